@@ -1,0 +1,1 @@
+"""The parts that captions are made of: audio, segmentation, recognition, features."""

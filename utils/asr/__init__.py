@@ -1,0 +1,49 @@
+"""Speech recognition: one small interface, one file an engine.
+
+A `Transcriber` holds what is loaded once (weights, decoders); a `Stream` holds the state
+of one segment. Only the files in this folder import a recognition engine, and each does
+so where it is opened, so that everything else starts and tests without it.
+"""
+
+from typing import Protocol
+
+import numpy as np
+
+from utils.events import Transcription
+
+
+class Stream(Protocol):
+    """The recognition of one segment."""
+
+    def accept(self, samples: np.ndarray) -> str:
+        """Take the next samples, float32 (n,) at 16 kHz; return the text so far.
+
+        The text is a guess that later samples may change; engines that only know whole
+        segments return "".
+        """
+        ...
+
+    def work_ahead(self) -> None:
+        """Speech has paused: start on the final text, in case nothing more comes."""
+        ...
+
+    def finish(self, n_samples: int) -> Transcription:
+        """End the segment after its first `n_samples` and return its final text.
+
+        Samples accepted beyond that do not belong to it. No other call may follow.
+        """
+        ...
+
+
+class Transcriber(Protocol):
+    """A loaded engine. One stream is open at a time."""
+
+    name: str  # as people read it: "PocketSphinx (English)"
+
+    def stream(self) -> Stream:
+        """Begin a segment."""
+        ...
+
+    def close(self) -> None:
+        """Let go of processes and memory. The transcriber is not used again."""
+        ...

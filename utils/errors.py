@@ -1,0 +1,25 @@
+"""The error tree. A message says what was given, what was expected and what to do."""
+
+
+class AppError(Exception):
+    """Base of every error that the program raises on purpose."""
+
+
+class AudioError(AppError):
+    """A recording or an array of samples cannot be used."""
+
+
+class CaptureError(AppError):
+    """The microphone cannot be opened or has stopped delivering sound."""
+
+
+class ModelError(AppError):
+    """A recogniser or a checkpoint cannot be loaded or does not fit."""
+
+
+class DataError(AppError):
+    """A corpus folder or a label is not what its reader expects."""
+
+
+class ConfigError(AppError):
+    """A setting has an unknown or impossible value."""

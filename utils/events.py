@@ -1,0 +1,113 @@
+"""What flows through the program: frozen records, from samples to captions.
+
+Time is an integer sample index at `utils.audio.SAMPLE_RATE` until it leaves the
+pipeline; seconds live only in `Word`, `Transcription` and `CaptionEvent`.
+"""
+
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class AudioFrame:
+    """A stretch of captured sound.
+
+    Parameters
+    ----------
+    start : index of the first sample since the source was opened
+    samples : float32 (n,), mono, 16 kHz, in [-1, 1]
+    """
+
+    start: int
+    samples: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class SpeechChunk:
+    """A stretch of speech, on its way to the recogniser.
+
+    Parameters
+    ----------
+    segment : number of the segment, from 0, never reused in a session
+    start : index of the first sample
+    samples : float32 (n,), may be empty
+    last : the segment ends at `end`. After a long segment was split in hindsight that
+        lies before what was already sent: the rest comes again under the next segment.
+    pause : speech has paused; the segment will end at `end` unless it goes on
+    """
+
+    segment: int
+    start: int
+    samples: np.ndarray
+    last: bool = False
+    pause: bool = False
+
+    @property
+    def end(self) -> int:
+        """Index one past the last sample."""
+        return self.start + len(self.samples)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A recognised word with its place in time, in seconds, and probability if known."""
+
+    text: str
+    start_s: float
+    end_s: float
+    confidence: float | None = None
+
+
+@dataclass(frozen=True)
+class Transcription:
+    """What an engine heard in a segment; `words` is empty where it gives no times.
+
+    Word times count from the first sample that the stream was given.
+    """
+
+    text: str
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True)
+class Emotion:
+    """An estimate of how a thing was said.
+
+    Parameters
+    ----------
+    label : one of the model's classes
+    confidence : probability of `label`, in [0, 1]
+    scores : class -> probability; they sum to 1
+    """
+
+    label: str
+    confidence: float
+    scores: dict[str, float]
+
+
+@dataclass(frozen=True)
+class CaptionEvent:
+    """One state of a caption line; a later event of the same segment replaces it.
+
+    Parameters
+    ----------
+    segment : number of the segment, as in `SpeechChunk`
+    start_s, end_s : place in the session, in seconds
+    text : the words so far; empty in a final event when nothing was understood
+    final : the line will not change any more
+    emotion : None while the line grows and where the model is not sure enough
+    words : times of the words, in the session's seconds, where the engine gives them
+    """
+
+    segment: int
+    start_s: float
+    end_s: float
+    text: str
+    final: bool
+    emotion: Emotion | None = None
+    words: tuple[Word, ...] = field(default=())
+
+    def to_dict(self) -> dict:
+        """The event as it goes over the wire: plain JSON types only."""
+        return asdict(self)
