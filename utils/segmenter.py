@@ -1,0 +1,164 @@
+"""Where speech starts and ends: `AudioFrame`s in, `SpeechChunk`s out.
+
+Frames of any size are cut into the detector's windows of 32 ms, so the segments do not
+depend on how the sound arrived. A stretch counts as speech only after a sequential
+probability ratio test (Wald 1945) over the windows' log-odds, which lets a short word
+through and keeps out barks, clicks and drones that look like speech for a moment.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+
+import numpy as np
+
+from utils.audio import SAMPLE_RATE
+from utils.events import AudioFrame, SpeechChunk
+from utils.vad import WINDOW_SAMPLES, VoiceActivity
+
+
+def _windows(seconds: float) -> int:
+    return round(seconds * SAMPLE_RATE / WINDOW_SAMPLES)
+
+
+ON, OFF = 0.5, 0.35  # probability at which speech may begin, and below which it pauses
+# Evidence for speech: the sum of log-odds, less a toll a window, since a drone can look
+# slightly like speech for hours. Measured with `make bench-noise` on everyday sounds.
+TOLL = 1.0
+EVIDENCE = 7.5
+GIVE_UP = -10.0  # evidence at which a stretch is taken for noise
+PRE_ROLL = _windows(0.3)  # kept from before the first speech-like window
+PAUSE = _windows(0.2)  # silence after which the segment may be over; kept at its end
+HANG_OVER = _windows(0.5)  # silence after which it is over
+LONG = _windows(8.0)  # from here on a shorter silence ends it, so that lines stay readable
+LONG_HANG_OVER = _windows(0.26)
+LONGEST = _windows(15.0)  # here it is split, at the quietest place of its last part
+SPLIT_WITHIN = _windows(5.0)
+
+
+class Segmenter:
+    """Finds the segments of speech in a stream of sound.
+
+    Parameters
+    ----------
+    detector : gives the probability that a window is speech
+    """
+
+    def __init__(self, detector: VoiceActivity) -> None:
+        self._detector = detector
+        self._segment = 0
+        self._restart(0)
+
+    def push(self, frame: AudioFrame) -> Iterator[SpeechChunk]:
+        """Take the next sound; yield the speech in it.
+
+        A frame that does not continue the one before it (sound was lost) ends the segment.
+        """
+        if frame.start != self._next + len(self._rest):
+            yield from self.flush()
+            self._restart(frame.start)
+        samples = np.concatenate([self._rest, frame.samples])
+        whole = len(samples) // WINDOW_SAMPLES * WINDOW_SAMPLES
+        for i in range(0, whole, WINDOW_SAMPLES):
+            yield from self._window(samples[i : i + WINDOW_SAMPLES])
+        self._rest = samples[whole:]
+
+    def flush(self) -> Iterator[SpeechChunk]:
+        """Yield what is left: the stream has ended or was interrupted."""
+        if len(self._rest):
+            rest, self._rest = self._rest, np.zeros(0, np.float32)
+            padded = np.zeros(WINDOW_SAMPLES, np.float32)
+            padded[: len(rest)] = rest
+            yield from self._window(padded, len(rest))
+        if self._speaking:
+            yield self._chunk(last=True)
+        self._restart(self._next)
+
+    def _restart(self, start: int) -> None:
+        self._detector.reset()
+        self._rest = np.zeros(0, np.float32)
+        self._next = start  # index of the first sample that is not in a window yet
+        self._begin_idle(start)
+
+    def _begin_idle(self, start: int) -> None:
+        self._speaking = False
+        self._evidence: float | None = None  # None until a window looks like speech
+        self._silent = 0  # windows since the last that looked like speech
+        self._held: deque[np.ndarray] = deque()  # windows not sent yet
+        self._sent_to = start  # index of the first sample of `_held`
+        self._past: list[np.ndarray] = []  # windows of the segment that were sent
+
+    def _window(self, window: np.ndarray, n_samples: int = WINDOW_SAMPLES) -> Iterator[SpeechChunk]:
+        probability = self._detector.probability(window)
+        self._held.append(window[:n_samples])
+        self._next += n_samples
+        threshold = OFF if self._evidence is not None else ON
+        self._silent = 0 if probability >= threshold else self._silent + 1
+        if self._speaking:
+            yield from self._while_speaking()
+        elif self._is_speech(probability):
+            self._speaking = True
+            yield self._chunk()
+
+    def _is_speech(self, probability: float) -> bool:
+        """Weigh a window of a stretch that is not known to be speech yet."""
+        if self._evidence is not None or probability >= ON:
+            # Clipped so that no single window decides.
+            odds = np.log((probability + 1e-3) / (1 - probability + 1e-3))
+            self._evidence = (self._evidence or 0.0) + float(odds) - TOLL
+            if self._evidence >= EVIDENCE:
+                return True
+            if self._evidence <= GIVE_UP or self._silent >= HANG_OVER or len(self._held) >= LONGEST:
+                self._evidence = None
+        if self._evidence is None:
+            while len(self._held) > PRE_ROLL:
+                self._sent_to += len(self._held.popleft())
+        return False
+
+    def _while_speaking(self) -> Iterator[SpeechChunk]:
+        length = len(self._past) + len(self._held)
+        if self._silent < PAUSE:
+            yield self._chunk()
+        elif self._silent == PAUSE:
+            yield self._chunk(pause=True)
+        elif self._silent >= (HANG_OVER if length < LONG else LONG_HANG_OVER):
+            yield from self._end()
+            return
+        if length >= LONGEST:
+            yield from self._split()
+
+    def _end(self) -> Iterator[SpeechChunk]:
+        """End the segment where its pause began; the silence since becomes pre-roll."""
+        yield SpeechChunk(self._segment, self._sent_to, np.zeros(0, np.float32), last=True)
+        self._segment += 1
+        held, start = self._held, self._sent_to
+        self._begin_idle(start)
+        self._held = held
+
+    def _split(self) -> Iterator[SpeechChunk]:
+        """End the segment at its quietest window of late; go on with what follows it."""
+        if self._held:
+            yield self._chunk()
+        windows = self._past
+        energy = np.array([np.mean(np.square(w)) for w in windows[-SPLIT_WITHIN:]])
+        smooth = np.convolve(energy, np.ones(3) / 3, mode="valid")  # not within a stop
+        keep = len(windows) - len(energy) + 1 + int(np.argmin(smooth))
+        after = windows[keep:]
+        cut = self._next - sum(map(len, after))
+        yield SpeechChunk(self._segment, cut, np.zeros(0, np.float32), last=True)
+        self._segment += 1
+        silent = self._silent
+        self._begin_idle(cut)
+        self._speaking, self._evidence, self._silent = True, EVIDENCE, silent
+        self._held.extend(after)
+        yield self._chunk()
+
+    def _chunk(self, last: bool = False, pause: bool = False) -> SpeechChunk:
+        """Send what is held."""
+        samples = np.concatenate(list(self._held) or [np.zeros(0, np.float32)])
+        chunk = SpeechChunk(self._segment, self._sent_to, samples, last, pause)
+        self._past.extend(self._held)
+        self._held.clear()
+        self._sent_to = self._next
+        if last:
+            self._segment += 1
+        return chunk

@@ -1,0 +1,62 @@
+"""How likely each 32 ms of sound is speech: Silero VAD, from the model in its package.
+
+The package itself imports torch and sets its thread count for the whole process; the
+model needs neither, so it is run with ONNX Runtime straight from the package's files.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from utils.errors import ModelError
+
+WINDOW_SAMPLES = 512  # what the model takes at 16 kHz: 32 ms
+_CONTEXT_SAMPLES = 64  # it also wants the end of the window before
+_STATE_SHAPE = (2, 1, 128)
+
+
+def _model_path() -> Path:
+    spec = find_spec("silero_vad")
+    if spec is None or not spec.submodule_search_locations:
+        raise ModelError("the package silero-vad is not installed; run `make setup`")
+    path = Path(spec.submodule_search_locations[0]) / "data" / "silero_vad.onnx"
+    if not path.is_file():
+        raise ModelError(f"{path} is missing; install the pinned silero-vad with `make setup`")
+    return path
+
+
+class VoiceActivity:
+    """A running voice activity detector.
+
+    Raises
+    ------
+    ModelError : the model's package is missing or has another layout
+    """
+
+    def __init__(self) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        # One window is 0.1 ms of work: more threads would only wait for each other.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            str(_model_path()), options, providers=["CPUExecutionProvider"]
+        )
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        self._state = np.zeros(_STATE_SHAPE, np.float32)
+        self._context = np.zeros(_CONTEXT_SAMPLES, np.float32)
+
+    def probability(self, window: np.ndarray) -> float:
+        """Probability, in [0, 1], that the next `window`, float32 (512,), is speech."""
+        feeds = {
+            "input": np.concatenate([self._context, window])[None],
+            "state": self._state,
+            "sr": np.array(16_000, np.int64),
+        }
+        probability, self._state = self._session.run(None, feeds)
+        self._context = window[-_CONTEXT_SAMPLES:]
+        return float(probability[0, 0])
