@@ -1,0 +1,39 @@
+# make run    install what is missing, then serve the captions
+# make test   install what is missing, then run every test
+# make setup  install only
+# make bench  measure speed, accuracy and memory, and print the tables
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.PHONY: run test setup setup-tests bench clean
+
+run: setup
+	@exec $(BIN)/python app.py $(ARGS)
+
+test: setup-tests
+	$(BIN)/python -m pytest tests $(ARGS)
+
+bench: setup-tests
+	$(BIN)/python -m tests.bench $(ARGS)
+
+setup: $(VENV)/.installed
+
+setup-tests: $(VENV)/.installed $(VENV)/.installed-tests
+
+$(VENV)/.installed: requirements.txt .ci/install-packages
+	@bash .ci/install-packages run $(PYTHON)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the Python packages into $(VENV); the first time takes some minutes …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-tests: tests/requirements.txt $(VENV)/.installed
+	@bash .ci/install-packages test $(PYTHON)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .cache

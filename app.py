@@ -1,0 +1,241 @@
+"""Live captions with the speaker's emotion: the page, its events and the command line."""
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from flask import Flask, Response, render_template
+from flask_socketio import SocketIO, emit
+
+from utils import config
+from utils.asr.choose import ADVICE, check_choice, open_transcriber
+from utils.captions import Captioner
+from utils.errors import AppError, ConfigError
+from utils.events import CaptionEvent
+from utils.session import Engines, Progress, Session
+from utils.sources import FileSource, MicrophoneSource, Source, microphones
+from utils.transcript import FORMATS
+
+HOME = Path(__file__).resolve().parent
+SETTINGS_FILE = HOME / "settings.toml"
+EMOTION_WEIGHTS = HOME / "model_state_dict" / "emotion_lstm.pt"
+EVENT_BYTES = 16_384  # pages send two event names and nothing else
+# Everything comes from this server; a caption can never become script.
+CONTENT_POLICY = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+
+log = logging.getLogger(__name__)
+
+
+def load_engines(settings: config.Settings, progress: Progress) -> Engines:
+    """Load what captions need, telling how far it is.
+
+    Raises
+    ------
+    AppError : a model is missing or does not fit
+    """
+    progress(0.1, "Loading the speech recogniser…")
+    transcriber, reason = open_transcriber(
+        settings.asr, settings.model or None, settings.language
+    )
+    progress(0.6, "Loading the emotion model…")
+    # torch takes seconds to import, which the page need not wait for
+    from emotion_model import EmotionRecognizer
+
+    emotions = EmotionRecognizer.load(EMOTION_WEIGHTS)
+    progress(0.9, "Loading the speech detector…")
+    captioner = Captioner(transcriber, emotions)
+    advice = ADVICE if transcriber.name.startswith("PocketSphinx") else None
+    return Engines(captioner, reason, advice)
+
+
+def open_source(settings: config.Settings, start: int) -> Source:
+    """The microphone, counting samples from `start`, or the recording that stands in for it."""
+    if settings.source:
+        return FileSource(settings.source, realtime=True)
+    return MicrophoneSource(settings.microphone_device, start=start)
+
+
+def create_app(settings: config.Settings) -> Flask:
+    """Make the page and its events, and begin to load the engines in the background.
+
+    The live session is `app.extensions["session"]`; serve with
+    `app.extensions["socketio"].run(app)` or any threaded WSGI server of one process.
+    """
+    app = Flask(__name__)
+    socketio = SocketIO(app, async_mode="threading", max_http_buffer_size=EVENT_BYTES)
+    session = Session(
+        load=lambda progress: load_engines(settings, progress),
+        open_source=lambda start: open_source(settings, start),
+        publish=lambda name, payload: socketio.emit(name, payload),
+    )
+    app.extensions["session"] = session
+
+    @app.get("/")
+    def page() -> str:
+        return render_template("index.html", language=settings.language)
+
+    @app.get("/health")
+    def health() -> dict:
+        return session.health()
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        response.headers["Content-Security-Policy"] = CONTENT_POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+    @socketio.on("connect")
+    def connect(*_: object) -> None:
+        emit("status", session.status)
+        for line in session.lines():
+            emit("caption", line)
+
+    # Whatever a client sends along is of no interest, so it can do no harm.
+    @socketio.on("start")
+    def start(*_: object) -> None:
+        session.start()
+
+    @socketio.on("stop")
+    def stop(*_: object) -> None:
+        session.stop()
+
+    return app
+
+
+def serve(settings: config.Settings) -> int:
+    """Serve the page until the process is told to end."""
+    check_choice(settings.asr, settings.model or None, settings.language)
+    if settings.source:
+        FileSource(settings.source, realtime=True).close()  # a wrong path is told at once
+    _check_port(settings.host, settings.port)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for each request
+    app = create_app(settings)
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    print(f"Captions are at http://{settings.host}:{settings.port}  (Ctrl-C ends)", flush=True)
+    try:
+        # Werkzeug's threaded server is enough for a kiosk and a room of readers; what it
+        # warns of is the open internet.
+        app.extensions["socketio"].run(
+            app, settings.host, settings.port, allow_unsafe_werkzeug=True
+        )
+    except KeyboardInterrupt:
+        pass
+    finally:
+        app.extensions["session"].close()
+    return 0
+
+
+def _check_port(host: str, port: int) -> None:
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as err:
+        raise ConfigError(
+            f"cannot serve at {host}:{port} ({err.strerror}). Is the program running already? "
+            "Stop it, or choose another place with --port or --host"
+        ) from err
+
+
+def caption_events(captioner: Captioner, source: Source) -> Iterator[CaptionEvent]:
+    """Caption a source to its end."""
+    with source:
+        for frame in source:
+            yield from captioner.push(frame)
+    yield from captioner.flush()
+
+
+def caption(settings: config.Settings, path: str, form: str) -> int:
+    """Caption a recording as fast as possible, to standard output."""
+    check_choice(settings.asr, settings.model or None, settings.language)
+    source = FileSource(path, realtime=False)
+    engines = load_engines(settings, lambda done, message: _note(message))
+    _note(engines.reason)
+    try:
+        events = _with_progress(caption_events(engines.captioner, source), source.duration_s)
+        for text in FORMATS[form](events):
+            print(text, end="", flush=True)
+    finally:
+        engines.captioner.transcriber.close()
+    return 0
+
+
+def _note(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def _with_progress(events: Iterator[CaptionEvent], total_s: float) -> Iterator[CaptionEvent]:
+    """Pass events on; on a terminal, tell how far the recording is."""
+    terminal = sys.stderr.isatty()
+    for event in events:
+        if terminal:
+            print(f"\r{event.end_s / total_s:4.0%} ", end="", file=sys.stderr, flush=True)
+        yield event
+    if terminal:
+        print("\r     \r", end="", file=sys.stderr, flush=True)
+
+
+def list_microphones() -> int:
+    """Print the input devices."""
+    devices = microphones()
+    for device in devices:
+        mark = "  (default)" if device.default else ""
+        print(f"{device.index:3d}  {device.name}{mark}")
+    if not devices:
+        _note("No microphone found. Connect one, and see that the sound server runs.")
+    return 0 if devices else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    # SUPPRESS: a subcommand's default must not undo what was given before its name
+    engine = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    engine.add_argument("--asr", help="recogniser: auto, nemo, sphinx or sr:NAME (default auto)")
+    engine.add_argument("--model", help="a .nemo file, or the name of a pretrained NeMo model")
+    engine.add_argument("--language", help="of the speech, such as en or ko (default en)")
+
+    parser = argparse.ArgumentParser(prog="app.py", description=__doc__, parents=[engine])
+    parser.add_argument("--host", help="address to serve at (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to serve at (default 5000)")
+    parser.add_argument("--microphone", metavar="NAME_OR_INDEX", help="input device")
+    parser.add_argument("--source", metavar="FILE", help="a recording instead of the microphone")
+    commands = parser.add_subparsers(dest="command", metavar="caption | microphones")
+    to_file = commands.add_parser("caption", parents=[engine], help="caption a recording")
+    to_file.add_argument("file", metavar="FILE")
+    to_file.add_argument("--format", choices=FORMATS, default="jsonl")
+    commands.add_parser("microphones", help="list the input devices")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    args = _parser().parse_args(arguments)
+    try:
+        if args.command == "microphones":
+            return list_microphones()
+        settings = config.load(vars(args), SETTINGS_FILE)
+        if args.command == "caption":
+            return caption(settings, args.file, args.format)
+        return serve(settings)
+    except AppError as err:
+        print(f"app.py: {err}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever read the captions has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Settings: what an operator may change.
+
+They come from `settings.toml` beside `app.py`, then from environment variables
+(`CAPTIONS_PORT=8080`), then from the command line; the later wins.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from utils.errors import ConfigError
+
+ENVIRONMENT_PREFIX = "CAPTIONS_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an operator may change.
+
+    Parameters
+    ----------
+    host, port : where the page is served
+    asr : recogniser: auto, nemo, sphinx, or sr:NAME
+    model : a .nemo file or the name of a pretrained NeMo model; "" for the engine's own
+    language : of the speech, as an ISO 639-1 code
+    microphone : name or index of the input device; "" for the system's default
+    source : a recording that stands in for the microphone; "" for the microphone
+
+    Raises
+    ------
+    ConfigError : a value that cannot be
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 5000
+    asr: str = "auto"
+    model: str = ""
+    language: str = "en"
+    microphone: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.port <= 65_535:
+            raise ConfigError(f"port {self.port}: expected a number from 1 to 65535")
+        if not self.host:
+            raise ConfigError("host is empty: give an address such as 127.0.0.1")
+
+    @property
+    def microphone_device(self) -> str | int | None:
+        """The microphone as `MicrophoneSource` takes it: index, name or None."""
+        if not self.microphone:
+            return None
+        return int(self.microphone) if self.microphone.lstrip("-").isdigit() else self.microphone
+
+
+def load(
+    flags: Mapping[str, str | int | None],
+    path: Path,
+    environment: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Gather the settings.
+
+    Parameters
+    ----------
+    flags : from the command line; None where not given
+    path : the settings file, which need not exist
+
+    Raises
+    ------
+    ConfigError : an unknown name, a value of the wrong kind, or an unreadable file
+    """
+    names = {field.name for field in fields(Settings)}
+    given = {
+        **_from_file(path, names),
+        **{n: v for n in names if (v := environment.get(ENVIRONMENT_PREFIX + n.upper()))},
+        **{n: v for n, v in flags.items() if n in names and v is not None},
+    }
+    return replace(Settings(), **{name: _typed(name, value) for name, value in given.items()})
+
+
+def _from_file(path: Path, names: set[str]) -> dict[str, object]:
+    if not path.exists():
+        return {}
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
+        raise ConfigError(f"{path}: cannot be read as TOML: {err}") from err
+    if unknown := sorted(table.keys() - names):
+        raise ConfigError(
+            f"{path}: unknown setting {', '.join(unknown)}; expected {', '.join(sorted(names))}"
+        )
+    return table
+
+
+def _typed(name: str, value: object) -> str | int:
+    if name == "port":
+        try:
+            return int(value)  # type: ignore[call-overload]
+        except (TypeError, ValueError) as err:
+            raise ConfigError(f"port {value!r}: expected a number from 1 to 65535") from err
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise ConfigError(f"{name} {value!r}: expected text")
+    return str(value)
