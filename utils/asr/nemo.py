@@ -1,0 +1,316 @@
+"""NVIDIA NeMo: each segment is recognised whole, on a GPU where there is one.
+
+The model is called directly (preprocessor, encoder, decoder) where its class allows it:
+`transcribe()` gives the same text but costs more and rebuilds the decoder on each call.
+"""
+
+import importlib
+import logging
+import os
+import pickle
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from utils.asr.nemo_files import (
+    ASR_CLASS,
+    INSTALL,
+    check_whole,
+    locate,
+    read_config,
+    target_class,
+)
+from utils.audio import SAMPLE_RATE
+from utils.errors import ModelError
+from utils.events import Transcription, Word
+
+RECOMMENDED = "stt_en_fastconformer_hybrid_large_streaming_multi"
+MIN_SAMPLES = SAMPLE_RATE  # shorter segments are padded to it, as `transcribe()` does
+
+
+def set_thread_policy() -> None:
+    """Let torch's idle threads sleep instead of spin.
+
+    Another busy process otherwise stalls a step for seconds on a small machine. Takes
+    effect only before torch is imported, so call it first thing in the program.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
+class NemoTranscriber:
+    """A NeMo model: CTC, RNNT, TDT, hybrid or multitask.
+
+    Parameters
+    ----------
+    model : path of a `.nemo` file, or a name as in `utils.asr.nemo_files.locate`
+    language : two letters, for the multilingual models that must be told
+
+    Raises
+    ------
+    ModelError : not found, damaged, another kind of model, too large
+    """
+
+    def __init__(self, model: str, language: str = "en") -> None:
+        path = locate(model)
+        self.name = f"NeMo {path.stem}"
+        self._language = language
+        self._model = _load(path)
+        self._direct = _direct_kind(self._model)
+        # One thread runs the model: it is not made for two calls at a time.
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="nemo")
+
+    def stream(self) -> "NemoStream":
+        """Begin a segment."""
+        return NemoStream(self._start)
+
+    def close(self) -> None:
+        """Let go of the model; a recognition under way is waited for."""
+        self._worker.shutdown(wait=True, cancel_futures=True)
+        self._model = None
+
+    def _start(self, samples: np.ndarray) -> "Future[Transcription]":
+        return self._worker.submit(self._transcribe, samples)
+
+    def _transcribe(self, samples: np.ndarray) -> Transcription:
+        """Recognise float32 (n,) at 16 kHz; runs in the worker thread."""
+        if not len(samples):
+            return Transcription("")
+        # Half of the padding goes in front, and has to come off the times again.
+        missing = max(0, MIN_SAMPLES - len(samples))
+        padded = np.pad(samples, (missing // 2, missing - missing // 2))
+        try:
+            hypothesis = self._hypothesis(padded)
+        except (RuntimeError, MemoryError) as err:
+            if not _out_of_memory(err):
+                raise
+            raise ModelError(
+                f"{self.name}: no memory left for a segment of "
+                f"{len(samples) / SAMPLE_RATE:.0f} s; close other programs or choose a "
+                "smaller model"
+            ) from err
+        shift_s = missing // 2 / SAMPLE_RATE
+        words = _words(self._model, hypothesis, shift_s, len(samples) / SAMPLE_RATE)
+        return Transcription(hypothesis.text.strip(), words)
+
+    def _hypothesis(self, samples: np.ndarray) -> Any:
+        """NeMo's best hypothesis; the calls are those that `transcribe()` makes."""
+        import torch
+
+        model = self._model
+        if not self._direct:
+            return self._transcribe_in_nemo(samples)
+        with torch.inference_mode():
+            signal = torch.from_numpy(samples).to(model.device)[None]  # (1, n)
+            length = torch.tensor([len(samples)], device=model.device)
+            output, frames = model(input_signal=signal, input_signal_length=length)[:2]
+            if self._direct == "ctc":
+                found = model.decoding.ctc_decoder_predictions_tensor(
+                    output, decoder_lengths=frames, return_hypotheses=True
+                )
+            else:
+                found = model.decoding.rnnt_decoder_predictions_tensor(
+                    output, frames, return_hypotheses=True
+                )
+        return _first(found)
+
+    def _transcribe_in_nemo(self, samples: np.ndarray) -> Any:
+        """For multitask and prompted models, whose prompts only `transcribe()` builds."""
+        prompt = {}
+        if "MultiTask" in type(self._model).__name__:
+            prompt = {"source_lang": self._language, "target_lang": self._language}
+        elif "Prompt" in type(self._model).__name__:
+            prompt = {"target_lang": self._language}
+        found = self._model.transcribe(
+            [samples], batch_size=1, return_hypotheses=True, verbose=False, **prompt
+        )
+        self._model.eval()  # transcribe() gives submodules back in training mode
+        return _first(found)
+
+
+class NemoStream:
+    """One segment, kept until its end is known."""
+
+    def __init__(self, start: Callable[[np.ndarray], "Future[Transcription]"]) -> None:
+        self._start = start
+        self._parts: list[np.ndarray] = []
+        self._n_samples = 0
+        self._ahead: tuple[int, Future[Transcription]] | None = None
+
+    def accept(self, samples: np.ndarray) -> str:
+        """Keep float32 (n,); the text is known only at the end."""
+        self._parts.append(np.array(samples, dtype=np.float32))
+        self._n_samples += len(samples)
+        return ""
+
+    def work_ahead(self) -> None:
+        """Recognise what there is, in the background."""
+        if self._n_samples and not self._is_ahead(self._n_samples):
+            self._begin(self._n_samples)
+
+    def finish(self, n_samples: int) -> Transcription:
+        """The text of the first `n_samples`.
+
+        Raises
+        ------
+        ModelError : out of memory
+        """
+        n_samples = min(n_samples, self._n_samples)
+        if not self._is_ahead(n_samples):
+            self._begin(n_samples)
+        return self._ahead[1].result()
+
+    def _is_ahead(self, n_samples: int) -> bool:
+        return self._ahead is not None and self._ahead[0] == n_samples
+
+    def _begin(self, n_samples: int) -> None:
+        if self._ahead:
+            self._ahead[1].cancel()  # only helps where it has not begun
+        samples = np.concatenate(self._parts or [np.zeros(0, np.float32)])
+        self._parts = [samples]
+        self._ahead = n_samples, self._start(samples[:n_samples])
+
+
+@contextmanager
+def _quiet_and_offline() -> Iterator[None]:
+    """Hold back warnings that are the engine's own business, and every network call."""
+    from huggingface_hub import constants
+
+    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
+
+
+def _load(path: Path) -> Any:
+    """Restore a model, ready to recognise.
+
+    Raises
+    ------
+    ModelError : damaged, another kind of model, or one that this NeMo cannot load
+    """
+    config = read_config(path)
+    module, name = target_class(config)
+    if not ASR_CLASS.fullmatch(name):
+        raise ModelError(
+            f"{path}: a {name or 'model without a class'} does not turn speech into text; "
+            f"choose a speech recognition model such as {RECOMMENDED}"
+        )
+    check_whole(path)
+    # The level of NeMo's logger is reset by its own calls; a filter stays.
+    logging.getLogger("nemo_logger").addFilter(_is_error)
+    logging.getLogger("nv_one_logger").setLevel(logging.ERROR)
+    try:
+        with _quiet_and_offline():
+            import nemo.collections.asr
+            import torch
+    except ImportError as err:
+        raise ModelError(f"NeMo is not installed ({err}); {INSTALL}") from err
+    version = re.search(r"^nemo_version: *(\S+)", config, re.MULTILINE)
+    made_by = f"it was made by NeMo {version.group(1)}, " if version else ""
+    unfit = f"{path}: NeMo {nemo.__version__} cannot load this {name}; {made_by}update NeMo"
+    try:
+        model_class = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as err:
+        raise ModelError(f"{unfit} (it knows no such class)") from err
+    with _quiet_and_offline():
+        model = _restore(model_class, path, unfit, torch)
+    return _prepare(model, path)
+
+
+def _restore(model_class: Any, path: Path, unfit: str, torch: Any) -> Any:
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return model_class.restore_from(str(path), map_location=torch.device(device))
+    except (RuntimeError, MemoryError) as err:
+        if _out_of_memory(err):
+            raise ModelError(
+                f"{path}: too large for the memory of this machine; close other programs "
+                f"or choose a smaller model such as {RECOMMENDED}"
+            ) from err
+        raise ModelError(f"{unfit} ({_first_line(err)})") from err
+    except (
+        *(TypeError, ValueError, LookupError, AttributeError, ImportError, OSError),
+        *(pickle.UnpicklingError, HydraException, OmegaConfBaseException),
+    ) as err:
+        raise ModelError(f"{unfit} ({_first_line(err)})") from err
+
+
+def _out_of_memory(err: BaseException) -> bool:
+    """The processor's allocator has no error class of its own, the GPU's has."""
+    words = ("allocate memory", "out of memory", "not enough memory")
+    return isinstance(err, MemoryError) or any(word in str(err) for word in words)
+
+
+def _first_line(err: Exception) -> str:
+    return (str(err).strip().splitlines() or [type(err).__name__])[0]
+
+
+def _prepare(model: Any, path: Path) -> Any:
+    """Check the rate, leave training mode and ask the decoder for word times."""
+    from omegaconf import open_dict
+
+    rate = model.cfg.get("sample_rate") or model.cfg.preprocessor.get("sample_rate")
+    if rate != SAMPLE_RATE:
+        raise ModelError(
+            f"{path}: made for audio at {rate} Hz, expected {SAMPLE_RATE} Hz; choose "
+            f"another model such as {RECOMMENDED}"
+        )
+    decoding = model.cfg.get("decoding")
+    if _direct_kind(model) and str(decoding.get("strategy", "")).startswith("greedy"):
+        with open_dict(model.cfg):
+            decoding.compute_timestamps = True
+        model.change_decoding_strategy(decoding, verbose=False)
+    featurizer = getattr(model.preprocessor, "featurizer", None)
+    for setting in ("dither", "pad_to"):  # random noise, and frames past the end
+        if hasattr(featurizer, setting):
+            setattr(featurizer, setting, 0)
+    return model.eval()  # restore_from() leaves it in training mode, with dropout
+
+
+def _direct_kind(model: Any) -> str:
+    """ "ctc" or "rnnt" (also TDT and hybrid), or "" where `transcribe()` is needed."""
+    name = type(model).__name__
+    if re.fullmatch(r"EncDecCTCModel(BPE)?", name):
+        return "ctc"
+    return "rnnt" if re.fullmatch(r"EncDec(Hybrid)?RNNT(CTC)?(BPE)?Model", name) else ""
+
+
+def _first(found: Any) -> Any:
+    """The best hypothesis: beam search wraps it in lists of alternatives."""
+    while not hasattr(found, "text"):
+        found = found.n_best_hypotheses if hasattr(found, "n_best_hypotheses") else found
+        found = found[0]
+    return found
+
+
+def _words(model: Any, hypothesis: Any, shift_s: float, end_s: float) -> tuple[Word, ...]:
+    """Word times of a hypothesis, held inside [0, `end_s`]; none where it has no times."""
+    times = hypothesis.timestamp
+    if not isinstance(times, dict) or "word" not in times:
+        return ()
+    # One frame of the encoder's output, in seconds.
+    frame_s = float(model.cfg.preprocessor.window_stride) * model.encoder.subsampling_factor
+
+    def place(offset: Any) -> float:  # a plain float: NumPy's do not go into JSON
+        return min(max(float(offset) * frame_s - shift_s, 0.0), end_s)
+
+    return tuple(
+        Word(word["word"], place(word["start_offset"]), place(word["end_offset"]))
+        for word in times["word"]
+    )

@@ -1,0 +1,194 @@
+"""Any engine of the SpeechRecognition package that the user has set up: `sr:NAME`.
+
+Each segment is recognised whole, by `Recognizer.recognize_NAME`. The package loads a
+local model anew for every segment, so expect it to be slower than the engine itself.
+"""
+
+import importlib.util
+import inspect
+import logging
+import os
+import warnings
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from utils.audio import SAMPLE_RATE
+from utils.errors import ModelError
+from utils.events import Transcription
+
+log = logging.getLogger(__name__)
+
+LEAVES = "audio leaves this machine"
+
+# Engines that run here; every other one is taken to send the audio to a service.
+LOCAL = {"sphinx", "whisper", "faster_whisper", "vosk"}
+
+# Not for dictation: job queues (amazon, assemblyai), chat bots (api, lex), single words.
+UNSUITED = {"amazon", "assemblyai", "api", "lex", "tensorflow"}
+
+# What an engine needs besides SpeechRecognition: module, package, environment variable.
+NEEDS = {
+    "sphinx": ("pocketsphinx", "pocketsphinx", None),
+    "whisper": ("whisper", "SpeechRecognition[whisper-local]", None),
+    "faster_whisper": ("faster_whisper", "SpeechRecognition[faster-whisper]", None),
+    "vosk": ("vosk", "SpeechRecognition[vosk]", None),
+    "openai": ("openai", "SpeechRecognition[openai]", "OPENAI_API_KEY"),
+    "groq": ("groq", "SpeechRecognition[groq]", "GROQ_API_KEY"),
+    "cohere_api": ("cohere", "SpeechRecognition[cohere-api]", "CO_API_KEY"),
+    "google_cloud": ("google.cloud.speech", "SpeechRecognition[google-cloud]", None),
+}
+
+# Engines that take the language as "en"; the signatures of most do not name it.
+TWO_LETTERS = {"whisper", "faster_whisper", "openai", "groq", "cohere_api"}
+TAGS = {"en": "en-US", "ko": "ko-KR"}
+
+
+class SpeechRecognitionTranscriber:
+    """One of the `recognize_…` methods of SpeechRecognition.
+
+    Parameters
+    ----------
+    name : the method's name without `recognize_`
+    language : "en", "ko" or a tag such as "en-GB"
+
+    Attributes
+    ----------
+    leaves_machine : the audio is sent to a service
+    notice : what to tell the user about that, or None
+
+    Raises
+    ------
+    ModelError : unknown name, or a package, model or key is missing
+    """
+
+    def __init__(self, name: str, language: str = "en") -> None:
+        self._package = _import_package()
+        self._recognizer = self._package.Recognizer()
+        names = _names(self._package)
+        if name not in names:
+            raise ModelError(f"sr:{name}: no such engine; choose from {', '.join(names)}")
+        _check_needs(name)
+        self.name = f"SpeechRecognition {name}"
+        self.leaves_machine = name not in LOCAL
+        self.notice = LEAVES if self.leaves_machine else None
+        self._recognize = getattr(self._recognizer, f"recognize_{name}")
+        self._arguments = _arguments(name, self._recognize, language)
+        if not self.leaves_machine:
+            log.info("%s: trying it on a second of silence", self.name)
+            self.transcribe(np.zeros(SAMPLE_RATE, np.float32))
+
+    def stream(self) -> "SpeechRecognitionStream":
+        """Begin a segment."""
+        return SpeechRecognitionStream(self)
+
+    def close(self) -> None:
+        """Nothing is held between segments."""
+
+    def transcribe(self, samples: np.ndarray) -> Transcription:
+        """Recognise float32 (n,) at 16 kHz, whole.
+
+        Raises
+        ------
+        ModelError : the engine or its service failed
+        """
+        pcm = np.clip(np.round(samples * 32_768), -32_768, 32_767).astype("<i2").tobytes()
+        audio = self._package.AudioData(pcm, SAMPLE_RATE, 2)
+        try:
+            text = self._recognize(audio, **self._arguments)
+        except self._package.UnknownValueError:  # heard no words
+            return Transcription("")
+        except self._package.RequestError as err:
+            what = "check the network and the key" if self.leaves_machine else "check its set-up"
+            raise ModelError(f"{self.name}: {err}; {what}") from err
+        # Each engine brings its own library with its own errors (openai, groq, vosk, …).
+        except Exception as err:
+            raise ModelError(f"{self.name} failed: {type(err).__name__}: {err}") from err
+        return Transcription(str(text).strip())
+
+
+class SpeechRecognitionStream:
+    """One segment, kept until its end is known."""
+
+    def __init__(self, transcriber: SpeechRecognitionTranscriber) -> None:
+        self._transcriber = transcriber
+        self._parts: list[np.ndarray] = [np.zeros(0, np.float32)]
+
+    def accept(self, samples: np.ndarray) -> str:
+        """Keep float32 (n,); the text is known only at the end."""
+        self._parts.append(np.array(samples, dtype=np.float32))
+        return ""
+
+    def work_ahead(self) -> None:
+        """Nothing: a guess that proves early would cost a paid request, or the processor."""
+
+    def finish(self, n_samples: int) -> Transcription:
+        """The text of the first `n_samples`.
+
+        Raises
+        ------
+        ModelError : the engine or its service failed
+        """
+        samples = np.concatenate(self._parts)[:n_samples]
+        return self._transcriber.transcribe(samples) if len(samples) else Transcription("")
+
+
+def _import_package() -> ModuleType:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it imports modules that Python has deprecated
+            import speech_recognition
+    except ImportError as err:
+        raise ModelError(
+            f"SpeechRecognition is not installed ({err}); install it with: "
+            ".venv/bin/pip install SpeechRecognition"
+        ) from err
+    return speech_recognition
+
+
+def _names(package: ModuleType) -> list[str]:
+    methods = [name for name in dir(package.Recognizer) if name.startswith("recognize_")]
+    return sorted({name.removeprefix("recognize_") for name in methods} - UNSUITED)
+
+
+def _check_needs(name: str) -> None:
+    module, package, variable = NEEDS.get(name, (None, None, None))
+    if module and not _installed(module):
+        raise ModelError(
+            f"sr:{name} needs the package {module}; install it with: "
+            f".venv/bin/pip install '{package}'"
+        )
+    if variable and not os.environ.get(variable):
+        raise ModelError(f"sr:{name} needs a key in the environment variable {variable}")
+
+
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # the package above it is missing
+        return False
+
+
+def _arguments(name: str, recognize: Any, language: str) -> dict[str, str]:
+    """Language and keys in the form that the engine takes.
+
+    Keys that a method requires are read from the environment: AZURE_KEY, WIT_KEY, …
+    """
+    tag = TAGS.get(language, language)
+    parameters = inspect.signature(recognize).parameters
+    arguments: dict[str, str] = {}
+    if name in TWO_LETTERS:
+        arguments["language"] = language.split("-")[0].lower()
+    elif name == "google_cloud":
+        arguments["language_code"] = tag
+    elif "language" in parameters:
+        arguments["language"] = tag
+    for parameter in list(parameters.values())[1:]:  # the first is the audio
+        plain = parameter.kind is not inspect.Parameter.VAR_KEYWORD
+        if plain and parameter.default is parameter.empty and parameter.name not in arguments:
+            variable = f"{name}_{parameter.name}".upper()
+            if not os.environ.get(variable):
+                raise ModelError(f"sr:{name} needs the environment variable {variable}")
+            arguments[parameter.name] = os.environ[variable]
+    return arguments
