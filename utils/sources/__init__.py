@@ -1,0 +1,19 @@
+"""Where sound comes from: a microphone or a recording, as the same stream of AudioFrame.
+
+`file` plays a recording, `microphone` listens, `portaudio` finds and opens input devices
+and `frames` cuts sound of any rate into the program's frames.
+"""
+
+from utils.sources.file import FileSource
+from utils.sources.frames import FRAME_SAMPLES, Source
+from utils.sources.microphone import MicrophoneSource
+from utils.sources.portaudio import Microphone, microphones
+
+__all__ = [
+    "FRAME_SAMPLES",
+    "FileSource",
+    "Microphone",
+    "MicrophoneSource",
+    "Source",
+    "microphones",
+]

@@ -1,0 +1,115 @@
+"""A recording, played into the program as if it were heard."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import soundfile
+
+from utils.audio import SAMPLE_RATE, open_file
+from utils.errors import AudioError
+from utils.events import AudioFrame
+from utils.sources.frames import Framer
+
+BLOCK_S = 1.0  # read at a time: bounds memory whatever the file's length
+
+
+class FileSource:
+    """Frames of a recording in any format, rate and number of channels libsndfile reads.
+
+    Parameters
+    ----------
+    path : the recording
+    realtime : hand out each frame when it would have been heard; else as fast as taken
+
+    Attributes
+    ----------
+    name : the file's name
+    duration_s : its length
+    dropped, queue_depth : always 0, nothing is captured ahead
+
+    Raises
+    ------
+    AudioError : missing, unreadable or empty (at once); damaged, shorter than its header says
+        or with samples that are not finite (during iteration, after the frames before it)
+    """
+
+    dropped = 0
+    queue_depth = 0
+
+    def __init__(self, path: str | Path, realtime: bool) -> None:
+        self._path = Path(path)
+        self._realtime = realtime
+        self._closed = threading.Event()
+        self._file: soundfile.SoundFile | None = None
+        self.name = self._path.name
+        with open_file(path) as file:
+            self.duration_s: float = file.frames / file.samplerate
+
+    def __enter__(self) -> Self:
+        self._file = open_file(self._path)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+        if self._file is not None:
+            self._file.close()
+
+    def close(self) -> None:
+        """End the iteration at the next frame, from any thread."""
+        # The file itself stays open until __exit__: another thread may be reading it.
+        self._closed.set()
+
+    def __iter__(self) -> Iterator[AudioFrame]:
+        if self._file is None:
+            raise AudioError(f"{self._path}: not open; iterate inside `with FileSource(...)`")
+        began_s = time.monotonic()
+        for frame in self._frames(self._file):
+            if self._realtime:
+                # A deadline counted from the beginning, so that lateness never adds up.
+                heard_s = began_s + (frame.start + len(frame.samples)) / SAMPLE_RATE
+                self._closed.wait(max(0.0, heard_s - time.monotonic()))
+            if self._closed.is_set():
+                return
+            yield frame
+
+    def _frames(self, file: soundfile.SoundFile) -> Iterator[AudioFrame]:
+        framer = Framer(file.samplerate)
+        done, last = 0, False
+        while not last:
+            block = self._read(file, done)
+            done += len(block)
+            last = done >= file.frames
+            yield from framer.push(block, last)
+
+    def _read(self, file: soundfile.SoundFile, done: int) -> np.ndarray:
+        """The next block as float32 (n, n_channels), n at least 1."""
+        at_s = done / file.samplerate
+        try:
+            block = file.read(int(BLOCK_S * file.samplerate), dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as err:
+            raise AudioError(
+                f"{self._path}: damaged after {at_s:.1f} s ({err.error_string}); "
+                "get or convert it again"
+            ) from err
+        if len(block) == 0:
+            raise AudioError(
+                f"{self._path}: ends at {at_s:.1f} s but promises "
+                f"{file.frames / file.samplerate:.1f} s; get the whole file again"
+            )
+        bad = np.flatnonzero(~np.isfinite(block).all(axis=1))
+        if len(bad):
+            raise AudioError(
+                f"{self._path}: NaN or infinite sample at "
+                f"{at_s + bad[0] / file.samplerate:.3f} s; record or convert it again"
+            )
+        return block
