@@ -1,0 +1,55 @@
+"""Fixtures that several test modules use."""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.sound_server import SoundServer, missing
+from utils.audio import SAMPLE_RATE
+
+
+@pytest.fixture
+def sine() -> np.ndarray:
+    """One second of 440 Hz at half of full scale, float32 (16000,)."""
+    time_s = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    return (0.5 * np.sin(2 * np.pi * 440 * time_s)).astype(np.float32)
+
+
+@pytest.fixture
+def silence() -> np.ndarray:
+    """One second of digital silence, float32 (16000,)."""
+    return np.zeros(SAMPLE_RATE, np.float32)
+
+
+@pytest.fixture
+def noise() -> np.ndarray:
+    """One second of white noise at -20 dB, always the same, float32 (16000,)."""
+    return np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE).astype(np.float32)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of corpora and recordings beside the project; skips where there is none."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"no recordings: {folder} does not exist")
+    return folder
+
+
+@pytest.fixture
+def sound_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SoundServer]:
+    """A virtual microphone of the test's own, in this process's environment too.
+
+    A child process that inherits the environment hears it as its default microphone.
+    """
+    if (reason := missing()) is not None:
+        pytest.skip(reason)
+    if importlib.util.find_spec("pyaudio") is None:
+        pytest.skip("PyAudio is not installed: pip install pyaudio (needs portaudio19-dev)")
+    with SoundServer() as server:
+        for name, value in server.env.items():
+            monkeypatch.setenv(name, value)
+        yield server
