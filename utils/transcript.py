@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from utils.events import CaptionEvent
 
 LINE_CHARS = 42  # BBC and Netflix guidelines: what a line of subtitles may hold
-CUE_CHARS = 2 * LINE_CHARS
+CUE_LINES = 2
 
 
 class Transcript:
@@ -57,7 +57,7 @@ def to_srt(events: Iterable[CaptionEvent]) -> Iterator[str]:
         for cue in _cues(event):
             number += 1
             times = f"{_clock(cue.start_s, ',')} --> {_clock(cue.end_s, ',')}"
-            yield f"{number}\n{times}\n{_wrap(cue.text)}\n\n"
+            yield f"{number}\n{times}\n{cue.text}\n\n"
 
 
 def to_vtt(events: Iterable[CaptionEvent]) -> Iterator[str]:
@@ -66,7 +66,7 @@ def to_vtt(events: Iterable[CaptionEvent]) -> Iterator[str]:
     for event in _final(events):
         for cue in _cues(event):
             times = f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}"
-            text = _wrap(cue.text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+            text = cue.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
             yield f"{times}\n{text}\n\n"
 
 
@@ -87,22 +87,22 @@ def _clock(seconds: float, mark: str) -> str:
     return f"{ms // 3_600_000:02d}:{ms // 60_000 % 60:02d}:{ms // 1000 % 60:02d}{mark}{ms % 1000:03d}"
 
 
-def _wrap(text: str) -> str:
-    return "\n".join(textwrap.wrap(text, LINE_CHARS, break_long_words=False))
+def _lines(text: str) -> list[str]:
+    return textwrap.wrap(text, LINE_CHARS, break_long_words=False)
 
 
 def _cues(event: CaptionEvent) -> Iterator[_Cue]:
     """Cut a line into cues that fit, at the times of its words."""
+    lines, start_s, end_s = [], event.start_s, event.start_s
     tag = f"[{event.emotion.label}] " if event.emotion else ""
     words = [(w.text, w.start_s, w.end_s) for w in event.words] or _spread(event)
-    text, start_s, end_s = tag, event.start_s, event.start_s
     for word, word_start_s, word_end_s in words:
-        if text.strip() and len(f"{text} {word}") > CUE_CHARS:
-            yield _Cue(start_s, end_s, text)
-            text, start_s = "", word_start_s
-        text = f"{text.rstrip()} {word}".lstrip()
-        end_s = word_end_s
-    yield _Cue(start_s, event.end_s, text)
+        longer = _lines(" ".join([*lines, word]) if lines else tag + word)
+        if len(longer) > CUE_LINES:
+            yield _Cue(start_s, end_s, "\n".join(lines))
+            longer, start_s = [word], word_start_s
+        lines, end_s = longer, word_end_s
+    yield _Cue(start_s, event.end_s, "\n".join(lines))
 
 
 def _spread(event: CaptionEvent) -> list[tuple[str, float, float]]:

@@ -1,0 +1,44 @@
+"""Settings come from file, environment and flags; what cannot be is refused at once."""
+
+import pytest
+
+from utils import config
+from utils.errors import ConfigError
+
+
+def test_later_places_win(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text('port = 1\nhost = "0.0.0.0"\nasr = "sphinx"\n')
+    settings = config.load(
+        {"asr": "auto", "model": None, "command": None}, path, {"CAPTIONS_PORT": "2"}
+    )
+    assert (settings.host, settings.port, settings.asr, settings.model) == ("0.0.0.0", 2, "auto", "")
+
+
+def test_defaults_without_anything(tmp_path):
+    assert config.load({}, tmp_path / "none.toml", {}) == config.Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("prot = 1", "unknown setting prot; expected asr"),
+        ("port = 70000", "1 to 65535"),
+        ('port = "x"', "1 to 65535"),
+        ("asr = [1]", "expected text"),
+        ("port = = 1", "cannot be read as TOML"),
+        ('host = ""', "host is empty"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path, text, expected):
+    path = tmp_path / "settings.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=expected):
+        config.load({}, path, {})
+
+
+@pytest.mark.parametrize(
+    ("given", "device"), [("", None), ("3", 3), ("-1", -1), ("USB Audio", "USB Audio")]
+)
+def test_microphone_by_name_or_index(given, device):
+    assert config.Settings(microphone=given).microphone_device == device

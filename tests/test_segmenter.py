@@ -1,0 +1,141 @@
+"""Segments do not depend on how the sound arrives, lose nothing, and hold only speech."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utils import audio, segmenter
+from utils.audio import SAMPLE_RATE
+from utils.events import AudioFrame, SpeechChunk
+from utils.segmenter import Segmenter
+from utils.vad import WINDOW_SAMPLES, VoiceActivity
+
+SPEECH = Path(__file__).parent / "data" / "speech.flac"
+
+
+@pytest.fixture(scope="module")
+def detector() -> VoiceActivity:
+    return VoiceActivity()
+
+
+@pytest.fixture(scope="module")
+def speech() -> np.ndarray:
+    """A sentence with a second of near-silence on both sides."""
+    quiet = np.random.default_rng(1).normal(0, 1e-4, SAMPLE_RATE).astype(np.float32)
+    return np.concatenate([quiet, audio.load(SPEECH), quiet])
+
+
+def run(detector: VoiceActivity, samples: np.ndarray, size: int = 512) -> list[SpeechChunk]:
+    cut = Segmenter(detector)
+    chunks = []
+    for start in range(0, len(samples), size):
+        chunks += cut.push(AudioFrame(start, samples[start : start + size]))
+    return chunks + list(cut.flush())
+
+
+def segments(chunks: list[SpeechChunk]) -> dict[int, tuple[int, np.ndarray]]:
+    """Segment -> first sample and samples, put together as a recogniser would."""
+    parts = defaultdict(list)
+    for chunk in chunks:
+        parts[chunk.segment].append(chunk)
+    whole = {}
+    for number, group in parts.items():
+        start = group[0].start
+        assert [c.last for c in group] == [False] * (len(group) - 1) + [True]
+        joined = np.concatenate([c.samples for c in group])
+        whole[number] = (start, joined[: group[-1].end - start])
+    return whole
+
+
+@pytest.mark.parametrize("size", [1, 100, 513, 1600, 10**6])
+def test_any_frame_size_gives_the_same_segments(detector, speech, size):
+    samples = speech[: 4 * SAMPLE_RATE] if size == 1 else speech
+    expected = segments(run(detector, samples))
+    found = segments(run(detector, samples, size))
+    assert found.keys() == expected.keys()
+    for number, (start, heard) in expected.items():
+        assert found[number][0] == start
+        np.testing.assert_array_equal(found[number][1], heard)
+
+
+def test_speech_is_passed_on_sample_for_sample_with_pre_roll(detector, speech):
+    found = segments(run(detector, speech))
+    assert len(found) >= 1
+    for start, heard in found.values():
+        np.testing.assert_array_equal(heard, speech[start : start + len(heard)])
+    loud = np.flatnonzero(np.abs(speech) > 0.1 * np.abs(speech).max())[0]
+    # A first consonant can be soft: it lies well before the first loud sample.
+    assert found[0][0] <= loud - 0.15 * SAMPLE_RATE
+
+
+def test_a_pause_tells_where_the_segment_will_end(detector, speech):
+    chunks = run(detector, speech)
+    pauses = [c.end for c in chunks if c.pause]
+    ends = [c.end for c in chunks if c.last]
+    assert ends[-1] == pauses[-1] < len(speech)
+
+
+def test_stop_in_mid_word_loses_nothing(detector, speech):
+    middle = 2 * SAMPLE_RATE + 123
+    found = segments(run(detector, speech[:middle]))
+    start, heard = found[max(found)]
+    assert start + len(heard) == middle
+
+
+def test_lost_sound_ends_the_segment_and_the_clock_goes_on(detector, speech):
+    cut = Segmenter(detector)
+    gap = 5 * SAMPLE_RATE
+    chunks = list(cut.push(AudioFrame(0, speech[: 2 * SAMPLE_RATE])))
+    chunks += cut.push(AudioFrame(2 * SAMPLE_RATE + gap, speech[2 * SAMPLE_RATE :]))
+    chunks += cut.flush()
+    found = segments(chunks)
+    assert found[0][0] + len(found[0][1]) == 2 * SAMPLE_RATE
+    assert found[1][0] >= 2 * SAMPLE_RATE + gap
+
+
+def test_long_speech_is_split_at_its_quietest_place(detector):
+    stretch = audio.load(SPEECH)[SAMPLE_RATE : 3 * SAMPLE_RATE]
+    long = np.concatenate([stretch] * 20)
+    found = list(segments(run(detector, long)).values())
+    longest = segmenter.LONGEST * WINDOW_SAMPLES
+    assert max(len(heard) for _, heard in found) <= longest
+    splits = [
+        (heard, following)
+        for (start, heard), (following, _) in zip(found, found[1:])
+        if following == start + len(heard)
+    ]
+    assert splits
+    for heard, at in splits:
+        before = heard[-segmenter.SPLIT_WITHIN * WINDOW_SAMPLES // 2 :]
+        cut = long[at - WINDOW_SAMPLES : at + WINDOW_SAMPLES]
+        assert np.mean(np.square(cut)) < 0.1 * np.mean(np.square(before))
+    assert sum(len(heard) for _, heard in found) > 0.95 * len(long)
+
+
+@pytest.mark.parametrize("kind", ["silence", "hum", "white", "clicks"])
+def test_what_is_not_speech_gives_no_segment(detector, kind):
+    n = 30 * SAMPLE_RATE
+    time_s = np.arange(n) / SAMPLE_RATE
+    samples = {
+        "silence": np.zeros(n),
+        "hum": sum(0.1 / k * np.sin(2 * np.pi * 50 * k * time_s) for k in (1, 2, 3, 5)),
+        "white": np.random.default_rng(0).normal(0, 0.05, n),
+        "clicks": (np.arange(n) % 8000 == 0).astype(float),
+    }[kind].astype(np.float32)
+    assert run(detector, samples) == []
+
+
+def test_everyday_sounds_seldom_count_as_speech(detector, shared):
+    clips = sorted((shared / "noise" / "esc10").glob("*/*.ogg"))[::10]
+    heard = [clip for clip in clips if run(detector, audio.load(clip))]
+    # Sneezes hold a voice; of the rest next to none may pass.
+    others = [clip for clip in heard if clip.parent.name != "person-sneeze"]
+    assert len(others) <= 1, others
+
+
+def test_quiet_speech_is_heard(detector, speech):
+    loud = sum(len(heard) for _, heard in segments(run(detector, speech)).values())
+    quiet = sum(len(heard) for _, heard in segments(run(detector, speech * 0.03)).values())
+    assert quiet > 0.9 * loud
