@@ -1,0 +1,107 @@
+"""The pipeline with the real recogniser: the same words however the sound arrives."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utils import audio
+from utils.asr.sphinx import SphinxTranscriber
+from utils.audio import SAMPLE_RATE
+from utils.captions import Captioner
+from utils.events import AudioFrame, CaptionEvent, Emotion
+
+SPEECH = Path(__file__).parent / "data" / "speech.flac"
+
+
+class Sad:
+    """An emotion model that remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.heard: list[np.ndarray] = []
+
+    def predict(self, samples: np.ndarray) -> Emotion:
+        self.heard.append(samples)
+        return Emotion("sad", 1.0, {"sad": 1.0})
+
+
+@pytest.fixture(scope="module")
+def transcriber() -> Iterator[SphinxTranscriber]:
+    engine = SphinxTranscriber()
+    yield engine
+    engine.close()
+
+
+def caption(captioner: Captioner, samples: np.ndarray, size: int) -> list[CaptionEvent]:
+    events = []
+    for start in range(0, len(samples), size):
+        events += captioner.push(AudioFrame(start, samples[start : start + size]))
+    return events + list(captioner.flush())
+
+
+@pytest.fixture(scope="module")
+def sentence() -> np.ndarray:
+    return audio.load(SPEECH)
+
+
+@pytest.fixture(scope="module")
+def events(transcriber, sentence) -> list[CaptionEvent]:
+    return caption(Captioner(transcriber, Sad()), sentence, 512)
+
+
+def test_words_grow_and_end_in_one_final_line(events):
+    growing = [e for e in events if not e.final]
+    finals = [e for e in events if e.final]
+    assert len(growing) >= 3 and not any(e.emotion for e in growing)
+    assert [e.final for e in events][-1]
+    expected = (SPEECH.parent / "speech.txt").read_text().lower().split()
+    said = " ".join(e.text for e in finals).lower().split()
+    assert len(set(expected) & set(said)) >= 0.6 * len(set(expected))
+    assert all(e.emotion.label == "sad" for e in finals)
+
+
+def test_times_are_in_order_and_within_the_recording(events, sentence):
+    for event in events:
+        assert 0 <= event.start_s < event.end_s <= len(sentence) / SAMPLE_RATE
+        for word in event.words:
+            assert event.start_s <= word.start_s < word.end_s <= event.end_s + 1e-6
+
+
+@pytest.mark.parametrize("size", [333, 1024, 10**7])
+def test_streamed_equals_whole_file(transcriber, sentence, events, size):
+    finals = [(e.text, e.start_s, e.end_s) for e in events if e.final]
+    again = caption(Captioner(transcriber, None), sentence, size)
+    assert [(e.text, e.start_s, e.end_s) for e in again if e.final] == finals
+
+
+def test_emotion_and_words_come_from_the_same_samples(transcriber, sentence):
+    emotions = Sad()
+    finals = [e for e in caption(Captioner(transcriber, emotions), sentence, 512) if e.final]
+    for event, heard in zip(finals, emotions.heard, strict=True):
+        begin, end = round(event.start_s * SAMPLE_RATE), round(event.end_s * SAMPLE_RATE)
+        np.testing.assert_array_equal(heard, sentence[begin:end])
+
+
+def test_stop_in_mid_sentence_gives_what_was_said(transcriber, sentence, events):
+    half = caption(Captioner(transcriber, None), sentence[: len(sentence) // 2], 512)
+    assert half[-1].final and half[-1].text
+    whole = " ".join(e.text for e in events if e.final).split()
+    assert half[-1].text.split()[0] == whole[0]
+
+
+def test_a_session_goes_on_after_a_flush_with_new_segments(transcriber, sentence):
+    captioner = Captioner(transcriber, None)
+    first = caption(captioner, sentence, 512)
+    later = caption(captioner, sentence, 512)
+    assert min(e.segment for e in later) > max(e.segment for e in first)
+    assert [e.text for e in later if e.final] == [e.text for e in first if e.final]
+
+
+def test_gain_changes_no_segment_and_hardly_a_word(transcriber, sentence, events):
+    quiet = [e for e in caption(Captioner(transcriber, None), sentence * 0.1, 512) if e.final]
+    loud = [e for e in events if e.final]
+    assert len(quiet) == len(loud)
+    a = " ".join(e.text for e in quiet).split()
+    b = " ".join(e.text for e in loud).split()
+    assert len(set(a) & set(b)) >= 0.7 * len(set(b))
