@@ -15,7 +15,7 @@ from flask_socketio import SocketIO, emit
 from utils import config
 from utils.asr.choose import ADVICE, check_choice, open_transcriber
 from utils.captions import Captioner
-from utils.errors import AppError, ConfigError
+from utils.errors import AppError, ConfigError, ModelError
 from utils.events import CaptionEvent
 from utils.session import Engines, Progress, Session
 from utils.sources import FileSource, MicrophoneSource, Source, microphones
@@ -45,11 +45,16 @@ def load_engines(settings: config.Settings, progress: Progress) -> Engines:
     transcriber, reason = open_transcriber(
         settings.asr, settings.model or None, settings.language
     )
+    reason = f"Ready. Words by {reason}."
     progress(0.6, "Loading the emotion model…")
     # torch takes seconds to import, which the page need not wait for
     from emotion_model import EmotionRecognizer
 
-    emotions = EmotionRecognizer.load(EMOTION_WEIGHTS)
+    try:
+        emotions = EmotionRecognizer.load(EMOTION_WEIGHTS)
+    except ModelError as err:  # captions without emotion are better than none
+        log.error("%s", err)
+        emotions, reason = None, f"{reason} Emotion is not shown: {err}."
     progress(0.9, "Loading the speech detector…")
     captioner = Captioner(transcriber, emotions)
     advice = ADVICE if transcriber.name.startswith("PocketSphinx") else None

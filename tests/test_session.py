@@ -1,0 +1,210 @@
+"""The live session, with the real recogniser, real recordings and a real sound server."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from utils.asr.sphinx import SphinxTranscriber
+from utils.captions import Captioner
+from utils.errors import AudioError, ModelError
+from utils.session import Engines, Session
+from utils.sources import FileSource, MicrophoneSource
+
+SPEECH = Path(__file__).parent / "data" / "speech.flac"
+PATIENCE_S = 60.0  # for anything to happen on a busy machine
+
+
+class Page:
+    """What one page would have received."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict]] = []
+        self._changed = threading.Condition()
+
+    def publish(self, name: str, payload: dict) -> None:
+        with self._changed:
+            self.events.append((name, payload))
+            self._changed.notify_all()
+
+    def wait(self, seen: Callable[["Page"], bool]) -> None:
+        with self._changed:
+            if not self._changed.wait_for(lambda: seen(self), PATIENCE_S):
+                pytest.fail(f"did not happen; states were {self.states}")
+
+    def wait_for(self, state: str) -> None:
+        self.wait(lambda page: page.states[-1:] == [state])
+
+    @property
+    def states(self) -> list[str]:
+        """States in order, each change once."""
+        states = [payload["state"] for name, payload in self.events if name == "status"]
+        return [s for s, before in zip(states, [None, *states]) if s != before]
+
+    @property
+    def finals(self) -> list[dict]:
+        return [p for name, p in self.events if name == "caption" and p["final"]]
+
+
+@pytest.fixture(scope="module")
+def transcriber() -> Iterator[SphinxTranscriber]:
+    engine = SphinxTranscriber()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def page() -> Page:
+    return Page()
+
+
+def open_session(page: Page, transcriber: object, source: Callable) -> Session:
+    session = Session(
+        load=lambda progress: Engines(Captioner(transcriber, None), "Ready."),
+        open_source=source,
+        publish=page.publish,
+    )
+    page.wait_for("ready")
+    return session
+
+
+def test_a_recording_is_captioned_to_its_end(page, transcriber):
+    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    assert session.health()["state"] == "ready"
+    session.start()
+    page.wait_for("listening")
+    page.wait(lambda p: any(name == "level" for name, _ in p.events))
+    health = session.health()
+    assert health["microphone"] == "speech.flac" and health["last_frame_age_s"] < PATIENCE_S
+    page.wait_for("ready")
+    assert page.states == ["ready", "listening", "ready"]
+    assert page.finals and session.lines() == page.finals
+    assert session.status["message"] == "The recording has ended."
+
+
+def test_stop_publishes_what_was_said_until_then(page, transcriber):
+    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    session.start()
+    page.wait(lambda p: any(name == "caption" for name, _ in p.events))
+    assert not page.finals
+    session.stop()
+    page.wait_for("ready")
+    assert len(page.finals) == 1 and page.finals[0]["text"]
+
+
+def test_two_people_pressing_start_at_once_make_one_session(page, transcriber):
+    opened = []
+
+    def source(start: int) -> FileSource:
+        opened.append(start)
+        return FileSource(SPEECH, realtime=True)
+
+    session = open_session(page, transcriber, source)
+    presses = [threading.Thread(target=session.start) for _ in range(5)]
+    for press in presses:
+        press.start()
+    for press in presses:
+        press.join()
+    page.wait_for("listening")
+    session.stop()
+    session.stop()
+    page.wait_for("ready")
+    assert len(opened) == 1
+
+
+def test_start_while_stopping_listens_again(page, transcriber):
+    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    session.start()
+    page.wait_for("listening")
+    session.stop()
+    session.start()
+    page.wait(lambda p: p.states == ["ready", "listening", "ready", "listening"])
+    session.stop()
+    page.wait_for("ready")
+
+
+@pytest.mark.sound_server
+def test_a_lost_microphone_is_picked_up_again_and_nothing_said_is_lost(
+    page, transcriber, sound_server
+):
+    session = open_session(page, transcriber, lambda start: MicrophoneSource(start=start))
+    session.start()
+    page.wait_for("listening")
+    sound_server.play(SPEECH)
+    sound_server.kill()
+    page.wait_for("lost")
+    page.wait(lambda p: p.finals)
+    before = list(page.finals)
+    sound_server.start()
+    page.wait_for("listening")
+    sound_server.play(SPEECH)
+    page.wait(lambda p: len(p.finals) > len(before))
+    session.stop()
+    page.wait_for("ready")
+    assert page.states == ["ready", "listening", "lost", "listening", "ready"]
+    assert page.finals[: len(before)] == before
+    ends = [line["end_s"] for line in page.finals]
+    assert ends == sorted(ends) and page.finals[-1]["start_s"] > before[-1]["end_s"]
+
+
+@pytest.mark.sound_server
+def test_stop_works_while_the_microphone_is_lost(page, transcriber, sound_server):
+    sound_server.kill()
+    session = open_session(page, transcriber, lambda start: MicrophoneSource(start=start))
+    session.start()
+    page.wait_for("lost")
+    session.stop()
+    page.wait_for("ready")
+
+
+@pytest.mark.sound_server
+def test_a_microphone_without_any_sound_is_told(page, transcriber, sound_server):
+    session = open_session(page, transcriber, lambda start: MicrophoneSource(start=start))
+    session.start()
+    page.wait(lambda p: any("no sound at all" in e.get("message", "") for _, e in p.events))
+    assert session.status["state"] == "listening" and session.status["quiet"]
+    session.stop()
+    page.wait_for("ready")
+
+
+def test_a_model_that_does_not_load_is_told_and_start_does_nothing(page):
+    def load(progress: Callable) -> Engines:
+        progress(0.5, "Loading…")
+        raise ModelError("x.nemo is cut short: fetch it again")
+
+    session = Session(load, lambda start: FileSource(SPEECH, realtime=True), page.publish)
+    page.wait_for("error")
+    assert page.events[0][1]["progress"] == 0.5
+    session.start()
+    assert session.status["message"] == "x.nemo is cut short: fetch it again"
+    assert session.health()["engine"] == ""
+
+
+@pytest.mark.parametrize("error", [AudioError("bad.wav: damaged"), ZeroDivisionError("oops")])
+def test_an_error_while_listening_is_told_and_start_tries_again(page, transcriber, error):
+    class Broken(FileSource):
+        def __iter__(self):
+            raise error
+
+    sources = [Broken(SPEECH, realtime=True), FileSource(SPEECH, realtime=False)]
+    session = open_session(page, transcriber, lambda start: sources.pop(0))
+    session.start()
+    page.wait_for("error")
+    assert str(error) in session.status["message"]
+    session.start()
+    page.wait_for("ready")
+    assert page.finals
+
+
+def test_silence_invents_nothing(page, transcriber, tmp_path):
+    import soundfile
+
+    path = tmp_path / "silence.wav"
+    soundfile.write(path, np.zeros(60 * 16_000, np.float32), 16_000)
+    session = open_session(page, transcriber, lambda start: FileSource(path, realtime=False))
+    session.start()
+    page.wait(lambda p: p.states == ["ready", "listening", "ready"])
+    assert not [name for name, _ in page.events if name == "caption"]
+    assert any(e.get("quiet") for _, e in page.events)
