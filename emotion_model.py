@@ -1,0 +1,365 @@
+"""How a thing was said: the emotion network, and the recogniser around it.
+
+On the command line, `python emotion_model.py FILE...` prints one JSON line per recording.
+"""
+
+import argparse
+import json
+import math
+import os
+import pickle
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+import torch
+from torch import nn
+
+from utils import audio, features
+from utils.errors import AudioError, ModelError
+from utils.events import Emotion
+
+WEIGHTS = Path(__file__).parent / "model_state_dict" / "emotion_lstm.pt"
+FORMAT = "recognition-helpers/emotion-lstm/1"  # in every checkpoint; a new layout, a new number
+MIN_S = 0.5  # shorter speech was not in training
+WINDOW_S = 10.0  # longer speech is heard in parts, whose probabilities are averaged
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Size of the network; a checkpoint carries the one it was trained with."""
+
+    n_features: int
+    n_classes: int
+    hidden: int = 64
+    dropout: float = 0.4
+
+
+class EmotionLSTM(nn.Module):
+    """Convolution over five frames, bidirectional LSTM, attentive pooling over time.
+
+    Attention after Mirsamadi et al., "Automatic speech emotion recognition using recurrent
+    neural networks with local attention", ICASSP 2017.
+
+    Parameters
+    ----------
+    config : size of the network
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = 2 * config.hidden
+        self.register_buffer("mean", torch.zeros(config.n_features))
+        self.register_buffer("std", torch.ones(config.n_features))
+        self.front = nn.Conv1d(config.n_features, width, kernel_size=5, stride=2, padding=2)
+        self.norm = nn.LayerNorm(width)
+        # Two one-way networks and a turned copy: several times as fast on a CPU as packed
+        # sequences, and padding stays behind each sequence in both directions.
+        self.forth = nn.LSTM(width, config.hidden, batch_first=True)
+        self.back = nn.LSTM(width, config.hidden, batch_first=True)
+        self.attention = nn.Linear(width, 1)
+        self.dropout = nn.Dropout(config.dropout)
+        self.out = nn.Linear(2 * width, config.n_classes)
+
+    def forward(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Logits (batch, n_classes) of frames (batch, n_frames, n_features).
+
+        Frames at and after `lengths` (batch,) are padding and change nothing.
+        """
+        mask = _mask(lengths, frames.shape[1])
+        # Zero after scaling, as the convolution pads: an end looks alike in every batch.
+        x = ((frames - self.mean) / self.std).masked_fill(~mask, 0.0)
+        x = self.front(x.transpose(1, 2)).transpose(1, 2)  # (batch, n_frames / 2, 2 hidden)
+        x = self.dropout(torch.relu(self.norm(x)))
+        lengths = (lengths + 1) // 2
+        x = torch.cat([self.forth(x)[0], _turn(self.back(_turn(x, lengths))[0], lengths)], dim=-1)
+        return self.out(self.dropout(self._pool(x, _mask(lengths, x.shape[1]))))
+
+    def _pool(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Attended and plain mean over time, (batch, 4 hidden)."""
+        weights = self.attention(torch.tanh(x)).masked_fill(~mask, -torch.inf).softmax(dim=1)
+        mean = (x * mask).sum(dim=1) / mask.sum(dim=1)
+        return torch.cat([(weights * x).sum(dim=1), mean], dim=-1)
+
+
+def _mask(lengths: torch.Tensor, n: int) -> torch.Tensor:
+    """True (batch, n, 1) where a step lies within its sequence."""
+    return (torch.arange(n, device=lengths.device) < lengths[:, None])[..., None]
+
+
+def _turn(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Sequences (batch, n, width) from last step to first; padding stays where it is."""
+    step = torch.arange(x.shape[1], device=x.device)
+    index = torch.where(step < lengths[:, None], lengths[:, None] - 1 - step, step)
+    return x.gather(1, index[..., None].expand_as(x))
+
+
+class EmotionRecognizer:
+    """A trained network with all that its answers depend on.
+
+    Parameters
+    ----------
+    model : the network
+    labels : its classes, in the order of its logits
+    feature_config : what `utils.features.extract` is called with
+    temperature : divides the logits, so that probabilities are as often right as they say
+        (Guo et al., "On calibration of modern neural networks", ICML 2017)
+    threshold : least probability at which `predict` names an emotion
+    facts : what it was trained on and how it did, plain JSON types
+    """
+
+    def __init__(
+        self,
+        model: EmotionLSTM,
+        labels: Iterable[str],
+        feature_config: features.FeatureConfig = features.DEFAULT_CONFIG,
+        temperature: float = 1.0,
+        threshold: float = 0.5,
+        facts: Mapping | None = None,
+    ) -> None:
+        self.model = model.eval()
+        self.labels = tuple(labels)
+        self.feature_config = feature_config
+        self.temperature = temperature
+        self.threshold = threshold
+        self.facts = dict(facts or {})
+
+    @classmethod
+    def load(cls, path: str | Path = WEIGHTS) -> "EmotionRecognizer":
+        """Read a checkpoint and warm up, so that the first segment is as fast as any other.
+
+        Raises
+        ------
+        ModelError : missing, damaged, of another program, or with parts that do not fit
+        """
+        path = Path(path)
+        found = _read_checkpoint(path)
+        try:
+            recognizer = cls(
+                _build(ModelConfig(**found["model"]), found["weights"]),
+                found["labels"],
+                features.FeatureConfig(**found["features"]),
+                float(found["temperature"]),
+                float(found["threshold"]),
+                found["training"],
+            )
+            recognizer._check()
+        except KeyError as err:
+            raise ModelError(f"{path}: the checkpoint has no {err}; train it again") from err
+        except (TypeError, ValueError, RuntimeError) as err:
+            reason = " ".join(str(err).split())
+            raise ModelError(f"{path}: the checkpoint does not fit: {reason}; train it again") from err
+        recognizer.scores(np.random.default_rng(0).standard_normal(audio.SAMPLE_RATE) * 0.1)
+        return recognizer
+
+    def save(self, path: str | Path) -> None:
+        """Write a checkpoint that `load` reads; a crash leaves no half-written file."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        content = {
+            "format": FORMAT,
+            "labels": list(self.labels),
+            "model": asdict(self.model.config),
+            "features": asdict(self.feature_config),
+            "temperature": float(self.temperature),
+            "threshold": float(self.threshold),
+            "training": self.facts,
+            "weights": self.model.state_dict(),
+        }
+        try:
+            torch.save(content, part)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def scores(self, samples: np.ndarray) -> dict[str, float]:
+        """Calibrated probability of each class; they sum to 1.
+
+        Parameters
+        ----------
+        samples : (n,) float in [-1, 1] or int16, mono, 16 kHz, at least `MIN_S` long
+
+        Raises
+        ------
+        AudioError : not mono, not finite, too short, or silent
+        """
+        samples = audio.check(samples)
+        _check_duration(len(samples) / audio.SAMPLE_RATE)
+        n_windows = math.ceil(len(samples) / (WINDOW_S * audio.SAMPLE_RATE))
+        return self._average(np.array_split(samples, n_windows))
+
+    def file_scores(self, path: str | Path) -> tuple[dict[str, float], float]:
+        """Scores of a recording and its duration in s, in the memory of one window.
+
+        Raises
+        ------
+        AudioError : missing, unreadable, empty, not finite, too short, or silent
+        """
+        with audio.open_file(path) as file:
+            duration_s = file.frames / file.samplerate
+            try:
+                _check_duration(duration_s)
+                return self._average(_windows(file)), duration_s
+            except AudioError as err:
+                raise AudioError(f"{path}: {err}") from err
+
+    def predict(self, samples: np.ndarray) -> Emotion | None:
+        """The emotion of a stretch of speech; None when too short, silent or not sure.
+
+        Raises
+        ------
+        AudioError : not mono, or not finite
+        """
+        samples = audio.check(samples)
+        try:
+            return self.decide(self.scores(samples))
+        except AudioError:
+            return None
+
+    def decide(self, scores: dict[str, float]) -> Emotion | None:
+        """The likeliest class, or None where its probability is under the threshold."""
+        label = max(scores, key=scores.__getitem__)
+        confidence = scores[label]
+        return Emotion(label, confidence, scores) if confidence >= self.threshold else None
+
+    def _average(self, windows: Iterable[np.ndarray]) -> dict[str, float]:
+        """Mean probability over windows, by duration; silent windows have no say."""
+        total, n_samples = np.zeros(len(self.labels)), 0
+        silence = AudioError("the recording is empty")
+        for window in windows:
+            window = audio.check(window)
+            try:
+                frames = features.extract(window, self.feature_config)
+            except AudioError as err:
+                silence = err
+                continue
+            total += len(window) * self._probabilities(frames)
+            n_samples += len(window)
+        if n_samples == 0:
+            raise silence
+        return dict(zip(self.labels, (total / n_samples).tolist()))
+
+    def _probabilities(self, frames: np.ndarray) -> np.ndarray:
+        """(n_classes,) float64 of one feature array (n_frames, n_features)."""
+        with torch.inference_mode():
+            logits = self.model(torch.from_numpy(frames)[None], torch.tensor([len(frames)]))[0]
+            return (logits.double() / self.temperature).softmax(dim=0).numpy()
+
+    def _check(self) -> None:
+        """Raise ValueError where parts of a checkpoint contradict one another."""
+        config, n_features = self.model.config, self.feature_config.n_features
+        if config.n_features != n_features:
+            raise ValueError(
+                f"the network expects {config.n_features} features a frame, "
+                f"its feature settings give {n_features}"
+            )
+        if not len(self.labels) == len(set(self.labels)) == config.n_classes:
+            raise ValueError(
+                f"{config.n_classes} classes but the labels {list(self.labels)}, "
+                "expected one distinct label per class"
+            )
+        if not (0 < self.temperature < math.inf and 0 <= self.threshold <= 1):
+            raise ValueError(
+                f"temperature {self.temperature} and threshold {self.threshold}, "
+                "expected a positive number and one in [0, 1]"
+            )
+
+
+def _read_checkpoint(path: Path) -> dict:
+    """The content of a file that says it is a checkpoint of this program."""
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file; `python -m training train` makes it")
+    try:
+        if not zipfile.is_zipfile(path):  # `torch.load` would try older, looser formats
+            raise ValueError("no PyTorch archive")
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as err:
+        reason = str(err).partition("\n")[0]
+        raise ModelError(
+            f"{path}: not a readable checkpoint ({reason}); fetch it again or train it"
+        ) from err
+    tag = found.get("format") if isinstance(found, dict) else type(found).__name__
+    if tag != FORMAT:
+        raise ModelError(f"{path}: a checkpoint of format {tag!r}, expected {FORMAT!r}")
+    return found
+
+
+def _build(config: ModelConfig, weights: Mapping[str, torch.Tensor]) -> EmotionLSTM:
+    """The network of a checkpoint; takes no memory before the sizes are known to fit.
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError : sizes, names or values are not as expected
+    """
+    with torch.device("meta"):
+        model = EmotionLSTM(config)
+    model.load_state_dict(weights, assign=True)
+    for name, tensor in model.state_dict().items():
+        if tensor.dtype != torch.float32 or not torch.isfinite(tensor).all():
+            raise ValueError(f"weights {name} are not finite float32 numbers")
+    return model
+
+
+def _check_duration(duration_s: float) -> None:
+    """Raise AudioError where a recording is too short to say anything about."""
+    if duration_s < MIN_S:
+        raise AudioError(f"{duration_s:.3f} s of audio, expected at least {MIN_S} s")
+
+
+def _windows(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
+    """A recording in equal parts of at most `WINDOW_S`, each mono at 16 kHz."""
+    n_windows = math.ceil(file.frames / (WINDOW_S * file.samplerate))
+    size = math.ceil(file.frames / n_windows)
+    for _ in range(n_windows):
+        try:
+            window = file.read(size, dtype="float32", always_2d=True).mean(axis=1)
+        except soundfile.LibsndfileError as err:
+            raise AudioError(f"the recording is damaged ({err.error_string})") from err
+        if len(window) == 0:
+            return
+        if file.samplerate != audio.SAMPLE_RATE:
+            window = soxr.resample(audio.check(window), file.samplerate, audio.SAMPLE_RATE)
+        yield window
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print one JSON line per recording; the exit status is 1 where one was unusable."""
+    parser = argparse.ArgumentParser(
+        prog="emotion_model.py", description="Say how recordings of speech were spoken."
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, Ogg or MP3")
+    paths = parser.parse_args(arguments).files
+    try:
+        recognizer = EmotionRecognizer.load(WEIGHTS)
+    except ModelError as err:
+        print(err, file=sys.stderr)
+        return 1
+    status = 0
+    for path in paths:
+        try:
+            scores, duration_s = recognizer.file_scores(path)
+        except AudioError as err:
+            print(err, file=sys.stderr, flush=True)
+            status = 1
+            continue
+        emotion = recognizer.decide(scores)
+        line = {
+            "path": path,
+            "label": emotion.label if emotion else "unsure",
+            "confidence": max(scores.values()),
+            "scores": scores,
+            "duration_s": duration_s,
+        }
+        print(json.dumps(line), flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

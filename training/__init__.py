@@ -1,0 +1,1 @@
+"""Training and evaluation of the emotion model: `python -m training`."""
