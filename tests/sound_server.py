@@ -102,7 +102,9 @@ class SoundServer:
         if self.running:
             self._server.send_signal(signal.SIGCONT)
 
-    def play(self, sound: str | Path | np.ndarray, *, rate: int = 16_000, wait: bool = True) -> subprocess.Popen:
+    def play(
+        self, sound: str | Path | np.ndarray, *, rate: int = 16_000, wait: bool = True
+    ) -> subprocess.Popen:
         """Play a file, or float samples (n,) at `rate` Hz, into the microphone.
 
         With `wait` it returns when the sound has been played, else at once. Returns the

@@ -117,15 +117,27 @@ def test_file_missing_empty_or_not_audio(tmp_path: Path) -> None:
             FileSource(path, realtime=False)
 
 
-def test_file_cut_short_delivers_what_is_there_and_says_so(tmp_path: Path) -> None:
-    path = tmp_path / "a.flac"
+@pytest.mark.parametrize("name", ["a.flac", "a.mp3", "a.wav"])
+def test_file_cut_short_delivers_what_is_there_and_says_so(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
     soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 80_000), SAMPLE_RATE)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     frames = []
     with FileSource(path, realtime=False) as source, pytest.raises(AudioError, match=" s "):
         for frame in source:
             frames.append(frame)
-    assert len(joined(frames)) > SAMPLE_RATE
+    assert len(joined(frames)) > 2 * SAMPLE_RATE
+
+
+@pytest.mark.parametrize("size", [2**31 - 1, 2**32 - 1])
+def test_wav_whose_writer_did_not_know_its_length(tmp_path: Path, noise, size: int) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, noise, SAMPLE_RATE)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"data") + 4
+    data[at : at + 4] = size.to_bytes(4, "little")
+    path.write_bytes(data)
+    assert len(read_file(path)) == len(noise)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -206,7 +218,7 @@ MICS = [
 
 @pytest.mark.parametrize(
     ("device", "index"),
-    [(None, 2), (0, 0), (3, 3), ("webcam", 0), ("hw:1", 2), ("usb mic", 3)],
+    [(None, 2), (0, 0), ("3", 3), ("webcam", 0), ("hw:1", 2), ("usb mic", 3)],
 )
 def test_choose_by_default_index_or_name(device: str | int | None, index: int) -> None:
     assert portaudio.choose(device, MICS).index == index
@@ -503,11 +515,11 @@ def test_lost_server_is_noticed_and_its_return_used(lost_server) -> None:
 
 def test_server_that_hangs_during_opening(sound_server: SoundServer, monkeypatch) -> None:
     monkeypatch.setattr(microphone_module, "OPEN_TIMEOUT_S", 0.5)
-    monkeypatch.setattr(portaudio, "OPEN_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(portaudio, "TURN_TIMEOUT_S", 0.5)
     sound_server.suspend()
     before = threads_and_files()
     for _ in range(4):
-        with pytest.raises(CaptureError, match="did not answer within"):
+        with pytest.raises(CaptureError, match="does not answer"):
             MicrophoneSource().__enter__()
     threads, files = threads_and_files()
     assert threads <= before[0] + 1  # only the first attempt hangs, the others wait for it
@@ -516,6 +528,18 @@ def test_server_that_hangs_during_opening(sound_server: SoundServer, monkeypatch
     source = reopened()
     assert len(next(iter(source)).samples) == FRAME_SAMPLES
     source.__exit__(None, None, None)
+
+
+def test_close_while_opening_hangs(sound_server: SoundServer) -> None:
+    sound_server.suspend()
+    source = MicrophoneSource()
+    closer = threading.Timer(0.3, source.close)
+    closer.start()
+    with source:
+        assert list(source) == []
+    closer.join()
+    sound_server.resume()
+    reopened().__exit__(None, None, None)
 
 
 def test_retries_without_a_server_leak_nothing(sound_server: SoundServer) -> None:

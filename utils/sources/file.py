@@ -1,5 +1,6 @@
 """A recording, played into the program as if it were heard."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +16,11 @@ from utils.errors import AudioError
 from utils.events import AudioFrame
 from utils.sources.frames import Framer
 
-BLOCK_S = 1.0  # read at a time: bounds memory whatever the file's length
+BLOCK_S = 0.25  # read at a time: bounds memory, and what is lost before a damaged place
+# libsndfile shortens a WAV whose data chunk promises more than there is, and only its log says
+# so. Sizes near these limits are what programs write that cannot know the length.
+CUT_SHORT = re.compile(r"^\s*data : (\d+) \(should be (\d+)\)", re.MULTILINE)
+UNKNOWN_BYTES = 2**31 - 2**16
 
 
 class FileSource:
@@ -90,6 +95,8 @@ class FileSource:
             done += len(block)
             last = done >= file.frames
             yield from framer.push(block, last)
+        if (promised_s := header_s(file)) > self.duration_s:
+            raise self._cut_short(self.duration_s, promised_s)
 
     def _read(self, file: soundfile.SoundFile, done: int) -> np.ndarray:
         """The next block as float32 (n, n_channels), n at least 1."""
@@ -102,10 +109,7 @@ class FileSource:
                 "get or convert it again"
             ) from err
         if len(block) == 0:
-            raise AudioError(
-                f"{self._path}: ends at {at_s:.1f} s but promises "
-                f"{file.frames / file.samplerate:.1f} s; get the whole file again"
-            )
+            raise self._cut_short(at_s, self.duration_s)
         bad = np.flatnonzero(~np.isfinite(block).all(axis=1))
         if len(bad):
             raise AudioError(
@@ -113,3 +117,20 @@ class FileSource:
                 f"{at_s + bad[0] / file.samplerate:.3f} s; record or convert it again"
             )
         return block
+
+    def _cut_short(self, end_s: float, promised_s: float) -> AudioError:
+        return AudioError(
+            f"{self._path}: ends at {end_s:.1f} s but promises {promised_s:.1f} s; "
+            "get the whole file again"
+        )
+
+
+def header_s(file: soundfile.SoundFile) -> float:
+    """The length that a WAV's header promises, where it is more than the file holds; else 0."""
+    sizes = CUT_SHORT.search(file.extra_info)
+    if sizes is None:
+        return 0.0
+    promised, held = int(sizes[1]), int(sizes[2])
+    if not held < promised < UNKNOWN_BYTES:
+        return 0.0
+    return file.frames / file.samplerate * promised / held

@@ -93,15 +93,15 @@ class MicrophoneSource:
         )
         reader.start()
         with self._changed:
-            settled = self._changed.wait_for(lambda: self._opened or self._error, OPEN_TIMEOUT_S)
-            error = self._error
-        if not settled:
-            self.close()
-            setup.abandon()
-            raise hanging()
-        if error is not None and not self._opened:
+            self._changed.wait_for(
+                lambda: self._opened or self._error or self._closed, OPEN_TIMEOUT_S
+            )
+            given_up = not (self._opened or self._closed)
+            error = self._error or hanging()
+        setup.abandon()
+        if given_up:
+            self.close()  # a reader that hangs in opening sees it when it comes back
             raise error
-        logger.info("listening to %s", self.name)
         return self
 
     def __exit__(
@@ -158,12 +158,14 @@ class MicrophoneSource:
                 self._opened = True
                 self._last_s = time.monotonic()
                 self._changed.notify_all()
+            logger.info("listening to %s", self.name)
             self._read(stream, rate, channels)
         except CaptureError as err:
             error = err
         except OSError as err:
+            event = "was lost" if self._opened else "cannot be opened"
             error = CaptureError(
-                f"microphone {self.name!r} was lost ({err}); check that it is connected and "
+                f"microphone {self.name!r} {event} ({err}); check that it is connected and "
                 "that the sound server runs"
             )
             error.__cause__ = err

@@ -19,6 +19,7 @@ from utils.errors import CaptureError
 from utils.sources.frames import FRAME_SAMPLES
 
 OPEN_TIMEOUT_S = 5.0  # opening takes 0.5 s; a Bluetooth headset that changes profile 2 s
+TURN_TIMEOUT_S = 2.0  # for whoever is opening now: less, since a retry may wait here each time
 NOISE = re.compile(
     rb"ALSA lib |Expression '|Cannot connect to server|jack server|JackShm|connect\(2\) call"
     rb"|attempt to connect to server|Could not connect to JACK|\s*$"
@@ -61,7 +62,7 @@ class Setup:
     """
 
     def __init__(self) -> None:
-        if not _portaudio.acquire(timeout=OPEN_TIMEOUT_S):
+        if not _portaudio.acquire(timeout=TURN_TIMEOUT_S):
             raise hanging()
         self._guard = threading.Lock()
         self._stderr: int | None = None
@@ -103,14 +104,19 @@ class Setup:
             self._stderr = os.dup(2)
         except OSError:  # a service without stderr
             return
-        self._caught = tempfile.TemporaryFile()
+        try:
+            self._caught = tempfile.TemporaryFile()
+        except OSError:  # no place for it; noise is no reason not to listen
+            os.close(self._stderr)
+            self._stderr = None
+            return
         os.dup2(self._caught.fileno(), 2)
 
 
 def hanging() -> CaptureError:
     """The error for a sound server that does not answer."""
     return CaptureError(
-        f"the sound system did not answer within {OPEN_TIMEOUT_S:.0f} s; "
+        "the sound system does not answer; "
         "restart the sound server (PulseAudio or PipeWire) or replug the microphone"
     )
 
@@ -176,6 +182,8 @@ def inputs(system: Any) -> list[Microphone]:
 def choose(device: str | int | None, found: Sequence[Microphone]) -> Microphone:
     """The microphone that is meant by an index, a name, a part of it, or None: the default.
 
+    A string of digits is an index, as a command line or a settings file gives it.
+
     Raises
     ------
     CaptureError : there is none, or several fit; the message lists what to choose from
@@ -185,6 +193,8 @@ def choose(device: str | int | None, found: Sequence[Microphone]) -> Microphone:
             "no microphone found: connect one, or start the sound server (PulseAudio or "
             "PipeWire), then try again"
         )
+    if isinstance(device, str) and device.isdecimal():
+        device = int(device)
     if device is None:
         fitting = [mic for mic in found if mic.default]
     elif isinstance(device, int):
