@@ -1,7 +1,7 @@
 """NeMo models made here, small and with random weights, loaded by the real code."""
 
+import io
 import json
-import os
 import socket
 import tarfile
 import warnings
@@ -12,7 +12,8 @@ import pytest
 
 from utils.asr.nemo import NemoTranscriber
 from utils.asr.nemo_files import find_models, languages, locate
-from utils.audio import SAMPLE_RATE
+from utils.asr.nemo_load import out_of_memory
+from utils.audio import SAMPLE_RATE, load
 from utils.errors import ModelError
 
 pytestmark = pytest.mark.nemo
@@ -90,10 +91,10 @@ def _bpe(folder: Path) -> dict:
     return {"tokenizer": {"dir": str(folder), "type": "bpe"}}
 
 
-def _build(kind: str, folder: Path):
+def _build(kind: str, folder: Path, sample_rate: int = SAMPLE_RATE) -> tuple[type, dict]:
     from nemo.collections.asr import models
 
-    config = _config()
+    config = _config(sample_rate)
     if kind == "ctc":
         config |= {"decoder": _ctc_decoder()}
         return models.EncDecCTCModel, config
@@ -118,7 +119,7 @@ def _build(kind: str, folder: Path):
     return models.EncDecHybridRNNTCTCBPEModel, config
 
 
-def _save(kind: str, folder: Path) -> Path:
+def _save(kind: str, folder: Path, sample_rate: int = SAMPLE_RATE) -> Path:
     """A model of random weights as FOLDER/stt_en_KIND.nemo."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -126,7 +127,7 @@ def _save(kind: str, folder: Path) -> Path:
         from omegaconf import OmegaConf
 
         torch.manual_seed(3)
-        model_class, config = _build(kind, folder)
+        model_class, config = _build(kind, folder, sample_rate)
         model = model_class(cfg=OmegaConf.create(config))
         path = folder / f"stt_en_{kind}.nemo"
         model.save_to(str(path))
@@ -188,3 +189,251 @@ def test_text_and_times_of_a_whole_segment(model_file, speechlike, seconds):
     for word in heard.words:
         assert 0 <= word.start_s <= word.end_s <= seconds
     json.dumps([(word.start_s, word.end_s) for word in heard.words])
+
+
+def test_a_segment_ends_where_finish_says(ctc_file, speechlike):
+    transcriber = NemoTranscriber(str(ctc_file))
+    shorter = transcriber.stream()
+    shorter.accept(speechlike[:32_000])
+    expected = shorter.finish(32_000)
+    longer = transcriber.stream()
+    longer.accept(speechlike[:32_000])
+    longer.work_ahead()
+    longer.accept(speechlike[32_000:])
+    assert longer.finish(32_000) == expected  # what was begun in the pause
+    again = transcriber.stream()
+    again.accept(speechlike[:20_000])
+    again.work_ahead()
+    again.accept(speechlike[20_000:])
+    again.work_ahead()
+    assert again.finish(32_000) == expected  # neither guess was right
+    empty = transcriber.stream()
+    empty.work_ahead()
+    assert empty.finish(0).text == ""
+    transcriber.close()
+
+
+def test_the_caller_may_reuse_its_buffer(ctc_file, speechlike):
+    transcriber = NemoTranscriber(str(ctc_file))
+    texts = []
+    for spoil in (False, True):
+        stream, buffer = transcriber.stream(), speechlike.copy()
+        stream.accept(buffer)
+        if spoil:
+            buffer[:] = 0
+        texts.append(stream.finish(len(buffer)).text)
+    transcriber.close()
+    assert texts[0] == texts[1] != ""
+
+
+@pytest.fixture(scope="session")
+def taught_file(tmp_path_factory, digits) -> Path:
+    """A CTC model that has learnt one recording by heart."""
+    folder = tmp_path_factory.mktemp("taught")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import torch
+        from omegaconf import OmegaConf
+
+        torch.manual_seed(1)
+        model_class, config = _build("ctc", folder)
+        config["encoder"] |= {"subsampling_factor": 4, "n_layers": 1}
+        model = model_class(cfg=OmegaConf.create(config))
+        model.eval()  # no dither, no dropout; it learns all the same
+        samples = digits
+        text = " ".join(SPOKEN)
+        signal, length = torch.from_numpy(samples)[None], torch.tensor([len(samples)])
+        target = torch.tensor([[LABELS.index(letter) for letter in text]])
+        optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+        for _ in range(300):
+            log_probs, frames, _ = model(input_signal=signal, input_signal_length=length)
+            loss = torch.nn.functional.ctc_loss(
+                log_probs.transpose(0, 1), target, frames, torch.tensor([len(text)]),
+                blank=len(LABELS),
+            )  # fmt: skip
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if loss < 0.02:
+                break
+        path = folder / "stt_en_taught.nemo"
+        model.save_to(str(path))
+    return path
+
+
+SPOKEN = ["zero", "one", "two", "three"]
+
+
+@pytest.fixture(scope="session")
+def digits() -> np.ndarray:
+    """`SPOKEN`, one after the other, each with a pause after it."""
+    folder = Path(__file__).parents[2] / "shared/speech/spoken-digits"
+    if not folder.is_dir():
+        pytest.skip("shared speech is not here")
+    pause = np.zeros(SAMPLE_RATE // 10, np.float32)
+    return np.concatenate([np.r_[load(folder / f"{n}_george_0.ogg"), pause] for n in range(4)])
+
+
+def test_right_words_at_the_right_times(taught_file, digits):
+    transcriber = NemoTranscriber(str(taught_file))
+    stream = transcriber.stream()
+    stream.accept(digits)
+    heard = stream.finish(len(digits))
+    transcriber.close()
+    assert heard.text == " ".join(SPOKEN)
+    assert [word.text for word in heard.words] == SPOKEN
+    starts = [word.start_s for word in heard.words]
+    assert starts == sorted(set(starts))
+
+
+def _edited(path: Path, to: Path, old: str, new: str) -> Path:
+    """A copy of a .nemo file with its configuration changed."""
+    with tarfile.open(path) as source, tarfile.open(to, "w") as target:
+        for member in source:
+            data = source.extractfile(member).read() if member.isfile() else b""
+            if member.name.endswith("model_config.yaml"):
+                assert old.encode() in data
+                data = data.replace(old.encode(), new.encode())
+                member.size = len(data)
+            target.addfile(member, io.BytesIO(data))
+    return to
+
+
+def _damage(what: str, good: Path, folder: Path) -> Path:
+    path = folder / "model.nemo"
+    if what == "garbage":
+        path.write_bytes(b"<html>not found</html>" * 100)
+    elif what == "empty":
+        path.touch()
+    elif what == "cut short":
+        path.write_bytes(good.read_bytes()[: good.stat().st_size // 2])
+    elif what == "speaker model":
+        _edited(good, path, "EncDecCTCModel", "EncDecSpeakerLabelModel")
+    elif what == "foreign class":
+        _edited(good, path, "nemo.collections.asr.models", "my.package")
+    elif what == "newer class":
+        _edited(good, path, "EncDecCTCModel", "EncDecCTCModelOfTomorrow")
+    elif what == "newer option":
+        _edited(good, path, "n_layers: 2", "n_layers: 2\n  option_of_tomorrow: 1")
+    elif what == "other weights":
+        _edited(good, path, "n_layers: 2", "n_layers: 3")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("missing", "no such file"),
+        ("garbage", "not a readable .nemo file"),
+        ("empty", "not a readable .nemo file"),
+        ("cut short", "download it again"),
+        ("speaker model", "choose a speech recognition model"),
+        ("foreign class", "choose a speech recognition model"),
+        ("newer class", "update yours"),
+        ("newer option", "option_of_tomorrow"),
+        ("other weights", "cannot load this EncDecCTCModel"),
+    ],
+)
+def test_a_bad_file_is_named(what, message, ctc_file, tmp_path):
+    path = _damage(what, ctc_file, tmp_path)
+    with pytest.raises(ModelError) as caught:
+        NemoTranscriber(str(path))
+    assert message in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_model_for_telephones_is_refused(tmp_path):
+    path = _save("ctc", tmp_path, sample_rate=8000)
+    with pytest.raises(ModelError, match="8000 Hz, expected 16000 Hz"):
+        NemoTranscriber(str(path))
+
+
+def test_missing_nemo_says_how_to_install_it(ctc_file, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "nemo.collections.asr", None)
+    with pytest.raises(ModelError, match="pip install"):
+        NemoTranscriber(str(ctc_file))
+
+
+def test_running_out_of_memory_is_recognised():
+    import torch
+
+    with pytest.raises(RuntimeError) as caught:
+        torch.empty(2**60)
+    assert out_of_memory(caught.value)
+    assert not out_of_memory(RuntimeError("size mismatch"))
+
+
+@pytest.fixture
+def caches(tmp_path, monkeypatch) -> Path:
+    """Empty cache folders of NeMo, Hugging Face and the program; no network."""
+    for name in ("HF_HUB_CACHE", "NEMO_CACHE_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+
+    def refuse(*_: object) -> None:
+        raise OSError("the test allows no network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    return tmp_path
+
+
+def _put(file: Path, folder: Path, name: str) -> Path:
+    folder.mkdir(parents=True)
+    path = folder / f"{name}.nemo"
+    path.write_bytes(file.read_bytes())
+    return path
+
+
+def test_models_are_found_in_every_cache(caches, ctc_file):
+    assert find_models() == []
+    own = _put(ctc_file, caches / "xdg/recognition_helpers/models", "mine")
+    _damage("garbage", ctc_file, own.parent)
+    _edited(ctc_file, own.with_name("speaker.nemo"), "EncDecCTC", "EncDecSpeakerLabel")
+    nemo = _put(ctc_file, caches / "home/.cache/torch/NeMo/NeMo_3.0.0/stt_en_a/5f", "stt_en_a")
+    hub = _put(ctc_file, caches / "hf/hub/models--org--b/snapshots/c0ffee", "b")
+    assert find_models() == [own, nemo, hub]
+
+
+def test_a_cached_name_needs_no_network(caches, ctc_file):
+    folder = caches / "hf/hub/models--nvidia--stt_en_small/snapshots/c0ffee"
+    path = _put(ctc_file, folder, "stt_en_small")
+    assert locate("stt_en_small") == locate("nvidia/stt_en_small") == path
+    transcriber = NemoTranscriber("stt_en_small")
+    assert transcriber.name == "NeMo stt_en_small"
+    transcriber.close()
+    with pytest.raises(ModelError, match="other/stt_en_small is not on this machine"):
+        locate("other/stt_en_small")
+
+
+@pytest.mark.parametrize("offline", ["1", "0"])
+def test_a_name_that_is_not_here_fails_with_advice(caches, monkeypatch, offline):
+    monkeypatch.setenv("HF_HUB_OFFLINE", offline)
+    with pytest.raises(ModelError, match="is not on this machine") as caught:
+        NemoTranscriber("stt_xx_unheard_of")
+    assert "--model FILE.nemo" in str(caught.value)
+
+
+@pytest.mark.parametrize("model", ["a/b/c", "not a name"])
+def test_what_is_neither_path_nor_name(caches, model):
+    with pytest.raises(ModelError, match="neither a .nemo file nor"):
+        NemoTranscriber(model)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "expected"),
+    [
+        ("stt_en_quartznet", "", "", {"en"}),
+        ("stt_de_quartznet", "", "", {"de"}),
+        ("parakeet-tdt-0.6b-v2", "", "", {"en"}),
+        ("conformer-ko", "", "", {"ko"}),
+        ("mine", "", "", set()),
+        ("mine", "- z\n", "- z\n  - 한\n", {"ko"}),
+        ("mine", "sample_rate: 16000\n", "sample_rate: 16000\nx:\n  ko-KR: 3\n", {"ko"}),
+    ],
+)
+def test_languages_from_name_and_configuration(ctc_file, tmp_path, name, old, new, expected):
+    path = _edited(ctc_file, tmp_path / f"{name}.nemo", old, new)
+    assert languages(path) == expected

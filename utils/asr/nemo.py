@@ -4,33 +4,21 @@ The model is called directly (preprocessor, encoder, decoder) where its class al
 `transcribe()` gives the same text but costs more and rebuilds the decoder on each call.
 """
 
-import importlib
-import logging
 import os
-import pickle
-import re
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from utils.asr.nemo_files import (
-    ASR_CLASS,
-    INSTALL,
-    check_whole,
-    locate,
-    read_config,
-    target_class,
-)
+from utils.asr.nemo_files import find_models, locate
+from utils.asr.nemo_load import RECOMMENDED, direct_kind, load, out_of_memory
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 from utils.events import Transcription, Word
 
-RECOMMENDED = "stt_en_fastconformer_hybrid_large_streaming_multi"
+__all__ = ["RECOMMENDED", "NemoTranscriber", "find_models", "set_thread_policy"]
+
 MIN_SAMPLES = SAMPLE_RATE  # shorter segments are padded to it, as `transcribe()` does
 
 
@@ -60,8 +48,8 @@ class NemoTranscriber:
         path = locate(model)
         self.name = f"NeMo {path.stem}"
         self._language = language
-        self._model = _load(path)
-        self._direct = _direct_kind(self._model)
+        self._model = load(path)
+        self._direct = direct_kind(self._model)
         # One thread runs the model: it is not made for two calls at a time.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="nemo")
 
@@ -87,7 +75,7 @@ class NemoTranscriber:
         try:
             hypothesis = self._hypothesis(padded)
         except (RuntimeError, MemoryError) as err:
-            if not _out_of_memory(err):
+            if not out_of_memory(err):
                 raise
             raise ModelError(
                 f"{self.name}: no memory left for a segment of "
@@ -174,121 +162,6 @@ class NemoStream:
         samples = np.concatenate(self._parts or [np.zeros(0, np.float32)])
         self._parts = [samples]
         self._ahead = n_samples, self._start(samples[:n_samples])
-
-
-@contextmanager
-def _quiet_and_offline() -> Iterator[None]:
-    """Hold back warnings that are the engine's own business, and every network call."""
-    from huggingface_hub import constants
-
-    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        constants.HF_HUB_OFFLINE = before
-
-
-def _is_error(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.ERROR
-
-
-def _load(path: Path) -> Any:
-    """Restore a model, ready to recognise.
-
-    Raises
-    ------
-    ModelError : damaged, another kind of model, or one that this NeMo cannot load
-    """
-    config = read_config(path)
-    module, name = target_class(config)
-    if not ASR_CLASS.fullmatch(name):
-        raise ModelError(
-            f"{path}: a {name or 'model without a class'} does not turn speech into text; "
-            f"choose a speech recognition model such as {RECOMMENDED}"
-        )
-    check_whole(path)
-    # The level of NeMo's logger is reset by its own calls; a filter stays.
-    logging.getLogger("nemo_logger").addFilter(_is_error)
-    logging.getLogger("nv_one_logger").setLevel(logging.ERROR)
-    try:
-        with _quiet_and_offline():
-            import nemo.collections.asr
-            import torch
-    except ImportError as err:
-        raise ModelError(f"NeMo is not installed ({err}); {INSTALL}") from err
-    version = re.search(r"^nemo_version: *(\S+)", config, re.MULTILINE)
-    made_by = f"it was made by NeMo {version.group(1)}, " if version else ""
-    unfit = f"{path}: NeMo {nemo.__version__} cannot load this {name}; {made_by}update NeMo"
-    try:
-        model_class = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as err:
-        raise ModelError(f"{unfit} (it knows no such class)") from err
-    with _quiet_and_offline():
-        model = _restore(model_class, path, unfit, torch)
-    return _prepare(model, path)
-
-
-def _restore(model_class: Any, path: Path, unfit: str, torch: Any) -> Any:
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        return model_class.restore_from(str(path), map_location=torch.device(device))
-    except (RuntimeError, MemoryError) as err:
-        if _out_of_memory(err):
-            raise ModelError(
-                f"{path}: too large for the memory of this machine; close other programs "
-                f"or choose a smaller model such as {RECOMMENDED}"
-            ) from err
-        raise ModelError(f"{unfit} ({_first_line(err)})") from err
-    except (
-        *(TypeError, ValueError, LookupError, AttributeError, ImportError, OSError),
-        *(pickle.UnpicklingError, HydraException, OmegaConfBaseException),
-    ) as err:
-        raise ModelError(f"{unfit} ({_first_line(err)})") from err
-
-
-def _out_of_memory(err: BaseException) -> bool:
-    """The processor's allocator has no error class of its own, the GPU's has."""
-    words = ("allocate memory", "out of memory", "not enough memory")
-    return isinstance(err, MemoryError) or any(word in str(err) for word in words)
-
-
-def _first_line(err: Exception) -> str:
-    return (str(err).strip().splitlines() or [type(err).__name__])[0]
-
-
-def _prepare(model: Any, path: Path) -> Any:
-    """Check the rate, leave training mode and ask the decoder for word times."""
-    from omegaconf import open_dict
-
-    rate = model.cfg.get("sample_rate") or model.cfg.preprocessor.get("sample_rate")
-    if rate != SAMPLE_RATE:
-        raise ModelError(
-            f"{path}: made for audio at {rate} Hz, expected {SAMPLE_RATE} Hz; choose "
-            f"another model such as {RECOMMENDED}"
-        )
-    decoding = model.cfg.get("decoding")
-    if _direct_kind(model) and str(decoding.get("strategy", "")).startswith("greedy"):
-        with open_dict(model.cfg):
-            decoding.compute_timestamps = True
-        model.change_decoding_strategy(decoding, verbose=False)
-    featurizer = getattr(model.preprocessor, "featurizer", None)
-    for setting in ("dither", "pad_to"):  # random noise, and frames past the end
-        if hasattr(featurizer, setting):
-            setattr(featurizer, setting, 0)
-    return model.eval()  # restore_from() leaves it in training mode, with dropout
-
-
-def _direct_kind(model: Any) -> str:
-    """ "ctc" or "rnnt" (also TDT and hybrid), or "" where `transcribe()` is needed."""
-    name = type(model).__name__
-    if re.fullmatch(r"EncDecCTCModel(BPE)?", name):
-        return "ctc"
-    return "rnnt" if re.fullmatch(r"EncDec(Hybrid)?RNNT(CTC)?(BPE)?Model", name) else ""
 
 
 def _first(found: Any) -> Any:

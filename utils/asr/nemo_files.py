@@ -141,12 +141,15 @@ def _fetch(repo: str) -> Path:
             f"unset it, {OWN_FILE}"
         )
     try:
-        from huggingface_hub import errors, hf_hub_download
+        from huggingface_hub import errors, get_hf_file_metadata, hf_hub_download, hf_hub_url
     except ImportError as err:
         raise ModelError(f"NeMo is not installed ({err}); {INSTALL}") from err
     log.warning("%s is not on this machine: fetching it from Hugging Face", repo)
     name = repo.split("/")[1]
     try:
+        # One question without retries first: the download itself asks for minutes when
+        # there is no network.
+        get_hf_file_metadata(hf_hub_url(repo, f"{name}.nemo"), timeout=5)
         return Path(hf_hub_download(repo, f"{name}.nemo", cache_dir=_hub_folder()))
     except errors.GatedRepoError as err:
         raise ModelError(f"{repo} needs a Hugging Face account: run hf auth login") from err
@@ -155,8 +158,8 @@ def _fetch(repo: str) -> Path:
             f"{repo}: Hugging Face knows no {name}.nemo by that name; check the spelling at "
             f"https://huggingface.co/models?library=nemo {OWN_FILE}"
         ) from err
-    except (errors.HfHubHTTPError, OSError, ValueError) as err:  # ValueError: a bad name
-        cause = str(err).splitlines()[0]
+    except (errors.HTTPError, OSError, ValueError) as err:  # ValueError: not a valid name
+        cause = (str(err).splitlines() or [type(err).__name__])[0]
         raise ModelError(
             f"{repo} is not on this machine and could not be fetched ({cause}); check the "
             f"network and the free space, {OWN_FILE}"

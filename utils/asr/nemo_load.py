@@ -1,0 +1,138 @@
+"""Loading a NeMo model: quietly, without the network, with errors that say what to do."""
+
+import importlib
+import logging
+import pickle
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from utils.asr.nemo_files import ASR_CLASS, INSTALL, check_whole, read_config, target_class
+from utils.audio import SAMPLE_RATE
+from utils.errors import ModelError
+
+RECOMMENDED = "stt_en_fastconformer_hybrid_large_streaming_multi"
+
+
+@contextmanager
+def _quiet_and_offline() -> Iterator[None]:
+    """Hold back warnings that are the engine's own business, and every network call."""
+    from huggingface_hub import constants
+
+    before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
+def _is_fatal(record: logging.LogRecord) -> bool:
+    """For NeMo's own log: what it calls an error it also raises, and we report that."""
+    return record.levelno >= logging.CRITICAL
+
+
+def load(path: Path) -> Any:
+    """Restore a model, ready to recognise.
+
+    Raises
+    ------
+    ModelError : damaged, another kind of model, or one that this NeMo cannot load
+    """
+    config = read_config(path)
+    module, name = target_class(config)
+    # NeMo's own classes only: a file must not choose what else is imported.
+    if not ASR_CLASS.fullmatch(name) or not module.startswith("nemo.collections."):
+        raise ModelError(
+            f"{path}: its class, {name or '(none)'}, is not one of NeMo's for speech recognition; "
+            f"choose a speech recognition model such as {RECOMMENDED}"
+        )
+    check_whole(path)
+    # The level of NeMo's logger is reset by its own calls; a filter stays.
+    logging.getLogger("nemo_logger").addFilter(_is_fatal)
+    logging.getLogger("nv_one_logger").setLevel(logging.ERROR)
+    try:
+        with _quiet_and_offline():
+            import nemo.collections.asr
+            import torch
+    except ImportError as err:
+        raise ModelError(f"NeMo is not installed ({err}); {INSTALL}") from err
+    version = re.search(r"^nemo_version: *(\S+)", config, re.MULTILINE)
+    unfit = (
+        f"{path}: NeMo {nemo.__version__} cannot load this {name}, made by NeMo "
+        f"{version.group(1) if version else '(unknown)'}; if that is newer, update yours"
+    )
+    try:
+        model_class = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as err:
+        raise ModelError(f"{unfit} (it knows no class {module}.{name})") from err
+    with _quiet_and_offline():
+        model = _restore(model_class, path, unfit, torch)
+    return _prepare(model, path)
+
+
+def _restore(model_class: Any, path: Path, unfit: str, torch: Any) -> Any:
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return model_class.restore_from(str(path), map_location=torch.device(device))
+    except (RuntimeError, MemoryError) as err:
+        if out_of_memory(err):
+            raise ModelError(
+                f"{path}: too large for the memory of this machine; close other programs "
+                f"or choose a smaller model such as {RECOMMENDED}"
+            ) from err
+        raise ModelError(f"{unfit} ({_short(err)})") from err
+    except (
+        *(TypeError, ValueError, LookupError, AttributeError, ImportError, OSError),
+        *(pickle.UnpicklingError, HydraException, OmegaConfBaseException),
+    ) as err:
+        raise ModelError(f"{unfit} ({_short(err)})") from err
+
+
+def out_of_memory(err: BaseException) -> bool:
+    """The processor's allocator has no error class of its own, the GPU's has."""
+    words = ("allocate memory", "out of memory", "not enough memory")
+    return isinstance(err, MemoryError) or any(word in str(err) for word in words)
+
+
+def _short(err: Exception) -> str:
+    """An error's message in one line; a list of unfit weights can run to pages."""
+    text = " ".join(str(err).split()) or type(err).__name__
+    return text if len(text) <= 300 else f"{text[:300]}…"
+
+
+def _prepare(model: Any, path: Path) -> Any:
+    """Check the rate, leave training mode and ask the decoder for word times."""
+    from omegaconf import open_dict
+
+    rate = model.cfg.get("sample_rate") or model.cfg.preprocessor.get("sample_rate")
+    if rate != SAMPLE_RATE:
+        raise ModelError(
+            f"{path}: made for audio at {rate} Hz, expected {SAMPLE_RATE} Hz; choose "
+            f"another model such as {RECOMMENDED}"
+        )
+    decoding = model.cfg.get("decoding")
+    if direct_kind(model) and str(decoding.get("strategy", "")).startswith("greedy"):
+        with open_dict(model.cfg):
+            decoding.compute_timestamps = True
+        model.change_decoding_strategy(decoding, verbose=False)
+    featurizer = getattr(model.preprocessor, "featurizer", None)
+    for setting in ("dither", "pad_to"):  # random noise, and frames past the end
+        if hasattr(featurizer, setting):
+            setattr(featurizer, setting, 0)
+    return model.eval()  # restore_from() leaves it in training mode, with dropout
+
+
+def direct_kind(model: Any) -> str:
+    """ "ctc" or "rnnt" (also TDT and hybrid), or "" where `transcribe()` is needed."""
+    name = type(model).__name__
+    if re.fullmatch(r"EncDecCTCModel(BPE)?", name):
+        return "ctc"
+    return "rnnt" if re.fullmatch(r"EncDec(Hybrid)?RNNT(CTC)?(BPE)?Model", name) else ""
