@@ -1,0 +1,501 @@
+"""The page in a real browser, against a small server that sends scripted events."""
+
+import shutil
+import threading
+from pathlib import Path
+from queue import Queue
+
+import pytest
+from flask import Flask, render_template
+from flask_socketio import SocketIO
+from werkzeug.serving import make_server
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+expect = playwright_api.expect
+
+ROOT = str(Path(__file__).parents[1])
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium or google-chrome"),
+]
+
+LABELS = ("neutral", "happy", "sad", "angry", "fear", "disgust")
+
+# Lowest contrast of any visible text with what it stands on (WCAG 2.2, relative luminance).
+LOWEST_CONTRAST = """() => {
+  const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const luminance = (rgb) => {
+    const [r, g, b] = rgb.slice(0, 3).map((c) => c / 255)
+      .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = parse(getComputedStyle(e).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  let lowest = { ratio: 21, text: "" };
+  for (const e of document.querySelectorAll("body *")) {
+    const text = [...e.childNodes].filter((n) => n.nodeType === Node.TEXT_NODE)
+      .map((n) => n.data.trim()).join("");
+    if (!text || !e.checkVisibility()) continue;
+    const pair = [luminance(parse(getComputedStyle(e).color)), luminance(ground(e))];
+    const ratio = (Math.max(...pair) + 0.05) / (Math.min(...pair) + 0.05);
+    if (ratio < lowest.ratio) lowest = { ratio, text };
+  }
+  return lowest;
+}"""
+
+
+class CaptionServer:
+    """The real page with scripted events; it can go away and come back on its port."""
+
+    def __init__(self):
+        self.app = Flask(__name__, root_path=ROOT)
+        self.socketio = SocketIO(self.app, async_mode="threading")
+        self.presses = Queue()
+        self.status = status("ready")
+        self.past = []
+        self.port = 0
+        self.app.add_url_rule("/", "page", lambda: render_template("index.html", language="cy"))
+        self.app.after_request(forbid_inline)
+        self.socketio.on_event("connect", self._greet)
+        self.socketio.on_event("start", lambda: self.presses.put("start"))
+        self.socketio.on_event("stop", lambda: self.presses.put("stop"))
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        self._http = make_server("127.0.0.1", self.port, self.app, threaded=True)
+        self.port = self._http.server_port
+        self._thread = threading.Thread(target=self._http.serve_forever)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+        for client in list(self.socketio.server.eio.sockets.values()):
+            client.close(wait=False, abort=True)  # waiting would hang on a page that is gone
+
+    def emit(self, event: str, payload: dict) -> None:
+        self.socketio.emit(event, payload)
+
+    def show(self, state: str, **changes) -> None:
+        self.status = status(state, **changes)
+        self.emit("status", self.status)
+
+    def say(self, segment: int, text: str, **changes) -> None:
+        self.emit("caption", caption(segment, text, **changes))
+
+    def _greet(self) -> None:
+        self.socketio.server.emit("status", self.status)
+        for line in self.past:
+            self.socketio.server.emit("caption", line)
+
+
+def forbid_inline(response):
+    response.headers["Content-Security-Policy"] = "default-src 'self'"
+    return response
+
+
+def status(state: str, **changes) -> dict:
+    return {
+        "state": state,
+        "message": f"It is {state}.",
+        "engine": "" if state == "loading" else "Test engine",
+        "progress": None,
+        "session": "one",
+        "advice": None,
+        "quiet": False,
+    } | changes
+
+
+def caption(segment: int, text: str, *, final: bool = True, label: str | None = None) -> dict:
+    emotion = {"label": label, "confidence": 0.9, "scores": {label: 0.9}} if label else None
+    return {
+        "segment": segment,
+        "start_s": segment * 2.0,
+        "end_s": segment * 2.0 + 1.5,
+        "text": text,
+        "final": final,
+        "emotion": emotion,
+        "words": [],
+    }
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def server():
+    server = CaptionServer()
+    yield server
+    server.stop()
+    server.socketio.server.shutdown()
+
+
+@pytest.fixture
+def open_page(browser, server):
+    contexts = []
+
+    def open_page(**options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(server.url)
+        expect(page.locator("#status")).to_have_text(server.status["message"])
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+def lines(page):
+    return page.locator("#captions li.caption")
+
+
+def talk(server, count: int, first: int = 0) -> None:
+    for segment in range(first, first + count):
+        server.say(segment, f"This is line number {segment} of a long talk.")
+
+
+def gap_below(page) -> float:
+    """How far the page is from its end, in CSS pixels."""
+    return page.evaluate("document.documentElement.scrollHeight - innerHeight - scrollY")
+
+
+def test_growing_text_is_appended_in_place(page, server):
+    server.say(0, "Good", final=False)
+    expect(page.locator("#live")).to_have_text("Good")
+    page.evaluate("""() => {
+        window.changes = [];
+        new MutationObserver((records) => window.changes.push(...records.map((r) => r.type)))
+            .observe(document.getElementById("live"), { childList: true, characterData: true, subtree: true });
+        window.node = document.getElementById("live").firstChild;
+    }""")
+    server.say(0, "Good morning", final=False)
+    server.say(0, "Good evening, all", final=False)
+    expect(page.locator("#live")).to_have_text("Good evening, all")
+    assert set(page.evaluate("window.changes")) == {"characterData"}
+    assert page.evaluate("window.node === document.getElementById('live').firstChild")
+    expect(lines(page)).to_have_count(0)
+
+
+def test_the_growing_line_is_outside_the_live_region(page):
+    assert page.evaluate("document.getElementById('live').closest('[role=log], [aria-live]')") is None
+
+
+def test_a_final_line_replaces_the_growing_one_and_is_frozen(page, server):
+    server.say(0, "God morning", final=False)
+    server.say(0, "Good morning.", label="happy")
+    server.say(0, "late words", final=False)
+    server.say(0, "Another ending.")
+    server.say(1, "Next", final=False)
+    expect(page.locator("#live")).to_have_text("Next")
+    expect(lines(page)).to_have_count(1)
+    expect(lines(page)).to_contain_text("Good morning.")
+    expect(lines(page)).to_have_attribute("data-segment", "0")
+
+
+def test_a_late_final_line_goes_to_its_place(page, server):
+    server.say(3, "Three.")
+    server.say(1, "One.")
+    server.say(2, "Two.")
+    server.say(4, "Four", final=False)
+    server.say(0, "Zero.")
+    expect(lines(page)).to_have_text(["Zero.", "One.", "Two.", "Three."])
+    expect(page.locator("#live")).to_have_text("Four")
+
+
+def test_an_empty_final_line_removes_the_growing_one(page, server):
+    server.say(0, "hm", final=False)
+    expect(page.locator("#live")).to_have_text("hm")
+    server.say(0, "")
+    expect(page.locator("#live")).to_have_text("")
+    expect(lines(page)).to_have_count(0)
+
+
+def test_markup_is_shown_as_text(page, server):
+    text = "<img src=x onerror=\"document.title='gone'\"> & <b>bold</b>"
+    server.say(0, text, label="<i>odd</i>")
+    server.say(1, text, final=False)
+    server.show("ready", message=text, engine=text, advice={"text": text, "command": text})
+    for place in ("#status", "#live", "#engine", "#advice-text", "#advice-command"):
+        expect(page.locator(place)).to_have_text(text)
+    expect(lines(page)).to_contain_text(text)
+    assert page.locator("img, b, i").count() == 0
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_an_emotion_is_a_word_and_a_shape(page, server, label):
+    server.say(0, "I see.", label=label)
+    expect(lines(page)).to_have_attribute("data-emotion", label)
+    tag = lines(page).locator(".tone")
+    word = {"fear": "afraid", "disgust": "disgusted"}.get(label, label)
+    expect(tag).to_have_text(f"[{word}]")
+    assert page.locator(f"symbol{tag.locator('use').get_attribute('href')}").count() == 1
+
+
+def test_no_emotion_shows_no_tag(page, server):
+    server.say(0, "I see.")
+    expect(lines(page)).to_have_text("I see.")
+    expect(lines(page)).to_have_attribute("data-emotion", "")
+
+
+def test_a_new_session_clears_the_old_lines(page, server):
+    server.say(7, "Old line.")
+    server.say(8, "old and growing", final=False)
+    expect(page.locator("#live")).to_have_text("old and growing")
+    server.show("listening", session="two")
+    server.say(0, "New line.")
+    expect(lines(page)).to_have_text(["New line."])
+    expect(page.locator("#live")).to_have_text("")
+
+
+def test_a_reload_shows_the_running_session(page, server):
+    server.show("listening")
+    server.past = [caption(0, "Still here."), caption(1, "growing", final=False)]
+    page.reload()
+    expect(lines(page)).to_have_text(["Still here."])
+    expect(page.locator("#live")).to_have_text("growing")
+    expect(page.locator("#record")).to_have_attribute("aria-pressed", "true")
+
+
+def test_old_lines_leave_the_page(page, server):
+    talk(server, 503)
+    expect(lines(page).last).to_have_attribute("data-segment", "502")
+    expect(lines(page)).to_have_count(500)
+    expect(lines(page).first).to_have_attribute("data-segment", "3")
+
+
+def test_the_page_follows_only_at_its_end(page, server):
+    talk(server, 40)
+    expect(lines(page)).to_have_count(40)
+    assert gap_below(page) < 2
+    expect(page.locator("#back")).to_be_hidden()
+
+    page.mouse.move(400, 300)
+    page.mouse.wheel(0, -900)
+    expect(page.locator("#back")).to_be_visible()
+    held = page.evaluate("scrollY")
+    talk(server, 5, first=40)
+    expect(lines(page)).to_have_count(45)
+    assert page.evaluate("scrollY") == held
+
+    page.locator("#back").click()
+    expect(page.locator("#back")).to_be_hidden()
+    talk(server, 5, first=45)
+    expect(lines(page)).to_have_count(50)
+    assert gap_below(page) < 2
+
+
+def test_the_end_stays_in_view_when_the_window_changes(page, server):
+    talk(server, 40)
+    expect(lines(page)).to_have_count(40)
+    page.set_viewport_size({"width": 390, "height": 600})
+    page.wait_for_function("document.documentElement.scrollHeight - innerHeight - scrollY < 2")
+    expect(page.locator("#back")).to_be_hidden()
+
+
+def test_the_button_asks_and_the_server_decides(page, server):
+    button = page.locator("#record")
+    expect(button).to_have_text("Start")
+    button.click()
+    assert server.presses.get(timeout=10) == "start"
+    expect(button).to_have_attribute("aria-pressed", "false")
+    server.show("listening")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#onair")).to_have_text("Live")
+    button.press("Space")
+    assert server.presses.get(timeout=10) == "stop"
+    server.show("ready")
+    expect(button).to_have_text("Start")
+    button.press("Enter")
+    assert server.presses.get(timeout=10) == "start"
+
+
+def test_a_double_press_counts_once(page, server):
+    page.locator("#record").dblclick()
+    server.show("listening")
+    expect(page.locator("#record")).to_have_text("Stop")
+    page.locator("#record").click()
+    assert [server.presses.get(timeout=10) for _ in range(2)] == ["start", "stop"]
+    assert server.presses.empty()
+
+
+@pytest.mark.parametrize(
+    ("state", "engine", "enabled", "pressed"),
+    [
+        ("loading", "", False, "false"),
+        ("ready", "Test engine", True, "false"),
+        ("listening", "Test engine", True, "true"),
+        ("lost", "Test engine", True, "true"),
+        ("error", "Test engine", True, "false"),
+        ("error", "", False, "false"),
+    ],
+)
+def test_each_state_has_its_button(page, server, state, engine, enabled, pressed):
+    server.show(state, engine=engine, message="Something new.")
+    expect(page.locator("#status")).to_have_text("Something new.")
+    expect(page.locator("#status")).to_have_attribute("data-state", state)
+    expect(page.locator("#record")).to_be_enabled(enabled=enabled)
+    expect(page.locator("#record")).to_have_attribute("aria-pressed", pressed)
+    failed = state in ("lost", "error")
+    expect(page.locator("#alert")).to_have_text("Something new." if failed else "")
+
+
+def test_loading_shows_its_progress(page, server):
+    bar = page.locator("progress")
+    server.show("loading")
+    expect(bar).to_be_visible()
+    assert bar.get_attribute("value") is None
+    server.show("loading", progress=0.25)
+    expect(bar).to_have_attribute("value", "0.25")
+    server.show("ready")
+    expect(bar).to_be_hidden()
+    expect(page.locator("#engine")).to_have_text("Test engine")
+
+
+def test_the_level_is_shown_while_listening(page, server):
+    expect(page.locator("#level")).to_be_hidden()
+    server.show("listening")
+    expect(page.locator("#level")).to_be_visible()
+    server.emit("level", {"db": -18.5})
+    expect(page.locator("#level")).to_have_js_property("value", -18.5)
+
+
+def test_hints_show_only_while_there_are_no_words(page, server):
+    hint = page.locator("#hint")
+    expect(hint).to_have_text("Press Start and speak.")
+    server.show("listening")
+    expect(hint).to_contain_text("Speak now.")
+    server.show("listening", quiet=True)
+    expect(hint).to_contain_text("No sound yet.")
+    server.say(0, "Hello", final=False)
+    expect(hint).to_have_text("")
+
+
+def test_advice_comes_and_goes(page, server):
+    advice = page.locator("#advice")
+    expect(advice).to_be_hidden()
+    server.show("ready", advice={"text": "Try this:", "command": "python app.py"})
+    expect(advice).to_be_visible()
+    expect(advice).to_contain_text("Try this:")
+    expect(advice.locator("code")).to_have_text("python app.py")
+    server.show("ready")
+    expect(advice).to_be_hidden()
+
+
+def test_a_lost_connection_is_said_and_mended(page, server):
+    server.say(0, "Kept line.")
+    expect(lines(page)).to_have_count(1)
+    server.stop()
+    expect(page.locator("#alert")).to_have_text(
+        "Connection to the program is lost. Trying again…"
+    )
+    expect(page.locator("#record")).to_be_disabled()
+    expect(lines(page)).to_have_text(["Kept line."])
+
+    server.past = [caption(0, "Kept line."), caption(1, "Missed line.")]
+    server.status = status("listening")
+    server.start()
+    expect(page.locator("#record")).to_be_enabled(timeout=20_000)
+    expect(page.locator("#alert")).to_have_text("")
+    expect(lines(page)).to_have_text(["Kept line.", "Missed line."])
+
+
+def test_a_connection_closed_by_the_server_is_mended(page, server):
+    for sid, _ in list(server.socketio.server.manager.get_participants("/", None)):
+        server.socketio.server.disconnect(sid)
+    expect(page.locator("#alert")).to_have_text("")
+    expect(page.locator("#record")).to_be_enabled()
+
+
+def test_captions_carry_their_language(page):
+    for place in ("#captions", "#live"):
+        expect(page.locator(place)).to_have_attribute("lang", "cy")
+
+
+def test_people_are_told_that_feelings_are_guessed(page):
+    expect(page.get_by_text("The program guesses feelings.")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("size", [(320, 256), (320, 640), (390, 844), (844, 390)])
+def test_a_small_window_never_scrolls_sideways(open_page, server, size):
+    server.status = status("listening", advice={"text": "Try:", "command": "x" * 60})
+    server.past = [caption(i, "Wide words " + "w" * 40, label=label) for i, label in enumerate(LABELS)]
+    page = open_page(viewport={"width": size[0], "height": size[1]})
+    expect(lines(page)).to_have_count(len(LABELS))
+    for state in ("listening", "lost"):
+        server.show(state, message="The microphone is gone. Trying to find it again…")
+        expect(page.locator("#status")).to_have_attribute("data-state", state)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+        box = page.locator("#record").bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= size[1]
+
+
+@pytest.mark.parametrize(
+    ("size", "letters", "target"),
+    [((1920, 1080), (88, 92), 64), ((1366, 768), (56, 68), 48), ((390, 844), (24, 28), 44)],
+)
+def test_captions_are_large_enough(open_page, server, size, letters, target):
+    server.past = [caption(0, "Good morning.")]
+    page = open_page(viewport={"width": size[0], "height": size[1]})
+    font_px = lines(page).evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+    assert letters[0] <= font_px <= letters[1]
+    assert page.locator("#record").bounding_box()["height"] >= target
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_all_text_has_a_contrast_of_seven(open_page, server, scheme):
+    server.past = [caption(i, "Some words.", label=label) for i, label in enumerate(LABELS)]
+    page = open_page(color_scheme=scheme)
+    server.say(6, "growing", final=False)
+    expect(page.locator("#live")).to_have_text("growing")
+    advice = {"text": "Try this:", "command": "python app.py"}
+    for state, quiet in [
+        ("loading", False),
+        ("ready", False),
+        ("listening", False),
+        ("listening", True),
+        ("lost", False),
+        ("error", False),
+    ]:
+        server.show(state, quiet=quiet, advice=advice, message=f"{state} {quiet}")
+        expect(page.locator("#status")).to_have_text(f"{state} {quiet}")
+        lowest = page.evaluate(LOWEST_CONTRAST)
+        assert lowest["ratio"] >= 7, (state, lowest)
+
+
+def test_reduced_motion_stops_the_live_sign(open_page, server):
+    server.status = status("listening")
+    sign = "getComputedStyle(document.getElementById('onair'), '::before').animationName"
+    assert open_page().evaluate(sign) == "breathe"
+    assert open_page(reduced_motion="reduce").evaluate(sign) == "none"
