@@ -11,6 +11,16 @@ from tests.sound_server import SoundServer, missing
 from utils.audio import SAMPLE_RATE
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "sound_server: needs PulseAudio and PyAudio")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "sound_server" in getattr(item, "fixturenames", ()):
+            item.add_marker("sound_server")
+
+
 @pytest.fixture
 def sine() -> np.ndarray:
     """One second of 440 Hz at half of full scale, float32 (16000,)."""

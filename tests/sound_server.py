@@ -23,6 +23,7 @@ import numpy as np
 import soundfile
 
 START_TIMEOUT_S = 20.0  # it answers within 0.3 s, but tests run beside busy neighbours
+IDLE_S = 600  # without a client, then it ends: a test run that was killed leaves no server
 SINK = "vmic"
 
 
@@ -73,8 +74,8 @@ class SoundServer:
         self._socket.unlink(missing_ok=True)  # a killed server leaves it, and the next refuses
         with (self._folder / "log").open("ab") as log:
             self._server = subprocess.Popen(
-                ["pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit",
-                 "--use-pid-file=no", "--log-target=stderr",
+                ["pulseaudio", "-n", "--daemonize=no", f"--exit-idle-time={IDLE_S}",
+                 "--disallow-exit", "--use-pid-file=no", "--log-target=stderr",
                  "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self._socket}",
                  # norewinds: else the first read takes up to 2 s
                  "-L", f"module-null-sink sink_name={SINK} rate=48000 channels=1 norewinds=1"],
@@ -107,8 +108,9 @@ class SoundServer:
     ) -> subprocess.Popen:
         """Play a file, or float samples (n,) at `rate` Hz, into the microphone.
 
-        With `wait` it returns when the sound has been played, else at once. Returns the
-        player's process: `terminate()` it to fall silent early.
+        With `wait` it returns when the player is done, else at once; record on for some tenths
+        of a second, for what is still in the server's buffers. Returns the player's process:
+        `terminate()` it to fall silent early.
         """
         if isinstance(sound, np.ndarray):
             path = self._folder / f"play-{time.monotonic_ns()}.wav"
