@@ -99,7 +99,7 @@ def _judge(bench: Bench, n_seeds: int) -> dict:
         "ravdess": _figures(pooled, temperature, threshold),
         "ravdess_uar_by_seed": [round(u, 4) for u in uars],
         "ravdess_uar_by_fold": [
-            round(float(np.mean([run[k].uar for run in ravdess])), 4) for k in range(len(ravdess[0]))
+            round(float(np.mean([report.uar for report in fold])), 4) for fold in zip(*ravdess)
         ],
         "ravdess_ece_crossfitted": round(_crossfitted_error(ravdess), 4),
         "tess": _figures(tess, temperature, threshold),

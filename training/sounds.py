@@ -24,7 +24,7 @@ def vary(samples: np.ndarray, noises: list[np.ndarray], rng: np.random.Generator
     """
     samples = _cut(samples, rng.uniform(0.0, 0.5), rng.uniform(0.0, 0.4), rng)
     if rng.random() < 0.8:
-        samples = soxr.resample(samples, audio.SAMPLE_RATE, rng.uniform(0.88, 1.14) * audio.SAMPLE_RATE)
+        samples = soxr.resample(samples, 1.0, rng.uniform(0.88, 1.14))
     if rng.random() < 0.5:
         samples = _tilt(samples, rng)
     if rng.random() < 0.35:
@@ -63,8 +63,9 @@ def _cut(samples: np.ndarray, pre_s: float, post_s: float, rng: np.random.Genera
     start = loud[0] * step - int(pre_s * audio.SAMPLE_RATE)
     end = (loud[-1] + 1) * step + int(post_s * audio.SAMPLE_RATE)
     missing = max(0, -start), max(0, end - len(samples))
-    hiss = [rng.standard_normal(n).astype(np.float32) * level * 10 ** (HISS_DB / 20) for n in missing]
-    return np.concatenate([hiss[0], samples[max(0, start) : end], hiss[1]])
+    hiss = level * 10 ** (HISS_DB / 20)
+    before, after = (hiss * rng.standard_normal(n).astype(np.float32) for n in missing)
+    return np.concatenate([before, samples[max(0, start) : end], after], dtype=np.float32)
 
 
 def _tilt(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:

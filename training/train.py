@@ -128,14 +128,24 @@ class _Draw:
     ) -> None:
         self.cache, self.voiceless, self.config, self.rng = cache, voiceless, config, rng
         self.variants = dict(config.variants)
+        self.drawn: list[list[tuple[np.ndarray, torch.Tensor]]] = []
         self.piles: dict[str, list[list[Clip]]] = {}
         for corpus in {clip.corpus for clip in clips}:
             by_class = [[c for c in clips if (c.corpus, c.label) == (corpus, k)] for k in LABELS]
             self.piles[corpus] = [pile for pile in by_class if pile]
 
     def batch(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Frames, lengths, and target probabilities (batch, n_classes)."""
-        examples = [self._example() for _ in range(self.config.batch_size)]
+        """Frames, lengths, and target probabilities (batch, n_classes).
+
+        Four batches are drawn at a time and sorted by length, so that little is padding.
+        """
+        size = self.config.batch_size
+        if not self.drawn:
+            examples = sorted(
+                (self._example() for _ in range(4 * size)), key=lambda example: len(example[0])
+            )
+            self.drawn = [examples[k * size : (k + 1) * size] for k in self.rng.permutation(4)]
+        examples = self.drawn.pop()
         frames, lengths = pad([array for array, _ in examples])
         return frames, lengths, torch.stack([target for _, target in examples])
 
