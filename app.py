@@ -11,11 +11,12 @@ from pathlib import Path
 
 from flask import Flask, Response, render_template
 from flask_socketio import SocketIO, emit
+from werkzeug.serving import make_server
 
 from utils import config
 from utils.asr.choose import ADVICE, check_choice, open_transcriber
 from utils.captions import Captioner
-from utils.errors import AppError, ConfigError, ModelError
+from utils.errors import AppError, AudioError, ConfigError, ModelError
 from utils.events import CaptionEvent
 from utils.session import Engines, Progress, Session
 from utils.sources import FileSource, MicrophoneSource, Source, microphones
@@ -71,8 +72,8 @@ def open_source(settings: config.Settings, start: int) -> Source:
 def create_app(settings: config.Settings) -> Flask:
     """Make the page and its events, and begin to load the engines in the background.
 
-    The live session is `app.extensions["session"]`; serve with
-    `app.extensions["socketio"].run(app)` or any threaded WSGI server of one process.
+    The live session is `app.extensions["session"]`. Serve it with any threaded WSGI server
+    of one process that gives WebSocket its connection.
     """
     app = Flask(__name__)
     socketio = SocketIO(app, async_mode="threading", max_http_buffer_size=EVENT_BYTES)
@@ -125,13 +126,11 @@ def serve(settings: config.Settings) -> int:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for each request
     app = create_app(settings)
     signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    # Werkzeug's threaded server is enough for a kiosk and a room of readers
+    server = make_server(settings.host, settings.port, app, threaded=True)
     print(f"Captions are at http://{settings.host}:{settings.port}  (Ctrl-C ends)", flush=True)
     try:
-        # Werkzeug's threaded server is enough for a kiosk and a room of readers; what it
-        # warns of is the open internet.
-        app.extensions["socketio"].run(
-            app, settings.host, settings.port, allow_unsafe_werkzeug=True
-        )
+        server.serve_forever()
     except KeyboardInterrupt:
         pass
     finally:
@@ -153,10 +152,19 @@ def _check_port(host: str, port: int) -> None:
 
 
 def caption_events(captioner: Captioner, source: Source) -> Iterator[CaptionEvent]:
-    """Caption a source to its end."""
+    """Caption a source to its end, or to where it breaks, and then raise why.
+
+    Raises
+    ------
+    AppError : the source broke, or the recogniser
+    """
     with source:
-        for frame in source:
-            yield from captioner.push(frame)
+        try:
+            for frame in source:
+                yield from captioner.push(frame)
+        except AudioError:
+            yield from captioner.flush()
+            raise
     yield from captioner.flush()
 
 

@@ -58,6 +58,12 @@ class Captioner:
         for chunk in self._segmenter.flush():
             yield from self._take(chunk)
 
+    def abandon(self) -> None:
+        """Give up what is being said: an engine has failed in the middle of it."""
+        self._stream = None
+        for _ in self._segmenter.flush():
+            pass
+
     def _take(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         if self._stream is None:
             self._stream = self.transcriber.stream()
@@ -83,9 +89,8 @@ class Captioner:
             emotion = self.emotions.predict(np.concatenate(self._heard)[:n_samples])
         stream, self._stream = self._stream, None
         result = stream.finish(n_samples)
-        start_s = self._start / SAMPLE_RATE
         words = tuple(
-            Word(w.text, w.start_s + start_s, w.end_s + start_s, w.confidence)
+            Word(w.text, self._seconds(w.start_s), self._seconds(w.end_s), w.confidence)
             for w in result.words
         )
         if result.text:
@@ -101,5 +106,11 @@ class Captioner:
         emotion: Emotion | None = None,
         words: tuple[Word, ...] = (),
     ) -> CaptionEvent:
-        start_s, end_s = self._start / SAMPLE_RATE, chunk.end / SAMPLE_RATE
-        return CaptionEvent(chunk.segment, start_s, end_s, text, final, emotion, words)
+        end_s = self._seconds((chunk.end - self._start) / SAMPLE_RATE)
+        return CaptionEvent(
+            chunk.segment, self._seconds(0.0), end_s, text, final, emotion, words
+        )
+
+    def _seconds(self, in_segment_s: float) -> float:
+        """The session's time of a moment in the segment, to the millisecond."""
+        return round(self._start / SAMPLE_RATE + in_segment_s, 3)

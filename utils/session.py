@@ -16,7 +16,7 @@ import numpy as np
 
 from utils.audio import SAMPLE_RATE, level_db
 from utils.captions import Captioner
-from utils.errors import AppError, CaptureError
+from utils.errors import AppError, AudioError, CaptureError
 from utils.events import AudioFrame, CaptionEvent
 from utils.sources import FRAME_SAMPLES, Source
 from utils.transcript import Transcript
@@ -181,9 +181,11 @@ class Session:
             self._listen(captioner)
         except AppError as err:
             log.error("%s", err)
+            captioner.abandon()
             self._set(self._with_engine("error", str(err)))
         except Exception as err:
             log.exception("listening failed")
+            captioner.abandon()
             message = f"The program made a mistake and stopped listening: {err}. Press Start."
             self._set(self._with_engine("error", message))
 
@@ -198,6 +200,9 @@ class Session:
                 self._captions(captioner.flush())
                 self._set(self._with_engine("lost", str(err)))
                 self._stopping.wait(RETRY_S)
+            except AudioError:  # what came before the damage counts
+                self._captions(captioner.flush())
+                raise
         self._captions(captioner.flush())
         self._set(self._with_engine("ready", message))
 

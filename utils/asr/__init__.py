@@ -41,7 +41,7 @@ class Transcriber(Protocol):
     name: str  # as people read it: "PocketSphinx (English)"
 
     def stream(self) -> Stream:
-        """Begin a segment."""
+        """Begin a segment; one that was not finished is given up."""
         ...
 
     def close(self) -> None:

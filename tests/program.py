@@ -1,0 +1,73 @@
+"""The program as a user starts it: `python app.py …` in a process of its own."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+APP = Path(__file__).resolve().parents[1] / "app.py"
+PATIENCE_S = 120.0  # for models to load on a busy machine
+
+
+def run(arguments: Sequence[str], **options: object) -> subprocess.CompletedProcess:
+    """Run a command of the program to its end; its output as text."""
+    return subprocess.run(
+        [sys.executable, APP, *map(str, arguments)],
+        capture_output=True, text=True, timeout=PATIENCE_S, **options,
+    )  # fmt: skip
+
+
+def free_port() -> int:
+    """A port that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Program:
+    """The running server; ends with the `with` block.
+
+    Parameters
+    ----------
+    arguments : of the command line, beside the port
+    environment : added to this process's
+    """
+
+    def __init__(self, arguments: Sequence[str] = (), environment: Mapping[str, str] = {}) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = subprocess.Popen(
+            [sys.executable, APP, "--port", str(self.port), *map(str, arguments)],
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> "Program":
+        line = self.process.stdout.readline()  # printed once the port is open
+        if self.url not in line:
+            _, errors = self.process.communicate()
+            raise RuntimeError(f"the program did not start: {line}{errors}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.output, self.errors = self.process.communicate(timeout=30)
+
+    def health(self) -> dict:
+        """What GET /health says now."""
+        with urllib.request.urlopen(f"{self.url}/health", timeout=30) as answer:
+            return json.load(answer)
+
+    def wait_for(self, state: str) -> dict:
+        """Wait for a state, and return the health then."""
+        deadline = time.monotonic() + PATIENCE_S
+        while (health := self.health())["state"] != state:
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise RuntimeError(f"state {state} did not come: {health}")
+            time.sleep(0.1)
+        return health
