@@ -5,6 +5,7 @@
   const MAX_LINES = 500;
   const NEAR_END_PX = 48;
   const CONNECTION_LOST = "Connection to the program is lost. Trying again…";
+  const TEXT_SCALES = [0.5, 0.63, 0.8, 1, 1.25, 1.6, 2];
   const HINTS = {
     loading: "Getting ready…",
     ready: "Press Start and speak.",
@@ -26,6 +27,7 @@
   let growingSegment = -1;
   let newestFinal = -1;
   let following = true;
+  let textScale = 1;
 
   // Live regions speak on every change, so an equal text is not written again.
   function setText(element, text) {
@@ -149,6 +151,43 @@
     following = page.scrollHeight - window.innerHeight - window.scrollY <= NEAR_END_PX;
     back.hidden = following;
   }
+
+  // Storage may be refused; captions must come all the same.
+  function recall(key) {
+    try { return localStorage.getItem(key); } catch { return null; }
+  }
+
+  function remember(key, value) {
+    try { localStorage.setItem(key, value); } catch { /* it holds until the page closes */ }
+  }
+
+  function scaleText(scale) {
+    textScale = TEXT_SCALES.includes(scale) ? scale : 1;
+    document.documentElement.style.setProperty("--text-scale", textScale);
+    follow();
+  }
+
+  function stepText(step) {
+    const index = TEXT_SCALES.indexOf(textScale) + step;
+    scaleText(TEXT_SCALES[Math.min(Math.max(index, 0), TEXT_SCALES.length - 1)]);
+    remember("text-scale", textScale);
+  }
+
+  function showTones(shown) {
+    document.body.toggleAttribute("data-plain", !shown);
+    byId("tones").setAttribute("aria-pressed", shown);
+    follow();
+  }
+
+  scaleText(Number(recall("text-scale")));
+  showTones(recall("tones") !== "false");
+  byId("smaller").addEventListener("click", () => stepText(-1));
+  byId("larger").addEventListener("click", () => stepText(1));
+  byId("tones").addEventListener("click", () => {
+    const shown = document.body.hasAttribute("data-plain");
+    showTones(shown);
+    remember("tones", shown);
+  });
 
   window.addEventListener("scroll", noteScroll, { passive: true });
   new ResizeObserver(follow).observe(document.body);

@@ -402,6 +402,28 @@ def test_hints_show_only_while_there_are_no_words(page, server):
     expect(hint).to_have_text("")
 
 
+def test_text_size_and_feelings_are_a_readers_choice_and_stay(page, server):
+    server.past = [caption(0, "Good morning.", label="happy")]
+    page.reload()
+    size = "e => parseFloat(getComputedStyle(e).fontSize)"
+    expect(lines(page)).to_have_count(1)
+    first = lines(page).evaluate(size)
+    for _ in range(5):
+        page.locator("#larger").click()
+    assert lines(page).evaluate(size) == pytest.approx(2 * first)
+    page.locator("#smaller").click()
+    page.locator("#tones").click()
+    expect(page.locator(".tone")).to_be_hidden()
+
+    page.reload()
+    expect(lines(page)).to_have_count(1)
+    assert lines(page).evaluate(size) == pytest.approx(1.6 * first)
+    expect(page.locator("#tones")).to_have_attribute("aria-pressed", "false")
+    expect(page.locator(".tone")).to_be_hidden()
+    page.locator("#tones").click()
+    expect(page.locator(".tone")).to_be_visible()
+
+
 def test_advice_comes_and_goes(page, server):
     advice = page.locator("#advice")
     expect(advice).to_be_hidden()
