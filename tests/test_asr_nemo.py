@@ -116,6 +116,13 @@ def _build(kind: str, folder: Path, sample_rate: int = SAMPLE_RATE) -> tuple[typ
         "decoder": _ctc_decoder() | {"num_classes": -1, "vocabulary": []},
         "decoding": {"strategy": "greedy"},
     }
+    if kind == "prompt":
+        config["model_defaults"] |= {
+            "initialize_prompt_feature": True,
+            "num_prompts": 4,
+            "prompt_dictionary": {"de-DE": 0, "en-US": 1},
+        }
+        return models.EncDecHybridRNNTCTCBPEModelWithPrompt, config
     return models.EncDecHybridRNNTCTCBPEModel, config
 
 
@@ -236,6 +243,8 @@ def taught_file(tmp_path_factory, digits) -> Path:
         from omegaconf import OmegaConf
 
         torch.manual_seed(1)
+        n_threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # more would only wait for each other
         model_class, config = _build("ctc", folder)
         config["encoder"] |= {"subsampling_factor": 4, "n_layers": 1}
         model = model_class(cfg=OmegaConf.create(config))
@@ -256,6 +265,7 @@ def taught_file(tmp_path_factory, digits) -> Path:
             optimizer.step()
             if loss < 0.02:
                 break
+        torch.set_num_threads(n_threads)
         path = folder / "stt_en_taught.nemo"
         model.save_to(str(path))
     return path
@@ -437,3 +447,14 @@ def test_what_is_neither_path_nor_name(caches, model):
 def test_languages_from_name_and_configuration(ctc_file, tmp_path, name, old, new, expected):
     path = _edited(ctc_file, tmp_path / f"{name}.nemo", old, new)
     assert languages(path) == expected
+
+
+def test_a_model_that_must_be_told_the_language(tmp_path, speechlike):
+    path = _save("prompt", tmp_path)
+    transcriber = NemoTranscriber(str(path), "en")
+    stream = transcriber.stream()
+    stream.accept(speechlike)
+    assert stream.finish(len(speechlike)).text
+    transcriber.close()
+    with pytest.raises(ModelError, match="no prompt for ko; it knows de-DE, en-US"):
+        NemoTranscriber(str(path), "ko")

@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 
 from utils.asr.nemo_files import find_models, locate
-from utils.asr.nemo_load import RECOMMENDED, direct_kind, load, out_of_memory
+from utils.asr.nemo_load import RECOMMENDED, direct_kind, load, out_of_memory, prompt, short
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 from utils.events import Transcription, Word
 
 __all__ = ["RECOMMENDED", "NemoTranscriber", "find_models", "set_thread_policy"]
 
+# What NeMo raises where a model and a call do not fit each other.
+_MISFITS = (AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 MIN_SAMPLES = SAMPLE_RATE  # shorter segments are padded to it, as `transcribe()` does
 
 
@@ -47,11 +49,26 @@ class NemoTranscriber:
     def __init__(self, model: str, language: str = "en") -> None:
         path = locate(model)
         self.name = f"NeMo {path.stem}"
-        self._language = language
         self._model = load(path)
         self._direct = direct_kind(self._model)
+        self._prompt = prompt(self._model, language)
         # One thread runs the model: it is not made for two calls at a time.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="nemo")
+        self._try(language)
+
+    def _try(self, language: str) -> None:
+        """Recognise silence: the first call is slow, and finds what loading cannot."""
+        try:
+            self._start(np.zeros(SAMPLE_RATE, np.float32)).result()
+        except _MISFITS as err:
+            self.close()
+            raise ModelError(
+                f"{self.name} loads but cannot recognise speech in {language} ({short(err)}); "
+                f"choose another model such as {RECOMMENDED}"
+            ) from err
+        except ModelError:
+            self.close()
+            raise
 
     def stream(self) -> "NemoStream":
         """Begin a segment."""
@@ -109,13 +126,8 @@ class NemoTranscriber:
 
     def _transcribe_in_nemo(self, samples: np.ndarray) -> Any:
         """For multitask and prompted models, whose prompts only `transcribe()` builds."""
-        prompt = {}
-        if "MultiTask" in type(self._model).__name__:
-            prompt = {"source_lang": self._language, "target_lang": self._language}
-        elif "Prompt" in type(self._model).__name__:
-            prompt = {"target_lang": self._language}
         found = self._model.transcribe(
-            [samples], batch_size=1, return_hypotheses=True, verbose=False, **prompt
+            [samples], batch_size=1, return_hypotheses=True, verbose=False, **self._prompt
         )
         self._model.eval()  # transcribe() gives submodules back in training mode
         return _first(found)

@@ -15,7 +15,7 @@ from utils.errors import ModelError
 
 log = logging.getLogger(__name__)
 
-INSTALL = "install it with: .venv/bin/pip install 'nemo_toolkit[asr]'"
+INSTALL = "install it with: .venv/bin/pip install -r requirements.txt"
 OWN_FILE = "or give the path of a .nemo file that you have downloaded: --model FILE.nemo"
 
 # Classes of nemo.collections.asr.models that turn one voice into text; the others tell

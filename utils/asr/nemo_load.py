@@ -55,6 +55,7 @@ def load(path: Path) -> Any:
     # The level of NeMo's logger is reset by its own calls; a filter stays.
     logging.getLogger("nemo_logger").addFilter(_is_fatal)
     logging.getLogger("nv_one_logger").setLevel(logging.ERROR)
+    logging.getLogger("hydra").setLevel(logging.CRITICAL)
     try:
         with _quiet_and_offline():
             import nemo.collections.asr
@@ -88,12 +89,12 @@ def _restore(model_class: Any, path: Path, unfit: str, torch: Any) -> Any:
                 f"{path}: too large for the memory of this machine; close other programs "
                 f"or choose a smaller model such as {RECOMMENDED}"
             ) from err
-        raise ModelError(f"{unfit} ({_short(err)})") from err
+        raise ModelError(f"{unfit} ({short(err)})") from err
     except (
         *(TypeError, ValueError, LookupError, AttributeError, ImportError, OSError),
         *(pickle.UnpicklingError, HydraException, OmegaConfBaseException),
     ) as err:
-        raise ModelError(f"{unfit} ({_short(err)})") from err
+        raise ModelError(f"{unfit} ({short(err)})") from err
 
 
 def out_of_memory(err: BaseException) -> bool:
@@ -102,7 +103,7 @@ def out_of_memory(err: BaseException) -> bool:
     return isinstance(err, MemoryError) or any(word in str(err) for word in words)
 
 
-def _short(err: Exception) -> str:
+def short(err: Exception) -> str:
     """An error's message in one line; a list of unfit weights can run to pages."""
     text = " ".join(str(err).split()) or type(err).__name__
     return text if len(text) <= 300 else f"{text[:300]}…"
@@ -136,3 +137,20 @@ def direct_kind(model: Any) -> str:
     if re.fullmatch(r"EncDecCTCModel(BPE)?", name):
         return "ctc"
     return "rnnt" if re.fullmatch(r"EncDec(Hybrid)?RNNT(CTC)?(BPE)?Model", name) else ""
+
+
+def prompt(model: Any, language: str) -> dict[str, str]:
+    """What `transcribe()` must be told of the language; empty for most models."""
+    name = type(model).__name__
+    if "MultiTask" in name:
+        told = {"source_lang": language, "target_lang": language, "pnc": "yes"}
+        # The first Canary's prompt also names the task; later ones have no place for it.
+        return told | ({"task": "asr"} if model.cfg.get("prompt_format") == "canary" else {})
+    if "Prompt" not in name:
+        return {}
+    # Keys are "en" in some models, "en-US" in others.
+    known = sorted(model.cfg.model_defaults.get("prompt_dictionary") or {})
+    fitting = [key for key in known if key.split("-")[0] == language]
+    if not fitting:
+        raise ModelError(f"this model has no prompt for {language}; it knows {', '.join(known)}")
+    return {"target_lang": language if language in fitting else fitting[0]}

@@ -142,7 +142,7 @@ def _import_package() -> ModuleType:
     except ImportError as err:
         raise ModelError(
             f"SpeechRecognition is not installed ({err}); install it with: "
-            ".venv/bin/pip install SpeechRecognition"
+            ".venv/bin/pip install -r requirements.txt"
         ) from err
     return speech_recognition
 
