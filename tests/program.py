@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
 PATIENCE_S = 120.0  # for models to load on a busy machine
@@ -36,10 +37,16 @@ class Program:
     ----------
     arguments : of the command line, beside the port
     environment : added to this process's
+    port : to serve at; a free one if None
     """
 
-    def __init__(self, arguments: Sequence[str] = (), environment: Mapping[str, str] = {}) -> None:
-        self.port = free_port()
+    def __init__(
+        self,
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str] = MappingProxyType({}),
+        port: int | None = None,
+    ) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.process = subprocess.Popen(
             [sys.executable, APP, "--port", str(self.port), *map(str, arguments)],

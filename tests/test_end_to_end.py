@@ -1,0 +1,169 @@
+"""The whole program: speech played into a real microphone comes out as words on a real page."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.program import PATIENCE_S, Program
+from tests.sound_server import SoundServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.sound_server]
+
+SPEECH = Path(__file__).parent / "data" / "speech.flac"
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+QUIET_CHROMIUM = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+WORDS = SPEECH.with_suffix(".txt").read_text().lower().split()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no browser: apt-get install chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET_CHROMIUM)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def program(sound_server: SoundServer) -> Iterator[Program]:
+    with Program(["--asr", "sphinx"], sound_server.env) as running:
+        yield running
+    assert running.process.returncode == 0
+    assert "Traceback" not in running.errors
+    assert "ALSA" not in running.errors and "jack" not in running.errors.lower()
+
+
+@pytest.fixture
+def page(browser: Browser, program: Program) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    context.set_default_timeout(PATIENCE_S * 1000)
+    expect.set_options(timeout=PATIENCE_S * 1000)
+    opened = context.new_page()
+    problems: list[str] = []
+    opened.on("pageerror", lambda error: problems.append(str(error)))
+    # A program that has ended cannot be connected to, and Chromium logs each attempt.
+    opened.on(
+        "console",
+        lambda m: m.type == "error" and "ERR_CONN" not in m.text and problems.append(m.text),
+    )
+    opened.goto(program.url)
+    yield opened
+    context.close()
+    assert not problems
+
+
+def finals(page: Page) -> list[str]:
+    return page.locator("li.caption").all_inner_texts()
+
+
+def heard(page: Page) -> float:
+    """Share of the sentence's words that are on the page."""
+    said = set(re.findall(r"[a-z']+", " ".join(finals(page)).lower()))
+    return len(said & set(WORDS)) / len(set(WORDS))
+
+
+def test_speech_into_the_microphone_becomes_words_with_emotion(page, program, sound_server):
+    record, live = page.locator("#record"), page.locator("#live")
+    expect(record).to_be_enabled()
+    expect(record).to_have_attribute("aria-pressed", "false")
+    record.click()
+    expect(record).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#status")).to_have_attribute("data-state", "listening")
+
+    playing = sound_server.play(SPEECH, wait=False)
+    expect(live).not_to_be_empty()
+    assert playing.poll() is None, "words appear only after the sentence has ended"
+    first = page.locator("li.caption").first
+    expect(first).to_be_visible()
+    assert heard(page) >= 0.7
+    # An emotion of the model's six or, where it is not sure, none.
+    assert first.get_attribute("data-emotion") in {
+        "", "neutral", "happy", "sad", "angry", "fear", "disgust",
+    }  # fmt: skip
+    expect(live).to_be_empty()
+
+    record.click()
+    expect(page.locator("#status")).to_have_attribute("data-state", "ready")
+    expect(record).to_have_attribute("aria-pressed", "false")
+
+
+def test_an_emotion_tag_is_shown_for_clearly_acted_speech(page, sound_server):
+    angry = SPEECH.with_name("angry.flac")
+    page.locator("#record").click()
+    expect(page.locator("#status")).to_have_attribute("data-state", "listening")
+    sound_server.play(angry)
+    line = page.locator("li.caption[data-emotion=angry]")
+    expect(line).to_be_visible()
+    expect(line).to_contain_text("angry")
+
+
+def test_stop_shows_the_tail_of_what_was_said(page, sound_server):
+    page.locator("#record").click()
+    expect(page.locator("#status")).to_have_attribute("data-state", "listening")
+    playing = sound_server.play(SPEECH, wait=False)
+    expect(page.locator("#live")).not_to_be_empty()
+    page.locator("#record").click()
+    expect(page.locator("li.caption")).to_have_count(1)
+    playing.terminate()
+
+
+def test_a_reload_and_a_second_browser_show_the_running_session(
+    page, program, browser, sound_server
+):
+    page.locator("#record").click()
+    expect(page.locator("#status")).to_have_attribute("data-state", "listening")
+    sound_server.play(SPEECH)
+    expect(page.locator("li.caption")).to_have_count(1)
+    before = finals(page)
+    page.reload()
+    expect(page.locator("li.caption")).to_have_count(1)
+    assert finals(page) == before
+    expect(page.locator("#record")).to_have_attribute("aria-pressed", "true")
+    with browser.new_context() as other:
+        second = other.new_page()
+        second.goto(program.url)
+        expect(second.locator("li.caption")).to_have_text(page.locator("li.caption").inner_text())
+        # Whoever presses, both see it.
+        second.locator("#record").click()
+        expect(page.locator("#record")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_killed_sound_server_shows_lost_and_recovers(page, sound_server):
+    page.locator("#record").click()
+    expect(page.locator("#status")).to_have_attribute("data-state", "listening")
+    sound_server.play(SPEECH)
+    expect(page.locator("li.caption")).to_have_count(1)
+    before = finals(page)
+    sound_server.kill()
+    expect(page.locator("#status")).to_have_attribute("data-state", "lost")
+    expect(page.locator("#alert")).not_to_be_empty()
+    assert finals(page) == before
+    sound_server.start()
+    expect(page.locator("#status")).to_have_attribute("data-state", "listening")
+    expect(page.locator("#alert")).to_be_empty()
+    sound_server.play(SPEECH)
+    expect(page.locator("li.caption")).to_have_count(2)
+    assert finals(page)[0] == before[0]
+
+
+def test_a_restarted_program_is_found_again_and_begins_afresh(page, program, sound_server):
+    page.locator("#record").click()
+    sound_server.play(SPEECH)
+    expect(page.locator("li.caption")).to_have_count(1)
+    program.process.terminate()
+    program.process.wait()
+    expect(page.locator("#record")).to_be_disabled()
+    expect(page.locator("#alert")).not_to_be_empty()
+    expect(page.locator("li.caption")).to_have_count(1)
+    with Program(["--asr", "sphinx"], sound_server.env, program.port):
+        expect(page.locator("#record")).to_be_enabled()
+        expect(page.locator("li.caption")).to_have_count(0)
+        expect(page.locator("#alert")).to_be_empty()
