@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 
 from utils import config
 from utils.asr.choose import ADVICE, check_choice, open_transcriber
+from utils.asr.nemo import set_thread_policy
 from utils.captions import Captioner
 from utils.errors import AppError, AudioError, ConfigError, ModelError
 from utils.events import CaptionEvent
@@ -42,6 +43,7 @@ def load_engines(settings: config.Settings, progress: Progress) -> Engines:
     ------
     AppError : a model is missing or does not fit
     """
+    set_thread_policy()
     progress(0.1, "Loading the speech recogniser…")
     transcriber, reason = open_transcriber(
         settings.asr, settings.model or None, settings.language
