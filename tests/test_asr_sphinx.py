@@ -103,12 +103,18 @@ def test_words_lie_in_order_inside_the_segment(whole, speech):
     assert all(word.text and word.end_s > word.start_s for word in words)
 
 
-def test_finish_with_fewer_samples_forgets_the_rest(transcriber, speech):
-    half = len(speech) // 2
-    alone, _ = recognise(transcriber, speech[:half])
-    assert recognise(transcriber, speech, n_samples=half)[0] == alone
-    ahead, _ = recognise(transcriber, speech, pauses=[len(speech)], n_samples=half)
-    assert ahead == alone
+@pytest.mark.parametrize("seconds", [1.5, 3.7])  # before and after it works ahead by itself
+def test_finish_with_fewer_samples_forgets_the_rest(transcriber, speech, whole, seconds):
+    n_samples = int(seconds * SAMPLE_RATE)
+    final, _ = recognise(transcriber, speech, pauses=[len(speech)], n_samples=n_samples)
+    assert all(word.end_s <= seconds for word in final.words)
+    expected = sum(word.end_s <= seconds for word in whole[0].words)
+    assert abs(len(final.words) - expected) <= 1
+
+
+def test_unfinished_segment_is_forgotten(transcriber, speech, whole):
+    transcriber.stream().accept(speech[: len(speech) // 2])
+    assert recognise(transcriber, speech) == whole
 
 
 def test_work_ahead_at_the_end_changes_nothing(transcriber, speech, whole):

@@ -1,30 +1,40 @@
 """PocketSphinx with the English model of its own package: no files, no network.
 
 A segment is decoded twice. The first pass, in this process, follows the speech and gives
-the growing text. It knows the mean cepstrum of the voice and the room only from what it
-has heard so far. The second pass gives the final text: it waits for a pause, takes the
-mean of everything up to there, and so hears the beginning as well as the end.
+the growing text: it must be quick, and knows the mean cepstrum of the voice and the room
+only from what it has just heard. The second pass gives the final text: it follows a second
+or two behind, under a mean taken ahead, searches more widely, and looks back at the end.
 
 PocketSphinx keeps Python's global lock while it decodes, so a second pass in this process
 would stop the capture and every page for its whole length; it runs in a process of its
-own. That is a plain `python -m utils.asr.sphinx` on two pipes and not a process pool:
-`fork` is unsafe under threads, and `spawn` would run the main script's imports again.
-The end of its input ends it, so that it goes when this program goes, however that ends.
+own, see `utils.asr.sphinx_process`.
 """
 
 import json
 import logging
-import signal
-import struct
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from utils.asr.sphinx_process import (
+    END,
+    FIRST_PASS,
+    HEADER,
+    MORE,
+    NEW,
+    NO_SEARCH,
+    REPLY,
+    begin,
+    mean_cepstrum,
+    open_decoder,
+    spoken_words,
+    text_so_far,
+)
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 from utils.events import Transcription, Word
@@ -34,141 +44,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BLOCK = 512  # samples a decoder is fed at a time, so that no result depends on the frames
 FRAME_RATE = 100  # of the model, Hz
+BLOCK = 512  # samples the first pass takes at a time, so that no text depends on the frames
+MEANS_AT = tuple(int(s * SAMPLE_RATE) // BLOCK * BLOCK for s in (0.5, 1, 2, 4, 8))
 MIN_SAMPLES = SAMPLE_RATE // 10  # a shorter segment holds no word
-MIN_AHEAD = 2 * SAMPLE_RATE  # less speech gives no mean worth starting the second pass on
+AHEAD_FROM = 4 * SAMPLE_RATE  # an earlier mean costs words; up to here the wait is short
+AHEAD_STEP = SAMPLE_RATE  # after which the second pass gets more
 PATIENCE_S = 2.0  # beyond the segment's length, until the second pass is given up
-LIVE_MEANS = tuple(int(s * SAMPLE_RATE) // BLOCK * BLOCK for s in (0.5, 1, 2, 4, 8))
-
-FIRST_PASS = {"fwdflat": False, "bestpath": False, "topn": 2, "maxhmmpf": 3000}
-SECOND_PASS = {"fwdflat": True, "bestpath": True, "maxhmmpf": 3000}
-# A key phrase needs no language model, so this decoder loads fast; it only makes cepstra.
-NO_SEARCH = {"lm": None, "keyphrase": "hello"}
-
-HEADER = struct.Struct("<cI")  # what to do, bytes that follow
-NEW, MORE, END = b"N", b"M", b"E"
-REPLY = struct.Struct("<I")  # bytes of JSON that follow
-
-
-def _open(options: dict) -> "Decoder":
-    try:
-        from pocketsphinx import Decoder
-
-        decoder = Decoder(loglevel="FATAL", **options)
-    except (ImportError, RuntimeError, KeyError, TypeError, ValueError) as err:
-        raise ModelError(
-            f"PocketSphinx does not load ({err}); expected pocketsphinx 5.1 with its English "
-            "model: run `pip install 'pocketsphinx>=5.1,<6'`"
-        ) from err
-    # The very first utterance scores a little differently: let it be one of no use.
-    decoder.start_utt()
-    decoder.process_raw(bytes(2 * BLOCK))
-    decoder.end_utt()
-    return decoder
-
-
-def _begin(decoder: "Decoder", mean: str) -> None:
-    """Start an utterance that owes nothing to the one before."""
-    decoder.reinit_feat()  # else cepstra and noise level linger, and change the next text
-    decoder.start_utt()
-    decoder.set_cmn(mean)
 
 
 def _pcm(samples: np.ndarray) -> np.ndarray:
     return (np.clip(samples, -1, 1) * 32_767).astype("<i2")
-
-
-def _mean_cepstrum(decoder: "Decoder", pcm: bytes) -> str:
-    """Mean cepstrum of a stretch, as `Decoder.set_cmn` takes it."""
-    decoder.reinit_feat()
-    decoder.start_utt()
-    decoder.process_raw(pcm, no_search=True, full_utt=True)
-    decoder.end_utt()
-    return decoder.get_cmn(False)
-
-
-def _show(word: str) -> str:
-    """A word of the dictionary as people write it: "read(2)" -> "read", "i'm" -> "I'm"."""
-    word = word.split("(")[0]
-    return "I" + word[1:] if word == "i" or word.startswith("i'") else word
-
-
-def _text(decoder: "Decoder") -> str:
-    hypothesis = decoder.hyp()
-    return " ".join(map(_show, hypothesis.hypstr.split())) if hypothesis else ""
-
-
-# ---- the process of the second pass
-
-
-def _words(decoder: "Decoder") -> list[list]:
-    """Spoken words as [text, first frame, last frame]; pauses and noises left out."""
-    segments = decoder.seg() or ()
-    return [
-        [_show(s.word), s.start_frame, s.end_frame]
-        for s in segments
-        if not s.word.startswith(("<", "[", "+"))
-    ]
-
-
-class _SecondPass:
-    """The second pass over one segment at a time; lives in the process of its own."""
-
-    def __init__(self) -> None:
-        self._decoder = _open(SECOND_PASS)
-        self._cepstra = _open(NO_SEARCH)
-        self._pcm = b""
-        self._started = False
-
-    def more(self, pcm: bytes) -> None:
-        """Decode the next stretch under the mean of all that is known by now."""
-        self._pcm += pcm
-        if not pcm:
-            return
-        mean = _mean_cepstrum(self._cepstra, self._pcm)
-        if not self._started:
-            _begin(self._decoder, mean)
-            self._started = True
-        self._decoder.set_cmn(mean)
-        self._decoder.process_raw(pcm)
-
-    def end(self) -> list[list]:
-        """Close the segment; its words."""
-        if not self._started:
-            return []
-        self._decoder.end_utt()
-        self._started, self._pcm = False, b""
-        return _words(self._decoder)
-
-
-def _serve(requests: BinaryIO, replies: BinaryIO) -> None:
-    """Answer requests until their end. The first reply says that the decoder is loaded."""
-
-    def reply(answer: dict) -> None:
-        data = json.dumps(answer).encode()
-        replies.write(REPLY.pack(len(data)) + data)
-        replies.flush()
-
-    try:
-        second = _SecondPass()
-    except ModelError as err:
-        reply({"error": str(err)})
-        return
-    reply({})
-    while len(header := requests.read(HEADER.size)) == HEADER.size:
-        kind, size = HEADER.unpack(header)
-        pcm = requests.read(size)
-        if len(pcm) < size:
-            return
-        if kind == NEW:
-            second.end()
-        second.more(pcm)
-        if kind == END:
-            reply({"words": second.end()})
-
-
-# ---- the main process
 
 
 class _Worker:
@@ -214,12 +100,19 @@ class _Worker:
 
     def _start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "utils.asr.sphinx"],
+            [sys.executable, "-m", "utils.asr.sphinx_process"],
             cwd=Path(__file__).resolve().parents[2],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        error = self._read().get("error")
+        try:
+            error = self._read().get("error")
+        except EOFError as err:
+            self._stop()
+            raise ModelError(
+                "the process of the second pass ended while it loaded; "
+                "run `python -m utils.asr.sphinx_process` to see why"
+            ) from err
         if error:
             self._stop()
             raise ModelError(error)
@@ -239,6 +132,8 @@ class _Worker:
     def _send(self, kind: bytes, pcm: bytes) -> None:
         if kind == NEW:
             self._lost = False
+        if self._lost:
+            return  # `_ask` will send the whole segment
         try:
             self._write(kind, pcm)
         except OSError as err:
@@ -249,7 +144,7 @@ class _Worker:
             if self._lost:
                 self._lost, sent = False, 0
                 self._write(NEW, b"")
-            self._write(END, pcm[sent:])
+            self._write(END, pcm[sent:])  # nothing where it has more than the segment
             return self._read()["words"]
         except (OSError, EOFError) as err:
             self._replace(err)
@@ -261,7 +156,10 @@ class _Worker:
         log.warning("the second pass has died (%s); starting it again", err)
         self._lost = True
         self._stop()
-        self._start()
+        try:
+            self._start()
+        except (ModelError, OSError):
+            log.exception("no second pass: the first gives the text until one starts")
 
     def _write(self, kind: bytes, pcm: bytes) -> None:
         if self._process is None:
@@ -285,7 +183,9 @@ class SphinxStream:
         self._pcm = np.zeros(0, "<i2")
         self._decoded = 0  # samples of the first pass
         self._sent = 0  # samples of the second pass
-        _begin(decoder, mean)
+        self._next = AHEAD_FROM  # samples at which it gets more
+        self._open = True
+        begin(decoder, mean)
 
     def accept(self, samples: np.ndarray) -> str:
         """Take the next samples, float32 (n,) at 16 kHz; return the text so far."""
@@ -294,31 +194,43 @@ class SphinxStream:
             block = self._pcm[self._decoded : self._decoded + BLOCK]
             self._decoder.process_raw(block.tobytes())
             self._decoded += BLOCK
-            if self._decoded in LIVE_MEANS:
+            if self._decoded in MEANS_AT:
                 heard = self._pcm[: self._decoded].tobytes()
-                self._decoder.set_cmn(_mean_cepstrum(self._cepstra, heard))
-        return _text(self._decoder)
+                self._decoder.set_cmn(mean_cepstrum(self._cepstra, heard))
+        while self._next <= len(self._pcm):
+            self._send(self._next)
+            self._next += AHEAD_STEP
+        return text_so_far(self._decoder)
 
     def work_ahead(self) -> None:
         """Speech has paused: start on the final text, in case nothing more comes."""
-        if len(self._pcm) >= MIN_AHEAD:
-            self._send(MORE if self._sent else NEW, len(self._pcm))
+        self._send(len(self._pcm))
 
     def finish(self, n_samples: int) -> Transcription:
         """End the segment after its first `n_samples` and return its final text."""
         n_samples = min(n_samples, len(self._pcm))
-        self._decoder.end_utt()
+        self.abandon()
         if n_samples < MIN_SAMPLES:
             return Transcription("")
-        if self._sent > n_samples or not self._sent:
-            self._sent = 0
-            self._send(NEW, 0)
+        if self._sent < AHEAD_FROM:
+            self._send(n_samples)
         answer = self._worker.ask(self._pcm[:n_samples], self._sent)
         words = self._wait(answer, n_samples / SAMPLE_RATE)
         return Transcription(" ".join(w.text for w in words), words)
 
-    def _send(self, kind: bytes, until: int) -> None:
-        self._worker.send(kind, self._pcm[self._sent : until])
+    def abandon(self) -> None:
+        """End the first pass, for the next segment to use the decoder."""
+        if self._open:
+            self._decoder.end_utt()
+            self._open = False
+
+    def _send(self, until: int) -> None:
+        """Give the second pass the samples up to `until`."""
+        if until == self._sent:
+            return
+        # What was decoded under the mean of too little speech is done again.
+        start = self._sent if self._sent >= AHEAD_FROM else 0
+        self._worker.send(MORE if start else NEW, self._pcm[start:until])
         self._sent = until
 
     def _wait(self, answer: Future, duration_s: float) -> tuple[Word, ...]:
@@ -330,11 +242,11 @@ class SphinxStream:
             self._worker.kill()
             words = None
         if words is None:
-            words = _words(self._decoder)
+            words = spoken_words(self._decoder)
         return tuple(
             Word(text, first / FRAME_RATE, min((last + 1) / FRAME_RATE, duration_s))
             for text, first, last in words
-            if first / FRAME_RATE < duration_s
+            if (first + last) / 2 / FRAME_RATE < duration_s
         )
 
 
@@ -351,17 +263,21 @@ class SphinxTranscriber:
     def __init__(self) -> None:
         self._worker = _Worker()  # loads while this process does
         try:
-            self._decoder = _open(FIRST_PASS)
-            self._cepstra = _open(NO_SEARCH)
+            self._decoder = open_decoder(FIRST_PASS)
+            self._cepstra = open_decoder(NO_SEARCH)
             self._worker.wait_until_loaded()
         except ModelError:
             self._worker.close()
             raise
         self._mean = self._decoder.get_cmn(False)
+        self._stream: SphinxStream | None = None
 
     def stream(self) -> SphinxStream:
-        """Begin a segment."""
-        return SphinxStream(self._decoder, self._cepstra, self._worker, self._mean)
+        """Begin a segment; one that was never finished is forgotten."""
+        if self._stream is not None:
+            self._stream.abandon()
+        self._stream = SphinxStream(self._decoder, self._cepstra, self._worker, self._mean)
+        return self._stream
 
     @property
     def worker_pid(self) -> int | None:
@@ -371,8 +287,3 @@ class SphinxTranscriber:
     def close(self) -> None:
         """End the second process."""
         self._worker.close()
-
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends it through its input
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
