@@ -158,10 +158,11 @@ class Session:
             engines = self._load(progress)
         except AppError as err:
             log.error("%s", err)
-            self._set(Status("error", str(err)))
+            self._set(Status("error", f"Loading failed: {err}."))
         except Exception as err:
             log.exception("loading failed")
-            self._set(Status("error", f"Loading failed: {err}. The log says more."))
+            message = f"Loading failed by a mistake in the program: {err}. The log says more."
+            self._set(Status("error", message))
         else:
             self._engines = engines
             self._set(self._with_engine("ready", engines.reason))
@@ -182,11 +183,11 @@ class Session:
         except AppError as err:
             log.error("%s", err)
             captioner.abandon()
-            self._set(self._with_engine("error", str(err)))
+            self._set(self._with_engine("error", f"Stopped: {err}."))
         except Exception as err:
             log.exception("listening failed")
             captioner.abandon()
-            message = f"The program made a mistake and stopped listening: {err}. Press Start."
+            message = f"Stopped by a mistake in the program: {err}. Press Start to go on."
             self._set(self._with_engine("error", message))
 
     def _listen(self, captioner: Captioner) -> None:
@@ -196,9 +197,11 @@ class Session:
                 message = self._capture(captioner)
                 break
             except CaptureError as err:
-                log.warning("%s", err)
                 self._captions(captioner.flush())
-                self._set(self._with_engine("lost", str(err)))
+                lost = self._with_engine("lost", f"No sound: {err}. Trying again by itself…")
+                if lost != self._status:
+                    log.warning("%s (%s)", err, err.__cause__)
+                self._set(lost)
                 self._stopping.wait(RETRY_S)
             except AudioError:  # what came before the damage counts
                 self._captions(captioner.flush())
