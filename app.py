@@ -127,7 +127,9 @@ def serve(settings: config.Settings) -> int:
     _check_port(settings.host, settings.port)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for each request
     app = create_app(settings)
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    # Set for both, because a shell starts background jobs with SIGINT ignored.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     # Werkzeug's threaded server is enough for a kiosk and a room of readers
     server = make_server(settings.host, settings.port, app, threaded=True)
     print(f"Captions are at http://{settings.host}:{settings.port}  (Ctrl-C ends)", flush=True)

@@ -63,7 +63,12 @@ class Program:
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
-        self.output, self.errors = self.process.communicate(timeout=30)
+        try:
+            self.output, self.errors = self.process.communicate(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.output, self.errors = self.process.communicate()
+            raise
 
     def health(self) -> dict:
         """What GET /health says now."""

@@ -165,8 +165,8 @@ class MicrophoneSource:
         except OSError as err:
             event = "was lost" if self._opened else "cannot be opened"
             error = CaptureError(
-                f"microphone {self.name!r} {event} ({err}); check that it is connected and "
-                "that the sound server runs"
+                f"microphone {self.name!r} {event}; check that it is connected and that the "
+                "sound server runs"
             )
             error.__cause__ = err
         # Before the news: who tries again at once should find PortAudio shut down, because
