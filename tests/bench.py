@@ -25,8 +25,8 @@ from utils import audio
 from utils.asr.sphinx import SphinxTranscriber
 from utils.audio import SAMPLE_RATE
 from utils.captions import Captioner
-from utils.events import AudioFrame, CaptionEvent
-from utils.segmenter import HANG_OVER, ON
+from utils.events import AudioFrame, CaptionEvent, SpeechChunk
+from utils.segmenter import HANG_OVER, ON, Segmenter
 from utils.sources import FRAME_SAMPLES
 from utils.vad import WINDOW_SAMPLES, VoiceActivity
 
@@ -255,6 +255,19 @@ def bench_noise(captioner: Captioner) -> None:
         length_s = sum(map(len, clips)) / SAMPLE_RATE
         rows.append((f"{folder.name}, {length_s / 60:.1f} minutes", invented(captioner, clips)))
     table("Words invented", rows)
+    digits = sorted((SHARED / "speech" / "spoken-digits").glob("*.ogg"))[::10]
+    detector = VoiceActivity()
+    found = sum(any(segments(detector, surrounded(audio.load(path)))) for path in digits)
+    table(
+        f"Short words: {len(digits)} single digits over a telephone",
+        [("taken for speech", f"{found / len(digits):.0%}")],
+    )
+
+
+def segments(detector: VoiceActivity, samples: np.ndarray) -> Iterator[SpeechChunk]:
+    segmenter = Segmenter(detector)
+    yield from segmenter.push(AudioFrame(0, samples))
+    yield from segmenter.flush()
 
 
 def invented(captioner: Captioner, clips: list[np.ndarray]) -> str:

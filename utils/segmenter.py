@@ -22,7 +22,7 @@ def _windows(seconds: float) -> int:
 
 ON, OFF = 0.5, 0.35  # probability at which speech may begin, and below which it pauses
 # Evidence for speech: the sum of log-odds, less a toll a window, since a drone can look
-# slightly like speech for hours. Measured with `make bench-noise` on everyday sounds.
+# slightly like speech for hours. `make bench ARGS=noise` shows what both let through.
 TOLL = 1.0
 EVIDENCE = 7.5
 GIVE_UP = -10.0  # evidence at which a stretch is taken for noise
