@@ -25,7 +25,7 @@ from utils.events import Emotion
 from utils.network import EmotionLSTM, ModelConfig
 
 WEIGHTS = Path(__file__).parent / "model_state_dict" / "emotion_lstm.pt"
-FORMAT = "recognition-helpers/emotion-lstm/1"  # in every checkpoint; a new layout, a new number
+FORMAT = "recognition-helpers/emotion-lstm/2"  # in every checkpoint; a new layout, a new number
 MIN_S = 0.5  # shorter speech was not in training
 WINDOW_S = 10.0  # longer speech is heard in parts, whose probabilities are averaged
 

@@ -1,5 +1,6 @@
 """Readers, splits and figures of the training package, on small trees of real audio files."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import soundfile
 import torch
 
-from emotion_model import EmotionLSTM, ModelConfig
+from emotion_model import EmotionLSTM, EmotionRecognizer, ModelConfig
 from training import corpora, evaluate, sounds, splits
 from training.__main__ import main
 from training.cache import FeatureCache
@@ -259,3 +260,31 @@ def test_batches_of_like_length_give_each_clip_its_own_logits() -> None:
 def test_command_line_names_the_missing_corpus(tmp_path: Path, capsys) -> None:
     assert main(["crossval", "--corpora", str(tmp_path)]) == 1
     assert f"{tmp_path / 'ravdess'}: no such folder" in capsys.readouterr().err
+
+
+def test_the_train_command_judges_and_ships(tmp_path: Path, monkeypatch, capsys) -> None:
+    """On toy corpora with every speaker: figures come out, and weights that load."""
+    for k in range(1, 25):
+        for emotion in (1, 3, 4, 5, 6, 7):
+            write(tmp_path / "corpora" / "ravdess" / ravdess_name(emotion, k), 0.3, seed=emotion)
+    for speaker in ("OAF", "YAF"):
+        for seed, label in enumerate(LABELS):
+            write(tmp_path / "corpora" / "tess" / f"{speaker}_back_{label}.wav", 0.3, seed)
+    for k in (1, 5):
+        write(tmp_path / "noise" / "esc10" / "rain" / f"{k}-1-A.ogg", 0.6)
+    weights = tmp_path / "weights.pt"
+    few = TrainConfig(steps=4, batch_size=8, variants=(("ravdess", 1), ("tess", 1)))
+    monkeypatch.setattr("training.__main__.TrainConfig", lambda: few)
+    monkeypatch.setattr("training.__main__.WEIGHTS", weights)
+    monkeypatch.setattr("training.__main__.N_VOICELESS", 8)
+    cache = tmp_path / "cache"
+    assert main(["train", "--corpora", str(tmp_path / "corpora"), "--cache", str(cache)]) == 0
+    out = capsys.readouterr().out
+    facts = json.loads(out[out.index("{") : out.rindex("}") + 1])
+    assert facts["ravdess"]["n"] == 24 * 6
+    assert facts["tess"]["n"] == 6 * len(splits.RAVDESS_FOLDS)
+    assert len(facts["ravdess_uar_by_fold"]) == 5
+    shipped = EmotionRecognizer.load(weights)
+    assert shipped.labels == LABELS
+    assert shipped.threshold == facts["threshold"] == shipped.facts["threshold"]
+    assert shipped.facts["recipe"]["steps"] == 4

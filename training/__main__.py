@@ -23,6 +23,7 @@ from utils import audio
 from utils.errors import AppError
 
 N_VOICELESS = 400
+SHOWN_THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8)
 HELD_OUT_NOISE = "5-"  # ESC-10's own fold: heard in no training, asked about in the test
 
 
@@ -115,7 +116,10 @@ def _judge(bench: Bench, n_seeds: int) -> dict:
 
 def _figures(report: Report, temperature: float, threshold: float) -> dict:
     """The figures of one corpus, as plain numbers."""
-    precision, coverage = evaluate.precision_coverage(report, temperature, threshold)
+
+    def shown(least: float) -> list[float]:
+        return [round(x, 4) for x in evaluate.precision_coverage(report, temperature, least)]
+
     return {
         "n": len(report.truth),
         "uar": round(report.uar, 4),
@@ -124,8 +128,9 @@ def _figures(report: Report, temperature: float, threshold: float) -> dict:
         "confusion": report.confusion.tolist(),
         "ece": round(evaluate.calibration_error(report, temperature), 4),
         "ece_uncalibrated": round(evaluate.calibration_error(report, 1.0), 4),
-        "precision_at_threshold": round(precision, 4),
-        "coverage_at_threshold": round(coverage, 4),
+        "precision_coverage": {
+            str(least): shown(least) for least in (*SHOWN_THRESHOLDS, threshold)
+        },
     }
 
 

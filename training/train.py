@@ -35,7 +35,7 @@ class TrainConfig:
     batch_size: int = 48
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
-    variants: tuple[tuple[str, int], ...] = (("ravdess", 8), ("tess", 3))
+    variants: tuple[tuple[str, int], ...] = (("ravdess", 4), ("tess", 3))
     tess_share: float = 0.25
     voiceless_share: float = 0.05
     smoothing: float = 0.1

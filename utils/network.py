@@ -13,14 +13,14 @@ class ModelConfig:
     n_features: int
     n_classes: int
     hidden: int = 64
-    dropout: float = 0.4
+    dropout: float = 0.3
 
 
 class EmotionLSTM(nn.Module):
     """Convolution over five frames, bidirectional LSTM, attentive pooling over time.
 
-    Attention after Mirsamadi et al., "Automatic speech emotion recognition using recurrent
-    neural networks with local attention", ICASSP 2017.
+    Pooling after Okabe et al., "Attentive statistics pooling for deep speaker embedding",
+    Interspeech 2018.
 
     Parameters
     ----------
@@ -58,10 +58,11 @@ class EmotionLSTM(nn.Module):
         return self.out(self.dropout(self._pool(x, _mask(lengths, x.shape[1]))))
 
     def _pool(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Attended and plain mean over time, (batch, 4 hidden)."""
+        """Attended mean and deviation over time, (batch, 4 hidden)."""
         weights = self.attention(torch.tanh(x)).masked_fill(~mask, -torch.inf).softmax(dim=1)
-        mean = (x * mask).sum(dim=1) / mask.sum(dim=1)
-        return torch.cat([(weights * x).sum(dim=1), mean], dim=-1)
+        mean = (weights * x).sum(dim=1)
+        variance = (weights * (x - mean[:, None]).square()).sum(dim=1)
+        return torch.cat([mean, (variance + 1e-5).sqrt()], dim=-1)  # no infinite slope at 0
 
 
 def _mask(lengths: torch.Tensor, n: int) -> torch.Tensor:
