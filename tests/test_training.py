@@ -284,6 +284,7 @@ def test_the_train_command_judges_and_ships(tmp_path: Path, monkeypatch, capsys)
     assert facts["ravdess"]["n"] == 24 * 6
     assert facts["tess"]["n"] == 6 * len(splits.RAVDESS_FOLDS)
     assert len(facts["ravdess_uar_by_fold"]) == 5
+    assert facts["tess_uar_by_seed"] == [facts["tess"]["uar"]]
     shipped = EmotionRecognizer.load(weights)
     assert shipped.labels == LABELS
     assert shipped.threshold == facts["threshold"] == shipped.facts["threshold"]

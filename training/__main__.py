@@ -103,6 +103,9 @@ def _judge(bench: Bench, n_seeds: int) -> dict:
             round(float(np.mean([report.uar for report in fold])), 4) for fold in zip(*ravdess)
         ],
         "ravdess_ece_crossfitted": round(_crossfitted_error(ravdess), 4),
+        "tess_uar_by_seed": [
+            round(evaluate.pool([fold[1] for fold in run]).uar, 4) for run in runs
+        ],
         "tess": _figures(tess, temperature, threshold),
         "temperature": round(temperature, 4),
         "threshold": threshold,
