@@ -38,9 +38,13 @@ PAUSE_S = 1.5  # of quiet after each utterance
 
 
 def table(title: str, rows: Iterable[tuple[str, str]]) -> None:
-    print(f"\n{title}")
+    print(f"\n{title}", flush=True)
     for name, value in rows:
-        print(f"  {name:<66} {value}", flush=True)
+        row(name, value)
+
+
+def row(name: str, value: str) -> None:
+    print(f"  {name:<66} {value}", flush=True)
 
 
 def spread(values: list[float], unit: str = "s") -> str:
@@ -48,10 +52,10 @@ def spread(values: list[float], unit: str = "s") -> str:
     return f"{np.median(values):.2f} {unit} (95th percentile {np.percentile(values, 95):.2f})"
 
 
-def utterances(every: int) -> list[tuple[np.ndarray, str]]:
+def utterances(every: int, skip: int = 0) -> list[tuple[np.ndarray, str]]:
     """Every so many'th utterance with quiet around it, and its words in lower case."""
     with open(SPEECH / "manifest.csv", newline="") as file:
-        rows = list(csv.DictReader(file))[::every]
+        rows = list(csv.DictReader(file))[skip::every]
     return [(surrounded(audio.load(SPEECH / r["path"])), r["text"].lower()) for r in rows]
 
 
@@ -91,11 +95,11 @@ def speech_span_s(detector: VoiceActivity, samples: np.ndarray) -> tuple[float, 
 # ---- as fast as possible: accuracy and cost
 
 
-def bench_words(captioner: Captioner, every: int) -> None:
+def bench_words(captioner: Captioner, every: int, skip: int) -> None:
     said, heard, streamed = [], [], []
     audio_s, began, cpu = 0.0, time.monotonic(), cpu_s()
     start = 0
-    for samples, words in utterances(every):
+    for samples, words in utterances(every, skip):
         events = []
         for frame in frames(samples, start):
             events += captioner.push(frame)
@@ -311,19 +315,19 @@ def bench_start() -> None:
 
 def bench_hour(captioner: Captioner) -> None:
     clips = itertools.cycle(samples for samples, _ in utterances(every=4))
-    start, rows, report = 0, [], iter((1, 10, 20, 30, 40, 50, 60))
+    start, report = 0, iter((1, 10, 20, 30, 40, 50, 60))
     next_minutes = next(report)
+    table("Memory of both processes over an hour of sound", [])
     for samples in clips:
         for frame in frames(samples, start):
             for _ in captioner.push(frame):
                 pass
         start += len(samples)
         if start >= next_minutes * 60 * SAMPLE_RATE:
-            rows.append((f"after {next_minutes} minutes", f"{memory_mb():.0f} MB"))
+            row(f"after {next_minutes} minutes", f"{memory_mb():.0f} MB")
             next_minutes = next(report, None)
             if next_minutes is None:
                 break
-    table("Memory of both processes over an hour of sound", rows)
 
 
 def memory_mb() -> float:
@@ -341,6 +345,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--every", type=int, default=10, help="take each N'th utterance (10)")
+    parser.add_argument("--skip", type=int, default=0, help="begin after so many (0)")
     args = parser.parse_args()
     if unknown := set(args.parts) - set(PARTS):
         parser.error(f"unknown part {', '.join(unknown)}; choose of {', '.join(PARTS)}")
@@ -360,7 +365,7 @@ def main() -> int:
             elif part == "noise":
                 bench_noise(captioner)
             elif part == "words":
-                bench_words(captioner, args.every)
+                bench_words(captioner, args.every, args.skip)
             elif part == "delay":
                 bench_delay(captioner, args.every)
             elif part == "hour":

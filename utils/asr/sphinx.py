@@ -27,10 +27,9 @@ from utils.asr.sphinx_process import (
     HEADER,
     MORE,
     NEW,
-    NO_SEARCH,
     REPLY,
+    MeanCepstrum,
     begin,
-    mean_cepstrum,
     open_decoder,
     spoken_words,
     text_so_far,
@@ -46,10 +45,9 @@ log = logging.getLogger(__name__)
 
 FRAME_RATE = 100  # of the model, Hz
 BLOCK = 512  # samples the first pass takes at a time, so that no text depends on the frames
-MEANS_AT = tuple(int(s * SAMPLE_RATE) // BLOCK * BLOCK for s in (0.5, 1, 2, 4, 8))
+MEAN_STEP = 16 * BLOCK  # the mean cepstrum is taken anew about every half second
 MIN_SAMPLES = SAMPLE_RATE // 10  # a shorter segment holds no word
-AHEAD_FROM = 4 * SAMPLE_RATE  # an earlier mean costs words; up to here the wait is short
-AHEAD_STEP = SAMPLE_RATE  # after which the second pass gets more
+AHEAD_FROM = 4 * MEAN_STEP  # the mean of less speech costs words; up to here the wait is short
 PATIENCE_S = 2.0  # beyond the segment's length, until the second pass is given up
 
 
@@ -78,13 +76,13 @@ class _Worker:
     def wait_until_loaded(self) -> None:
         self._loaded.result()
 
-    def send(self, kind: bytes, pcm: np.ndarray) -> None:
-        """Have it work on samples; returns at once."""
-        self._thread.submit(self._send, kind, pcm.tobytes())
+    def send(self, kind: bytes, mean: str, pcm: np.ndarray) -> None:
+        """Have it work on samples under a mean cepstrum; returns at once."""
+        self._thread.submit(self._send, kind, mean, pcm.tobytes())
 
-    def ask(self, pcm: np.ndarray, sent: int) -> Future:
+    def ask(self, mean: str, pcm: np.ndarray, sent: int) -> Future:
         """Close the segment, `sent` samples of which it has; its words, or None if it fails."""
-        return self._thread.submit(self._ask, pcm.tobytes(), sent * pcm.itemsize)
+        return self._thread.submit(self._ask, mean, pcm.tobytes(), sent * pcm.itemsize)
 
     def kill(self) -> None:
         """End a process that does not answer; whoever waits for it replaces it."""
@@ -129,22 +127,22 @@ class _Worker:
             pass  # what was still to be written has no reader any more
         process.wait()
 
-    def _send(self, kind: bytes, pcm: bytes) -> None:
+    def _send(self, kind: bytes, mean: str, pcm: bytes) -> None:
         if kind == NEW:
             self._lost = False
         if self._lost:
             return  # `_ask` will send the whole segment
         try:
-            self._write(kind, pcm)
+            self._write(kind, mean, pcm)
         except OSError as err:
             self._replace(err)
 
-    def _ask(self, pcm: bytes, sent: int) -> list[list] | None:
+    def _ask(self, mean: str, pcm: bytes, sent: int) -> list[list] | None:
         try:
             if self._lost:
                 self._lost, sent = False, 0
-                self._write(NEW, b"")
-            self._write(END, pcm[sent:])  # nothing where it has more than the segment
+                self._write(NEW, mean, b"")
+            self._write(END, mean, pcm[sent:])  # nothing where it has more than the segment
             return self._read()["words"]
         except (OSError, EOFError) as err:
             self._replace(err)
@@ -161,10 +159,11 @@ class _Worker:
         except (ModelError, OSError):
             log.exception("no second pass: the first gives the text until one starts")
 
-    def _write(self, kind: bytes, pcm: bytes) -> None:
+    def _write(self, kind: bytes, mean: str, pcm: bytes) -> None:
         if self._process is None:
             raise BrokenPipeError("no process")
-        self._process.stdin.write(HEADER.pack(kind, len(pcm)) + pcm)
+        header = HEADER.pack(kind, len(mean), len(pcm))
+        self._process.stdin.write(header + mean.encode() + pcm)
         self._process.stdin.flush()
 
     def _read(self) -> dict:
@@ -178,13 +177,17 @@ class _Worker:
 class SphinxStream:
     """The recognition of one segment, see `utils.asr.Stream`."""
 
-    def __init__(self, decoder: "Decoder", cepstra: "Decoder", worker: _Worker, mean: str) -> None:
+    def __init__(
+        self, decoder: "Decoder", cepstra: MeanCepstrum, worker: _Worker, mean: str
+    ) -> None:
         self._decoder, self._cepstra, self._worker = decoder, cepstra, worker
+        self._mean = mean  # of a typical voice, until there is enough of this one
+        self._averaged = 0  # samples that `_mean` knows
         self._pcm = np.zeros(0, "<i2")
         self._decoded = 0  # samples of the first pass
         self._sent = 0  # samples of the second pass
-        self._next = AHEAD_FROM  # samples at which it gets more
         self._open = True
+        cepstra.reset()
         begin(decoder, mean)
 
     def accept(self, samples: np.ndarray) -> str:
@@ -194,16 +197,22 @@ class SphinxStream:
             block = self._pcm[self._decoded : self._decoded + BLOCK]
             self._decoder.process_raw(block.tobytes())
             self._decoded += BLOCK
-            if self._decoded in MEANS_AT:
-                heard = self._pcm[: self._decoded].tobytes()
-                self._decoder.set_cmn(mean_cepstrum(self._cepstra, heard))
-        while self._next <= len(self._pcm):
-            self._send(self._next)
-            self._next += AHEAD_STEP
+            if self._decoded % MEAN_STEP == 0:
+                self._average(self._decoded)
+                self._decoder.set_cmn(self._mean)
+                if self._decoded >= AHEAD_FROM:
+                    self._send(self._decoded)
         return text_so_far(self._decoder)
+
+    def _average(self, until: int) -> None:
+        """Take the samples up to `until` into the mean cepstrum."""
+        if until - self._averaged >= MIN_SAMPLES:
+            self._mean = self._cepstra.add(self._pcm[self._averaged : until].tobytes())
+            self._averaged = until
 
     def work_ahead(self) -> None:
         """Speech has paused: start on the final text, in case nothing more comes."""
+        self._average(len(self._pcm))
         self._send(len(self._pcm))
 
     def finish(self, n_samples: int) -> Transcription:
@@ -212,9 +221,10 @@ class SphinxStream:
         self.abandon()
         if n_samples < MIN_SAMPLES:
             return Transcription("")
+        self._average(n_samples)
         if self._sent < AHEAD_FROM:
             self._send(n_samples)
-        answer = self._worker.ask(self._pcm[:n_samples], self._sent)
+        answer = self._worker.ask(self._mean, self._pcm[:n_samples], self._sent)
         words = self._wait(answer, n_samples / SAMPLE_RATE)
         return Transcription(" ".join(w.text for w in words), words)
 
@@ -226,11 +236,11 @@ class SphinxStream:
 
     def _send(self, until: int) -> None:
         """Give the second pass the samples up to `until`."""
-        if until == self._sent:
+        if until <= self._sent:
             return
         # What was decoded under the mean of too little speech is done again.
         start = self._sent if self._sent >= AHEAD_FROM else 0
-        self._worker.send(MORE if start else NEW, self._pcm[start:until])
+        self._worker.send(MORE if start else NEW, self._mean, self._pcm[start:until])
         self._sent = until
 
     def _wait(self, answer: Future, duration_s: float) -> tuple[Word, ...]:
@@ -264,7 +274,7 @@ class SphinxTranscriber:
         self._worker = _Worker()  # loads while this process does
         try:
             self._decoder = open_decoder(FIRST_PASS)
-            self._cepstra = open_decoder(NO_SEARCH)
+            self._cepstra = MeanCepstrum()
             self._worker.wait_until_loaded()
         except ModelError:
             self._worker.close()
