@@ -191,8 +191,8 @@ def test_an_unknown_microphone_is_told_on_the_page(sound_server):
             client.send("start")
             lost = client.wait("status", state="lost")
             client.send("stop")
+            client.wait("status", state="ready", message="Ready.")
         assert "no such thing" in lost["message"]
-        running.wait_for("ready")
     assert running.process.returncode == 0
 
 
