@@ -282,9 +282,9 @@ def invented(captioner: Captioner, clips: list[np.ndarray]) -> str:
         events += captioner.push(frame)
     events += captioner.flush()
     lines = [event.text for event in events if event.final and event.text]
-    shown = {event.segment for event in events if not event.final}
+    gone = {e.segment for e in events} - {e.segment for e in events if e.final and e.text}
     words = sum(len(line.split()) for line in lines)
-    return f"{words} in {len(lines)} lines; growing lines that came and went: {len(shown) - len(lines)}"
+    return f"{words} in {len(lines)} lines; growing lines that came and went: {len(gone)}"
 
 
 # ---- emotion, start-up, an hour
