@@ -23,9 +23,7 @@ from utils.session import Engines, Progress, Session
 from utils.sources import FileSource, MicrophoneSource, Source, microphones
 from utils.transcript import FORMATS
 
-HOME = Path(__file__).resolve().parent
-SETTINGS_FILE = HOME / "settings.toml"
-EMOTION_WEIGHTS = HOME / "model_state_dict" / "emotion_lstm.pt"
+SETTINGS_FILE = Path(__file__).resolve().parent / "settings.toml"
 EVENT_BYTES = 16_384  # pages send two event names and nothing else
 # Everything comes from this server; a caption can never become script.
 CONTENT_POLICY = (
@@ -54,7 +52,7 @@ def load_engines(settings: config.Settings, progress: Progress) -> Engines:
     from emotion_model import EmotionRecognizer
 
     try:
-        emotions = EmotionRecognizer.load(EMOTION_WEIGHTS)
+        emotions = EmotionRecognizer.load()
     except ModelError as err:  # captions without emotion are better than none
         log.error("%s", err)
         emotions, reason = None, f"{reason} Emotion is not shown: {err}."

@@ -1,7 +1,7 @@
 """What the program reaches on this machine: `make bench` prints one table after another.
 
 Every figure comes from the program's own parts at work on `../shared`. Parts can be named:
-`make bench ARGS="speech noise"`; the hour of sound only runs when it is named.
+`make bench ARGS="words noise"`; the hour of sound only runs when it is named.
 """
 
 import argparse
@@ -30,10 +30,8 @@ from utils.segmenter import HANG_OVER, ON, Segmenter
 from utils.sources import FRAME_SAMPLES
 from utils.vad import WINDOW_SAMPLES, VoiceActivity
 
-HOME = Path(__file__).resolve().parents[1]
-SHARED = HOME.parent / "shared"
+SHARED = Path(__file__).resolve().parents[2] / "shared"
 SPEECH = SHARED / "speech" / "librispeech-dev-clean"
-EMOTION_WEIGHTS = HOME / "model_state_dict" / "emotion_lstm.pt"
 PAUSE_S = 1.5  # of quiet after each utterance
 
 
@@ -354,7 +352,7 @@ def main() -> int:
     parts = args.parts or PARTS[:-1]
     if "start" in parts:
         bench_start()
-    emotions = EmotionRecognizer.load(EMOTION_WEIGHTS)
+    emotions = EmotionRecognizer.load()
     transcriber = SphinxTranscriber()
     captioner = Captioner(transcriber, emotions)
     print(f"\nEngine: {transcriber.name}; {os.cpu_count()} processors")

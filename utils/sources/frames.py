@@ -1,7 +1,6 @@
 """What every source gives, and how sound of any rate and channels becomes that."""
 
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Protocol, Self
 
 import numpy as np
@@ -31,12 +30,7 @@ class Source(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
     def __iter__(self) -> Iterator[AudioFrame]: ...
 
