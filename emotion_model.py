@@ -12,6 +12,7 @@ import sys
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,16 @@ from utils import audio, features
 from utils.errors import AudioError, ModelError
 from utils.events import Emotion
 from utils.network import EmotionLSTM, ModelConfig
+from utils.vad import VoiceActivity
 
 WEIGHTS = Path(__file__).parent / "model_state_dict" / "emotion_lstm.pt"
 FORMAT = "recognition-helpers/emotion-lstm/2"  # in every checkpoint; a new layout, a new number
 MIN_S = 0.5  # shorter speech was not in training
 WINDOW_S = 10.0  # longer speech is heard in parts, whose probabilities are averaged
+# Share of samples at the rail above which nothing is named. Of 1,360 clips of four corpora
+# the worst has 0.0016; clipped 12 dB under their peak, where every fifth changes its label,
+# they have 0.08 in the median.
+MAX_CLIPPED = 0.05
 
 
 class EmotionRecognizer:
@@ -66,7 +72,8 @@ class EmotionRecognizer:
 
         Raises
         ------
-        ModelError : missing, damaged, of another program, or with parts that do not fit
+        ModelError : missing, damaged, of another program, or with parts that do not fit; or
+            the voice activity detector cannot be loaded
         """
         path = Path(path)
         found = _read_checkpoint(path)
@@ -85,7 +92,9 @@ class EmotionRecognizer:
         except (TypeError, ValueError, RuntimeError) as err:
             reason = " ".join(str(err).split())
             raise ModelError(f"{path}: does not fit: {reason}; train it again") from err
-        recognizer.scores(np.random.default_rng(0).standard_normal(audio.SAMPLE_RATE) * 0.1)
+        noise = np.random.default_rng(0).standard_normal(audio.SAMPLE_RATE).astype(np.float32)
+        recognizer.scores(noise)
+        recognizer._voice.hears_speech(noise)
         return recognizer
 
     def save(self, path: str | Path) -> None:
@@ -121,12 +130,10 @@ class EmotionRecognizer:
         AudioError : not mono, not finite, too short, or silent
         """
         samples = audio.check(samples)
-        _check_duration(len(samples) / audio.SAMPLE_RATE)
-        n_windows = math.ceil(len(samples) / (WINDOW_S * audio.SAMPLE_RATE))
-        return self._average(np.array_split(samples, n_windows))
+        return self._hear(_split(samples))[0]
 
-    def file_scores(self, path: str | Path) -> tuple[dict[str, float], float]:
-        """Scores of a recording and its duration in s, in the memory of one window.
+    def predict_file(self, path: str | Path) -> tuple[Emotion | None, dict[str, float], float]:
+        """As `predict`, with the scores and the duration in s, in the memory of one window.
 
         Raises
         ------
@@ -136,12 +143,16 @@ class EmotionRecognizer:
             duration_s = file.frames / file.samplerate
             try:
                 _check_duration(duration_s)
-                return self._average(_windows(file)), duration_s
+                scores, speech = self._hear(_windows(file))
             except AudioError as err:
                 raise AudioError(f"{path}: {err}") from err
+        return self.decide(scores) if speech else None, scores, duration_s
 
     def predict(self, samples: np.ndarray) -> Emotion | None:
-        """The emotion of a stretch of speech; None when too short, silent or not sure.
+        """The emotion of a stretch of speech; None when not sure, too short or silent.
+
+        None also for what only looks like an emotion: no speech is heard in it, or a large
+        share of its samples is clipped.
 
         Raises
         ------
@@ -149,19 +160,23 @@ class EmotionRecognizer:
         """
         samples = audio.check(samples)
         try:
-            return self.decide(self.scores(samples))
+            scores, speech = self._hear(_split(samples))
         except AudioError:
             return None
+        return self.decide(scores) if speech else None
 
     def decide(self, scores: dict[str, float]) -> Emotion | None:
-        """The likeliest class, or None where its probability is under the threshold."""
+        """The likeliest class of speech, or None where it is under the threshold."""
         label = max(scores, key=scores.__getitem__)
         confidence = scores[label]
         return Emotion(label, confidence, scores) if confidence >= self.threshold else None
 
-    def _average(self, windows: Iterable[np.ndarray]) -> dict[str, float]:
-        """Mean probability over windows, by duration; silent windows have no say."""
-        total, n_samples = np.zeros(len(self.labels)), 0
+    def _hear(self, windows: Iterable[np.ndarray]) -> tuple[dict[str, float], bool]:
+        """Mean probability over windows, and whether those that are sure are clear speech.
+
+        Both by duration; silent windows have no say.
+        """
+        total, n_samples, clear = np.zeros(len(self.labels)), 0, 0
         silence = AudioError("the recording is empty")
         for window in windows:
             window = audio.check(window)
@@ -170,11 +185,24 @@ class EmotionRecognizer:
             except AudioError as err:
                 silence = err
                 continue
-            total += len(window) * self._probabilities(frames)
+            probabilities = self._probabilities(frames)
+            total += len(window) * probabilities
             n_samples += len(window)
+            if probabilities.max() >= self.threshold:
+                clear += len(window) if self._is_clear_speech(window) else -len(window)
         if n_samples == 0:
             raise silence
-        return dict(zip(self.labels, (total / n_samples).tolist()))
+        return dict(zip(self.labels, (total / n_samples).tolist())), clear > 0
+
+    def _is_clear_speech(self, window: np.ndarray) -> bool:
+        """Whether there is speech in a stretch, and little of it clipped."""
+        sizes = np.abs(window)
+        clipped = np.mean(sizes >= 0.99 * sizes.max())
+        return bool(clipped <= MAX_CLIPPED) and self._voice.hears_speech(window)
+
+    @cached_property
+    def _voice(self) -> VoiceActivity:
+        return VoiceActivity()
 
     def _probabilities(self, frames: np.ndarray) -> np.ndarray:
         """(n_classes,) float64 of one feature array (n_frames, n_features)."""
@@ -243,6 +271,12 @@ def _check_duration(duration_s: float) -> None:
         raise AudioError(f"{duration_s:.3f} s of audio, expected at least {MIN_S} s")
 
 
+def _split(samples: np.ndarray) -> list[np.ndarray]:
+    """Samples in equal parts of at most `WINDOW_S`."""
+    _check_duration(len(samples) / audio.SAMPLE_RATE)
+    return np.array_split(samples, math.ceil(len(samples) / (WINDOW_S * audio.SAMPLE_RATE)))
+
+
 def _windows(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
     """A recording in equal parts of at most `WINDOW_S`, each mono at 16 kHz."""
     n_windows = math.ceil(file.frames / (WINDOW_S * file.samplerate))
@@ -274,12 +308,11 @@ def main(arguments: list[str] | None = None) -> int:
     status = 0
     for path in paths:
         try:
-            scores, duration_s = recognizer.file_scores(path)
+            emotion, scores, duration_s = recognizer.predict_file(path)
         except AudioError as err:
             print(err, file=sys.stderr, flush=True)
             status = 1
             continue
-        emotion = recognizer.decide(scores)
         line = {
             "path": path,
             "label": emotion.label if emotion else "unsure",

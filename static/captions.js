@@ -21,7 +21,8 @@
   const progress = byId("progress");
   const back = byId("back");
   const lines = byId("captions").querySelector("ol");
-  const growing = byId("live").appendChild(new Text(""));
+  const live = byId("live");
+  const growing = live.appendChild(new Text(""));
 
   let current = { state: "loading", message: "", engine: "", progress: null, session: null, advice: null, quiet: false };
   let growingSegment = -1;
@@ -81,12 +82,12 @@
 
   function showCaption({ segment, text, final, emotion }) {
     if (final) finish(segment, text, emotion);
-    else grow(segment, text);
+    else grow(segment, text, emotion);
     showHint();
     follow();
   }
 
-  function grow(segment, text) {
+  function grow(segment, text, emotion) {
     if (segment < growingSegment || segment <= newestFinal) return;
     growingSegment = segment;
     // Only the part that differs is touched, so that text being read stays still.
@@ -95,11 +96,24 @@
     while (same < old.length && old[same] === text[same]) same += 1;
     if (same < old.length) growing.replaceData(same, old.length - same, text.slice(same));
     else if (same < text.length) growing.appendData(text.slice(same));
+    tagLive(text && emotion ? emotion.label : "");
+  }
+
+  // The tag follows the last word, as it will when the line is finished.
+  function tagLive(label) {
+    if (live.dataset.emotion === label) return;
+    while (growing.nextSibling) growing.nextSibling.remove();
+    tagLine(live, label);
+  }
+
+  function clearLive() {
+    growing.data = "";
+    tagLive("");
   }
 
   function finish(segment, text, emotion) {
     newestFinal = Math.max(newestFinal, segment);
-    if (growingSegment <= segment) growing.data = "";
+    if (growingSegment <= segment) clearLive();
     if (!text.trim()) return;
 
     // A reconnection sends past lines again: keep those that stand, put missed ones in their place.
@@ -116,10 +130,14 @@
     const line = document.createElement("li");
     line.className = "caption";
     line.dataset.segment = segment;
-    line.dataset.emotion = emotion?.label ?? "";
     line.append(text);
-    if (emotion) line.append(" ", makeTag(emotion.label));
+    tagLine(line, emotion?.label ?? "");
     return line;
+  }
+
+  function tagLine(line, label) {
+    line.dataset.emotion = label;
+    if (label) line.append(" ", makeTag(label));
   }
 
   function makeTag(label) {
@@ -136,7 +154,7 @@
 
   function clear() {
     lines.replaceChildren();
-    growing.data = "";
+    clearLive();
     growingSegment = -1;
     newestFinal = -1;
     following = true;

@@ -10,7 +10,8 @@ from utils import audio
 from utils.asr.sphinx import SphinxTranscriber
 from utils.audio import SAMPLE_RATE
 from utils.captions import Captioner
-from utils.events import AudioFrame, CaptionEvent, Emotion
+from utils.errors import AudioError
+from utils.events import AudioFrame, CaptionEvent, Emotion, Transcription
 
 SPEECH = Path(__file__).parent / "data" / "speech.flac"
 
@@ -24,6 +25,14 @@ class Sad:
     def predict(self, samples: np.ndarray) -> Emotion:
         self.heard.append(samples)
         return Emotion("sad", 1.0, {"sad": 1.0})
+
+
+class EveryOther:
+    """Another label for each second of speech that it is given."""
+
+    def predict(self, samples: np.ndarray) -> Emotion:
+        label = ("sad", "angry")[len(samples) // SAMPLE_RATE % 2]
+        return Emotion(label, 1.0, {label: 1.0})
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +62,7 @@ def events(transcriber, sentence) -> list[CaptionEvent]:
 def test_words_grow_and_end_in_one_final_line(events):
     growing = [e for e in events if not e.final]
     finals = [e for e in events if e.final]
-    assert len(growing) >= 3 and not any(e.emotion for e in growing)
+    assert len(growing) >= 3
     assert [e.final for e in events][-1]
     expected = (SPEECH.parent / "speech.txt").read_text().lower().split()
     said = " ".join(e.text for e in finals).lower().split()
@@ -78,10 +87,63 @@ def test_streamed_equals_whole_file(transcriber, sentence, events, size):
 def test_emotion_and_words_come_from_the_same_samples(transcriber, sentence):
     emotions = Sad()
     finals = [e for e in caption(Captioner(transcriber, emotions), sentence, 512) if e.final]
-    for event, heard in zip(finals, emotions.heard, strict=True):
-        begin = round(event.start_s * SAMPLE_RATE)
+    for event in finals:
+        begin, end = (round(t * SAMPLE_RATE) for t in (event.start_s, event.end_s))
+        [heard] = [x for x in emotions.heard if len(x) == end - begin]
         np.testing.assert_array_equal(heard, sentence[begin : begin + len(heard)])
-        assert len(heard) / SAMPLE_RATE == pytest.approx(event.end_s - event.start_s, abs=1e-3)
+
+
+def test_the_emotion_shows_before_the_line_ends(events):
+    for segment in {e.segment for e in events}:
+        growing = [e for e in events if e.segment == segment and not e.final]
+        shown = [e.emotion is not None for e in growing]
+        assert shown == sorted(shown)
+        assert not any(e.emotion for e in growing if e.end_s - e.start_s < 1.5)
+        # the second estimate is made at 1.5 s, in the chunk of 32 ms that reaches it
+        assert all(e.emotion for e in growing if e.end_s - e.start_s > 1.54)
+
+
+class Engine:
+    """A recogniser of words that hears the same one from start to end."""
+
+    name = "one word"
+
+    def stream(self):
+        return self
+
+    def accept(self, samples):
+        return "word"
+
+    def work_ahead(self):
+        pass
+
+    def finish(self, n_samples):
+        return Transcription("word")
+
+
+def test_an_emotion_alone_changes_the_line(sentence):
+    first, second, *_, final = caption(Captioner(Engine(), Sad()), sentence, 512)
+    assert (first.text, first.emotion, first.final) == ("word", None, False)
+    assert (second.text, second.emotion.label, second.final) == ("word", "sad", False)
+    assert (final.text, final.emotion.label, final.final) == ("word", "sad", True)
+
+
+@pytest.mark.parametrize("size", [333, 4000, 10**7])
+def test_chunks_change_no_running_emotion(sentence, size):
+    def shown(size):
+        events = caption(Captioner(Engine(), EveryOther()), sentence, size)
+        return [(e.end_s, e.emotion.label if e.emotion else None, e.final) for e in events]
+
+    assert shown(size) == shown(512)
+
+
+def test_a_failing_emotion_model_costs_no_words(sentence):
+    class Failing:
+        def predict(self, samples):
+            raise AudioError("broken")
+
+    events = caption(Captioner(Engine(), Failing()), sentence, 512)
+    assert events[-1].final and not any(e.emotion for e in events)
 
 
 def test_stop_in_mid_sentence_gives_what_was_said(transcriber, sentence, events):

@@ -5,6 +5,7 @@ import os
 import pickle
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 
 import emotion_model
 from emotion_model import FORMAT, WEIGHTS, EmotionLSTM, EmotionRecognizer, ModelConfig
+from tests.bad_sounds import clipped, music, telephone, tones
 from tests.test_features import voice
 from utils import features
 from utils.audio import SAMPLE_RATE, load
@@ -22,6 +24,7 @@ from utils.errors import AudioError, ModelError
 LABELS = ("neutral", "happy", "sad", "angry", "fear", "disgust")
 ROOT = Path(__file__).resolve().parents[1]
 CLIP = ROOT / "tests" / "data" / "angry.flac"
+SPEECH = ROOT / "tests" / "data" / "speech.flac"
 
 
 @pytest.fixture
@@ -131,6 +134,20 @@ def test_a_foreign_checkpoint_is_refused(content: object, found: str, tmp_path: 
         EmotionRecognizer.load(path)
 
 
+def test_other_archives_and_folders_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "arrays.pt", weights=np.zeros(3))
+    os.rename(tmp_path / "arrays.pt.npz", tmp_path / "arrays.pt")
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "whole-model.pt")
+    (tmp_path / "folder.pt").mkdir()
+    for name, reason in [
+        ("arrays.pt", "not a readable checkpoint"),
+        ("whole-model.pt", "not a readable checkpoint"),
+        ("folder.pt", "no such file"),
+    ]:
+        with pytest.raises(ModelError, match=f"{tmp_path / name}: {reason}"):
+            EmotionRecognizer.load(tmp_path / name)
+
+
 def change(content: dict, part: str, value: object) -> None:
     """Set `part`, or an entry of it written as part/entry, or drop it for None."""
     *outer, last = part.split("/")
@@ -213,7 +230,7 @@ def test_a_silent_part_has_no_say(tiny: EmotionRecognizer) -> None:
 def test_a_file_is_heard_as_its_samples_are(tiny: EmotionRecognizer, tmp_path: Path) -> None:
     for duration_s in (1.3, 25.0):
         path = write(tmp_path / "a.wav", voice(duration_s))
-        scores, found_s = tiny.file_scores(path)
+        _, scores, found_s = tiny.predict_file(path)
         assert scores == pytest.approx(tiny.scores(load(path)), abs=1e-4)
         assert found_s == pytest.approx(duration_s)
 
@@ -225,19 +242,20 @@ def test_another_rate_and_two_channels_are_converted(
 
     samples = load(CLIP)
     stereo = np.repeat(resample(samples, SAMPLE_RATE, 48_000)[:, None], 2, axis=1)
-    scores, _ = shipped.file_scores(write(tmp_path / "a.wav", stereo, 48_000))
+    _, scores, _ = shipped.predict_file(write(tmp_path / "a.wav", stereo, 48_000))
     assert scores == pytest.approx(shipped.scores(samples), abs=0.05)
 
 
 def test_threshold_decides_between_a_label_and_none(tiny: EmotionRecognizer) -> None:
-    found = tiny.predict(voice())
+    samples = load(CLIP)
+    found = tiny.predict(samples)
     assert found is not None
     assert found.label == max(found.scores, key=found.scores.get)
     assert found.confidence == found.scores[found.label]
     tiny.threshold = found.confidence
-    assert tiny.predict(voice()) is not None
+    assert tiny.predict(samples) is not None
     tiny.threshold = np.nextafter(found.confidence, 1)
-    assert tiny.predict(voice()) is None
+    assert tiny.predict(samples) is None
 
 
 @pytest.mark.parametrize(
@@ -263,6 +281,62 @@ def test_samples_that_are_not_finite_are_an_error(bad: float, tiny: EmotionRecog
     for method in (tiny.predict, tiny.scores):
         with pytest.raises(AudioError, match="1 NaN or infinite"):
             method(samples)
+
+
+# --- what has no emotion, or none that can be told: `tiny` names one wherever it may
+
+
+def test_no_emotion_is_named_where_no_speech_is_heard(tiny: EmotionRecognizer) -> None:
+    sounds = {f"music {seed}": music(seed) for seed in range(3)} | tones(0)
+    sounds["hiss"] = np.random.default_rng(0).standard_normal(32_000).astype(np.float32) * 0.1
+    for name, samples in sounds.items():
+        assert max(tiny.scores(samples).values()) > tiny.threshold
+        assert tiny.predict(samples) is None, name
+
+
+@pytest.mark.parametrize("clip", [CLIP, SPEECH], ids=["shouted", "read"])
+@pytest.mark.parametrize("gain_db", [-40, 0, 20])
+def test_speech_is_heard_at_any_level(gain_db: float, clip: Path, tiny: EmotionRecognizer) -> None:
+    assert tiny.predict(load(clip) * np.float32(10 ** (gain_db / 20))) is not None
+
+
+@pytest.mark.parametrize("clip", [CLIP, SPEECH], ids=["shouted", "read"])
+def test_clipping_is_forgiven_to_a_point(clip: Path, tiny: EmotionRecognizer) -> None:
+    samples = load(clip)
+    assert tiny.predict(clipped(samples, 1)) is not None
+    for drop_db in (20, 30, 40):
+        assert tiny.predict(clipped(samples, drop_db)) is None, drop_db
+
+
+def test_a_recording_mostly_of_music_has_no_emotion(
+    tiny: EmotionRecognizer, tmp_path: Path
+) -> None:
+    speech = np.tile(load(CLIP), 10)[: 9 * SAMPLE_RATE]
+    song = music(1, duration_s=18.0)
+    mostly_music = write(tmp_path / "music.wav", np.concatenate([speech, song]))
+    mostly_speech = write(tmp_path / "speech.wav", np.concatenate([speech, song[:9000], speech]))
+    assert tiny.predict_file(mostly_music)[0] is None
+    assert tiny.predict_file(mostly_speech)[0] is not None
+
+
+def test_an_hour_is_heard_in_the_memory_of_a_window(
+    tiny: EmotionRecognizer, tmp_path: Path
+) -> None:
+    tiny.threshold = 1.0
+    path = tmp_path / "hour.wav"
+    minute = np.tile(voice(5.0)[::2], 12)
+    with soundfile.SoundFile(path, "w", 8_000, 1, subtype="ULAW") as file:
+        for _ in range(60):
+            file.write(minute)
+    tracemalloc.start()
+    try:
+        emotion, scores, duration_s = tiny.predict_file(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (emotion, duration_s) == (None, 3600.0)
+    assert sum(scores.values()) == pytest.approx(1)
+    assert peak < 40e6  # an hour is 230 MB
 
 
 # --- the weights as shipped
@@ -292,6 +366,30 @@ def test_noise_and_clicks_have_no_emotion(shipped: EmotionRecognizer) -> None:
         ("click in hiss", click + white[:SAMPLE_RATE] * 1e-3), ("hum", hum * 0.1),
     ]:  # fmt: skip
         assert shipped.predict(samples) is None, name
+
+
+@pytest.mark.parametrize("parts", ["chords melody drums", "chords", "melody", "drums"])
+def test_music_has_no_emotion(parts: str, shipped: EmotionRecognizer) -> None:
+    named = {seed: shipped.predict(music(seed, parts)) for seed in range(100, 110)}
+    assert not any(named.values()), named
+
+
+def test_machines_have_no_emotion(shipped: EmotionRecognizer) -> None:
+    for seed in range(5):
+        for name, samples in tones(seed).items():
+            assert shipped.predict(samples) is None, (name, seed)
+
+
+@pytest.mark.parametrize("clip", [CLIP, SPEECH], ids=["shouted", "read"])
+def test_speech_over_the_telephone_gets_its_own_label_or_none(
+    clip: Path, shipped: EmotionRecognizer
+) -> None:
+    samples = load(clip)
+    scores = shipped.scores(samples)
+    over_the_line = telephone(samples)
+    assert sum(shipped.scores(over_the_line).values()) == pytest.approx(1)
+    found = shipped.predict(over_the_line)
+    assert found is None or found.label == max(scores, key=scores.get)
 
 
 # --- command line

@@ -1,5 +1,6 @@
 """The features are the same at any level, and unusable audio is refused in words."""
 
+import librosa
 import numpy as np
 import pytest
 
@@ -32,6 +33,31 @@ def test_gain_changes_nothing(gain_db: float) -> None:
     samples = voice()
     changed = features.extract(samples * np.float32(10 ** (gain_db / 20)))
     np.testing.assert_allclose(changed, features.extract(samples), atol=2e-3)
+
+
+@pytest.mark.parametrize("change", [{}, {"n_mfcc": 64}, {"n_fft": 513, "hop_length": 160}])
+@pytest.mark.parametrize("duration_s", [0.1, 1.0, 3.0])
+def test_values_are_those_of_librosa(change: dict, duration_s: float) -> None:
+    config = features.FeatureConfig(**change)
+    samples = voice(4.0)[1000 : 1000 + int(duration_s * SAMPLE_RATE)]
+    found = features.extract(samples, config)
+
+    centred = samples - samples.mean()
+    framing = {"hop_length": config.hop_length, "center": True}
+    rms = librosa.feature.rms(y=centred, frame_length=config.n_fft, **framing)[0]
+    level = np.percentile(rms, features.LEVEL_PERCENTILE)
+    mel = librosa.feature.melspectrogram(
+        y=centred / level, sr=SAMPLE_RATE, n_fft=config.n_fft, n_mels=config.n_mels,
+        fmin=config.fmin_hz, fmax=config.fmax_hz, **framing,
+    )  # fmt: skip
+    floor = 10 ** (config.floor_db / 10)
+    mfcc = librosa.feature.mfcc(S=10 * np.log10(mel + floor), n_mfcc=config.n_mfcc)
+    zcr = librosa.feature.zero_crossing_rate(
+        centred / level, frame_length=config.n_fft, threshold=features.ZCR_THRESHOLD, **framing
+    )[0]
+    np.testing.assert_allclose(found[:, :-2].T, mfcc, atol=2e-3)
+    np.testing.assert_allclose(found[:, -2], zcr, atol=1e-6)
+    np.testing.assert_allclose(found[:, -1], 10 * np.log10((rms / level) ** 2 + floor), atol=1e-3)
 
 
 def test_different_voices_differ() -> None:

@@ -224,6 +224,45 @@ def test_a_final_line_replaces_the_growing_one_and_is_frozen(page, server):
     expect(lines(page)).to_have_attribute("data-segment", "0")
 
 
+def test_an_emotion_shows_on_the_growing_line_and_stays_with_it(page, server):
+    live, tag = page.locator("#live"), page.locator("#live .tone")
+    box = "e => JSON.stringify(e.getBoundingClientRect())"
+    server.say(0, "No", final=False)
+    expect(live).to_have_text("No")
+    height = live.evaluate("e => e.clientHeight")
+    server.say(0, "No", final=False, label="angry")
+    expect(tag).to_have_text("[angry]")
+    assert live.evaluate("e => e.clientHeight") == height
+
+    page.evaluate("window.tag = document.querySelector('#live .tone')")
+    server.say(0, "No, never", final=False, label="angry")
+    expect(live).to_have_text("No, never [angry]")
+    assert page.evaluate("window.tag.isConnected")
+    look = [tag.evaluate("e => getComputedStyle(e).color"), tag.evaluate(box)]
+
+    server.say(0, "No, never", label="angry")
+    expect(lines(page)).to_have_text("No, never [angry]")
+    expect(live).to_have_text("")
+    expect(tag).to_have_count(0)
+    final = lines(page).locator(".tone")
+    assert [final.evaluate("e => getComputedStyle(e).color"), final.evaluate(box)] == look
+
+
+def test_an_emotion_on_the_growing_line_changes_and_goes(page, server):
+    live = page.locator("#live")
+    for label, word in [("fear", " [afraid]"), ("sad", " [sad]"), (None, "")]:
+        server.say(0, "I see", final=False, label=label)
+        expect(live).to_have_text(f"I see{word}")
+        expect(live).to_have_attribute("data-emotion", label or "")
+    server.say(0, "I see", final=False, label="happy")
+    server.say(1, "And now", final=False)
+    expect(live).to_have_text("And now")
+    page.locator("#tones").click()
+    server.say(1, "And now", final=False, label="happy")
+    expect(live).to_have_attribute("data-emotion", "happy")
+    expect(live.locator(".tone")).to_be_hidden()
+
+
 def test_a_late_final_line_goes_to_its_place(page, server):
     server.say(3, "Three.")
     server.say(1, "One.")

@@ -5,23 +5,13 @@ real ones. The same `Captioner` serves the microphone, a file and the benchmark.
 """
 
 from collections.abc import Iterator
-from typing import Protocol
-
-import numpy as np
 
 from utils.asr import Stream, Transcriber
 from utils.audio import SAMPLE_RATE
 from utils.events import AudioFrame, CaptionEvent, Emotion, SpeechChunk, Word
+from utils.running_emotion import EmotionPredictor, RunningEmotion
 from utils.segmenter import Segmenter
 from utils.vad import VoiceActivity
-
-
-class EmotionPredictor(Protocol):
-    """What the pipeline needs of an emotion model."""
-
-    def predict(self, samples: np.ndarray) -> Emotion | None:
-        """Estimate the emotion in float32 (n,) at 16 kHz; None when not sure enough."""
-        ...
 
 
 class Captioner:
@@ -66,27 +56,32 @@ class Captioner:
 
     def _take(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         if self._stream is None:
-            self._stream = self.transcriber.stream()
-            self._start = chunk.start
-            self._heard: list[np.ndarray] = []
-            self._text = ""
+            self._begin(chunk)
         if len(chunk.samples):
-            self._heard.append(chunk.samples)
-            text = self._stream.accept(chunk.samples)
-            if text != self._text:
-                self._text = text
-                yield self._event(chunk, text)
+            yield from self._grow(chunk)
         if chunk.pause:
             self._stream.work_ahead()
         if chunk.last:
             yield from self._finish(chunk)
 
+    def _begin(self, chunk: SpeechChunk) -> None:
+        self._stream = self.transcriber.stream()
+        self._running = RunningEmotion(self.emotions) if self.emotions is not None else None
+        self._start = chunk.start
+        self._text, self._emotion = "", None
+
+    def _grow(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
+        text, emotion = self._stream.accept(chunk.samples), None
+        if self._running is not None:
+            emotion = self._running.accept(chunk.samples)
+        if text != self._text or (text and _label(emotion) != _label(self._emotion)):
+            yield self._event(chunk, text, emotion=emotion)
+        self._text, self._emotion = text, emotion
+
     def _finish(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         n_samples = chunk.end - self._start
         # Emotion first: the words are often worked out beside it, in another process.
-        emotion = None
-        if self.emotions is not None:
-            emotion = self.emotions.predict(np.concatenate(self._heard)[:n_samples])
+        emotion = self._running.finish(n_samples) if self._running is not None else None
         stream, self._stream = self._stream, None
         result = stream.finish(n_samples)
         words = tuple(
@@ -114,3 +109,7 @@ class Captioner:
     def _seconds(self, in_segment_s: float) -> float:
         """The session's time of a moment in the segment, to the millisecond."""
         return round(self._start / SAMPLE_RATE + in_segment_s, 3)
+
+
+def _label(emotion: Emotion | None) -> str | None:
+    return emotion.label if emotion else None

@@ -96,7 +96,7 @@ class CaptionEvent:
     start_s, end_s : place in the session, in seconds
     text : the words so far; empty in a final event when nothing was understood
     final : the line will not change any more
-    emotion : None while the line grows and where the model is not sure enough
+    emotion : None while the model is not sure enough; it may change until the line is final
     words : times of the words, in the session's seconds, where the engine gives them
     """
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import scipy.fft
+from numpy.lib.stride_tricks import sliding_window_view
 
 from utils import audio
 from utils.errors import AudioError
@@ -102,41 +104,58 @@ def extract(samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG) -> np.n
     .. [1] S. Davis and P. Mermelstein, "Comparison of parametric representations for
        monosyllabic word recognition", IEEE TASSP 28(4), 1980; as in `librosa.feature.mfcc`.
     """
-    import librosa  # here, since it takes a while and the page must not wait for it
-
     samples = audio.check(samples)
     if len(samples) < MIN_S * audio.SAMPLE_RATE:
         raise AudioError(
             f"{len(samples) / audio.SAMPLE_RATE:.3f} s of audio, expected at least {MIN_S} s"
         )
-    framing = {"hop_length": config.hop_length, "center": True}
     samples = samples - samples.mean(dtype=np.float64).astype(np.float32)  # a sound card's offset
-    rms = librosa.feature.rms(y=samples, frame_length=config.n_fft, **framing)[0]
+    rms = np.sqrt(_moving_sum(np.square(samples, dtype=np.float64), config) / config.n_fft)
     level = float(np.percentile(rms, LEVEL_PERCENTILE))
     if level < 10 ** (SILENT_DB / 20):
         raise AudioError("the audio is silent; check that the microphone is on and not muted")
 
     samples = samples / np.float32(level)
-    spectrum = librosa.stft(samples, n_fft=config.n_fft, pad_mode="constant", **framing)
-    mel = _mel_basis(config) @ np.square(np.abs(spectrum))  # (n_mels, n_frames)
+    window, mel_basis, dct_basis = _bases(config)
+    padded = np.pad(samples, config.n_fft // 2)
+    frames = sliding_window_view(padded, config.n_fft)[:: config.hop_length]
+    spectrum = scipy.fft.rfft(frames * window)  # (n_frames, 1 + n_fft // 2)
+    mel = (np.square(spectrum.real) + np.square(spectrum.imag)) @ mel_basis
     floor = 10 ** (config.floor_db / 10)
-    mfcc = librosa.feature.mfcc(S=10 * np.log10(mel + floor), n_mfcc=config.n_mfcc)
-    zcr = librosa.feature.zero_crossing_rate(
-        samples, frame_length=config.n_fft, threshold=ZCR_THRESHOLD, **framing
-    )
+    mfcc = 10 * np.log10(mel + np.float32(floor)) @ dct_basis
+    below = samples < -ZCR_THRESHOLD
+    crossings = np.append(below[1:] != below[:-1], False)
+    zcr = _moving_sum(crossings, config, overlap=1) / config.n_fft
     rms_db = 10 * np.log10(np.square(rms / level) + floor)
-    return np.vstack([mfcc, zcr, rms_db]).T.astype(np.float32)
+    return np.column_stack([mfcc, zcr, rms_db]).astype(np.float32)
+
+
+def _moving_sum(values: np.ndarray, config: FeatureConfig, overlap: int = 0) -> np.ndarray:
+    """Sums (n_frames,) of what lies in each frame, less its last `overlap` values."""
+    half = config.n_fft // 2
+    sums = np.concatenate([[0], np.cumsum(values)])
+    starts = np.arange(0, len(values) + 2 * half - config.n_fft + 1, config.hop_length) - half
+    stops = np.minimum(starts + config.n_fft - overlap, len(values))
+    return sums[stops] - sums[np.maximum(starts, 0)]
 
 
 @lru_cache(maxsize=4)
-def _mel_basis(config: FeatureConfig) -> np.ndarray:
-    """Mel filters (n_mels, 1 + n_fft // 2), built once instead of for each segment."""
-    import librosa
+def _bases(config: FeatureConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a config fixes: float32 (n_fft,), (1 + n_fft // 2, n_mels), (n_mels, n_mfcc).
 
-    return librosa.filters.mel(
+    The Hann window, the mel filters, and the orthonormal cosine transform (DCT-II).
+    """
+    import librosa  # here, since it takes a while and the page must not wait for it
+
+    window = librosa.filters.get_window("hann", config.n_fft)
+    mel = librosa.filters.mel(
         sr=audio.SAMPLE_RATE,
         n_fft=config.n_fft,
         n_mels=config.n_mels,
         fmin=config.fmin_hz,
         fmax=config.fmax_hz,
     )
+    order, band = np.arange(config.n_mfcc), np.arange(config.n_mels)
+    dct = np.cos(np.pi * np.outer(band + 0.5, order) / config.n_mels)
+    dct *= np.sqrt(np.where(order == 0, 1, 2) / config.n_mels)
+    return window.astype(np.float32), mel.T.astype(np.float32), dct.astype(np.float32)

