@@ -1,111 +1,177 @@
-"""How well a model does on voices it has not heard, and how far its word can be trusted."""
+"""How well a model does on voices it has not heard, and how far its word can be trusted.
 
-from dataclasses import dataclass
+Plain functions on arrays: `truth` is int (n,), `logits` are (n, n_classes). To judge a
+calibrated model, divide its logits by the temperature first.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import logsumexp
 
 N_BINS = 15  # of the expected calibration error, as in Guo et al., 2017
 TARGET_PRECISION = 0.75  # of the emotions that are shown, this share should be right
+NEVER_SURE = 0.95  # the threshold of a model whose surest answers still fall short of that
+MIN_SURE = 20  # fewer sure answers than this prove no precision
+TEMPERATURES = (0.05, 20.0)  # a fit stays inside, also where every answer is right or none
 
 
-@dataclass(frozen=True, eq=False)
-class Report:
-    """What came of testing: truth and logits, clip by clip.
+class Reliability(NamedTuple):
+    """Answers by how sure they are, in `N_BINS` bins of equal width over [0, 1]; (N_BINS,) each.
 
     Parameters
     ----------
-    truth : (n,) class numbers
-    logits : (n, n_classes)
+    count : answers in the bin
+    confidence : their mean probability; NaN in an empty bin
+    accuracy : the share of them that is right; NaN in an empty bin
     """
 
-    truth: np.ndarray
-    logits: np.ndarray
-
-    @property
-    def confusion(self) -> np.ndarray:
-        """Counts (n_classes, n_classes): row the truth, column the answer."""
-        n_classes = self.logits.shape[1]
-        pairs = self.truth * n_classes + self.logits.argmax(axis=1)
-        return np.bincount(pairs, minlength=n_classes**2).reshape(n_classes, n_classes)
-
-    @property
-    def recall(self) -> np.ndarray:
-        """(n_classes,) share of each class that was recognised; NaN where it has no clip."""
-        counts = self.confusion.sum(axis=1)
-        return np.divide(
-            np.diag(self.confusion), counts, out=np.full(len(counts), np.nan), where=counts > 0
-        )
-
-    @property
-    def uar(self) -> float:
-        """Unweighted average recall over the classes that have clips."""
-        return float(np.nanmean(self.recall))
-
-    @property
-    def accuracy(self) -> float:
-        """Share of clips that were recognised."""
-        return float(np.mean(self.logits.argmax(axis=1) == self.truth))
-
-
-def pool(reports: list[Report]) -> Report:
-    """All clips of several reports as one."""
-    return Report(
-        np.concatenate([r.truth for r in reports]), np.concatenate([r.logits for r in reports])
-    )
+    count: np.ndarray
+    confidence: np.ndarray
+    accuracy: np.ndarray
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities (n, n_classes) of logits."""
-    exp = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exp / exp.sum(axis=1, keepdims=True)
+    """Probabilities (n, n_classes) of logits, float64."""
+    return np.exp(_log_softmax(logits))
 
 
-def fit_temperature(report: Report, weights: np.ndarray | None = None) -> float:
-    """The divisor of the logits that makes the truth likeliest (Guo et al., 2017).
+def confusion(truth: np.ndarray, answer: np.ndarray, n_classes: int) -> np.ndarray:
+    """Counts (n_classes, n_classes): row the truth, column the answer."""
+    counts = np.bincount(truth * n_classes + answer, minlength=n_classes**2)
+    return counts.reshape(n_classes, n_classes)
+
+
+def recall(counts: np.ndarray) -> np.ndarray:
+    """(n_classes,) share of each class that was recognised; NaN where it has no clip.
 
     Parameters
     ----------
-    weights : (n,) how much each clip counts; all the same by default
+    counts : what `confusion` returns
     """
-    grid = np.exp(np.linspace(np.log(0.2), np.log(5.0), 300))
-    rows = np.arange(len(report.truth))
-    losses = [
-        np.average(-np.log(softmax(report.logits / t)[rows, report.truth] + 1e-12), weights=weights)
-        for t in grid
-    ]
-    return float(grid[int(np.argmin(losses))])
+    return _share(np.diag(counts), counts.sum(axis=1))
 
 
-def calibration_error(report: Report, temperature: float) -> float:
-    """Expected calibration error: mean gap between confidence and accuracy, by bin."""
-    confidence, right = _confidence(report, temperature)
+def precision(counts: np.ndarray) -> np.ndarray:
+    """(n_classes,) share of each class's answers that is right; NaN where there is none."""
+    return _share(np.diag(counts), counts.sum(axis=0))
+
+
+def f1(counts: np.ndarray) -> np.ndarray:
+    """(n_classes,) harmonic mean of precision and recall; NaN where a class never occurs."""
+    return _share(2 * np.diag(counts), counts.sum(axis=0) + counts.sum(axis=1))
+
+
+def uar(truth: np.ndarray, logits: np.ndarray) -> float:
+    """Unweighted average recall over the classes that have clips; NaN where there is no clip."""
+    by_class = recall(confusion(truth, logits.argmax(axis=1), logits.shape[1]))
+    return _mean(by_class[~np.isnan(by_class)])
+
+
+def accuracy(truth: np.ndarray, logits: np.ndarray) -> float:
+    """Share of clips that were recognised; NaN where there is no clip."""
+    return _mean(logits.argmax(axis=1) == truth)
+
+
+def fit_temperature(truth: np.ndarray, logits: np.ndarray) -> float:
+    """The divisor of the logits that makes the truth likeliest (Guo et al., 2017).
+
+    The likelihood has one peak in the divisor, so that a bounded search finds it.
+    """
+    rows = np.arange(len(truth))
+
+    def loss(log_temperature: float) -> float:
+        return -float(_log_softmax(logits / np.exp(log_temperature))[rows, truth].mean())
+
+    found = minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded")
+    return float(np.exp(found.x))
+
+
+def reliability(truth: np.ndarray, logits: np.ndarray) -> Reliability:
+    """How often answers are right, by how sure they are: the reliability diagram's bars."""
+    confidence, right = _confidence(truth, logits)
     bins = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
-    gaps = np.bincount(bins, weights=confidence - right, minlength=N_BINS)
-    return float(np.abs(gaps).sum() / len(right))
+    count = np.bincount(bins, minlength=N_BINS)
+    sums = (np.bincount(bins, weights=values, minlength=N_BINS) for values in (confidence, right))
+    return Reliability(count, *(_share(total, count) for total in sums))
 
 
-def choose_threshold(report: Report, temperature: float) -> float:
-    """The least confidence above which `TARGET_PRECISION` of the answers are right.
+def calibration_error(truth: np.ndarray, logits: np.ndarray) -> float:
+    """Expected calibration error (ECE): mean gap between confidence and accuracy, by bin.
 
-    Where even the surest answers fall short of it, 0.95: nearly always unsure.
+    Bins weigh what they hold (Guo et al., 2017). Chance gaps do not cancel: few clips raise it.
     """
+    bins = reliability(truth, logits)
+    held = bins.count > 0
+    gaps = np.abs(bins.confidence - bins.accuracy)[held]
+    return float(np.average(gaps, weights=bins.count[held])) if held.any() else float("nan")
+
+
+def coverage_curve(truth: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Accuracy when only the surest answers count, with the surest first.
+
+    Returns
+    -------
+    coverage : (n,) share of clips that are answered, rising to 1
+    accuracy : (n,) share of right ones among them; answers equally sure count alike
+    """
+    confidence, right = _confidence(truth, logits)
+    _, tie = np.unique(confidence, return_inverse=True)
+    right = (np.bincount(tie, weights=right) / np.bincount(tie))[tie]
+    answered = np.arange(1, len(truth) + 1)
+    return answered / len(truth), np.cumsum(right[np.argsort(-confidence)]) / answered
+
+
+def accuracy_at_coverage(truth: np.ndarray, logits: np.ndarray, coverage: float = 0.5) -> float:
+    """Accuracy on the surest clips, a share `coverage` of all."""
+    _, curve = coverage_curve(truth, logits)
+    return float(curve[max(1, round(coverage * len(curve))) - 1])
+
+
+def choose_threshold(
+    truth: np.ndarray, logits: np.ndarray, target: float = TARGET_PRECISION
+) -> float:
+    """The least confidence, 0.30 to 0.94, above which a share `target` of the answers is right.
+
+    `NEVER_SURE` where there is none, or where fewer than `MIN_SURE` answers would show it.
+    """
+    confidence, right = _confidence(truth, logits)
     for threshold in np.arange(30, 95) / 100:
-        precision, coverage = precision_coverage(report, temperature, threshold)
-        if coverage > 0 and precision >= TARGET_PRECISION:
+        sure = confidence >= threshold
+        if sure.sum() >= MIN_SURE and right[sure].mean() >= target:
             return float(threshold)
-    return 0.95
+    return NEVER_SURE
 
 
 def precision_coverage(
-    report: Report, temperature: float, threshold: float
+    truth: np.ndarray, logits: np.ndarray, threshold: float | np.ndarray
 ) -> tuple[float, float]:
-    """Share of right ones among the sure answers, and share of sure ones among all."""
-    confidence, right = _confidence(report, temperature)
+    """Share of right ones among the sure answers (NaN: none), and of sure ones among all.
+
+    Parameters
+    ----------
+    threshold : the least confidence of a sure answer, one for all or one for each row, (n,)
+    """
+    confidence, right = _confidence(truth, logits)
     sure = confidence >= threshold
-    return float(right[sure].mean()) if sure.any() else float("nan"), float(sure.mean())
+    return _mean(right[sure]), _mean(sure)
 
 
-def _confidence(report: Report, temperature: float) -> tuple[np.ndarray, np.ndarray]:
-    """Probability of each answer, and whether it is right."""
-    probabilities = softmax(report.logits / temperature)
-    return probabilities.max(axis=1), report.logits.argmax(axis=1) == report.truth
+def _confidence(truth: np.ndarray, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Probability (n,) of each answer, and whether it is right, bool (n,)."""
+    return softmax(logits).max(axis=1), logits.argmax(axis=1) == truth
+
+
+def _log_softmax(logits: np.ndarray) -> np.ndarray:
+    logits = logits.astype(np.float64)
+    return logits - logsumexp(logits, axis=1, keepdims=True)
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """part / whole, NaN where the whole is nothing."""
+    return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0)
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else float("nan")

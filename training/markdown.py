@@ -1,0 +1,171 @@
+"""A report as a page to read: what `report.json` holds, in words, tables and pictures."""
+
+from collections.abc import Iterable, Sequence
+
+HOW_CALIBRATED = {
+    "given": "The temperature is that of the model, {least:.3f}.",
+    "none": "No temperature was given and there is one fold only: scores are as trained.",
+    "other folds": (
+        "Each fold's temperature ({least:.3f} to {most:.3f}) is fitted on the answers to voices "
+        "that the fold does not test."
+    ),
+}
+CROSSVALIDATED = (
+    "Cross-validated: each fold's model is tested on speakers that it did not train on."
+)
+ONE_FOLD = (
+    "One fold: what its model trained on, and that no speaker here was among it, is for the "
+    "model's card to say."
+)
+WORDS = """## Words
+
+- **UAR**: unweighted average recall, the mean over classes of the share that is recognised; in a \
+group, over the classes that the group has.
+- **±**: standard deviation over seeds; none is given for a single seed.
+- **ECE**: expected calibration error, the mean gap between how sure the answers are and how often \
+they are right, in 15 bins of equal width; 0 is perfect.
+- **Coverage**: the share of clips that are answered when the least sure ones are left out.
+- **Calibrated**: logits divided by a temperature; it changes how sure an answer is, never which.
+"""
+
+
+def to_markdown(report: dict) -> str:
+    """The page of a report, with links to the pictures beside it."""
+    sections = (_summary, _tested, _classes, _certainty, _groups, _conditions)
+    parts = [part for section in sections if (part := section(report))]
+    return "\n\n".join([f"# {report['title']}", *parts, WORDS])
+
+
+def _summary(report: dict) -> str:
+    overall, calibration = report["overall"], report["calibration"]
+    rows = [
+        ("**UAR**", f"**{_spread(overall['uar'])} %**"),
+        ("accuracy", f"{_spread(overall['accuracy'])} %"),
+        ("accuracy on the surest half", f"{_spread(report['accuracy_at_coverage']['0.5'])} %"),
+        ("ECE, calibrated", _error(calibration["ece"])),
+        ("ECE, as trained", _error(calibration["ece_uncalibrated"])),
+    ]
+    if gap := report["women_less_men"]:
+        rows.append(("UAR of women less that of men", f"{_spread(gap, sign='+')} points"))
+    conditions = report["conditions"]
+    rows += [
+        (f"UAR lost, {name}", f"{_spread(lost)} points")
+        for name, lost in conditions["uar_lost"].items()
+        if name not in conditions["label_unchanged"]
+    ]
+    if (kept := conditions["label_unchanged"].get("every gain")) is not None:
+        rows.append(("label unchanged at every gain", f"{100 * kept:.2f} % of answers"))
+    return _table(("measure", "figure"), rows)
+
+
+def _tested(report: dict) -> str:
+    tested = report["tested"]
+    seeds, folds, labels = tested["seeds"], tested["folds"], tested["labels"]
+    corpora = ", ".join(f"{name} ({n:,})" for name, n in tested["corpora"].items())
+    lines = [
+        "## What was tested",
+        f"{tested['clips']:,} clips of {_count(tested['speakers'], 'speaker')}; clips by corpus: "
+        f"{corpora}. {_count(len(seeds), 'seed')} ({', '.join(map(str, seeds))}), "
+        f"{_count(len(folds), 'fold')}, {tested['answers']:,} answers to clips as recorded. "
+        f"{len(labels)} classes: {', '.join(labels)}; by chance the UAR would be "
+        f"{100 / len(labels):.1f} %.",
+        (CROSSVALIDATED if len(folds) > 1 else ONE_FOLD)
+        + " Figures are computed for each seed, all folds together, and averaged over seeds; "
+        "tables of classes and of thresholds count the answers of all seeds.",
+        "Conditions: " + ", ".join(tested["conditions"]) + ".",
+    ]
+    if len(folds) > 1:
+        by_fold = report["overall"]["uar_by_fold"]
+        rows = [(fold, ", ".join(who), _spread(by_fold[fold])) for fold, who in folds.items()]
+        lines.append(_table(("fold", "speakers tested", "UAR (%)"), rows))
+    return "\n\n".join(lines)
+
+
+def _classes(report: dict) -> str:
+    rows = [
+        (name, f"{c['answers']:,}", *(_percent(c[key]) for key in ("recall", "precision", "f1")))
+        for name, c in report["classes"].items()
+    ]
+    head = ("class", "answers", "recall (%)", "precision (%)", "F1 (%)")
+    return "\n\n".join(["## By class", _table(head, rows), "![Confusion matrix](confusion.png)"])
+
+
+def _certainty(report: dict) -> str:
+    calibration, shown = report["calibration"], report["shown"]
+    coverage = [(f"{100 * float(c):.0f} %", _spread(found))
+                for c, found in report["accuracy_at_coverage"].items()]  # fmt: skip
+    thresholds = [_shown_row(least, figures) for least, figures in shown["by_threshold"].items()]
+    if chosen := shown.get("chosen"):
+        span = f"{chosen['least']:.2f} to {chosen['most']:.2f}, chosen on the other folds"
+        thresholds.append(_shown_row(f"{span} for {100 * chosen['target']:.0f} %", chosen))
+    return "\n\n".join(
+        [
+            "## How far it can be trusted",
+            HOW_CALIBRATED[calibration["how"]].format(**calibration)
+            + f" ECE {_error(calibration['ece'])}; as trained "
+            f"{_error(calibration['ece_uncalibrated'])}.",
+            "![Reliability diagram](reliability.png)",
+            _table(("clips answered, surest first", "accuracy (%)"), coverage),
+            "![Accuracy against coverage](coverage.png)",
+            _table(("shown from a confidence of", "of them right (%)", "shown (%)"), thresholds),
+        ]
+    )
+
+
+def _shown_row(least: str, figures: dict) -> tuple[str, str, str]:
+    return least, _percent(figures["precision"]), _percent(figures["coverage"])
+
+
+def _groups(report: dict) -> str:
+    groups = dict(report["groups"])
+    speakers = sorted(groups.pop("speaker").items(), key=lambda item: item[1]["mean"])
+    (worst, low), (best, high) = speakers[0], speakers[-1]
+    rows = [
+        (kind, name, _spread(found))
+        for kind, groups_of in groups.items()
+        for name, found in groups_of.items()
+    ]
+    lines = ["## By group"]
+    if rows:
+        lines.append(_table(("", "group", "UAR (%)"), rows))
+    lines.append(f"Speakers: from {_spread(low)} % ({worst}) to {_spread(high)} % ({best}).")
+    return "\n\n".join([*lines, "![UAR by group](groups.png)"])
+
+
+def _conditions(report: dict) -> str:
+    lost = report["conditions"]["uar_lost"]
+    unchanged = report["conditions"]["label_unchanged"]
+    if not lost:
+        return ""
+    rows = [(name, _spread(lost.get(name)), _percent(unchanged.get(name), digits=2))
+            for name in {**lost, **unchanged}]  # fmt: skip
+    head = ("condition", "UAR lost (points)", "label unchanged (% of answers)")
+    return "\n\n".join(["## Under other conditions, against the same clips as recorded",
+                        _table(head, rows)])  # fmt: skip
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _spread(figures: dict | None, sign: str = "") -> str:
+    """Mean ± standard deviation in percent."""
+    if figures is None or figures["mean"] is None:
+        return "–"
+    mean = f"{round(100 * figures['mean'], 1) + 0.0:{sign}.1f}"  # + 0.0: no "-0.0"
+    return mean if figures["sd"] is None else f"{mean} ± {100 * figures['sd']:.1f}"
+
+
+def _error(figures: dict) -> str:
+    """Mean ± standard deviation of a calibration error."""
+    mean = f"{figures['mean']:.3f}"
+    return mean if figures["sd"] is None else f"{mean} ± {figures['sd']:.3f}"
+
+
+def _percent(value: float | None, digits: int = 1) -> str:
+    return "–" if value is None else f"{100 * value:.{digits}f}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
