@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from training.corpora import Clip
 from utils.errors import DataError
 
@@ -14,6 +16,7 @@ RAVDESS_FOLDS = (
     (8, 17, 21, 23, 24),
     (1, 4, 9, 22),
 )
+N_FOLDS = len(RAVDESS_FOLDS)
 
 
 @dataclass(frozen=True)
@@ -54,15 +57,94 @@ def by_speaker(clips: Iterable[Clip], test_speakers: Iterable[str]) -> Split:
     )
 
 
-def crossval(clips: Iterable[Clip]) -> list[Split]:
-    """The five RAVDESS folds, each with one TESS actress held out too, turn about.
+def ravdess_folds(clips: Iterable[Clip]) -> list[Split]:
+    """The five published folds of RAVDESS; other corpora, if any, are trained on."""
+    clips = tuple(clips)
+    return [by_speaker(clips, _actors(fold)) for fold in range(N_FOLDS)]
 
-    Every RAVDESS actor is tested once. TESS has two speakers only, so each of them is
-    tested by every other fold, by a model that heard just the other one.
+
+def joint_folds(clips: Iterable[Clip]) -> list[Split]:
+    """Five folds over any corpora, each speaker tested by a model that never heard the voice.
+
+    RAVDESS keeps its published folds. TESS has two speakers, who are tested turn about. The
+    speakers of any other corpus are dealt out in order; a fold that gets none is left out.
     """
     clips = tuple(clips)
-    women = ("tess-OAF", "tess-YAF")
-    return [
-        by_speaker(clips, [f"ravdess-{actor:02d}" for actor in actors] + [women[k % 2]])
-        for k, actors in enumerate(RAVDESS_FOLDS)
-    ]
+    folds: list[list[str]] = [[] for _ in range(N_FOLDS)]
+    for corpus in sorted({clip.corpus for clip in clips}):
+        speakers = _speakers(clips, corpus)
+        for fold, held_out in enumerate(folds):
+            if corpus == "ravdess":
+                held_out += _actors(fold)
+            elif corpus == "tess":
+                held_out.append(speakers[fold % len(speakers)])
+            else:
+                held_out += speakers[fold::N_FOLDS]
+    return [by_speaker(clips, held_out) for held_out in folds if held_out]
+
+
+def k_fold(clips: Iterable[Clip], k: int, seed: int) -> list[Split]:
+    """`k` folds of speakers, drawn so that each has its share of a corpus and of a gender.
+
+    Raises
+    ------
+    DataError : fewer than two folds, or fewer speakers than folds
+    """
+    clips = tuple(clips)
+    kinds = {clip.speaker: (clip.corpus, clip.gender or "") for clip in clips}
+    if not 2 <= k <= len(kinds):
+        raise DataError(
+            f"{k} folds of {len(kinds)} speakers, expected 2 folds or more, and a speaker or more "
+            "in each"
+        )
+    drawn = np.random.default_rng(seed).permutation(sorted(kinds)).tolist()
+    dealt = sorted(drawn, key=kinds.__getitem__)
+    return [by_speaker(clips, dealt[fold::k]) for fold in range(k)]
+
+
+def leave_one_speaker_out(clips: Iterable[Clip], corpus: str) -> list[Split]:
+    """A split for each speaker of a corpus; its others and other corpora are trained on.
+
+    Raises
+    ------
+    DataError : no clip of the corpus, or of anybody else
+    """
+    clips = tuple(clips)
+    return [by_speaker(clips, [speaker]) for speaker in _speakers(clips, corpus)]
+
+
+def leave_one_corpus_out(clips: Iterable[Clip], corpus: str) -> Split:
+    """Test on all of a corpus, train on the others.
+
+    Raises
+    ------
+    DataError : no clip of the corpus, or of any other
+    """
+    clips = tuple(clips)
+    return by_speaker(clips, _speakers(clips, corpus))
+
+
+def _actors(fold: int) -> list[str]:
+    return [f"ravdess-{actor:02d}" for actor in RAVDESS_FOLDS[fold]]
+
+
+def _speakers(clips: tuple[Clip, ...], corpus: str) -> list[str]:
+    """Speakers of a corpus in order; DataError where there is none."""
+    speakers = sorted({clip.speaker for clip in clips if clip.corpus == corpus})
+    if not speakers:
+        raise DataError(
+            f"no clip of {corpus}, found {', '.join(sorted({c.corpus for c in clips})) or 'none'}; "
+            "give the folder of that corpus too"
+        )
+    return speakers
+
+
+def validation_speakers(clips: Iterable[Clip], seed: int) -> set[str]:
+    """One speaker in ten of each corpus that has five or more: they choose when to stop."""
+    clips, held_out = tuple(clips), set()
+    for corpus in sorted({clip.corpus for clip in clips}):
+        own = [clip for clip in clips if clip.corpus == corpus]
+        n_speakers = len({clip.speaker for clip in own})
+        if n_speakers >= 5:
+            held_out |= {c.speaker for c in k_fold(own, min(10, n_speakers), seed)[0].test}
+    return held_out
