@@ -6,10 +6,7 @@ On the command line, `python emotion_model.py FILE...` prints one JSON line per 
 import argparse
 import json
 import math
-import os
-import pickle
 import sys
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from functools import cached_property
@@ -20,14 +17,13 @@ import soundfile
 import soxr
 import torch
 
-from utils import audio, features
+from utils import audio, checkpoint, features
 from utils.errors import AudioError, ModelError
 from utils.events import Emotion
 from utils.network import EmotionLSTM, ModelConfig
 from utils.vad import VoiceActivity
 
 WEIGHTS = Path(__file__).parent / "model_state_dict" / "emotion_lstm.pt"
-FORMAT = "recognition-helpers/emotion-lstm/2"  # in every checkpoint; a new layout, a new number
 MIN_S = 0.5  # shorter speech was not in training
 WINDOW_S = 10.0  # longer speech is heard in parts, whose probabilities are averaged
 # Share of samples at the rail above which nothing is named. Of 1,360 clips of four corpora
@@ -76,10 +72,10 @@ class EmotionRecognizer:
             the voice activity detector cannot be loaded
         """
         path = Path(path)
-        found = _read_checkpoint(path)
+        found = checkpoint.read(path)
         try:
             recognizer = cls(
-                _build(ModelConfig(**found["model"]), found["weights"]),
+                checkpoint.build(ModelConfig(**found["model"]), found["weights"]),
                 found["labels"],
                 features.FeatureConfig(**found["features"]),
                 float(found["temperature"]),
@@ -98,12 +94,13 @@ class EmotionRecognizer:
         return recognizer
 
     def save(self, path: str | Path) -> None:
-        """Write a checkpoint that `load` reads; a crash leaves no half-written file."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        """Write a checkpoint that `load` reads; a crash leaves no half-written file.
+
+        Raises
+        ------
+        ModelError : the file cannot be written
+        """
         content = {
-            "format": FORMAT,
             "labels": list(self.labels),
             "model": asdict(self.model.config),
             "features": asdict(self.feature_config),
@@ -112,11 +109,7 @@ class EmotionRecognizer:
             "training": self.facts,
             "weights": self.model.state_dict(),
         }
-        try:
-            torch.save(content, part)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        checkpoint.write(Path(path), content)
 
     def scores(self, samples: np.ndarray) -> dict[str, float]:
         """Calibrated probability of each class; they sum to 1.
@@ -218,6 +211,11 @@ class EmotionRecognizer:
                 f"the network expects {config.n_features} features a frame, "
                 f"its feature settings give {n_features}"
             )
+        if config.n_mfcc != self.feature_config.n_mfcc:
+            raise ValueError(
+                f"the network expects {config.n_mfcc} cepstral coefficients, "
+                f"its feature settings give {self.feature_config.n_mfcc}"
+            )
         if not len(self.labels) == len(set(self.labels)) == config.n_classes:
             raise ValueError(
                 f"{config.n_classes} classes but the labels {list(self.labels)}, "
@@ -228,41 +226,6 @@ class EmotionRecognizer:
                 f"temperature {self.temperature} and threshold {self.threshold}, "
                 "expected a positive number and one in [0, 1]"
             )
-
-
-def _read_checkpoint(path: Path) -> dict:
-    """The content of a file that says it is a checkpoint of this program."""
-    if not path.is_file():
-        raise ModelError(f"{path}: no such file; `python -m training train` makes it")
-    try:
-        if not zipfile.is_zipfile(path):  # `torch.load` would try older, looser formats
-            raise ValueError("no PyTorch archive")
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as err:
-        reason = str(err).partition("\n")[0]
-        raise ModelError(
-            f"{path}: not a readable checkpoint ({reason}); fetch it again or train it"
-        ) from err
-    tag = found.get("format") if isinstance(found, dict) else type(found).__name__
-    if tag != FORMAT:
-        raise ModelError(f"{path}: a checkpoint of format {tag!r}, expected {FORMAT!r}")
-    return found
-
-
-def _build(config: ModelConfig, weights: Mapping[str, torch.Tensor]) -> EmotionLSTM:
-    """The network of a checkpoint; takes no memory before the sizes are known to fit.
-
-    Raises
-    ------
-    TypeError, ValueError, RuntimeError : sizes, names or values are not as expected
-    """
-    with torch.device("meta"):
-        model = EmotionLSTM(config)
-    model.load_state_dict(weights, assign=True)
-    for name, tensor in model.state_dict().items():
-        if tensor.dtype != torch.float32 or not torch.isfinite(tensor).all():
-            raise ValueError(f"weights {name} are not finite float32 numbers")
-    return model
 
 
 def _check_duration(duration_s: float) -> None:

@@ -14,11 +14,12 @@ import soundfile
 import torch
 
 import emotion_model
-from emotion_model import FORMAT, WEIGHTS, EmotionLSTM, EmotionRecognizer, ModelConfig
+from emotion_model import WEIGHTS, EmotionLSTM, EmotionRecognizer, ModelConfig
 from tests.bad_sounds import clipped, music, telephone, tones
 from tests.test_features import voice
 from utils import features
 from utils.audio import SAMPLE_RATE, load
+from utils.checkpoint import FORMAT
 from utils.errors import AudioError, ModelError
 
 LABELS = ("neutral", "happy", "sad", "angry", "fear", "disgust")
@@ -31,9 +32,11 @@ SPEECH = ROOT / "tests" / "data" / "speech.flac"
 def tiny() -> EmotionRecognizer:
     """A small untrained recogniser that names an emotion whatever it hears."""
     torch.manual_seed(0)
-    config = ModelConfig(features.DEFAULT_CONFIG.n_features, len(LABELS), hidden=8)
-    model = EmotionLSTM(config)
+    heard = features.DEFAULT_CONFIG
+    model = EmotionLSTM(ModelConfig(heard.n_features, len(LABELS), heard.n_mfcc, 8, hidden=8))
     model.std.fill_(20.0)
+    model.statistics_std.fill_(20.0)
+    model.directions.normal_(std=0.02)
     return EmotionRecognizer(model, LABELS, temperature=1.3, threshold=0.0, facts={"seed": 0})
 
 
@@ -92,6 +95,14 @@ def test_a_failed_save_keeps_the_old_checkpoint(tiny: EmotionRecognizer, tmp_pat
         tiny.save(path)
     assert path.read_bytes() == before
     assert os.listdir(tmp_path) == ["model.pt"]
+
+
+def test_a_place_that_cannot_be_written_is_named(tiny: EmotionRecognizer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file" / "model.pt", tmp_path):
+        with pytest.raises(ModelError, match=f"{path}: cannot be written .*name another"):
+            tiny.save(path)
+    assert os.listdir(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +187,11 @@ def change(content: dict, part: str, value: object) -> None:
         ("model/hidden", 10**7, "size mismatch"),
         ("model/hidden", "many", "does not fit"),
         ("model/layers", 3, "unexpected keyword argument 'layers'"),
-        ("features/n_mfcc", 13, "expects 42 features a frame, its feature settings give 15"),
+        ("model/n_mfcc", 60, "size mismatch"),
+        ("model/n_directions", 9, "size mismatch for directions"),
+        ("weights/directions", None, "Missing key"),
+        ("features/n_mfcc", 13, "expects 66 features a frame, its feature settings give 15"),
+        ("features/extended", True, "expects 66 features a frame, its feature settings give 78"),
         ("features/n_mfcc", "x", "does not fit"),
         ("temperature", 0.0, "temperature 0.0"),
         ("temperature", "hot", "does not fit"),
@@ -252,9 +267,9 @@ def test_threshold_decides_between_a_label_and_none(tiny: EmotionRecognizer) -> 
     assert found is not None
     assert found.label == max(found.scores, key=found.scores.get)
     assert found.confidence == found.scores[found.label]
-    tiny.threshold = found.confidence
+    tiny.threshold = found.confidence - 1e-9
     assert tiny.predict(samples) is not None
-    tiny.threshold = np.nextafter(found.confidence, 1)
+    tiny.threshold = found.confidence + 1e-9
     assert tiny.predict(samples) is None
 
 

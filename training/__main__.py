@@ -1,181 +1,145 @@
-"""`python -m training`: train the shipped weights, or judge the recipe on unheard voices."""
+"""Make the emotion models, and judge them on voices that no training heard.
+
+The corpora lie in one folder, each under the name that `corpora` shows; noise/esc10 lies
+beside that folder. All long work shows its progress, and goes on where it was stopped.
+"""
 
 import argparse
-import json
 import logging
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-import torch
-
-from emotion_model import WEIGHTS, EmotionRecognizer
-from training import evaluate
-from training.cache import FeatureCache
-from training.corpora import LABELS, Clip, read_noise, read_ravdess, read_tess
-from training.evaluate import Report
-from training.splits import crossval
-from training.train import TrainConfig, logits, test, train
-from utils import audio
+from emotion_model import WEIGHTS
+from training import commands
+from training.corpora import READERS
+from training.protocols import PROTOCOLS
 from utils.errors import AppError
-
-N_VOICELESS = 400
-SHOWN_THRESHOLDS = (0.4, 0.5, 0.6, 0.7, 0.8)
-HELD_OUT_NOISE = "5-"  # ESC-10's own fold: heard in no training, asked about in the test
-
-
-class Bench:
-    """The corpora and their features, read once for all runs of a command."""
-
-    def __init__(self, corpora: Path, cache: Path, config: TrainConfig) -> None:
-        by_corpus = {
-            "ravdess": read_ravdess(corpora / "ravdess"),
-            "tess": read_tess(corpora / "tess"),
-        }
-        noises = read_noise(corpora.parent / "noise" / "esc10")
-        heard = [p for p in noises if not p.name.startswith(HELD_OUT_NOISE)]
-        unheard = [p for p in noises if p.name.startswith(HELD_OUT_NOISE)]
-        self.config = config
-        self.clips: list[Clip] = [c for clips in by_corpus.values() for c in clips]
-        self.cache = FeatureCache(cache, _load_noises(heard))
-        for corpus, clips in by_corpus.items():
-            self.cache.prepare(clips, dict(config.variants)[corpus])
-        self.voiceless = self.cache.meaningless(N_VOICELESS, seed=1)
-        self.unheard = FeatureCache(cache, _load_noises(unheard)).meaningless(N_VOICELESS, seed=2)
-
-    def crossval(self, seed: int) -> list[tuple[Report, Report, np.ndarray]]:
-        """For each fold: RAVDESS, TESS, and logits of unheard sounds without a voice."""
-        results = []
-        for fold, split in enumerate(crossval(self.clips), start=1):
-            model = train(
-                split.train, self.cache, self.voiceless, self.config,
-                seed, _progress(f"seed {seed} fold {fold}", self.config.steps),
-            )  # fmt: skip
-            parts = [[c for c in split.test if c.corpus == name] for name in ("ravdess", "tess")]
-            ravdess, tess = (test(model, part, self.cache) for part in parts)
-            results.append((ravdess, tess, logits(model, self.unheard)))
-        return results
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; the exit status is 1 where the corpora are not what they should be."""
-    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
-    parser.add_argument("command", choices=["train", "crossval"])
-    parser.add_argument("--corpora", type=Path, required=True, metavar="DIR",
-                        help="holds ravdess/ and tess/; noise/esc10 lies beside it")  # fmt: skip
-    parser.add_argument("--cache", type=Path, default=Path(".cache/features"), metavar="DIR",
-                        help="keeps computed features (default: %(default)s)")  # fmt: skip
-    parser.add_argument("--seeds", type=int, default=1, metavar="N",
-                        help="runs of the cross-validation (default: %(default)s)")  # fmt: skip
-    options = parser.parse_args(arguments)
+    """Run a command; the exit status is 1 where its input is not what it should be."""
+    options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    torch.set_num_threads(1)
     try:
-        bench = Bench(options.corpora, options.cache, TrainConfig())
-        facts = _judge(bench, options.seeds)
-        if options.command == "train":
-            _ship(bench, facts)
+        options.run(options)
     except AppError as err:
         print(err, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        return 130
     return 0
 
 
-def _judge(bench: Bench, n_seeds: int) -> dict:
-    """Cross-validate, print the table, and return its figures with the calibration."""
-    runs = [bench.crossval(seed) for seed in range(n_seeds)]
-    ravdess = [[fold[0] for fold in run] for run in runs]
-    tess = evaluate.pool([fold[1] for run in runs for fold in run])
-    voiceless = np.concatenate([fold[2] for run in runs for fold in run])
-    pooled = evaluate.pool([report for run in ravdess for report in run])
-    temperature = evaluate.fit_temperature(pooled)
-    threshold = evaluate.choose_threshold(pooled, temperature)
-    uars = [evaluate.pool(run).uar for run in ravdess]
-    facts = {
-        "seeds": n_seeds,
-        "steps": bench.config.steps,
-        "ravdess": _figures(pooled, temperature, threshold),
-        "ravdess_uar_by_seed": [round(u, 4) for u in uars],
-        "ravdess_uar_by_fold": [
-            round(float(np.mean([report.uar for report in fold])), 4) for fold in zip(*ravdess)
-        ],
-        "ravdess_ece_crossfitted": round(_crossfitted_error(ravdess), 4),
-        "tess_uar_by_seed": [
-            round(evaluate.pool([fold[1] for fold in run]).uar, 4) for run in runs
-        ],
-        "tess": _figures(tess, temperature, threshold),
-        "temperature": round(temperature, 4),
-        "threshold": threshold,
-        "voiceless_named": round(
-            float((evaluate.softmax(voiceless / temperature).max(axis=1) >= threshold).mean()), 4
-        ),
-    }
-    print(json.dumps(facts, indent=2))
-    return facts
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    found = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    for run, about, groups in (
+        (commands.corpora,
+         "show which corpora are there, and every file that cannot be read",
+         (_corpora,)),
+        (commands.extract,
+         "compute the features of all corpora; other commands do it as needed",
+         (_corpora, _cache, _features)),
+        (commands.crossval,
+         "test the recipe on unheard voices, and write a report",
+         (_protocol, _corpora, _cache, _features, _runs)),
+        (commands.train,
+         "train a network on all voices, and save it as a checkpoint",
+         (_corpora, _cache, _features, _runs, _weights, _seed)),
+        (commands.calibrate,
+         "fit a checkpoint's probabilities and threshold to what crossval found, and keep them",
+         (_answers, _weights)),
+        (commands.evaluate_,
+         "test a checkpoint on the speakers that it never heard",
+         (_corpus, _corpora, _cache, _runs, _weights)),
+        (commands.report,
+         "write a report on what crossval found, or on a part of it",
+         (_report,)),
+    ):  # fmt: skip
+        name = run.__name__.removesuffix("_")
+        command = found.add_parser(name, help=about, description=about.capitalize() + ".")
+        command.set_defaults(run=run)
+        for group in groups:
+            group(command)
+    return parser
 
 
-def _figures(report: Report, temperature: float, threshold: float) -> dict:
-    """The figures of one corpus, as plain numbers."""
-
-    def shown(least: float) -> list[float]:
-        return [round(x, 4) for x in evaluate.precision_coverage(report, temperature, least)]
-
-    return {
-        "n": len(report.truth),
-        "uar": round(report.uar, 4),
-        "accuracy": round(report.accuracy, 4),
-        "recall": dict(zip(LABELS, report.recall.round(4).tolist())),
-        "confusion": report.confusion.tolist(),
-        "ece": round(evaluate.calibration_error(report, temperature), 4),
-        "ece_uncalibrated": round(evaluate.calibration_error(report, 1.0), 4),
-        "precision_coverage": {
-            str(least): shown(least) for least in (*SHOWN_THRESHOLDS, threshold)
-        },
-    }
+def _corpora(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--corpora", type=Path, required=True, dest="folder", metavar="DIR",
+                         help="folder that holds ravdess/, tess/ and so on")  # fmt: skip
 
 
-def _crossfitted_error(runs: list[list[Report]]) -> float:
-    """Mean calibration error of each fold at a temperature fitted on the other folds."""
-    errors = []
-    for run in runs:
-        for k, held_out in enumerate(run):
-            others = evaluate.pool(run[:k] + run[k + 1 :])
-            errors.append(evaluate.calibration_error(held_out, evaluate.fit_temperature(others)))
-    return float(np.mean(errors))
+def _cache(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--cache", type=Path, default=Path(".cache/features"), metavar="DIR",
+                         help="keeps computed features (default: %(default)s)")  # fmt: skip
 
 
-def _ship(bench: Bench, facts: dict) -> None:
-    """Train on every voice, and save with the calibration found on unheard ones."""
-    model = train(
-        bench.clips, bench.cache, bench.voiceless, bench.config,
-        seed=0, progress=_progress("all voices", bench.config.steps),
-    )  # fmt: skip
-    facts = {**facts, "recipe": asdict(bench.config), "corpora": ["RAVDESS", "TESS"]}
-    EmotionRecognizer(
-        model, LABELS, bench.cache.config, facts["temperature"], facts["threshold"], facts
-    ).save(WEIGHTS)
-    print(f"{WEIGHTS}: {WEIGHTS.stat().st_size / 1e6:.2f} MB")
+def _features(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--extended", action="store_true",
+                         help="add pitch, harmonicity and spectral shape to the features")  # fmt: skip
 
 
-def _load_noises(paths: list[Path]) -> list[np.ndarray]:
-    """Noises without the digital silence that some clips are filled up with."""
-    noises = [samples[samples != 0] for samples in map(audio.load, paths)]
-    return [noise for noise in noises if len(noise) >= audio.SAMPLE_RATE // 2]
+def _runs(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR",
+                         help="keeps states, logs and reports (default: %(default)s); "
+                         "tensorboard --logdir DIR shows the curves")  # fmt: skip
 
 
-def _progress(what: str, steps: int) -> Callable[[int, float], None]:
-    """Say every fifth of a run how far it is."""
-    start = time.monotonic()
+def _weights(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FILE",
+                         help="the checkpoint (default: the one that ships)")  # fmt: skip
 
-    def report(step: int, loss: float) -> None:
-        if step % max(1, steps // 5) == 0:
-            seconds = time.monotonic() - start
-            print(f"{what}: step {step}/{steps}, loss {loss:.3f}, {seconds:.0f} s", flush=True)
 
-    return report
+def _protocol(command: argparse.ArgumentParser) -> None:
+    protocols = "\n".join(f"  {p.name:12} {p.about}" for p in PROTOCOLS.values())
+    command.formatter_class = argparse.RawDescriptionHelpFormatter
+    command.description += f"\n\nprotocols:\n{protocols}"
+    command.add_argument("protocol", choices=PROTOCOLS, metavar="PROTOCOL",
+                         help="who trains and who is tested, as listed above")  # fmt: skip
+    command.add_argument("--seeds", type=_at_least(1), default=3, metavar="N",
+                         help="networks for each fold (default: %(default)s)")  # fmt: skip
+
+
+def _seed(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--seed", type=_at_least(0), default=0, metavar="N",
+                         help="of the run (default: %(default)s)")  # fmt: skip
+
+
+def _answers(command: argparse.ArgumentParser) -> None:
+    command.add_argument("predictions", type=Path, nargs="+", metavar="FILE",
+                         help="predictions.npz of protocols")  # fmt: skip
+
+
+def _corpus(command: argparse.ArgumentParser) -> None:
+    command.add_argument("corpus", choices=READERS, metavar="CORPUS",
+                         help=f"one of {', '.join(READERS)}")  # fmt: skip
+
+
+def _report(command: argparse.ArgumentParser) -> None:
+    command.add_argument("predictions", type=Path, metavar="FILE",
+                         help="predictions.npz of a protocol")  # fmt: skip
+    command.add_argument("folder", type=Path, metavar="FOLDER", help="where the report goes")
+    command.add_argument("--corpus", choices=READERS, metavar="CORPUS",
+                         help="only answers to this corpus")  # fmt: skip
+    command.add_argument("--shipped", action="store_true",
+                         help="only the six classes of the shipped model")  # fmt: skip
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    """Reads a whole number from the command line."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number from {least} on")
+        return int(text)
+
+    return read
 
 
 if __name__ == "__main__":

@@ -259,4 +259,3 @@ class FeatureCache:
 
 def _name(variant: int) -> str:
     return f"variant {variant}" if variant else CLEAN
-

@@ -1,195 +1,268 @@
-"""Train one network: draw a balanced batch, disturb it, step; keep the running average."""
+"""Train one network: draw a balanced batch, disturb it, step; keep the best running average."""
 
 import copy
+import hashlib
+import logging
+import math
+import pickle
+import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
+from torch.utils.tensorboard import SummaryWriter
 
 from emotion_model import EmotionLSTM, ModelConfig
-from training.cache import FeatureCache
-from training.corpora import LABELS, Clip
-from training.evaluate import Report
+from training import evaluate
+from training.corpora import Clip
+from training.examples import Batch, Draw, Examples, pad
+from training.recipe import SHARES, TrainConfig
+from training.scatter import directions, scaling
 
+logger = logging.getLogger(__name__)
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """What a run depends on besides its clips and its seed.
-
-    Parameters
-    ----------
-    steps, batch_size, learning_rate, weight_decay : of AdamW under a one-cycle schedule
-    variants : corpus -> feature variants per clip, the clean one included
-    tess_share : part of the draws that TESS gets; it has many clips but two voices
-    voiceless_share : part of the draws without a voice, whose target is "could be any"
-    smoothing : label smoothing; listeners agree on these labels in 60 to 80 % of cases
-    jitter, shift : noise on each value, and on each coefficient of a clip as another
-        microphone or throat would shift it; in standard deviations
-    blank : longest stretch that is blanked, twice a clip, as part of its length
-        (SpecAugment, Park et al., Interspeech 2019)
-    decay : of the running average of the weights
-    """
-
-    steps: int = 500
-    batch_size: int = 48
-    learning_rate: float = 3e-3
-    weight_decay: float = 1e-2
-    variants: tuple[tuple[str, int], ...] = (("ravdess", 4), ("tess", 3))
-    tess_share: float = 0.25
-    voiceless_share: float = 0.05
-    smoothing: float = 0.1
-    jitter: float = 0.2
-    shift: float = 0.2
-    blank: float = 0.1
-    decay: float = 0.99
+STATE = "state.pt"  # in the folder of a run: what it needs to go on
+KEPT = ("step", "best_step", "best_likelihood", "best")  # of a run, beside its parts
+SEED_STEP = 1_000_003  # keeps the random numbers of (seed, step) apart from those of others
 
 
 def train(
+    examples: Examples,
     clips: Sequence[Clip],
-    cache: FeatureCache,
-    voiceless: Sequence[np.ndarray],
+    validation: Sequence[Clip],
     config: TrainConfig,
+    model_config: ModelConfig,
     seed: int,
     progress: Callable[[int, float], None],
+    folder: Path | None = None,
 ) -> EmotionLSTM:
-    """Train on all `clips`, for a fixed number of steps: no clip is spent on stopping early.
+    """Train on `clips` until the voices of `validation` are not recognised any better.
+
+    A GPU is used where there is one, with mixed precision. All random numbers follow from
+    the seed and the step, so that a run that was killed goes on with the same ones.
 
     Parameters
     ----------
-    clips : with features in `cache`
-    voiceless : features of sounds without a voice
+    examples : hold all of `clips` and `validation`
+    validation : clips of other speakers than `clips`; they choose the step whose weights are
+        kept, and nothing else. With none the last weights are kept.
     progress : called with the number of steps done and the loss
+    folder : keeps the state to resume from, and TensorBoard's log; None keeps neither
+
+    Returns
+    -------
+    model : with the best running average of the weights, on the CPU, in evaluation mode
     """
-    rng = np.random.default_rng(seed)
-    torch.manual_seed(seed)
-    model = EmotionLSTM(ModelConfig(voiceless[0].shape[1], len(LABELS)))
-    _standardise(model, [cache.get(clip, 0) for clip in clips])
-    average = copy.deepcopy(model)
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, config.learning_rate, total_steps=config.steps, pct_start=0.15
-    )
-    draw = _Draw(clips, cache, voiceless, config, rng)
-    model.train()
-    for step in range(1, config.steps + 1):
-        frames, lengths, target = draw.batch()
-        frames = _disturb(frames, lengths, model, config, rng)
-        loss = torch.nn.functional.cross_entropy(model(frames, lengths), target)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        _follow(average, model, min(config.decay, step / (step + 10)))
-        progress(step, loss.item())
-    return average.eval()
+    run = _Run(examples, clips, validation, config, model_config, seed, folder)
+    try:
+        while run.step < config.steps and run.step - run.best_step < config.patience * config.every:
+            loss = run.advance()
+            progress(run.step, loss)
+            if run.step % config.every == 0 or run.step == config.steps:
+                run.look(loss)
+    finally:
+        if run.log:
+            run.log.close()
+    if validation:
+        run.average.load_state_dict(run.best)
+    return run.average.cpu().eval()
 
 
-def test(model: EmotionLSTM, clips: Sequence[Clip], cache: FeatureCache) -> Report:
-    """Run a model over the clean variant of clips."""
-    arrays = [cache.get(clip, 0) for clip in clips]
-    return Report(
-        np.array([LABELS.index(clip.label) for clip in clips]), logits(model, arrays)
-    )
-
-
-def logits(model: EmotionLSTM, arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """Logits (n, n_classes) of feature arrays, in batches of like length."""
-    found = np.zeros((len(arrays), len(LABELS)))
-    order = np.argsort([len(a) for a in arrays])
-    with torch.inference_mode():
-        for rows in np.array_split(order, max(1, len(arrays) // 64)):
-            found[rows] = model(*pad([arrays[i] for i in rows])).numpy()
-    return found
-
-
-def pad(arrays: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Frames (batch, n_frames, n_features), zero after each end, and lengths (batch,)."""
-    lengths = torch.tensor([len(a) for a in arrays])
-    frames = torch.zeros(len(arrays), int(lengths.max()), arrays[0].shape[1])
-    for row, array in zip(frames, arrays):
-        row[: len(array)] = torch.from_numpy(array)
-    return frames, lengths
-
-
-class _Draw:
-    """Draws batches in which corpora have their share and classes count the same."""
+class _Run:
+    """A training run at some step: all that changes while it goes on."""
 
     def __init__(
         self,
+        examples: Examples,
         clips: Sequence[Clip],
-        cache: FeatureCache,
-        voiceless: Sequence[np.ndarray],
+        validation: Sequence[Clip],
         config: TrainConfig,
-        rng: np.random.Generator,
+        model_config: ModelConfig,
+        seed: int,
+        folder: Path | None,
     ) -> None:
-        self.cache, self.voiceless, self.config, self.rng = cache, voiceless, config, rng
-        self.variants = dict(config.variants)
-        self.drawn: list[list[tuple[np.ndarray, torch.Tensor]]] = []
-        self.piles: dict[str, list[list[Clip]]] = {}
-        for corpus in {clip.corpus for clip in clips}:
-            by_class = [[c for c in clips if (c.corpus, c.label) == (corpus, k)] for k in LABELS]
-            self.piles[corpus] = [pile for pile in by_class if pile]
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.manual_seed(seed)
+        self.config, self.seed, self.folder = config, seed, folder
+        self.examples, self.validation = examples, validation
+        model = EmotionLSTM(model_config)
+        normalise(model, examples, clips)
+        self.model = model.to(self.device)
+        self.average = copy.deepcopy(self.model)
+        self.optimiser = torch.optim.AdamW(
+            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, config.learning_rate, total_steps=config.steps, pct_start=0.15
+        )
+        self.draw = Draw(examples, clips, config, seed)
+        self.step, self.best_step, self.best_likelihood = 0, 0, -math.inf
+        self.best = copy.deepcopy(self.average.state_dict())
+        names = [
+            [f"{clip.speaker}/{clip.path.name}/{clip.label}" for clip in part]
+            for part in (clips, validation)
+        ]
+        self.identity = hashlib.sha256(
+            f"{config} {model_config} {seed} {examples.labels} {names}".encode()
+        ).hexdigest()
+        self._resume()
+        self.log = SummaryWriter(str(folder)) if folder else None
 
-    def batch(self) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Frames, lengths, and target probabilities (batch, n_classes).
+    def advance(self) -> float:
+        """One step; the loss."""
+        self.step += 1
+        torch.manual_seed(self.seed * SEED_STEP + self.step)
+        rng = np.random.default_rng([self.seed, self.step])
+        batch = self.draw.batch(self.step - 1).to(self.device)
+        self.model.train()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
+            loss = _loss(self.model, batch, self.config, rng)
+        self.optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        self.schedule.step()
+        self._follow(min(self.config.decay, self.step / (self.step + 10)))
+        return loss.item()
 
-        Four batches are drawn at a time and sorted by length, so that little is padding.
-        """
-        size = self.config.batch_size
-        if not self.drawn:
-            examples = sorted(
-                (self._example() for _ in range(4 * size)), key=lambda example: len(example[0])
-            )
-            self.drawn = [examples[k * size : (k + 1) * size] for k in self.rng.permutation(4)]
-        examples = self.drawn.pop()
-        frames, lengths = pad([array for array, _ in examples])
-        return frames, lengths, torch.stack([target for _, target in examples])
+    def look(self, loss: float) -> None:
+        """Keep the weights where they are the best so far, and the state to go on from."""
+        figures = {"loss": loss, "learning_rate": self.schedule.get_last_lr()[0]}
+        if self.validation:
+            arrays = [self.examples.frames(clip) for clip in self.validation]
+            found = logits(self.average, arrays)
+            uar, likelihood = judge(self.examples, self.validation, found)
+            figures |= {f"uar/{corpus}": value for corpus, value in uar.items()}
+            figures["likelihood"] = likelihood
+            if likelihood > self.best_likelihood:
+                self.best_likelihood, self.best_step = likelihood, self.step
+                self.best = copy.deepcopy(self.average.state_dict())
+        else:
+            self.best_step = self.step
+        if self.log:
+            for name, value in figures.items():
+                self.log.add_scalar(name, value, self.step)
+            self.log.flush()
+            self._save()
 
-    def _example(self) -> tuple[np.ndarray, torch.Tensor]:
-        target = torch.full((len(LABELS),), 1 / len(LABELS))
-        if self.rng.random() < self.config.voiceless_share:
-            return self.voiceless[self.rng.integers(len(self.voiceless))], target
-        corpus = "tess" if self.rng.random() < self.config.tess_share else "ravdess"
-        piles = self.piles.get(corpus) or next(iter(self.piles.values()))
-        pile = piles[self.rng.integers(len(piles))]
-        clip = pile[self.rng.integers(len(pile))]
-        target *= self.config.smoothing
-        target[LABELS.index(clip.label)] += 1 - self.config.smoothing
-        return self.cache.get(clip, int(self.rng.integers(self.variants[clip.corpus]))), target
+    def _follow(self, decay: float) -> None:
+        """Move the running average of the weights towards the model."""
+        with torch.no_grad():
+            for old, new in zip(self.average.parameters(), self.model.parameters()):
+                old.lerp_(new, 1 - decay)
+
+    def _parts(self) -> dict:
+        return {
+            "model": self.model, "average": self.average,
+            "optimiser": self.optimiser, "schedule": self.schedule,
+        }  # fmt: skip
+
+    def _save(self) -> None:
+        part = self.folder / f"{STATE}.part"
+        content = {name: part.state_dict() for name, part in self._parts().items()}
+        own = {name: getattr(self, name) for name in KEPT}
+        torch.save({"identity": self.identity, **own, **content}, part)
+        part.replace(self.folder / STATE)
+
+    def _resume(self) -> None:
+        """Go on where a run of the same recipe, voices and seed was killed."""
+        path = self.folder and self.folder / STATE
+        if not path or not path.is_file():
+            return
+        try:
+            if not zipfile.is_zipfile(path):  # `torch.load` would try older, looser formats
+                raise ValueError("no PyTorch archive")
+            found = torch.load(path, map_location=self.device, weights_only=True)
+        except (OSError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as err:
+            logger.warning("%s: cannot be read (%s); training starts anew", path, err)
+            return
+        if not isinstance(found, dict) or found.get("identity") != self.identity:
+            logger.info("%s: of another recipe or other voices; training starts anew", path)
+            return
+        for name, part in self._parts().items():
+            part.load_state_dict(found[name])
+        for name in KEPT:
+            setattr(self, name, found[name])
+        logger.info("%s: resumed after step %d", path, self.step)
 
 
-def _standardise(model: EmotionLSTM, arrays: list[np.ndarray]) -> None:
-    """Set the network's input scaling from the training voices alone."""
-    frames = np.concatenate(arrays)
-    model.mean.copy_(torch.from_numpy(frames.mean(axis=0)))
-    model.std.copy_(torch.from_numpy(frames.std(axis=0)))
+def judge(
+    examples: Examples, clips: Sequence[Clip], found: np.ndarray
+) -> tuple[dict[str, float], float]:
+    """UAR by corpus, and one figure to choose by, of logits `found` (n, n_classes).
+
+    That figure is the mean log-likelihood of the truth, where classes count the same and
+    corpora have their `SHARES`: with a few validation voices, it jumps about far less than
+    the UAR does.
+    """
+    truth = np.array([examples.labels.index(clip.label) for clip in clips])
+    corpus = np.array([clip.corpus for clip in clips])
+    log_p = np.log(evaluate.softmax(found)[np.arange(len(truth)), truth] + 1e-12)
+    uar, likelihood = {}, {}
+    for name in np.unique(corpus).tolist():
+        own = corpus == name
+        uar[name] = evaluate.uar(truth[own], found[own])
+        classes = [log_p[own & (truth == k)].mean() for k in np.unique(truth[own])]
+        likelihood[name] = float(np.mean(classes))
+    weights = [SHARES[name] for name in likelihood]
+    return uar, float(np.average(list(likelihood.values()), weights=weights))
+
+
+def logits(model: EmotionLSTM, arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Logits float32 (n, n_classes) of feature arrays, in batches of like length."""
+    model.eval()
+    device = model.mean.device
+    found = np.zeros((len(arrays), model.config.n_classes), np.float32)
+    order = np.argsort([len(array) for array in arrays])
+    with torch.inference_mode():
+        for rows in np.array_split(order, max(1, len(arrays) // 64)):
+            frames, lengths = pad([arrays[i] for i in rows])
+            found[rows] = model(frames.to(device), lengths.to(device)).cpu().numpy()
+    return found
+
+
+def normalise(model: EmotionLSTM, examples: Examples, clips: Sequence[Clip]) -> None:
+    """Set the scaling of frames and functionals from `clips` alone."""
+    frames = np.concatenate([examples.frames(clip) for clip in clips])
+    found = np.stack([examples.statistics[clip, 0] for clip in clips])
+    mean, std = scaling(found)
+    values = {
+        "mean": frames.mean(axis=0),
+        "std": frames.std(axis=0),
+        "statistics_mean": mean,
+        "statistics_std": std,
+        "directions": directions(found, clips, model.config.n_directions),
+    }
+    for name, value in values.items():
+        getattr(model, name).copy_(torch.from_numpy(np.ascontiguousarray(value)))
+
+
+def _loss(
+    model: EmotionLSTM, batch: Batch, config: TrainConfig, rng: np.random.Generator
+) -> torch.Tensor:
+    """Cross-entropy of a disturbed batch whose pooled values are mixed in pairs."""
+    frames = _disturb(batch.frames, batch.lengths, model, config)
+    pooled = model.pool(frames, batch.lengths, batch.statistics).float()
+    share = rng.beta(config.mixup, config.mixup, (len(pooled), 1)).astype(np.float32)
+    share = torch.from_numpy(share).to(pooled.device)
+    other = torch.from_numpy(rng.permutation(len(pooled))).to(pooled.device)
+    pooled = torch.lerp(pooled[other], pooled, share)
+    target = torch.lerp(batch.target[other], batch.target, share)
+    return torch.nn.functional.cross_entropy(model.classify(pooled), target)
 
 
 def _disturb(
-    frames: torch.Tensor,
-    lengths: torch.Tensor,
-    model: EmotionLSTM,
-    config: TrainConfig,
-    rng: np.random.Generator,
+    frames: torch.Tensor, lengths: torch.Tensor, model: EmotionLSTM, config: TrainConfig
 ) -> torch.Tensor:
     """Jitter, shift and blank frames (batch, n_frames, n_features)."""
-    batch, _, n_features = frames.shape
-    noise = config.jitter * torch.randn_like(frames)
-    frames = frames + model.std * (noise + config.shift * torch.randn(batch, 1, n_features))
-    for row, length in zip(frames, lengths.tolist()):
-        for _ in range(2):
-            width = int(rng.integers(0, max(1, int(length * config.blank))))
-            start = int(rng.integers(0, length - width))
-            row[start : start + width] = model.mean
+    batch, n_frames, n_features = frames.shape
+    shift = config.shift * torch.randn(batch, 1, n_features, device=frames.device)
+    frames = frames + model.std * (config.jitter * torch.randn_like(frames) + shift)
+    step = torch.arange(n_frames, device=frames.device)
+    for _ in range(2):
+        width = (torch.rand(batch, device=frames.device) * config.blank * lengths).long()
+        start = (torch.rand(batch, device=frames.device) * (lengths - width)).long()
+        blank = (step >= start[:, None]) & (step < (start + width)[:, None])
+        frames = torch.where(blank[..., None], model.mean, frames)
     return frames
-
-
-def _follow(average: EmotionLSTM, model: EmotionLSTM, decay: float) -> None:
-    """Move the running average of the weights towards the model."""
-    with torch.no_grad():
-        for old, new in zip(average.parameters(), model.parameters()):
-            old.lerp_(new, 1 - decay)

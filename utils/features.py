@@ -12,7 +12,7 @@ import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 
-from utils import audio
+from utils import audio, prosody
 from utils.errors import AudioError
 
 MIN_S = 0.1  # shorter than this there is no syllable to describe
@@ -33,6 +33,7 @@ class FeatureConfig:
     fmin_hz, fmax_hz : edge of the lowest and the highest mel band
     floor_db : power added before the logarithm, dB relative to the speech level, so that
         noise far under the speech leaves no trace
+    extended : whether pitch, harmonicity and spectral shape (`utils.prosody`) follow
 
     Raises
     ------
@@ -42,10 +43,11 @@ class FeatureConfig:
     n_fft: int = 1024
     hop_length: int = 256
     n_mels: int = 64
-    n_mfcc: int = 40
+    n_mfcc: int = 64
     fmin_hz: float = 50.0
     fmax_hz: float = 7600.0
     floor_db: float = -40.0
+    extended: bool = False
 
     def __post_init__(self) -> None:
         for name in ("n_fft", "hop_length", "n_mels", "n_mfcc"):
@@ -71,8 +73,8 @@ class FeatureConfig:
 
     @property
     def n_features(self) -> int:
-        """Columns of a feature array: MFCC, then zero-crossing rate, then RMS."""
-        return self.n_mfcc + 2
+        """Columns of a feature array: MFCC, zero-crossing rate, RMS, and `prosody.NAMES`."""
+        return self.n_mfcc + 2 + self.extended * len(prosody.NAMES)
 
 
 DEFAULT_CONFIG = FeatureConfig()
@@ -90,7 +92,8 @@ def extract(samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG) -> np.n
     -------
     float32 (n_frames, n_features), n_frames = 1 + n // hop_length. The columns are
     `n_mfcc` mel-frequency cepstral coefficients of the log-mel spectrogram in dB [1]_,
-    the zero-crossing rate in [0, 1], and the RMS in dB relative to the speech level.
+    the zero-crossing rate in [0, 1], the RMS in dB relative to the speech level, and with
+    `config.extended` the columns of `utils.prosody`.
 
     Raises
     ------
@@ -119,7 +122,8 @@ def extract(samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG) -> np.n
     window, mel_basis, dct_basis = _bases(config)
     padded = np.pad(samples, config.n_fft // 2)
     frames = sliding_window_view(padded, config.n_fft)[:: config.hop_length]
-    spectrum = scipy.fft.rfft(frames * window)  # (n_frames, 1 + n_fft // 2)
+    frames = frames * window
+    spectrum = scipy.fft.rfft(frames)  # (n_frames, 1 + n_fft // 2)
     mel = (np.square(spectrum.real) + np.square(spectrum.imag)) @ mel_basis
     floor = 10 ** (config.floor_db / 10)
     mfcc = 10 * np.log10(mel + np.float32(floor)) @ dct_basis
@@ -127,7 +131,8 @@ def extract(samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG) -> np.n
     crossings = np.append(below[1:] != below[:-1], False)
     zcr = _moving_sum(crossings, config, overlap=1) / config.n_fft
     rms_db = 10 * np.log10(np.square(rms / level) + floor)
-    return np.column_stack([mfcc, zcr, rms_db]).astype(np.float32)
+    more = [prosody.describe(frames)] if config.extended else []
+    return np.column_stack([mfcc, zcr, rms_db, *more]).astype(np.float32)
 
 
 def _moving_sum(values: np.ndarray, config: FeatureConfig, overlap: int = 0) -> np.ndarray:

@@ -5,22 +5,42 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from utils.functionals import functionals, n_functionals
+
+CLAMP = 4.0  # standard deviations: a functional further out than any voice says no more
+
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Size of the network; a checkpoint carries the one it was trained with."""
+    """Size of the network; a checkpoint carries the one it was trained with.
+
+    Parameters
+    ----------
+    n_features, n_classes : width of the frames, and of the logits
+    n_mfcc : how many of the features are cepstral coefficients
+    n_directions : how many directions of the functionals are looked at
+    hidden : units of the LSTM in each direction
+    dense : units between what was pooled and the logits
+    dropout : share of inputs of each layer that training leaves out
+    """
 
     n_features: int
     n_classes: int
+    n_mfcc: int
+    n_directions: int = 256
     hidden: int = 64
-    dropout: float = 0.3
+    dense: int = 128
+    dropout: float = 0.4
 
 
 class EmotionLSTM(nn.Module):
-    """Convolution over five frames, bidirectional LSTM, attentive pooling over time.
+    """Convolution over five frames, bidirectional LSTM, attentive and statistical pooling.
 
-    Pooling after Okabe et al., "Attentive statistics pooling for deep speaker embedding",
-    Interspeech 2018.
+    Two views of a recording meet before the classes: what a bidirectional LSTM found worth
+    attending to (Okabe et al., "Attentive statistics pooling for deep speaker embedding",
+    Interspeech 2018), and the functionals of its frames, turned and scaled so that voices
+    of one emotion scatter alike in all directions (within-class covariance normalisation,
+    Hatch et al., Interspeech 2006).
 
     Parameters
     ----------
@@ -31,8 +51,12 @@ class EmotionLSTM(nn.Module):
         super().__init__()
         self.config = config
         width = 2 * config.hidden
+        n_statistics = n_functionals(config.n_features, config.n_mfcc)
         self.register_buffer("mean", torch.zeros(config.n_features))
         self.register_buffer("std", torch.ones(config.n_features))
+        self.register_buffer("statistics_mean", torch.zeros(n_statistics))
+        self.register_buffer("statistics_std", torch.ones(n_statistics))
+        self.register_buffer("directions", torch.zeros(n_statistics, config.n_directions))
         self.front = nn.Conv1d(config.n_features, width, kernel_size=5, stride=2, padding=2)
         self.norm = nn.LayerNorm(width)
         # Two one-way networks and a turned copy: several times as fast on a CPU as packed
@@ -41,13 +65,39 @@ class EmotionLSTM(nn.Module):
         self.back = nn.LSTM(width, config.hidden, batch_first=True)
         self.attention = nn.Linear(width, 1)
         self.dropout = nn.Dropout(config.dropout)
-        self.out = nn.Linear(2 * width, config.n_classes)
+        self.dense = nn.Linear(2 * width + config.n_directions, config.dense)
+        self.dense_norm = nn.LayerNorm(config.dense)
+        self.out = nn.Linear(config.dense, config.n_classes)
 
     def forward(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """Logits (batch, n_classes) of frames (batch, n_frames, n_features).
 
         Frames at and after `lengths` (batch,) are padding and change nothing.
         """
+        found = functionals(frames, lengths, self.config.n_mfcc)
+        return self.classify(self.pool(frames, lengths, found))
+
+    def pool(
+        self, frames: torch.Tensor, lengths: torch.Tensor, found: torch.Tensor
+    ) -> torch.Tensor:
+        """What is known of each recording as a whole, (batch, 4 hidden + n_directions).
+
+        Parameters
+        ----------
+        frames, lengths : as in `forward`
+        found : their functionals (batch, n_functionals), which training computes once
+        """
+        scaled = (found - self.statistics_mean) / self.statistics_std
+        statistics = scaled.clamp(-CLAMP, CLAMP) @ self.directions
+        return torch.cat([self._listen(frames, lengths), statistics], dim=1)
+
+    def classify(self, pooled: torch.Tensor) -> torch.Tensor:
+        """Logits (batch, n_classes) of what `pool` gives."""
+        x = torch.relu(self.dense_norm(self.dense(self.dropout(pooled))))
+        return self.out(self.dropout(x))
+
+    def _listen(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """What the LSTM attended to, (batch, 4 hidden)."""
         mask = _mask(lengths, frames.shape[1])
         # Zero after scaling, as the convolution pads: an end looks alike in every batch.
         x = ((frames - self.mean) / self.std).masked_fill(~mask, 0.0)
@@ -55,7 +105,7 @@ class EmotionLSTM(nn.Module):
         x = self.dropout(torch.relu(self.norm(x)))
         lengths = (lengths + 1) // 2
         x = torch.cat([self.forth(x)[0], _turn(self.back(_turn(x, lengths))[0], lengths)], dim=-1)
-        return self.out(self.dropout(self._pool(x, _mask(lengths, x.shape[1]))))
+        return self._pool(x, _mask(lengths, x.shape[1]))
 
     def _pool(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Attended mean and deviation over time, (batch, 4 hidden)."""

@@ -1,0 +1,401 @@
+"""Every command of `python -m training`, on small corpora of real files."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from emotion_model import EmotionRecognizer
+from tests.test_features import voice
+from training import commands, recipe, workshop
+from training import train as train_module
+from training.__main__ import main
+from training.corpora import LABELS, SHIPPED, Clip
+from training.predictions import CLEAN, Predictions
+from training.recipe import TrainConfig
+from training.sounds import CONDITIONS
+from utils.audio import SAMPLE_RATE
+from utils.errors import DataError
+
+FEW = TrainConfig(steps=6, batch_size=8, every=2)
+ACTORS, POLISH, KOREAN = range(1, 6), ("AO0", "WR0"), ("ema", "nea")
+N_CLIPS = {"ravdess": 40, "tess": 14, "nemo-polish": 12, "korean-emotional": 8}
+
+
+def record(path: Path, seed: int, duration_s: float = 0.7) -> None:
+    """Something like a vowel; another seed, another pitch."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, voice(duration_s, 100 + 9 * (seed % 17), seed), SAMPLE_RATE)
+
+
+def record_all(folder: Path) -> None:
+    """All four corpora and the noise, laid out as their makers published them."""
+    names = [
+        f"ravdess/Actor_{actor:02d}/03-01-{emotion:02d}-01-01-01-{actor:02d}.wav"
+        for actor in ACTORS
+        for emotion in range(1, 9)
+    ]
+    said = ("angry", "disgust", "fear", "happy", "neutral", "ps", "sad")
+    names += [f"tess/{who}_{e}/{who}_back_{e}.wav" for who in ("OAF", "YAF") for e in said]
+    felt = ("anger", "fear", "happiness", "neutral", "sadness", "surprised")
+    names += [f"nemo-polish/samples/{who}_{e}_1.wav" for who in POLISH for e in felt]
+    spoken = {"00001": "neutral", "00101": "happy", "00201": "angry", "00301": "sad"}
+    names += [f"korean-emotional/{who}/{who}{n}.wav" for who in KOREAN for n in spoken]
+    for seed, name in enumerate(names):
+        record(folder / "corpora" / name, seed)
+    for seed, name in enumerate(("rain/1-17367-A.wav", "rooster/5-1-B.wav")):
+        record(folder / "noise" / "esc10" / name, seed, duration_s=1.5)
+    rows = [f"{who}_{e}_1\t{e}\t{who}\tmale" for who in POLISH for e in felt]
+    table(folder / "corpora/nemo-polish/data.tsv", "file_id\temotion\tspeaker_id\tgender", *rows)
+    rows = [f"{who}/{who}{n}.wav,{e},{who}" for who in KOREAN for n, e in spoken.items()]
+    table(folder / "corpora/korean-emotional/manifest.csv", "path,emotion,speaker_id", *rows)
+
+
+def table(path: Path, *lines: str) -> None:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    """Corpora, and the features that the first tests compute and the others find."""
+    home = tmp_path_factory.mktemp("home")
+    record_all(home)
+    return home
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "TrainConfig", lambda: FEW)
+    monkeypatch.setattr(workshop, "N_VOICELESS", 6)
+    monkeypatch.setattr(recipe, "VARIANTS", 2)
+    monkeypatch.setattr(recipe, "FEWER_VARIANTS", {})
+
+
+@pytest.fixture
+def run(home: Path, tmp_path: Path) -> Callable[..., int]:
+    """Runs a command on the corpora, with runs of the test's own."""
+
+    def run(command: str, *arguments: object) -> int:
+        places = ["--corpora", home / "corpora"]
+        if command != "corpora":
+            places += ["--cache", home / "cache"]
+        if command not in ("corpora", "extract"):
+            places += ["--runs", tmp_path / "runs"]
+        return main([command, *map(str, [*arguments, *places])])
+
+    return run
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which networks were trained, by their titles."""
+    titles: list[str] = []
+    of_the_workshop = workshop.Workshop.train
+
+    def train(self, clips, seed, folder, title):
+        titles.append(title)
+        return of_the_workshop(self, clips, seed, folder, title)
+
+    monkeypatch.setattr(workshop.Workshop, "train", train)
+    return titles
+
+
+@pytest.fixture
+def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves out what takes longest here."""
+    monkeypatch.setattr(commands, "_report", lambda *_: None)
+
+
+# --- corpora, extract
+
+
+def test_corpora_are_shown_with_what_cannot_be_read(run, home: Path, capsys) -> None:
+    bad = home / "corpora/tess/OAF_sad/OAF_bad_sad.wav"
+    bad.write_text("no sound")
+    try:
+        assert run("corpora") == 0
+    finally:
+        bad.unlink()
+    lines = capsys.readouterr().out.splitlines()
+    for corpus, n in N_CLIPS.items():
+        assert any(line.startswith(f"| {corpus} | {n} |") for line in lines)
+    assert any(line.startswith(f"- {bad}: ") for line in lines)
+
+
+def test_extract_computes_once(run, home: Path, capsys) -> None:
+    assert run("extract") == 0
+    assert f"{sum(N_CLIPS.values())} recordings are ready in {home / 'cache'}" in (
+        capsys.readouterr().out
+    )
+    shards = sorted(os.listdir(home / "cache"))
+    assert run("extract") == 0
+    assert sorted(os.listdir(home / "cache")) == shards
+
+
+# --- crossval
+
+
+def reports_of(folder: Path) -> dict[str, dict]:
+    return {path.parent.name: json.loads(path.read_text()) for path in folder.glob("*/report.json")}
+
+
+def test_crossval_tests_every_voice_and_reports(run, tmp_path: Path, trained, capsys) -> None:
+    assert run("crossval", "tess", "--seeds", 2) == 0
+    folder = tmp_path / "runs" / "tess"
+    assert trained == [f"tess, seed {seed}, fold {fold}" for seed in (0, 1) for fold in (1, 2)]
+    found = Predictions.load(folder / "predictions.npz")
+    assert found.labels == LABELS
+    assert len(found) == 2 * N_CLIPS["tess"] * len(CONDITIONS)
+    for fold, speaker in ((1, "tess-OAF"), (2, "tess-YAF")):
+        assert set(found.only(found.fold == fold).column("speaker")) == {speaker}
+    assert set(found.condition) == set(CONDITIONS)
+    assert (found.duration_s > 0.5).all()
+    reports = reports_of(folder)
+    assert set(reports) == {"report-tess-7", "report-tess-6"}
+    assert set(reports["report-tess-6"]["tested"]["labels"]) == set(SHIPPED)
+    assert reports["report-tess-7"]["tested"]["seeds"] == [0, 1]
+    folds = [path for path in folder.iterdir() if "-fold" in path.name]
+    assert len(folds) == 4
+    for fold in folds:
+        assert {"state.pt", "predictions.npz"} < set(os.listdir(fold))
+        assert list(fold.glob("events.out.tfevents*"))
+    out = capsys.readouterr().out
+    assert out.index("tess, 7 classes") < out.index("tess, 6 classes")
+    assert "UAR" in out
+
+
+def test_an_interrupted_crossval_goes_on_with_what_is_not_done(
+    run, tmp_path: Path, trained, no_report, monkeypatch, capsys
+) -> None:
+    steps = 0
+    advance = train_module._Run.advance
+
+    def until_interrupted(self) -> float:
+        nonlocal steps
+        if steps == FEW.steps + 3:  # in the second fold, after its first look
+            raise KeyboardInterrupt
+        steps += 1
+        return advance(self)
+
+    monkeypatch.setattr(train_module._Run, "advance", until_interrupted)
+    assert run("crossval", "tess", "--seeds", 1) == 130
+    assert "the same command goes on from here" in capsys.readouterr().err
+    folder = tmp_path / "runs" / "tess"
+    assert not (folder / "predictions.npz").exists()
+    (done,) = folder.glob("*-fold1/predictions.npz")
+    before = done.stat().st_mtime_ns
+
+    steps = -1000
+    trained.clear()
+    assert run("crossval", "tess", "--seeds", 1) == 0
+    assert trained == ["tess, seed 0, fold 2"]
+    assert steps + 1000 == FEW.steps - 2  # it goes on after the first look
+    assert done.stat().st_mtime_ns == before
+    whole = Predictions.load(folder / "predictions.npz")
+
+    done.write_bytes(done.read_bytes()[:-100])  # damage it: it is tested again
+    trained.clear()
+    assert run("crossval", "tess", "--seeds", 1) == 0
+    assert trained == ["tess, seed 0, fold 1"]
+    again = Predictions.load(folder / "predictions.npz")
+    np.testing.assert_array_equal(again.logits, whole.logits)
+
+
+def test_another_recipe_is_trained_anew(run, trained, no_report, monkeypatch) -> None:
+    assert run("crossval", "tess", "--seeds", 1) == 0
+    monkeypatch.setattr(commands, "TrainConfig", lambda: TrainConfig(steps=2, batch_size=8))
+    trained.clear()
+    assert run("crossval", "tess", "--seeds", 1) == 0
+    assert len(trained) == 2
+
+
+# --- train, calibrate, evaluate, report
+
+
+def test_from_training_to_a_calibrated_checkpoint(run, home, tmp_path: Path, capsys) -> None:
+    weights = tmp_path / "new" / "weights.pt"
+    assert run("train", "--weights", weights, "--seed", 3) == 0
+    assert f"{weights}: " in capsys.readouterr().out
+    recognizer = EmotionRecognizer.load(weights)
+    assert recognizer.labels == SHIPPED
+    assert (recognizer.temperature, recognizer.facts["seed"]) == (1.0, 3)
+    assert recognizer.facts["corpora"] == sorted(N_CLIPS)
+    speakers = recognizer.facts["speakers"]
+    assert len(speakers) == len(ACTORS) + 2 + len(POLISH) + len(KOREAN)
+    assert recognizer.facts["recipe"]["steps"] == FEW.steps
+    assert (tmp_path / "runs" / "train-3" / "state.pt").is_file()
+
+    assert run("evaluate", "tess", "--weights", weights) == 1
+    message = capsys.readouterr().err
+    assert f"{weights} trained on every speaker of tess" in message
+    assert "crossval" in message
+
+    answers = write_answers(tmp_path / "answers.npz", right=(40, 60))
+    assert main(["calibrate", str(answers), "--weights", str(weights)]) == 0
+    calibrated = EmotionRecognizer.load(weights)
+    expected = commands.fit([Predictions.load(answers)], SHIPPED)
+    assert (calibrated.temperature, calibrated.threshold) == expected
+    assert calibrated.facts["calibration"]["target_precision"] == 0.75
+    assert calibrated.facts["speakers"] == speakers
+    for name, value in recognizer.model.state_dict().items():
+        assert torch.equal(value, calibrated.model.state_dict()[name])
+
+    new = home / "corpora/ravdess/Actor_23/03-01-05-01-01-01-23.wav"
+    record(new, seed=5)
+    try:
+        assert run("evaluate", "ravdess", "--weights", weights) == 0
+    finally:
+        new.unlink()
+    (told,) = reports_of(tmp_path / "runs").values()
+    assert told["tested"]["clips"] == 1
+    assert told["tested"]["folds"] == {"0": ["ravdess-23"]}
+    assert told["calibration"]["most"] == pytest.approx(calibrated.temperature, abs=1e-3)
+
+
+def test_the_larger_feature_set_stands_apart(run, tmp_path: Path) -> None:
+    weights = tmp_path / "weights.pt"
+    assert run("train", "--weights", weights, "--extended") == 0
+    recognizer = EmotionRecognizer.load(weights)
+    assert recognizer.feature_config.extended
+    assert sum(recognizer.scores(voice(1.0)).values()) == pytest.approx(1)
+    assert (tmp_path / "runs" / "train-0-extended" / "state.pt").is_file()
+
+
+def test_report_on_a_part(tmp_path: Path, capsys) -> None:
+    answers = write_answers(tmp_path / "answers.npz", right=(40, 60))
+    folder = tmp_path / "report"
+    assert main(["report", str(answers), str(folder), "--corpus", "tess", "--shipped"]) == 0
+    assert f"report in {folder}" in capsys.readouterr().out
+    told = json.loads((folder / "report.json").read_text())
+    assert told["tested"]["corpora"] == {"tess": 60}
+    assert told["tested"]["labels"] == list(SHIPPED)
+    assert main(["report", str(answers), str(folder), "--corpus", "savee"]) == 1
+    assert "no answer to savee, found ravdess, tess" in capsys.readouterr().err
+
+
+def write_answers(path: Path, right: tuple[int, int], condition: str = CLEAN) -> Path:
+    """Answers to 60 clips of two corpora in turn, so many of which are right and all sure."""
+    clips, logits = [], []
+    for corpus, n_right in zip(("ravdess", "tess"), right):
+        for k in range(60):
+            label = LABELS.index(SHIPPED[k % 6])
+            answer = label if k < n_right else (label + 1) % len(LABELS)
+            clips.append(
+                Clip(Path(f"{corpus}-{k}"), LABELS[label], f"{corpus}-{k % 4}", corpus, "en")
+            )
+            logits.append(6 * np.eye(len(LABELS))[answer])
+    n = len(clips)
+    fold = np.array([int(clip.speaker[-1]) for clip in clips])
+    predictions = Predictions(
+        LABELS, np.array(logits, np.float32), tuple(clips), fold,
+        np.zeros(n, int), np.ones(n), np.full(n, condition),
+    )  # fmt: skip
+    predictions.save(path)
+    return path
+
+
+def test_the_threshold_is_that_of_the_corpus_that_needs_the_highest(tmp_path: Path) -> None:
+    good = Predictions.load(write_answers(tmp_path / "a.npz", right=(60, 60)))
+    mixed = Predictions.load(write_answers(tmp_path / "b.npz", right=(60, 30)))
+    assert commands.fit([good], SHIPPED)[1] < commands.fit([mixed], SHIPPED)[1]
+    assert commands.fit([good, mixed], SHIPPED)[1] == commands.fit([mixed, good], SHIPPED)[1]
+
+
+def test_answers_to_nothing_as_recorded_calibrate_nothing(tmp_path: Path) -> None:
+    room = Predictions.load(write_answers(tmp_path / "a.npz", right=(60, 60), condition="room"))
+    with pytest.raises(DataError, match="no answer to a clip as recorded of neutral, "):
+        commands.fit([room], SHIPPED)
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("corpora",), ("extract",), ("crossval", "tess"), ("train",), ("crossval", "ravdess")],
+    ids=" ".join,
+)
+def test_a_wrong_folder_is_named(arguments: tuple[str, ...], tmp_path: Path, capsys) -> None:
+    """One that is not there, and one in which there is something else."""
+    for folder in (tmp_path / "nowhere", tmp_path):
+        assert main([*arguments, "--corpora", str(folder)]) == 1
+        message = capsys.readouterr().err
+        assert str(folder) in message
+        assert "no such folder" in message or "no corpus in it" in message
+        assert "ravdess" in message
+
+
+def test_missing_noise_is_named(tmp_path: Path, capsys) -> None:
+    record(tmp_path / "corpora/tess/OAF_sad/OAF_back_sad.wav", seed=0)
+    command = ["extract", "--corpora", str(tmp_path / "corpora"), "--cache", str(tmp_path / "c")]
+    assert main(command) == 1
+    noise = tmp_path / "noise" / "esc10"
+    assert f"{noise}: no such folder" in capsys.readouterr().err
+    record(noise / "rain/1-17367-A.wav", seed=0)
+    assert main(command) == 1
+    assert "1 sounds to train with and 0 to test with" in capsys.readouterr().err
+
+
+def test_noise_lies_beside_the_corpora_wherever_they_are_named_from(
+    run, home: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(home / "corpora" / "tess")
+    assert main(["extract", "--corpora", "..", "--cache", str(home / "cache")]) == 0
+    assert "recordings are ready" in capsys.readouterr().out
+
+
+def test_places_that_cannot_be_written_are_named(home: Path, tmp_path: Path, capsys) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    places = ["--corpora", str(home / "corpora"), "--cache", str(home / "cache")]
+    for command in (["crossval", "tess"], ["train", "--weights", str(tmp_path / "w.pt")]):
+        assert main([*command, *places, "--runs", str(file)]) == 1
+        assert f"{file}/" in (message := capsys.readouterr().err)
+        assert "cannot be made" in message and "--runs" in message
+    weights = file / "w.pt"
+    assert main(["train", *places, "--runs", str(tmp_path), "--weights", str(weights)]) == 1
+    assert f"{weights}: cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ((), "COMMAND"),
+        (("guess",), "invalid choice: 'guess'"),
+        (("crossval", "all", "--corpora", "x"), "invalid choice: 'all'"),
+        (("crossval", "tess"), "--corpora"),
+        (("crossval", "tess", "--corpora", "x", "--seeds", "0"), "'0', expected a whole number"),
+        (("train", "--corpora", "x", "--seed", "-1"), "--seed"),
+        (("evaluate", "esc10", "--corpora", "x"), "invalid choice: 'esc10'"),
+    ],
+)
+def test_a_wrong_command_line_says_what_was_expected(
+    arguments: tuple[str, ...], reason: str, capsys
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(list(arguments))
+    assert ended.value.code == 2
+    assert reason in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", ["corpora", "extract", "crossval", "train", "calibrate", "evaluate", "report"]
+)
+def test_every_command_has_help(command: str, capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert f"usage: python -m training {command}" in capsys.readouterr().out
+
+
+def test_files_that_hold_no_predictions_are_named(tmp_path: Path, capsys) -> None:
+    assert main(["report", str(tmp_path / "gone.npz"), str(tmp_path)]) == 1
+    assert f"{tmp_path / 'gone.npz'}: no such file" in capsys.readouterr().err
+    assert main(["evaluate", "tess", "--corpora", str(tmp_path),
+                 "--weights", str(tmp_path / "gone.pt")]) == 1  # fmt: skip
+    assert f"{tmp_path / 'gone.pt'}: no such file" in capsys.readouterr().err

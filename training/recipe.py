@@ -1,0 +1,65 @@
+"""What a training run depends on besides its clips and its seed."""
+
+from dataclasses import dataclass
+
+# Part of the draws that each corpus gets, relative to the others at hand: by how many voices
+# it has rather than by how many clips.
+SHARES = {
+    "ravdess": 0.5,
+    "tess": 0.1,
+    "crema-d": 0.5,
+    "savee": 0.1,
+    "emodb": 0.2,
+    "iemocap": 0.3,
+    "thai-ser": 0.3,
+    "kesdy18": 0.2,
+    "aihub-korean": 0.2,
+    "nemo-polish": 0.3,
+    "korean-emotional": 0.1,
+}
+# Feature variants of each clip, the clip itself included. These corpora say the same few
+# words over and over, and need fewer of them.
+VARIANTS = 6
+FEWER_VARIANTS = {"tess": 3, "nemo-polish": 3, "aihub-korean": 2}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a network is trained.
+
+    Parameters
+    ----------
+    steps, batch_size, learning_rate, weight_decay : of AdamW under a one-cycle schedule
+    clean_share, voiceless_share : part of the draws that are the clip itself, or have no
+        voice; the target of the latter is "could be any"
+    smoothing : label smoothing; listeners agree on these labels in 60 to 80 % of cases
+    mixup : parameter of the beta distribution by which pairs are mixed after pooling
+        (Verma et al., "Manifold mixup", ICML 2019)
+    jitter, shift : noise on each value, and on each column of a clip as another microphone
+        or throat would shift it; in standard deviations
+    blank : longest stretch that is blanked, twice a clip, as part of its length
+        (SpecAugment, Park et al., Interspeech 2019)
+    decay : of the running average of the weights
+    every : steps between two looks at the validation voices
+    patience : looks without a gain after which training stops
+    """
+
+    steps: int = 900
+    batch_size: int = 48
+    learning_rate: float = 3e-3
+    weight_decay: float = 2e-2
+    clean_share: float = 0.5
+    voiceless_share: float = 0.04
+    smoothing: float = 0.1
+    mixup: float = 0.3
+    jitter: float = 0.2
+    shift: float = 0.2
+    blank: float = 0.1
+    decay: float = 0.99
+    every: int = 100
+    patience: int = 4
+
+
+def n_variants(corpus: str) -> int:
+    """How many feature variants training draws from for a clip of a corpus."""
+    return FEWER_VARIANTS.get(corpus, VARIANTS)

@@ -1,0 +1,145 @@
+"""The bench that all commands work at: corpora read, features at hand, networks trained."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from emotion_model import EmotionLSTM, ModelConfig
+from training.cache import FeatureCache
+from training.corpora import LABELS, Clip, read_noise
+from training.examples import Examples
+from training.predictions import CLEAN, Predictions, join
+from training.recipe import TrainConfig, n_variants
+from training.sounds import CONDITIONS
+from training.splits import validation_speakers
+from training.train import logits, train
+from utils import audio
+from utils.errors import DataError
+from utils.features import FeatureConfig
+
+N_VOICELESS = 600  # sounds without a voice among the examples
+N_CONDITION_CLIPS = 150  # of a corpus and fold that are also tested in noise, rooms and levels
+HELD_OUT_NOISE = "5-"  # ESC-10's own fold: heard in no training, mixed in by the test
+
+
+class Workshop:
+    """Clips with their features and all that training draws from.
+
+    Parameters
+    ----------
+    clips : of any corpora; those that cannot be read are reported and left out
+    cache : keeps their features
+    config : how networks are trained
+    """
+
+    def __init__(self, clips: Sequence[Clip], cache: FeatureCache, config: TrainConfig) -> None:
+        self.config, self.cache, features = config, cache, cache.config
+        self.clips: list[Clip] = []
+        for corpus in dict.fromkeys(clip.corpus for clip in clips):
+            own = [clip for clip in clips if clip.corpus == corpus]
+            self.clips += self.cache.prepare(own, n_variants(corpus))
+        self.voiceless = self.cache.voiceless(N_VOICELESS, seed=1)
+        self.model_config = ModelConfig(features.n_features, len(LABELS), features.n_mfcc)
+        self.examples = Examples(
+            self.clips,
+            self.cache,
+            {clip.corpus: n_variants(clip.corpus) for clip in self.clips},
+            self.voiceless,
+            LABELS,
+            features.n_mfcc,
+        )
+
+    def train(self, clips: Sequence[Clip], seed: int, folder: Path, title: str) -> EmotionLSTM:
+        """A network of `clips`, some of whose speakers choose when to stop.
+
+        Parameters
+        ----------
+        folder : keeps the state of the run, from which it goes on after a kill, and its log;
+            made if need be
+        title : of the progress bar
+
+        Raises
+        ------
+        DataError : the folder cannot be made
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as err:
+            raise DataError(
+                f"{folder}: cannot be made ({err.strerror}); give --runs another folder"
+            ) from err
+        held_out = validation_speakers(clips, seed)
+        with tqdm(total=self.config.steps, desc=title, unit="step", disable=None) as bar:
+
+            def progress(step: int, loss: float) -> None:
+                bar.update(step - bar.n)
+                bar.set_postfix(loss=f"{loss:.2f}", refresh=False)
+
+            return train(
+                self.examples,
+                [clip for clip in clips if clip.speaker not in held_out],
+                [clip for clip in clips if clip.speaker in held_out],
+                self.config, self.model_config, seed, progress, folder,
+            )  # fmt: skip
+
+    def test(self, model: EmotionLSTM, clips: Sequence[Clip], fold: int, seed: int) -> Predictions:
+        """Answers to clips as they are, and to some of them in every other condition."""
+        some = _spread_out(clips)
+        parts = [(CLEAN, list(clips), [self.examples.frames(clip) for clip in clips])]
+        parts += [(name, some, self.cache.condition(some, name)) for name in CONDITIONS[1:]]
+        return join(
+            [
+                Predictions(
+                    LABELS,
+                    logits(model, arrays),
+                    tuple(tested),
+                    np.full(len(tested), fold),
+                    np.full(len(tested), seed),
+                    np.array([self.cache.length_s(clip) for clip in tested]),
+                    np.full(len(tested), name),
+                )
+                for name, tested, arrays in parts
+            ]
+        )
+
+
+def open_cache(folder: Path, noise: Path, features: FeatureConfig) -> FeatureCache:
+    """Features kept in a folder, with ESC-10's fold 5 for tests and the others for training.
+
+    Parameters
+    ----------
+    folder : keeps what is computed
+    noise : folder of ESC-10
+    features : what `extract` is called with
+
+    Raises
+    ------
+    DataError : no noise, or none of it for training or for tests
+    """
+    paths = read_noise(noise)
+    heard = _load([path for path in paths if not path.name.startswith(HELD_OUT_NOISE)])
+    unheard = _load([path for path in paths if path.name.startswith(HELD_OUT_NOISE)])
+    if not heard or not unheard:
+        raise DataError(
+            f"{noise}: {len(heard)} sounds to train with and {len(unheard)} to test with, "
+            f"expected some of each: those named {HELD_OUT_NOISE}… test, the others train"
+        )
+    return FeatureCache(folder, heard, unheard, features)
+
+
+def _spread_out(clips: Sequence[Clip]) -> list[Clip]:
+    """At most `N_CONDITION_CLIPS` of each corpus, evenly over its speakers and labels."""
+    found = []
+    for corpus in dict.fromkeys(clip.corpus for clip in clips):
+        own = sorted((c for c in clips if c.corpus == corpus), key=lambda c: (c.speaker, c.label))
+        rows = np.linspace(0, len(own) - 1, min(len(own), N_CONDITION_CLIPS)).astype(int)
+        found += [own[row] for row in rows]
+    return found
+
+
+def _load(paths: list[Path]) -> list[np.ndarray]:
+    """Noises without the digital silence that some clips are filled up with."""
+    noises = [samples[samples != 0] for samples in map(audio.load, paths)]
+    return [noise for noise in noises if len(noise) >= audio.SAMPLE_RATE // 2]
