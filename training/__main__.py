@@ -104,6 +104,9 @@ def _protocol(command: argparse.ArgumentParser) -> None:
                          help="who trains and who is tested, as listed above")  # fmt: skip
     command.add_argument("--seeds", type=_at_least(1), default=3, metavar="N",
                          help="networks for each fold (default: %(default)s)")  # fmt: skip
+    command.add_argument("--svm", action="store_true",
+                         help="test a support vector machine on statistics of the features "
+                         "instead: the baseline, in seconds")  # fmt: skip
 
 
 def _seed(command: argparse.ArgumentParser) -> None:

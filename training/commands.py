@@ -43,9 +43,10 @@ def extract(options: argparse.Namespace) -> None:
 def crossval(options: argparse.Namespace) -> None:
     """Train and test by a protocol, and write a report for each corpus and set of classes."""
     protocol = PROTOCOLS[options.protocol]
-    workshop = _workshop(protocol.read(options.folder), options)
-    folder = options.runs / (protocol.name + "-extended" * options.extended)
-    predictions = run_crossval(workshop, protocol, options.seeds, folder)
+    workshop = _workshop(protocol.read(options.folder), options, varied=not options.svm)
+    name = protocol.name + "-extended" * options.extended + "-svm" * options.svm
+    folder = options.runs / name
+    predictions = run_crossval(workshop, protocol, options.seeds, folder, options.svm)
     for corpus in protocol.test_corpora:
         part = predictions.only(predictions.column("corpus") == corpus)
         known = _labels_of(part)
@@ -183,9 +184,11 @@ def _read_all(folder: Path) -> list[Clip]:
     return [clip for name in names for clip in readers.read(name, folder / name)]
 
 
-def _workshop(clips: Sequence[Clip], options: argparse.Namespace) -> Workshop:
+def _workshop(
+    clips: Sequence[Clip], options: argparse.Namespace, varied: bool = True
+) -> Workshop:
     cache = _cache(options, FeatureConfig(extended=options.extended))
-    return Workshop(clips, cache, TrainConfig())
+    return Workshop(clips, cache, TrainConfig(), varied)
 
 
 def _cache(options: argparse.Namespace, features: FeatureConfig) -> FeatureCache:

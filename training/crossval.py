@@ -2,11 +2,14 @@
 
 import hashlib
 import logging
+from functools import partial
 from pathlib import Path
 
+from training.baseline import Baseline
 from training.predictions import Predictions, join
 from training.protocols import Protocol
 from training.splits import Split
+from training.train import logits
 from training.workshop import Workshop
 from utils.errors import DataError
 
@@ -15,12 +18,15 @@ logger = logging.getLogger(__name__)
 PREDICTIONS = "predictions.npz"  # in the folder of a fold, and of the protocol when all are done
 
 
-def crossval(workshop: Workshop, protocol: Protocol, seeds: int, folder: Path) -> Predictions:
+def crossval(
+    workshop: Workshop, protocol: Protocol, seeds: int, folder: Path, svm: bool = False
+) -> Predictions:
     """Answers to every clip that a protocol tests, by networks that never heard its speaker.
 
     Parameters
     ----------
     seeds : how many networks each fold gets
+    svm : test the baseline instead, which has no seed
     folder : a folder in it for each fold and seed keeps its state and its answers; what is
         there from the same recipe and clips is not computed again
 
@@ -30,8 +36,8 @@ def crossval(workshop: Workshop, protocol: Protocol, seeds: int, folder: Path) -
     """
     splits = protocol.splits(workshop.clips)
     parts = [
-        _fold(workshop, protocol, split, fold, seed, folder)
-        for seed in range(seeds)
+        _fold(workshop, protocol, split, fold, seed, folder, svm)
+        for seed in range(1 if svm else seeds)
         for fold, split in enumerate(splits, start=1)
     ]
     predictions = join(parts)
@@ -40,7 +46,13 @@ def crossval(workshop: Workshop, protocol: Protocol, seeds: int, folder: Path) -
 
 
 def _fold(
-    workshop: Workshop, protocol: Protocol, split: Split, fold: int, seed: int, folder: Path
+    workshop: Workshop,
+    protocol: Protocol,
+    split: Split,
+    fold: int,
+    seed: int,
+    folder: Path,
+    svm: bool = False,
 ) -> Predictions:
     """One network, trained and tested, or its answers from an earlier run."""
     name = f"{protocol.name}, seed {seed}, fold {fold}"
@@ -53,9 +65,12 @@ def _fold(
         else:
             logger.info("%s: done before", name)
             return found
-    model = workshop.train(split.train, seed, own, name)
+    if svm:
+        answer = Baseline(workshop.examples, split.train, workshop.cache.config.n_mfcc).logits
+    else:
+        answer = partial(logits, workshop.train(split.train, seed, own, name))
     tested = [clip for clip in split.test if clip.corpus in protocol.test_corpora]
-    predictions = workshop.test(model, tested, fold, seed)
+    predictions = workshop.test(answer, tested, fold, seed)
     predictions.save(own / PREDICTIONS)
     return predictions
 

@@ -1,6 +1,6 @@
 """The bench that all commands work at: corpora read, features at hand, networks trained."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from training.predictions import CLEAN, Predictions, join
 from training.recipe import TrainConfig, n_variants
 from training.sounds import CONDITIONS
 from training.splits import validation_speakers
-from training.train import logits, train
+from training.train import train
 from utils import audio
 from utils.errors import DataError
 from utils.features import FeatureConfig
@@ -32,20 +32,28 @@ class Workshop:
     clips : of any corpora; those that cannot be read are reported and left out
     cache : keeps their features
     config : how networks are trained
+    varied : whether clips are needed in other voices and rooms too, and sounds without a voice
     """
 
-    def __init__(self, clips: Sequence[Clip], cache: FeatureCache, config: TrainConfig) -> None:
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        cache: FeatureCache,
+        config: TrainConfig,
+        varied: bool = True,
+    ) -> None:
         self.config, self.cache, features = config, cache, cache.config
+        counts = {clip.corpus: n_variants(clip.corpus) if varied else 1 for clip in clips}
         self.clips: list[Clip] = []
-        for corpus in dict.fromkeys(clip.corpus for clip in clips):
+        for corpus in counts:
             own = [clip for clip in clips if clip.corpus == corpus]
-            self.clips += self.cache.prepare(own, n_variants(corpus))
-        self.voiceless = self.cache.voiceless(N_VOICELESS, seed=1)
+            self.clips += self.cache.prepare(own, counts[corpus])
+        self.voiceless = self.cache.voiceless(N_VOICELESS * varied, seed=1)
         self.model_config = ModelConfig(features.n_features, len(LABELS), features.n_mfcc)
         self.examples = Examples(
             self.clips,
             self.cache,
-            {clip.corpus: n_variants(clip.corpus) for clip in self.clips},
+            counts,
             self.voiceless,
             LABELS,
             features.n_mfcc,
@@ -84,8 +92,19 @@ class Workshop:
                 self.config, self.model_config, seed, progress, folder,
             )  # fmt: skip
 
-    def test(self, model: EmotionLSTM, clips: Sequence[Clip], fold: int, seed: int) -> Predictions:
-        """Answers to clips as they are, and to some of them in every other condition."""
+    def test(
+        self,
+        answer: Callable[[Sequence[np.ndarray]], np.ndarray],
+        clips: Sequence[Clip],
+        fold: int,
+        seed: int,
+    ) -> Predictions:
+        """Answers to clips as they are, and to some of them in every other condition.
+
+        Parameters
+        ----------
+        answer : feature arrays -> logits (n, n_classes)
+        """
         some = _spread_out(clips)
         parts = [(CLEAN, list(clips), [self.examples.frames(clip) for clip in clips])]
         parts += [(name, some, self.cache.condition(some, name)) for name in CONDITIONS[1:]]
@@ -93,7 +112,7 @@ class Workshop:
             [
                 Predictions(
                     LABELS,
-                    logits(model, arrays),
+                    answer(arrays),
                     tuple(tested),
                     np.full(len(tested), fold),
                     np.full(len(tested), seed),
