@@ -238,9 +238,10 @@ def test_from_training_to_a_calibrated_checkpoint(run, home, tmp_path: Path, cap
     answers = write_answers(tmp_path / "answers.npz", right=(40, 60))
     assert main(["calibrate", str(answers), "--weights", str(weights)]) == 0
     calibrated = EmotionRecognizer.load(weights)
-    expected = commands.fit([Predictions.load(answers)], SHIPPED)
+    expected = commands.fit(commands.by_corpus([Predictions.load(answers)], SHIPPED))
     assert (calibrated.temperature, calibrated.threshold) == expected
     assert calibrated.facts["calibration"]["target_precision"] == 0.75
+    assert calibrated.facts["judged"]["ravdess"]["coverage"] > 0
     assert calibrated.facts["speakers"] == speakers
     for name, value in recognizer.model.state_dict().items():
         assert torch.equal(value, calibrated.model.state_dict()[name])
@@ -300,16 +301,19 @@ def write_answers(path: Path, right: tuple[int, int], condition: str = CLEAN) ->
 
 
 def test_the_threshold_is_that_of_the_corpus_that_needs_the_highest(tmp_path: Path) -> None:
-    good = Predictions.load(write_answers(tmp_path / "a.npz", right=(60, 60)))
-    mixed = Predictions.load(write_answers(tmp_path / "b.npz", right=(60, 30)))
-    assert commands.fit([good], SHIPPED)[1] < commands.fit([mixed], SHIPPED)[1]
-    assert commands.fit([good, mixed], SHIPPED)[1] == commands.fit([mixed, good], SHIPPED)[1]
+    good, mixed = (
+        Predictions.load(write_answers(tmp_path / f"{n}.npz", right=(60, n))).restrict(SHIPPED)
+        for n in (60, 30)
+    )
+    assert commands.fit({"a": good})[1] < commands.fit({"b": mixed})[1]
+    both = commands.fit({"a": good, "b": mixed})[1]
+    assert both == commands.fit({"b": mixed, "a": good})[1] > commands.fit({"a": good})[1]
 
 
 def test_answers_to_nothing_as_recorded_calibrate_nothing(tmp_path: Path) -> None:
     room = Predictions.load(write_answers(tmp_path / "a.npz", right=(60, 60), condition="room"))
     with pytest.raises(DataError, match="no answer to a clip as recorded of neutral, "):
-        commands.fit([room], SHIPPED)
+        commands.fit(commands.by_corpus([room], SHIPPED))
 
 
 # --- what is refused

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from training.cache import FeatureCache
 from training.corpora import LABELS, READERS, SHIPPED, Clip
 from training.corpora.overview import overview, to_text
 from training.crossval import crossval as run_crossval
-from training.predictions import CLEAN, Predictions
+from training.predictions import CLEAN, Predictions, join
 from training.protocols import ALL, PROTOCOLS
 from training.recipe import TrainConfig
 from training.report import write_report
@@ -79,10 +79,16 @@ def calibrate(options: argparse.Namespace) -> None:
     """Set temperature and threshold of a checkpoint by answers to voices it never heard."""
     recognizer = EmotionRecognizer.load(options.weights)
     parts = [Predictions.load(path) for path in options.predictions]
-    temperature, threshold = fit(parts, recognizer.labels)
+    cleans = by_corpus(parts, recognizer.labels)
+    temperature, threshold = fit(cleans)
     recognizer.temperature, recognizer.threshold = temperature, threshold
-    recognizer.facts["calibration"] = {"answers": sum(map(len, parts)), "target_precision":
-                                       evaluate.TARGET_PRECISION}  # fmt: skip
+    recognizer.facts["calibration"] = {
+        "answers": sum(map(len, cleans.values())),
+        "target_precision": evaluate.TARGET_PRECISION,
+    }
+    recognizer.facts["judged"] = {
+        name: judged(p, temperature, threshold) for name, p in cleans.items()
+    }
     recognizer.save(options.weights)
     print(f"{options.weights}: temperature {temperature:.3f}, threshold {threshold:.2f}")
 
@@ -131,33 +137,53 @@ def report(options: argparse.Namespace) -> None:
     _report(predictions.restrict(labels), options.folder, title)
 
 
-def fit(parts: Sequence[Predictions], labels: Sequence[str]) -> tuple[float, float]:
-    """Temperature and threshold from answers to clips as recorded.
-
-    All corpora count the same in the temperature. The threshold is that of the corpus that
-    needs the highest: what is shown should be right often enough in each of them.
+def by_corpus(parts: Sequence[Predictions], labels: Sequence[str]) -> dict[str, Predictions]:
+    """Answers to clips as recorded and of `labels`, by corpus.
 
     Raises
     ------
-    DataError : no answer to a clip as recorded, or predictions that lack one of `labels`
+    DataError : there is none, or predictions lack one of `labels`
     """
-    cleans = []
-    for part in parts:
-        part = part.only(part.condition == CLEAN).restrict(labels)
-        for corpus in np.unique(part.column("corpus")):
-            cleans.append(part.only(part.column("corpus") == corpus))
-    if not cleans:
+    cleans = [part.only(part.condition == CLEAN).restrict(labels) for part in parts]
+    found = {name for part in cleans for name in part.column("corpus").tolist()}
+    if not found:
         raise DataError(
             f"no answer to a clip as recorded of {', '.join(labels)} in {len(parts)} files of "
             "predictions; give those that `crossval` wrote"
         )
-    n = min(map(len, cleans))
+    return {
+        name: join([part.only(part.column("corpus") == name) for part in cleans])
+        for name in sorted(found)
+    }
+
+
+def fit(cleans: Mapping[str, Predictions]) -> tuple[float, float]:
+    """Temperature and threshold from answers by corpus.
+
+    All corpora count the same in the temperature. The threshold is that of the corpus that
+    needs the highest: what is shown should be right often enough in each of them.
+    """
+    n = min(map(len, cleans.values()))
     rng = np.random.default_rng(0)
-    even = [p.take(rng.choice(len(p), n, replace=False)) for p in cleans]
+    even = [p.take(rng.choice(len(p), n, replace=False)) for p in cleans.values()]
     truth = np.concatenate([p.truth for p in even])
     temperature = evaluate.fit_temperature(truth, np.concatenate([p.logits for p in even]))
-    thresholds = [evaluate.choose_threshold(p.truth, p.logits / temperature) for p in cleans]
-    return temperature, max(thresholds)
+    return temperature, max(
+        evaluate.choose_threshold(p.truth, p.logits / temperature) for p in cleans.values()
+    )
+
+
+def judged(p: Predictions, temperature: float, threshold: float) -> dict[str, float]:
+    """What a checkpoint says of how its recipe does on unheard voices of a corpus."""
+    calibrated = p.logits / temperature
+    precision, coverage = evaluate.precision_coverage(p.truth, calibrated, threshold)
+    figures = {
+        "uar": evaluate.uar(p.truth, p.logits),
+        "ece": evaluate.calibration_error(p.truth, calibrated),
+        "precision": precision,
+        "coverage": coverage,
+    }
+    return {"answers": len(p)} | {name: round(float(x), 4) for name, x in figures.items()}
 
 
 def only_classes(model: EmotionLSTM, labels: Sequence[str]) -> EmotionLSTM:
