@@ -154,13 +154,3 @@ def test_where_nothing_can_be_written_the_folder_is_named(predictions, tmp_path)
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="file: cannot write a report there"):
         write_report(predictions, tmp_path / "file", "nowhere")
-
-
-def test_curves_of_a_training_run(tmp_path):
-    history = [{"step": 10 * i, "loss": 1 / (i + 1)} for i in range(20)]
-    plots.plot_curves(history, tmp_path / "without uar.png")
-    for entry in history[::5]:
-        entry["uar"] = 0.5
-    plots.plot_curves(history, tmp_path / "curves.png")
-    for path in tmp_path.iterdir():
-        assert_picture(path)

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from training.baseline import Baseline
+from training.cache import RECIPE
 from training.predictions import Predictions, join
 from training.protocols import Protocol
 from training.splits import Split
@@ -79,5 +80,5 @@ def _identity(workshop: Workshop, split: Split, seed: int) -> str:
     """Tells runs of one recipe and the same clips from all others."""
     clips = [f"{part}{c.speaker}/{c.path.name}/{c.label}" for part in ("train", "test")
              for c in getattr(split, part)]  # fmt: skip
-    recipe = f"{workshop.config} {workshop.model_config} {workshop.cache.config} {seed}"
+    recipe = f"{workshop.config} {workshop.model_config} {workshop.cache.config} {RECIPE} {seed}"
     return hashlib.sha256("\n".join([recipe, *clips]).encode()).hexdigest()[:8]

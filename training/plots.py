@@ -134,30 +134,6 @@ def plot_groups(groups: Mapping[str, Mapping[str, Spread]], overall: Spread, pat
     figure.savefig(path)
 
 
-def plot_curves(history: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Loss and held-out UAR of a training run, by step.
-
-    Parameters
-    ----------
-    history : entries with "step" and "loss", and "uar" where held-out speakers were asked
-    """
-    figure = _figure(7, 5.5)
-    upper, lower = figure.subplots(2, 1, sharex=True)
-    upper.plot([e["step"] for e in history], [e["loss"] for e in history], color=BLUE)
-    upper.set(ylabel="training loss", title="Training run")
-    asked = [entry for entry in history if entry.get("uar") is not None]
-    lower.plot([e["step"] for e in asked], [100 * e["uar"] for e in asked], ".-", color=BLUE)
-    if asked:
-        best = max(asked, key=lambda entry: entry["uar"])
-        lower.plot(best["step"], 100 * best["uar"], "o", color=ORANGE,
-                   label=f"best: {100 * best['uar']:.1f} % at step {best['step']}")  # fmt: skip
-        lower.legend(loc="lower right", frameon=False)
-    lower.set(xlabel="step", ylabel="UAR of held-out speakers (%)")
-    for axes in (upper, lower):
-        _tidy(axes)
-    figure.savefig(path)
-
-
 def _in_percent(found: Mapping[str, Spread]) -> tuple[np.ndarray, np.ndarray]:
     """Means and standard deviations, the latter 0 where there is a single seed."""
     means = 100 * np.array([figures.mean for figures in found.values()])

@@ -55,12 +55,14 @@ def train(
     model : with the best running average of the weights, on the CPU, in evaluation mode
     """
     run = _Run(examples, clips, validation, config, model_config, seed, folder)
+    losses: list[float] = []
     try:
         while run.step < config.steps and run.step - run.best_step < config.patience * config.every:
-            loss = run.advance()
-            progress(run.step, loss)
+            losses.append(run.advance())
+            progress(run.step, losses[-1])
             if run.step % config.every == 0 or run.step == config.steps:
-                run.look(loss)
+                run.look(float(np.mean(losses)))
+                losses.clear()
     finally:
         if run.log:
             run.log.close()
@@ -127,7 +129,12 @@ class _Run:
         return loss.item()
 
     def look(self, loss: float) -> None:
-        """Keep the weights where they are the best so far, and the state to go on from."""
+        """Keep the weights where they are the best so far, and the state to go on from.
+
+        Parameters
+        ----------
+        loss : mean since the last look
+        """
         figures = {"loss": loss, "learning_rate": self.schedule.get_last_lr()[0]}
         if self.validation:
             arrays = [self.examples.frames(clip) for clip in self.validation]
