@@ -302,12 +302,14 @@ def write_answers(path: Path, right: tuple[int, int], condition: str = CLEAN) ->
 
 def test_the_threshold_is_that_of_the_corpus_that_needs_the_highest(tmp_path: Path) -> None:
     good, mixed = (
-        Predictions.load(write_answers(tmp_path / f"{n}.npz", right=(60, n))).restrict(SHIPPED)
+        commands.by_corpus(
+            [Predictions.load(write_answers(tmp_path / f"{n}.npz", right=(60, n)))], SHIPPED
+        )
         for n in (60, 30)
     )
-    assert commands.fit({"a": good})[1] < commands.fit({"b": mixed})[1]
-    both = commands.fit({"a": good, "b": mixed})[1]
-    assert both == commands.fit({"b": mixed, "a": good})[1] > commands.fit({"a": good})[1]
+    highest = commands.fit(mixed)[1]
+    assert commands.fit(good)[1] < highest
+    assert commands.fit(dict(reversed(mixed.items())))[1] == highest
 
 
 def test_answers_to_nothing_as_recorded_calibrate_nothing(tmp_path: Path) -> None:
