@@ -27,9 +27,9 @@ def crossval(
     Parameters
     ----------
     seeds : how many networks each fold gets
-    svm : test the baseline instead, which has no seed
     folder : a folder in it for each fold and seed keeps its state and its answers; what is
         there from the same recipe and clips is not computed again
+    svm : test the baseline instead, which has no seed
 
     Raises
     ------
@@ -53,7 +53,7 @@ def _fold(
     fold: int,
     seed: int,
     folder: Path,
-    svm: bool = False,
+    svm: bool,
 ) -> Predictions:
     """One network, trained and tested, or its answers from an earlier run."""
     name = f"{protocol.name}, seed {seed}, fold {fold}"

@@ -1,6 +1,6 @@
 """What a network is trained on: clips in all their variants, drawn in balanced batches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -79,14 +79,21 @@ class Examples:
 
 def all_functionals(arrays: Sequence[np.ndarray], n_mfcc: int) -> list[np.ndarray]:
     """Functionals float32 (n_functionals,) of each feature array, in batches of like length."""
-    order = np.argsort([len(array) for array in arrays])
     found: list[np.ndarray] = [np.empty(0)] * len(arrays)
+    for rows, frames, lengths in of_like_length(arrays):
+        for i, row in zip(rows, functionals(frames, lengths, n_mfcc).numpy()):
+            found[i] = row
+    return found
+
+
+def of_like_length(
+    arrays: Sequence[np.ndarray],
+) -> Iterator[tuple[np.ndarray, torch.Tensor, torch.Tensor]]:
+    """All arrays in batches of about 64: which they are, their frames, and their lengths."""
+    order = np.argsort([len(array) for array in arrays])
     for rows in np.array_split(order, max(1, len(arrays) // 64)):
         if len(rows):
-            batch = functionals(*pad([arrays[i] for i in rows]), n_mfcc).numpy()
-            for i, row in zip(rows, batch):
-                found[i] = row
-    return found
+            yield rows, *pad([arrays[i] for i in rows])
 
 
 class Draw:

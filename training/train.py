@@ -16,7 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 from emotion_model import EmotionLSTM, ModelConfig
 from training import evaluate
 from training.corpora import Clip
-from training.examples import Batch, Draw, Examples, pad
+from training.examples import Batch, Draw, Examples, of_like_length
 from training.recipe import SHARES, TrainConfig
 from training.scatter import directions, scaling
 
@@ -221,10 +221,8 @@ def logits(model: EmotionLSTM, arrays: Sequence[np.ndarray]) -> np.ndarray:
     model.eval()
     device = model.mean.device
     found = np.zeros((len(arrays), model.config.n_classes), np.float32)
-    order = np.argsort([len(array) for array in arrays])
     with torch.inference_mode():
-        for rows in np.array_split(order, max(1, len(arrays) // 64)):
-            frames, lengths = pad([arrays[i] for i in rows])
+        for rows, frames, lengths in of_like_length(arrays):
             found[rows] = model(frames.to(device), lengths.to(device)).cpu().numpy()
     return found
 
