@@ -36,13 +36,26 @@ class Stream(Protocol):
 
 
 class Transcriber(Protocol):
-    """A loaded engine. One stream is open at a time."""
+    """A loaded engine. One stream is open at a time, where an engine does not say more."""
 
     name: str  # as people read it: "PocketSphinx (English)"
 
     def stream(self) -> Stream:
         """Begin a segment; one that was not finished is given up."""
         ...
+
+    def step_down(self) -> bool:
+        """Do less work from the next segment on, because this machine falls behind.
+
+        Returns
+        -------
+        whether there was anything to give up
+        """
+        return False
+
+    def step_up(self) -> bool:
+        """Take back one `step_down`; False where none is left."""
+        return False
 
     def close(self) -> None:
         """Let go of processes and memory. The transcriber is not used again."""

@@ -1,27 +1,34 @@
-"""NVIDIA NeMo: each segment is recognised whole, on a GPU where there is one.
+"""NVIDIA NeMo: words while they are spoken, on a GPU where there is one.
 
-The model is called directly (preprocessor, encoder, decoder) where its class allows it:
-`transcribe()` gives the same text but costs more and rebuilds the decoder on each call.
+Cache-aware models run in steps beside the speech (`utils.asr.nemo_stream`); all others hear
+whole segments (`utils.asr.nemo_whole`).
 """
 
 import os
+import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
+from utils.asr import Stream, Transcriber
 from utils.asr.nemo_files import find_models, locate
-from utils.asr.nemo_load import RECOMMENDED, direct_kind, load, out_of_memory, prompt, short
+from utils.asr.nemo_int8 import quantize_if_faster
+from utils.asr.nemo_load import RECOMMENDED, load, prompt, short
+from utils.asr.nemo_stream import NemoStream, StreamingModel, can_stream
+from utils.asr.nemo_whole import WholeModel, WholeStream
+from utils.asr.nemo_worker import Worker, result
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
-from utils.events import Transcription, Word
 
-__all__ = ["RECOMMENDED", "NemoTranscriber", "find_models", "set_thread_policy"]
+__all__ = ["PACES", "RECOMMENDED", "NemoTranscriber", "find_models", "set_thread_policy"]
+
+PACES = ("fastest", "balanced", "accurate")
+BALANCED_S = 0.56  # the chunk that "balanced" is nearest to: half a second's wait at most
+ROOM = 0.5  # of the time, which a step may take where the pace is chosen by itself
 
 # What NeMo raises where a model and a call do not fit each other.
 _MISFITS = (AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-MIN_SAMPLES = SAMPLE_RATE  # shorter segments are padded to it, as `transcribe()` does
 
 
 def set_thread_policy() -> None:
@@ -33,33 +40,33 @@ def set_thread_policy() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
-class NemoTranscriber:
+class NemoTranscriber(Transcriber):
     """A NeMo model: CTC, RNNT, TDT, hybrid or multitask.
 
     Parameters
     ----------
     model : path of a `.nemo` file, or a name as in `utils.asr.nemo_files.locate`
     language : two letters, for the multilingual models that must be told
+    pace : how long words may wait for what follows them, which makes them more accurate:
+        one of `PACES`, or "auto" for "balanced" where this machine is fast enough for it,
+        and else "accurate", which costs it less
 
     Raises
     ------
     ModelError : not found, damaged, another kind of model, too large
     """
 
-    def __init__(self, model: str, language: str = "en") -> None:
+    def __init__(self, model: str, language: str = "en", pace: str = "auto") -> None:
         path = locate(model)
         self.name = f"NeMo {path.stem}"
-        self._model = load(path)
-        self._direct = direct_kind(self._model)
-        self._prompt = prompt(self._model, language)
-        # One thread runs the model: it is not made for two calls at a time.
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="nemo")
-        self._try(language)
-
-    def _try(self, language: str) -> None:
-        """Recognise silence: the first call is slow, and finds what loading cannot."""
+        restored = load(path)
+        self._worker = Worker()
         try:
-            self._start(np.zeros(SAMPLE_RATE, np.float32)).result()
+            if can_stream(restored):
+                self._engine: _Streaming | _Whole = _Streaming(restored, self._worker, pace)
+            else:
+                self._engine = _Whole(WholeModel(restored, prompt(restored, language)), self._worker)
+            self._engine.warm_up()
         except _MISFITS as err:
             self.close()
             raise ModelError(
@@ -70,132 +77,119 @@ class NemoTranscriber:
             self.close()
             raise
 
-    def stream(self) -> "NemoStream":
-        """Begin a segment."""
-        return NemoStream(self._start)
+    @property
+    def streams(self) -> bool:
+        """Whether words come while they are spoken, by a model made for it."""
+        return isinstance(self._engine, _Streaming)
+
+    @property
+    def chunk_s(self) -> float:
+        """How much sound is taken at a time, in seconds; infinite for whole segments."""
+        return self._engine.chunk_s
+
+    def stream(self) -> Stream:
+        """Begin a segment. Streams of several callers may be open at a time."""
+        return self._engine.stream()
+
+    def step_down(self) -> bool:
+        """Do less work from the next segment on; whether it could."""
+        return self._engine.step_down()
+
+    def step_up(self) -> bool:
+        """Take back one `step_down`; whether there was one."""
+        return self._engine.step_up()
 
     def close(self) -> None:
-        """Let go of the model; a recognition under way is waited for."""
-        self._worker.shutdown(wait=True, cancel_futures=True)
-        self._model = None
+        """Let go of the model; a step under way is waited for."""
+        self._worker.close()
+        self._engine = None
 
-    def _start(self, samples: np.ndarray) -> "Future[Transcription]":
-        return self._worker.submit(self._transcribe, samples)
 
-    def _transcribe(self, samples: np.ndarray) -> Transcription:
-        """Recognise float32 (n,) at 16 kHz; runs in the worker thread."""
-        if not len(samples):
-            return Transcription("")
-        # Half of the padding goes in front, and has to come off the times again.
-        missing = max(0, MIN_SAMPLES - len(samples))
-        padded = np.pad(samples, (missing // 2, missing - missing // 2))
-        try:
-            hypothesis = self._hypothesis(padded)
-        except (RuntimeError, MemoryError) as err:
-            if not out_of_memory(err):
-                raise
-            raise ModelError(
-                f"{self.name}: no memory left for a segment of "
-                f"{len(samples) / SAMPLE_RATE:.0f} s; close other programs or choose a "
-                "smaller model"
-            ) from err
-        shift_s = missing // 2 / SAMPLE_RATE
-        words = _words(self._model, hypothesis, shift_s, len(samples) / SAMPLE_RATE)
-        return Transcription(hypothesis.text.strip(), words)
+class _Streaming:
+    """A cache-aware model and the look-ahead that new streams have."""
 
-    def _hypothesis(self, samples: np.ndarray) -> Any:
-        """NeMo's best hypothesis; the calls are those that `transcribe()` makes."""
+    def __init__(self, model: Any, worker: Worker, pace: str) -> None:
         import torch
 
+        self._worker = worker
+        on_gpu = model.device.type == "cuda"
+        if on_gpu:  # the features and the decoder stay in full precision
+            model.encoder.half()
+        self._model = StreamingModel(model, torch.float16 if on_gpu else torch.float32)
+        self._pace = pace
+        self._look_ahead = self._wanted = self._nearest(BALANCED_S)
+        if not on_gpu:
+            quantize_if_faster(model.encoder, self._step_s)
+
+    def warm_up(self) -> None:
+        """Choose the look-ahead; the first steps are slow, and find what loading cannot."""
+        ordered = self._model.look_aheads
+        if self._pace == "fastest":
+            self._wanted = ordered[0]
+        elif self._pace == "accurate":
+            self._wanted = ordered[-1]
+        self._look_ahead = self._wanted
+        step_s = self._step_s()
+        if self._pace == "auto" and step_s > ROOM * self.chunk_s:
+            self._look_ahead = self._wanted = ordered[-1]
+
+    def _nearest(self, chunk_s: float) -> int:
         model = self._model
-        if not self._direct:
-            return self._transcribe_in_nemo(samples)
-        with torch.inference_mode():
-            signal = torch.from_numpy(samples).to(model.device)[None]  # (1, n)
-            length = torch.tensor([len(samples)], device=model.device)
-            output, frames = model(input_signal=signal, input_signal_length=length)[:2]
-            if self._direct == "ctc":
-                found = model.decoding.ctc_decoder_predictions_tensor(
-                    output, decoder_lengths=frames, return_hypotheses=True
-                )
-            else:
-                found = model.decoding.rnnt_decoder_predictions_tensor(
-                    output, frames, return_hypotheses=True
-                )
-        return _first(found)
+        return min(model.look_aheads, key=lambda right: abs(model.chunk_s(right) - chunk_s))
 
-    def _transcribe_in_nemo(self, samples: np.ndarray) -> Any:
-        """For multitask and prompted models, whose prompts only `transcribe()` builds."""
-        found = self._model.transcribe(
-            [samples], batch_size=1, return_hypotheses=True, verbose=False, **self._prompt
-        )
-        self._model.eval()  # transcribe() gives submodules back in training mode
-        return _first(found)
+    def _step_s(self) -> float:
+        """What a step costs, in seconds: the least of three, others may be at work."""
+        noise = np.random.default_rng(0).normal(0, 0.05, SAMPLE_RATE * 10)
+        chunk = int(self.chunk_s * SAMPLE_RATE)
+        stream = self.stream()
+        stream.accept(noise[: chunk + SAMPLE_RATE // 40])  # the first step takes a little more
+        return min(_timed(lambda: stream.accept(noise[:chunk])) for _ in range(3))
 
+    @property
+    def chunk_s(self) -> float:
+        return self._model.chunk_s(self._look_ahead)
 
-class NemoStream:
-    """One segment, kept until its end is known."""
+    def stream(self) -> NemoStream:
+        return NemoStream(self._model, self._worker, self._look_ahead)
 
-    def __init__(self, start: Callable[[np.ndarray], "Future[Transcription]"]) -> None:
-        self._start = start
-        self._parts: list[np.ndarray] = []
-        self._n_samples = 0
-        self._ahead: tuple[int, Future[Transcription]] | None = None
+    def step_down(self) -> bool:
+        """A longer chunk costs less: the overhead and the context are shared by more sound."""
+        longer = [right for right in self._model.look_aheads if right > self._look_ahead]
+        self._look_ahead = min(longer, default=self._look_ahead)
+        return bool(longer)
 
-    def accept(self, samples: np.ndarray) -> str:
-        """Keep float32 (n,); the text is known only at the end."""
-        self._parts.append(np.array(samples, dtype=np.float32))
-        self._n_samples += len(samples)
-        return ""
-
-    def work_ahead(self) -> None:
-        """Recognise what there is, in the background."""
-        if self._n_samples and not self._is_ahead(self._n_samples):
-            self._begin(self._n_samples)
-
-    def finish(self, n_samples: int) -> Transcription:
-        """The text of the first `n_samples`.
-
-        Raises
-        ------
-        ModelError : out of memory
-        """
-        n_samples = min(n_samples, self._n_samples)
-        if not self._is_ahead(n_samples):
-            self._begin(n_samples)
-        return self._ahead[1].result()
-
-    def _is_ahead(self, n_samples: int) -> bool:
-        return self._ahead is not None and self._ahead[0] == n_samples
-
-    def _begin(self, n_samples: int) -> None:
-        if self._ahead:
-            self._ahead[1].cancel()  # only helps where it has not begun
-        samples = np.concatenate(self._parts or [np.zeros(0, np.float32)])
-        self._parts = [samples]
-        self._ahead = n_samples, self._start(samples[:n_samples])
+    def step_up(self) -> bool:
+        shorter = [r for r in self._model.look_aheads if self._wanted <= r < self._look_ahead]
+        self._look_ahead = max(shorter, default=self._look_ahead)
+        return bool(shorter)
 
 
-def _first(found: Any) -> Any:
-    """The best hypothesis: beam search wraps it in lists of alternatives."""
-    while not hasattr(found, "text"):
-        found = found.n_best_hypotheses if hasattr(found, "n_best_hypotheses") else found
-        found = found[0]
-    return found
+class _Whole:
+    """A whole-utterance model; stepping down gives up the growing text."""
+
+    chunk_s = float("inf")
+
+    def __init__(self, model: WholeModel, worker: Worker) -> None:
+        self._model, self._worker = model, worker
+        self._growing = True
+
+    def warm_up(self) -> None:
+        silence = np.zeros(SAMPLE_RATE, np.float32)
+        result(self._worker.submit(lambda jobs: [self._model.transcribe(*jobs)], silence))
+
+    def stream(self) -> WholeStream:
+        return WholeStream(self._model, self._worker, self._growing)
+
+    def step_down(self) -> bool:
+        could, self._growing = self._growing, False
+        return could
+
+    def step_up(self) -> bool:
+        could, self._growing = not self._growing, True
+        return could
 
 
-def _words(model: Any, hypothesis: Any, shift_s: float, end_s: float) -> tuple[Word, ...]:
-    """Word times of a hypothesis, held inside [0, `end_s`]; none where it has no times."""
-    times = hypothesis.timestamp
-    if not isinstance(times, dict) or "word" not in times:
-        return ()
-    # One frame of the encoder's output, in seconds.
-    frame_s = float(model.cfg.preprocessor.window_stride) * model.encoder.subsampling_factor
-
-    def place(offset: Any) -> float:  # a plain float: NumPy's do not go into JSON
-        return min(max(float(offset) * frame_s - shift_s, 0.0), end_s)
-
-    return tuple(
-        Word(word["word"], place(word["start_offset"]), place(word["end_offset"]))
-        for word in times["word"]
-    )
+def _timed(call: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began

@@ -12,6 +12,9 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import Any
 
+from utils.asr.nemo_load import out_of_memory
+from utils.errors import ModelError
+
 MAX_BATCH = 8
 
 
@@ -97,9 +100,15 @@ def result(future: "Future[Any]") -> Any:
 
     Raises
     ------
-    RuntimeError : the model was closed meanwhile
+    ModelError : no memory was left for it, or the model was closed meanwhile
     """
     try:
         return future.result()
     except CancelledError as err:
-        raise RuntimeError("the model was closed while a stream was open") from err
+        raise ModelError("the model was closed while a stream was open; start again") from err
+    except (RuntimeError, MemoryError) as err:
+        if not out_of_memory(err):
+            raise
+        raise ModelError(
+            "no memory left for this speech; close other programs or choose a smaller model"
+        ) from err

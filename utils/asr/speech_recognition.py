@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from utils.asr import Transcriber
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 from utils.events import Transcription
@@ -45,7 +46,7 @@ TWO_LETTERS = {"whisper", "faster_whisper", "openai", "groq", "cohere_api"}
 TAGS = {"en": "en-US", "ko": "ko-KR"}
 
 
-class SpeechRecognitionTranscriber:
+class SpeechRecognitionTranscriber(Transcriber):
     """One of the `recognize_…` methods of SpeechRecognition.
 
     Parameters

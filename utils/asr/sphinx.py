@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from utils.asr import Transcriber
 from utils.asr.sphinx_process import (
     END,
     FIRST_PASS,
@@ -260,7 +261,7 @@ class SphinxStream:
         )
 
 
-class SphinxTranscriber:
+class SphinxTranscriber(Transcriber):
     """PocketSphinx and its English model, see `utils.asr.Transcriber`.
 
     Raises
