@@ -9,27 +9,26 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from flask import Flask, Response, render_template
-from flask_socketio import SocketIO, emit
+from flask import Flask
 from werkzeug.serving import make_server
 
 from utils import config
+from utils.access import Token
 from utils.asr.choose import ADVICE, check_choice, open_transcriber
 from utils.asr.nemo import set_thread_policy
 from utils.captions import Captioner
 from utils.errors import AppError, AudioError, ConfigError, ModelError
 from utils.events import CaptionEvent
+from utils.folders import state_folder
+from utils.messages import say
+from utils.room import Room
 from utils.session import Engines, Progress, Session
 from utils.sources import FileSource, MicrophoneSource, Source, microphones
 from utils.transcript import FORMATS
+from web.events import Events
+from web.pages import add_pages
 
 SETTINGS_FILE = Path(__file__).resolve().parent / "settings.toml"
-EVENT_BYTES = 16_384  # pages send two event names and nothing else
-# Everything comes from this server; a caption can never become script.
-CONTENT_POLICY = (
-    "default-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
-)
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +41,12 @@ def load_engines(settings: config.Settings, progress: Progress) -> Engines:
     AppError : a model is missing or does not fit
     """
     set_thread_policy()
-    progress(0.1, "Loading the speech recogniser…")
-    transcriber, reason = open_transcriber(
+    progress(0.1, say("loading.recogniser"))
+    transcriber, engine = open_transcriber(
         settings.asr, settings.model or None, settings.language
     )
-    reason = f"Ready. Words by {reason}."
-    progress(0.6, "Loading the emotion model…")
+    ready = say("ready.engine", engine=engine)
+    progress(0.6, say("loading.emotion"))
     # torch takes seconds to import, which the page need not wait for
     from emotion_model import EmotionRecognizer
 
@@ -55,11 +54,11 @@ def load_engines(settings: config.Settings, progress: Progress) -> Engines:
         emotions = EmotionRecognizer.load()
     except ModelError as err:  # captions without emotion are better than none
         log.error("%s", err)
-        emotions, reason = None, f"{reason} Emotion is not shown: {err}."
-    progress(0.9, "Loading the speech detector…")
+        emotions, ready = None, say("ready.no_emotion", engine=engine, reason=str(err))
+    progress(0.9, say("loading.detector"))
     captioner = Captioner(transcriber, emotions)
     advice = ADVICE if transcriber.name.startswith("PocketSphinx") else None
-    return Engines(captioner, reason, advice)
+    return Engines(captioner, ready, advice)
 
 
 def open_source(settings: config.Settings, start: int) -> Source:
@@ -76,44 +75,17 @@ def create_app(settings: config.Settings) -> Flask:
     of one process that gives WebSocket its connection.
     """
     app = Flask(__name__)
-    socketio = SocketIO(app, async_mode="threading", max_http_buffer_size=EVENT_BYTES)
+    token = Token(state_folder() / "presenter-token")
+    events = Events(app, token)
     session = Session(
         load=lambda progress: load_engines(settings, progress),
         open_source=lambda start: open_source(settings, start),
-        publish=lambda name, payload: socketio.emit(name, payload),
+        publish=events.publish,
     )
+    room = Room(session, events.announce, settings.language)
+    events.open(room)
+    add_pages(app, room, token, settings.language)
     app.extensions["session"] = session
-
-    @app.get("/")
-    def page() -> str:
-        return render_template("index.html", language=settings.language)
-
-    @app.get("/health")
-    def health() -> dict:
-        return session.health()
-
-    @app.after_request
-    def protect(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = CONTENT_POLICY
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        return response
-
-    @socketio.on("connect")
-    def connect(*_: object) -> None:
-        emit("status", session.status)
-        for line in session.lines():
-            emit("caption", line)
-
-    # Whatever a client sends along is of no interest, so it can do no harm.
-    @socketio.on("start")
-    def start(*_: object) -> None:
-        session.start()
-
-    @socketio.on("stop")
-    def stop(*_: object) -> None:
-        session.stop()
-
     return app
 
 
@@ -174,8 +146,8 @@ def caption(settings: config.Settings, path: str, form: str) -> int:
     """Caption a recording as fast as possible, to standard output."""
     check_choice(settings.asr, settings.model or None, settings.language)
     source = FileSource(path, realtime=False)
-    engines = load_engines(settings, lambda done, message: _note(message))
-    _note(engines.reason)
+    engines = load_engines(settings, lambda done, message: _note(str(message)))
+    _note(str(engines.ready))
     try:
         events = _with_progress(caption_events(engines.captioner, source), source.duration_s)
         for text in FORMATS[form](events):

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -48,9 +49,11 @@ class Program:
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._home = tempfile.TemporaryDirectory()  # its token and phrases are not the user's
+        self.environment = {"XDG_STATE_HOME": self._home.name, "XDG_CONFIG_HOME": self._home.name}
         self.process = subprocess.Popen(
             [sys.executable, APP, "--port", str(self.port), *map(str, arguments)],
-            env={**os.environ, **environment},
+            env={**os.environ, **self.environment, **environment},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
@@ -63,6 +66,7 @@ class Program:
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
+        self._home.cleanup()
         try:
             self.output, self.errors = self.process.communicate(timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:

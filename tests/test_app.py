@@ -51,6 +51,10 @@ class Client:
     def send(self, *event: object) -> None:
         self._socket.emit(event[0], event[1:] or None)
 
+    def ask(self, name: str, payload: dict | None = None) -> dict:
+        """Send an event and wait for what the server answers."""
+        return self._socket.call(name, payload, timeout=PATIENCE_S)
+
     def wait(self, name: str, **expected: object) -> dict:
         """The first event of a name whose payload holds what is expected."""
 
@@ -68,7 +72,11 @@ def test_a_session_over_the_wire(program):
         status = one.wait("status", state="ready")
         assert status["engine"] == "PocketSphinx (English)" and status["progress"] is None
         assert "--asr nemo" in status["advice"]["command"]
-        one.send("start")
+        assert status["code"] == "ready.engine" and status["notice"] is None
+        assert status["values"]["engine"] in status["message"]
+        room = one.wait("room")
+        assert room["presenter"] and room["emotion"] and not room["blank"]
+        assert one.ask("start") == {"ok": True}
         for client in (one, other):
             client.wait("status", state="listening")
             assert -120 <= client.wait("level")["db"] <= 0

@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 
 HOME = Path(__file__).resolve().parents[1]
-ROOMS = {"app", "emotion_model", "utils", "training", "tests"}
+ROOMS = {"app", "emotion_model", "web", "utils", "training", "tests"}
 MAY_IMPORT = {
     "utils": {"utils"},
     "emotion_model": {"utils"},
     "training": {"training", "emotion_model", "utils"},
-    "app": {"emotion_model", "utils"},
+    "web": {"web", "utils"},
+    "app": {"emotion_model", "web", "utils"},
 }
 ENGINES = {"nemo", "pocketsphinx", "speech_recognition"}
 MODULES = [
     path
-    for room in ("utils", "training", "app.py", "emotion_model.py")
+    for room in ("utils", "web", "training", "app.py", "emotion_model.py")
     for path in ([HOME / room] if room.endswith(".py") else sorted((HOME / room).rglob("*.py")))
 ]
 
@@ -55,6 +56,13 @@ def test_the_pipeline_does_not_know_the_real_engines():
     for module in ("captions", "segmenter", "features"):
         names = imported(HOME / "utils" / f"{module}.py")
         assert not any(name.startswith(("utils.asr.", "utils.sources")) for name in names)
+
+
+def test_only_the_web_side_knows_flask():
+    for path in MODULES:
+        if path.relative_to(HOME).parts[0] == "utils":
+            names = {name.split(".")[0] for name in imported(path)}
+            assert not names & {"flask", "flask_socketio", "werkzeug"}, path
 
 
 def test_the_program_starts_without_its_heavy_parts():

@@ -11,6 +11,7 @@ from utils.asr.sphinx import SphinxTranscriber
 from utils.audio import SAMPLE_RATE
 from utils.captions import Captioner
 from utils.errors import AudioError, ModelError
+from utils.messages import say
 from utils.session import Engines, Session
 from utils.sources import FileSource, MicrophoneSource
 
@@ -63,7 +64,7 @@ def page() -> Page:
 
 def open_session(page: Page, transcriber: object, source: Callable) -> Session:
     session = Session(
-        load=lambda progress: Engines(Captioner(transcriber, None), "Ready."),
+        load=lambda progress: Engines(Captioner(transcriber, None), say("ready")),
         open_source=source,
         publish=page.publish,
     )
@@ -81,7 +82,7 @@ def test_a_recording_is_captioned_to_its_end(page, transcriber):
     assert health["microphone"] == "speech.flac" and health["last_frame_age_s"] < PATIENCE_S
     page.wait_for("ready")
     assert page.states == ["ready", "listening", "ready"]
-    assert page.finals and session.lines() == page.finals
+    assert page.finals and [e.to_dict() for e in session.board.lines()] == page.finals
     assert session.status["message"] == "The recording has ended."
 
 
@@ -172,7 +173,7 @@ def test_a_microphone_without_any_sound_is_told(page, transcriber, sound_server)
 
 def test_a_model_that_does_not_load_is_told_and_start_does_nothing(page):
     def load(progress: Callable) -> Engines:
-        progress(0.5, "Loading…")
+        progress(0.5, say("loading.recogniser"))
         raise ModelError("x.nemo is cut short: fetch it again")
 
     session = Session(load, lambda start: FileSource(SPEECH, realtime=True), page.publish)

@@ -30,6 +30,7 @@ class Captioner:
     def __init__(self, transcriber: Transcriber, emotions: EmotionPredictor | None) -> None:
         self.transcriber = transcriber
         self.emotions = emotions
+        self.show_emotion = True  # from the next segment on
         self._segmenter = Segmenter(VoiceActivity())
         self._stream: Stream | None = None
 
@@ -66,7 +67,8 @@ class Captioner:
 
     def _begin(self, chunk: SpeechChunk) -> None:
         self._stream = self.transcriber.stream()
-        self._running = RunningEmotion(self.emotions) if self.emotions is not None else None
+        shown = self.emotions if self.show_emotion else None
+        self._running = RunningEmotion(shown) if shown is not None else None
         self._start = chunk.start
         self._text, self._emotion = "", None
 

@@ -23,3 +23,16 @@ class DataError(AppError):
 
 class ConfigError(AppError):
     """A setting has an unknown or impossible value."""
+
+
+class RequestError(AppError):
+    """A page asks for what it may not have, or for what cannot be.
+
+    Parameters
+    ----------
+    message : what the page is told: a `utils.messages.Message`
+    """
+
+    def __init__(self, message: object) -> None:
+        super().__init__(str(message))
+        self.message = message

@@ -3,7 +3,7 @@
 import json
 import textwrap
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from utils.events import CaptionEvent
 
@@ -27,6 +27,23 @@ class Transcript:
     def latest(self, n_lines: int) -> list[CaptionEvent]:
         """The last `n_lines` lines, oldest first."""
         return list(self._events.values())[-n_lines:]
+
+    def final(self) -> list[CaptionEvent]:
+        """The lines that will not change any more, oldest first."""
+        return [event for event in self._events.values() if event.final]
+
+    def growing(self) -> CaptionEvent | None:
+        """The line that is being said, if any."""
+        return next((e for e in reversed(self._events.values()) if not e.final), None)
+
+    def forget_emotion(self) -> None:
+        """Keep the words and times alone."""
+        for segment, event in self._events.items():
+            self._events[segment] = replace(event, emotion=None)
+
+    def clear(self) -> None:
+        """Forget every line."""
+        self._events.clear()
 
 
 @dataclass(frozen=True)

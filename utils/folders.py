@@ -1,0 +1,48 @@
+"""Where the program keeps what is its own, by the XDG base directory specification."""
+
+import os
+import tempfile
+from pathlib import Path
+
+NAME = "recognition_helpers"
+
+
+def _folder(variable: str, default: str) -> Path:
+    base = os.environ.get(variable, "")
+    # The specification: a path that is not absolute is to be ignored.
+    return (Path(base) if os.path.isabs(base) else Path.home() / default) / NAME
+
+
+def state_folder() -> Path:
+    """For what outlives a run and is of this machine: the presenter's token."""
+    return _folder("XDG_STATE_HOME", ".local/state")
+
+
+def config_folder() -> Path:
+    """For what the operator has set: the quick phrases."""
+    return _folder("XDG_CONFIG_HOME", ".config")
+
+
+def data_folder() -> Path:
+    """For what people keep: saved captions."""
+    return _folder("XDG_DATA_HOME", ".local/share")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a private file (mode 0600) so that it is there whole or not at all.
+
+    Raises
+    ------
+    OSError : it cannot be written; an older file of the name is as it was
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise

@@ -1,0 +1,82 @@
+"""Every sentence that the program says to the page: a stable code, and its English.
+
+The page shows its own translation of a code where it has one, and the English otherwise.
+What stands in braces is put in from the message's values.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Value = str | int | float | bool
+
+SENTENCES = {
+    # state: loading
+    "starting": "Starting…",
+    "loading.recogniser": "Loading the speech recogniser…",
+    "loading.emotion": "Loading the emotion model…",
+    "loading.detector": "Loading the speech detector…",
+    # state: ready
+    "ready": "Ready.",
+    "ready.engine": "Ready. Words by {engine}.",
+    "ready.no_emotion": "Ready. Words by {engine}. Emotion is not shown: {reason}.",
+    "ready.ended": "The recording has ended.",
+    # state: listening
+    "listening": "Listening.",
+    "listening.blank": "Listening, but the screens are blank. Nothing is shown or kept.",
+    "listening.speaking": "The computer is speaking. Captions go on when it has finished.",
+    "listening.late": "This computer is too slow: captions are {late_s} seconds late.",
+    "listening.dropped": "This computer is too slow: {lost_s} seconds of sound were lost.",
+    "listening.silent": "The microphone gives no sound at all. Is it muted or unplugged?",
+    "listening.quiet": "Listening, but no speech is heard. Speak louder or come closer.",
+    # state: lost
+    "lost": "No sound: {reason}. Trying again by itself…",
+    # state: error
+    "failed.loading": "Loading failed: {reason}.",
+    "failed.loading_mistake": (
+        "Loading failed by a mistake in the program: {reason}. The log says more."
+    ),
+    "failed": "Stopped: {reason}.",
+    "failed.mistake": "Stopped by a mistake in the program: {reason}. Press Start to go on.",
+    # refused: to the one page that asked
+    "refused.presenter": "Only the presenter can do this.",
+    "refused.value": "This cannot be done: {reason}.",
+    "refused.flood": "Too much at once. Wait a moment.",
+    "refused.no_emotion": "The program was started without emotion.",
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    """A sentence by its code.
+
+    Parameters
+    ----------
+    code : a key of `SENTENCES`
+    values : what is put into it
+
+    Raises
+    ------
+    KeyError : no such code, or a value is missing
+    """
+
+    code: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        str(self)  # a wrong code is told where it is written, not where it is shown
+
+    def __str__(self) -> str:
+        return SENTENCES[self.code].format(**self.values)
+
+    def to_dict(self) -> dict:
+        """The message as it goes over the wire."""
+        return {"code": self.code, "values": dict(self.values), "message": str(self)}
+
+
+def say(code: str, **values: Value) -> Message:
+    """The sentence of a code, with its values put in.
+
+    >>> str(say("lost", reason="the microphone is unplugged"))
+    'No sound: the microphone is unplugged. Trying again by itself…'
+    """
+    return Message(code, values)

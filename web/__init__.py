@@ -1,0 +1,1 @@
+"""The web side: pages, events, and what keeps strangers from disturbing them."""

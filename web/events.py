@@ -1,0 +1,159 @@
+"""The Socket.IO events: what pages are told, and what the presenter may ask for."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from flask import Flask, request
+from flask_socketio import SocketIO, disconnect, emit, join_room
+
+from utils.access import Token
+from utils.errors import AppError, RequestError
+from utils.limits import LogOnce, TokenBucket
+from utils.messages import Message, say
+from utils.room import Room
+from web.peers import Peer, peer
+
+EVENT_BYTES = 16_384  # the longest event is the list of quick phrases
+EVENTS_A_SECOND, EVENTS_AT_ONCE = 10, 20
+REFUSALS = 100  # a page that goes on after so many is disconnected
+PRESENTERS, READERS, WAITING = "presenters", "readers", "waiting"  # for the end of a blank
+
+log = logging.getLogger(__name__)
+refusals = LogOnce(log)
+
+
+@dataclass
+class _Page:
+    """A connected page."""
+
+    peer: Peer
+    presenter: bool
+    bucket: TokenBucket = field(default_factory=lambda: TokenBucket(EVENTS_A_SECOND, EVENTS_AT_ONCE))
+    refused: int = 0
+
+
+class Events:
+    """Sends to pages, and takes what they send.
+
+    Parameters
+    ----------
+    app : the Flask application that the events go with
+    token : the presenter's
+    """
+
+    def __init__(self, app: Flask, token: Token) -> None:
+        self._token = token
+        self._pages: dict[str, _Page] = {}
+        self._socketio = SocketIO(
+            app,
+            async_mode="threading",
+            async_handlers=False,  # a page's events wait for each other, not a thread for each
+            max_http_buffer_size=EVENT_BYTES,
+        )
+
+    def publish(self, name: str, payload: dict) -> None:
+        """Send an event to every page it is for."""
+        self._socketio.emit(name, payload, to=PRESENTERS if name == "level" else None)
+
+    def announce(self) -> None:
+        """Tell every page how the room is now."""
+        for audience, presenter in ((PRESENTERS, True), (READERS, False)):
+            self._socketio.emit("room", self._room.state(presenter), to=audience)
+        if not self._room.session.board.blank:
+            self._room.session.greet(self._send_waiting)
+            self._socketio.close_room(WAITING)
+
+    def _send_waiting(self, name: str, payload: dict) -> None:
+        self._socketio.emit(name, payload, to=WAITING)
+
+    def open(self, room: Room) -> None:
+        """Begin to take events for a room."""
+        self._room = room
+        self._socketio.on_event("connect", self._connect)
+        self._socketio.on_event("disconnect", self._disconnect)
+        for name, (kind, do) in self._orders(room).items():
+            self._socketio.on_event(name, self._taker(name, kind, do))
+        self._socketio.on_event("*", self._unknown)
+
+    @staticmethod
+    def _orders(room: Room) -> dict[str, tuple[Mapping[str, type], Callable]]:
+        """What the presenter may ask for: the payload's fields, and what is done with them."""
+        return {
+            "start": ({}, room.session.start),
+            "stop": ({}, room.session.stop),
+            "clear": ({}, room.clear),
+            "blank": ({"on": bool}, room.set_blank),
+            "emotion": ({"on": bool}, room.set_emotion),
+            "clear_after": ({"minutes": int}, room.set_clear_after),
+        }
+
+    def _connect(self, *_: object) -> None:
+        who = peer(request.environ)
+        page = _Page(who, who.presents(self._token))
+        self._pages[request.sid] = page
+        join_room(PRESENTERS if page.presenter else READERS)
+        emit("room", self._room.state(page.presenter))
+        if self._room.session.board.blank:
+            join_room(WAITING)
+        self._room.session.greet(emit)
+
+    def _disconnect(self, *_: object) -> None:
+        self._pages.pop(request.sid, None)
+
+    def _taker(self, name: str, fields: Mapping[str, type], do: Callable) -> Callable:
+        """A handler that refuses what may not be, and acknowledges the rest."""
+
+        def take(*arguments: object) -> dict:
+            try:
+                self._admit(name)
+                do(**_checked(fields, arguments))
+            except RequestError as err:
+                return self._refuse(err.message)
+            except AppError as err:
+                log.error("%s: %s", name, err)
+                return self._refuse(say("refused.value", reason=str(err)))
+            return {"ok": True}
+
+        return take
+
+    def _unknown(self, *_: object) -> None:
+        """An event that is none of ours is of no interest, but counts."""
+        try:
+            self._admit("unknown events")
+        except RequestError as err:
+            self._refuse(err.message)
+
+    def _admit(self, name: str) -> None:
+        """Refuse a page that sends too much, or that does not present."""
+        page = self._pages[request.sid]
+        if not page.bucket.take():
+            refusals.warn("a flood of events", page.peer.address)
+            raise RequestError(say("refused.flood"))
+        if page.presenter and not page.peer.presents(self._token):
+            page.presenter = False  # a new token was made since
+            self._socketio.server.leave_room(request.sid, PRESENTERS)
+            join_room(READERS)
+            emit("room", self._room.state(False))
+        if not page.presenter:
+            refusals.warn(f"{name!r} without the presenter's token", page.peer.address)
+            raise RequestError(say("refused.presenter"))
+
+    def _refuse(self, message: Message) -> dict:
+        page = self._pages[request.sid]
+        page.refused += 1
+        if page.refused > REFUSALS:
+            disconnect()
+        answer = message.to_dict()
+        emit("refused", {name: answer[name] for name in ("code", "message")})
+        return {"ok": False, "code": answer["code"], "message": answer["message"]}
+
+
+def _checked(fields: Mapping[str, type], arguments: tuple[object, ...]) -> dict:
+    """The fields of a payload that are expected, each of its type."""
+    payload = arguments[0] if arguments and isinstance(arguments[0], dict) else {}
+    for name, kind in fields.items():
+        if type(payload.get(name)) is not kind:
+            reason = f"expected {name} as {kind.__name__}, not {payload.get(name)!r:.40}"
+            raise RequestError(say("refused.value", reason=reason))
+    return {name: payload[name] for name in fields}
