@@ -101,7 +101,7 @@ def test_auto_without_a_model_takes_pocketsphinx(caches):
     name, sentence = _open_and_close("auto", None)
     assert name.startswith("PocketSphinx")
     assert sentence == f"{name}, because no NeMo model is on this machine"
-    assert ADVICE["command"] == ".venv/bin/python app.py --asr nemo"
+    assert ADVICE["command"] == ".venv/bin/python app.py models get"
 
 
 def test_auto_in_korean_without_a_model_says_what_is_missing(caches):

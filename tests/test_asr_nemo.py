@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from utils.asr.nemo import NemoTranscriber
-from utils.asr.nemo_files import find_models, languages, locate
+from utils.asr.nemo_archive import languages
+from utils.asr.nemo_files import find_models, locate
 from utils.asr.nemo_load import out_of_memory
 from utils.audio import SAMPLE_RATE, load
 from utils.errors import ModelError

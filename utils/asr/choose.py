@@ -1,18 +1,27 @@
 """Which recogniser a session uses, and why."""
 
+import logging
 import re
 
+from pathlib import Path
+
 from utils.asr import Transcriber
+from utils.asr.catalogue import CATALOGUE, Model, find, recommended
+from utils.asr.download import Progress
+from utils.asr.hub import is_offline
 from utils.asr.nemo import RECOMMENDED, NemoTranscriber
-from utils.asr.nemo_files import find_models, languages
+from utils.asr.nemo_archive import check_whole, languages
+from utils.asr.nemo_files import find_models, locate
 from utils.errors import ConfigError, ModelError
+
+log = logging.getLogger(__name__)
 
 CHOICES = "auto, nemo, sphinx or sr:NAME"
 
 # What the page shows while PocketSphinx is at work.
 ADVICE = {
     "text": "A NeMo model gives far better captions. Get one with this command:",
-    "command": ".venv/bin/python app.py --asr nemo",
+    "command": ".venv/bin/python app.py models get",
 }
 
 
@@ -47,12 +56,30 @@ def check_choice(asr: str, model: str | None, language: str) -> None:
         )
 
 
-def open_transcriber(asr: str, model: str | None, language: str) -> tuple[Transcriber, str]:
-    """Load a recogniser.
+def to_fetch(asr: str, model: str | None, language: str) -> Model | None:
+    """What should be fetched behind the captions for these settings: a model, or nothing.
+
+    Nothing where the settings name an engine or a model, where a model for the language is
+    here and whole, where NeMo offers none, and offline.
 
     Parameters
     ----------
     asr, model, language : as in `check_choice`
+    """
+    if asr != "auto" or model is not None or is_offline():
+        return None
+    return None if any(map(_is_whole, _fitting(_code(language)))) else recommended(language)
+
+
+def open_transcriber(
+    asr: str, model: str | None, language: str, on_progress: Progress | None = None
+) -> tuple[Transcriber, str]:
+    """Load a recogniser; fetch its model first where the settings name one not yet here.
+
+    Parameters
+    ----------
+    asr, model, language : as in `check_choice`
+    on_progress : told (bytes done, bytes in all) while a model is fetched
 
     Returns
     -------
@@ -70,33 +97,67 @@ def open_transcriber(asr: str, model: str | None, language: str) -> tuple[Transc
         return _open_speech_recognition(asr.removeprefix("sr:"), language)
     if asr == "nemo" or model is not None:
         reason = f"as asked with --model {model}" if model else "as asked with --asr nemo"
-        return _open_nemo(model, language, reason)
+        path = locate(model or RECOMMENDED, on_progress)
+        return _open_nemo(path, language, reason)
     return _open_auto(language)
 
 
 def _open_auto(language: str) -> tuple[Transcriber, str]:
     """A NeMo model that is here and fits; else PocketSphinx, if it speaks the language."""
     code = _code(language)
-    known = [(path, languages(path)) for path in find_models()]
-    fitting = [path for path, spoken in known if code in spoken]
-    fitting += [path for path, spoken in known if not spoken]
-    for_language = "" if code == "en" and not known else f" for {code}"
+    for_language = "" if code == "en" and not find_models() else f" for {code}"
     reason = f"because no NeMo model{for_language} is on this machine"
-    if fitting:
+    for path in _fitting(code):
         try:
-            return _open_nemo(str(fitting[0]), language, "because it is on this machine")
+            return _open_nemo(path, language, "because it is on this machine")
         except ModelError as err:
+            log.warning("%s", err)
             reason = f"because the NeMo model on this machine did not load: {err}"
     if code != "en":
         raise ModelError(
             f"PocketSphinx knows English only, and nothing else recognises {language}, "
-            f"{reason}; get a model for it and name it with --asr nemo --model"
+            f"{reason}; {_advice(language)}"
         )
     return _open_sphinx(reason)
 
 
-def _open_nemo(model: str | None, language: str, reason: str) -> tuple[Transcriber, str]:
-    transcriber = NemoTranscriber(model or RECOMMENDED, _code(language))
+def _advice(language: str) -> str:
+    if model := recommended(language):
+        return f"get a model for it with: .venv/bin/python app.py models get {model.name}"
+    return "get a model for it and name it with --asr nemo --model"
+
+
+def _fitting(code: str) -> list[Path]:
+    """Models here that know a language, the better ones for captions first."""
+    known = [(path, languages(path)) for path in find_models()]
+    fitting = sorted((path for path, spoken in known if code in spoken), key=_rank)
+    return fitting + [path for path, spoken in known if not spoken]
+
+
+def _rank(path: Path) -> int:
+    """Place in the catalogue, where the better for captions come first; others are last."""
+    model = find(path.stem)
+    return CATALOGUE.index(model) if model else len(CATALOGUE)
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        check_whole(path)
+    except ModelError:
+        return False
+    return True
+
+
+def _open_nemo(path: Path, language: str, reason: str) -> tuple[Transcriber, str]:
+    """Load a model, unless it is known to lack the language."""
+    code, spoken = _code(language), languages(path)
+    if spoken and code not in spoken:
+        raise ModelError(
+            f"{path.stem} knows {', '.join(sorted(spoken))}, not {language}; choose another "
+            f"with --model, or give the language that is spoken with --language. "
+            f"For {language}: {_advice(language)}"
+        )
+    transcriber = NemoTranscriber(str(path), code)
     return transcriber, f"{transcriber.name}, {reason}"
 
 

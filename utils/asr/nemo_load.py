@@ -1,6 +1,7 @@
 """Loading a NeMo model: quietly, without the network, with errors that say what to do."""
 
 import importlib
+import importlib.metadata
 import logging
 import pickle
 import re
@@ -10,11 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from utils.asr.nemo_files import ASR_CLASS, INSTALL, check_whole, read_config, target_class
+from utils.asr.nemo_archive import ASR_CLASS, check_whole, read_config, target_class
+from utils.asr.catalogue import CATALOGUE
+from utils.asr.memory import check_fits
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 
-RECOMMENDED = "stt_en_fastconformer_hybrid_large_streaming_multi"
+INSTALL = "install it with: .venv/bin/pip install -r requirements.txt"
+RECOMMENDED = CATALOGUE[0].name
 
 
 # How sure the decoder is of each word: the probability of its least likely token.
@@ -52,7 +56,8 @@ def load(path: Path) -> Any:
 
     Raises
     ------
-    ModelError : damaged, another kind of model, or one that this NeMo cannot load
+    ModelError : damaged, another kind of model, too large for the memory, or one that this
+        NeMo cannot load
     """
     config = read_config(path)
     module, name = target_class(config)
@@ -63,6 +68,7 @@ def load(path: Path) -> Any:
             f"choose a speech recognition model such as {RECOMMENDED}"
         )
     check_whole(path)
+    check_fits(str(path), path.stat().st_size)
     # The level of NeMo's logger is reset by its own calls; a filter stays.
     logging.getLogger("nemo_logger").addFilter(_is_fatal)
     logging.getLogger("nv_one_logger").setLevel(logging.ERROR)
@@ -73,11 +79,7 @@ def load(path: Path) -> Any:
             import torch
     except ImportError as err:
         raise ModelError(f"NeMo is not installed ({err}); {INSTALL}") from err
-    version = re.search(r"^nemo_version: *(\S+)", config, re.MULTILINE)
-    unfit = (
-        f"{path}: NeMo {nemo.__version__} cannot load this {name}, made by NeMo "
-        f"{version.group(1) if version else '(unknown)'}; if that is newer, update yours"
-    )
+    unfit = _unfit(path, name, config)
     try:
         model_class = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as err:
@@ -85,6 +87,26 @@ def load(path: Path) -> Any:
     with _quiet_and_offline():
         model = _restore(model_class, path, unfit, torch)
     return _prepare(model, path)
+
+
+def _unfit(path: Path, name: str, config: str) -> str:
+    """What to say if it does not load: who made it, and whether a newer NeMo would help."""
+    here = importlib.metadata.version("nemo_toolkit")
+    found = re.search(r"^nemo_version: *['\"]?([\w.]+)", config, re.MULTILINE)
+    made_by = found.group(1) if found else "(unknown)"
+    told = f"{path}: NeMo {here} cannot load this {name}, made by NeMo {made_by}"
+    if found and _release(made_by) > _release(here):
+        return (
+            f"{told}, which is newer; update yours with "
+            f".venv/bin/pip install 'nemo_toolkit[asr]=={made_by}', or choose another model "
+            f"such as {RECOMMENDED}"
+        )
+    return f"{told}; choose another model such as {RECOMMENDED}"
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """(2, 7, 0) of "2.7.0rc1": enough to tell which is newer."""
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 
 def _restore(model_class: Any, path: Path, unfit: str, torch: Any) -> Any:

@@ -1,0 +1,246 @@
+"""One file from Hugging Face's hub: resumed, checked, and never half a file under its name.
+
+The hub's own client asks, authenticates and follows redirects. Writing the file is done
+here, because `hf_hub_download` neither resumes what another run began nor can be stopped,
+and tells its progress once in 10 MB.
+"""
+
+import errno
+import hashlib
+import logging
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from utils.asr.hub import OWN_FILE, Remote, client, megabytes, plain_errors, url_of
+from utils.errors import ModelError
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S = 10.0  # without a byte
+TELL_S = 0.5  # between two reports of progress
+SPARE_BYTES = 100_000_000  # of the disk, left to the rest of the machine
+REST = 3.0  # a download in the background rests so many times as long as it worked
+
+Progress = Callable[[int, int], None]  # bytes done, bytes in all
+
+
+class StoppedError(ModelError):
+    """`Download.stop` was called."""
+
+
+class Download:
+    """Brings one file to this machine.
+
+    What has come is kept beside `path` as `NAME.CHECKSUM.part` when the network breaks or
+    the download is stopped, and the next one goes on from there, in this process or
+    another. Two processes take turns.
+
+    Parameters
+    ----------
+    remote : the file, as `look_up` found it
+    path : where it is wanted
+    on_progress : told (bytes done, bytes in all) at most twice a second, and at the end
+    gently : rest between blocks, so that captions on the same processor do not wait
+    """
+
+    def __init__(
+        self, remote: Remote, path: Path, on_progress: Progress, gently: bool = False
+    ) -> None:
+        self._remote = remote
+        self._path = path
+        self._part = path.with_name(f"{path.stem}.{remote.sha256[:12]}.part")
+        self._tell = on_progress
+        self._gently = gently
+        self._stopped = threading.Event()
+        self._connection: socket.socket | None = None
+        self._told_at = 0.0
+
+    @property
+    def done_bytes(self) -> int:
+        """Bytes that lie here already, from this download or one before."""
+        return self._part.stat().st_size if self._part.exists() else 0
+
+    def check_space(self) -> int:
+        """Free bytes of the disk that the file goes to.
+
+        Raises
+        ------
+        ModelError : the rest of the file does not fit
+        """
+        folder = next(place for place in self._path.parents if place.exists())
+        free = shutil.disk_usage(folder).free
+        missing = self._remote.size - self.done_bytes
+        if free < missing + SPARE_BYTES:
+            raise ModelError(
+                f"the disk is too full for {self._path.stem}: {megabytes(missing)} to fetch, "
+                f"{megabytes(free)} free at {folder}, of which {megabytes(SPARE_BYTES)} should "
+                "stay free; delete what is not needed, or set XDG_CACHE_HOME to a folder on a "
+                "larger disk"
+            )
+        return free
+
+    def run(self) -> None:
+        """Fetch the file, and put it under its name once its checksum is right.
+
+        Raises
+        ------
+        NetworkError : the connection broke; what has come is kept
+        StoppedError : `stop` was called; what has come is kept
+        ModelError : no room, no right to write, or a wrong checksum; nothing is kept
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._alone():
+                if not self._path.exists():
+                    self._fetch()
+        except OSError as err:
+            raise self._unwritable(err) from err
+
+    def stop(self) -> None:
+        """End `run` at once, from any thread."""
+        self._stopped.set()
+        if connection := self._connection:
+            try:  # wakes a thread that waits for the next byte
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it has ended by itself
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until no other process fetches the same file; show how far that one is."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self._path.with_name(f".{self._path.stem}.lock"))
+        while True:
+            try:
+                lock.acquire(timeout=0)
+                break
+            except Timeout:
+                self._report(self.done_bytes)
+                if self._stopped.wait(TELL_S):
+                    raise StoppedError(f"fetching {self._path.stem} was stopped") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _fetch(self) -> None:
+        self.check_space()
+        for old in self._path.parent.glob(f"{self._path.stem}.*.part"):
+            if old != self._part:
+                old.unlink()  # of another version, which the hub no longer has
+        resumed = self.done_bytes > 0
+        with self._part.open("ab", buffering=0) as file:
+            right = self._complete(file)
+        if not right and resumed:  # what lay here was damaged, as after a power cut
+            log.warning("%s was damaged: fetching it anew", self._part)
+            with self._part.open("wb", buffering=0) as file:
+                right = self._complete(file)
+        if not right:
+            self._part.unlink()
+            raise ModelError(
+                f"{self._path.stem} arrived damaged (its checksum is wrong) and was deleted; "
+                f"try again, {OWN_FILE}"
+            )
+        os.replace(self._part, self._path)
+        self._tell(self._remote.size, self._remote.size)
+
+    def _complete(self, file: BinaryIO) -> bool:
+        """Append what is missing; return whether the whole has the right checksum."""
+        if file.tell() > self._remote.size:
+            _empty(file)
+        checksum = self._checksum_of_part()
+        if file.tell() < self._remote.size:
+            with plain_errors(self._remote.repo, self._remote.file):
+                checksum = self._receive(file, checksum)
+        os.fsync(file.fileno())  # a power cut must not leave a hole under the final name
+        return checksum.hexdigest() == self._remote.sha256
+
+    def _checksum_of_part(self) -> Any:
+        checksum = hashlib.sha256()
+        with self._part.open("rb") as part:
+            while block := part.read(1 << 20):
+                self._check_stopped()
+                checksum.update(block)
+        return checksum
+
+    def _receive(self, file: BinaryIO, checksum: Any) -> Any:
+        """Write the rest of the file; return the checksum of the whole."""
+        hub = client()
+        url = url_of(self._remote.repo, self._remote.file, self._remote.commit)
+        headers = hub.utils.build_hf_headers() | {"Accept-Encoding": "identity"}
+        if file.tell():
+            headers["Range"] = f"bytes={file.tell()}-"
+        self._check_stopped()
+        try:
+            with hub.get_session().stream(
+                "GET", url, headers=headers, timeout=TIMEOUT_S
+            ) as response:
+                hub.utils.hf_raise_for_status(response)
+                self._connection = response.extensions["network_stream"].get_extra_info("socket")
+                if file.tell() and response.status_code != 206:  # a server that cannot resume
+                    _empty(file)
+                    checksum = hashlib.sha256()
+                self._write(response.iter_raw(), file, checksum)
+        except hub.errors.HTTPError:
+            self._check_stopped()  # it was us who closed the connection
+            raise
+        finally:
+            self._connection = None
+        return checksum
+
+    def _write(self, blocks: Iterator[bytes], file: BinaryIO, checksum: Any) -> None:
+        worked_s = time.thread_time()
+        for block in blocks:
+            self._check_stopped()
+            if file.tell() + len(block) > self._remote.size:
+                raise ModelError(f"{self._remote.repo}: the server sends more than it announced")
+            self._save(block, file)
+            checksum.update(block)
+            self._report(file.tell())
+            if self._gently:
+                self._stopped.wait(REST * (time.thread_time() - worked_s))
+                worked_s = time.thread_time()
+        self._check_stopped()
+
+    def _save(self, block: bytes, file: BinaryIO) -> None:
+        left = memoryview(block)
+        try:
+            while left:
+                left = left[file.write(left) :]
+        except OSError as err:
+            raise self._unwritable(err) from err
+
+    def _unwritable(self, err: OSError) -> ModelError:
+        """What to say when the disk refuses."""
+        if err.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            self._part.unlink(missing_ok=True)  # give the room back
+            return ModelError(
+                f"the disk ran full while {self._path.stem} was fetched, and what had come was "
+                f"deleted. It takes {megabytes(self._remote.size)}: make room, then try again"
+            )
+        return ModelError(
+            f"{self._path.stem} cannot be written to {self._path.parent} ({err.strerror}); "
+            "set XDG_CACHE_HOME to a folder that can be written"
+        )
+
+    def _check_stopped(self) -> None:
+        if self._stopped.is_set():
+            raise StoppedError(f"fetching {self._path.stem} was stopped")
+
+    def _report(self, done_bytes: int) -> None:
+        if time.monotonic() - self._told_at >= TELL_S:
+            self._told_at = time.monotonic()
+            self._tell(done_bytes, self._remote.size)
+
+
+def _empty(file: BinaryIO) -> None:
+    file.seek(0)
+    file.truncate()

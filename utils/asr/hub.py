@@ -1,0 +1,108 @@
+"""What Hugging Face's hub says of a file, and its errors in plain sentences."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from utils.errors import ModelError
+
+OFFLINE = "HF_HUB_OFFLINE"  # the environment variable; Hugging Face's client obeys it too
+OWN_FILE = "or give the path of a .nemo file that you have downloaded: --model FILE.nemo"
+TIMEOUT_S = 5.0  # for the hub's answer to a question
+
+
+class NetworkError(ModelError):
+    """The network or the hub failed: the same may succeed a little later."""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file on the hub, of `size` bytes, at one commit of its repository."""
+
+    repo: str
+    file: str
+    size: int
+    sha256: str
+    commit: str
+
+
+def is_offline() -> bool:
+    """Whether the network is forbidden, by `HF_HUB_OFFLINE`."""
+    return os.environ.get(OFFLINE, "").upper() in {"1", "TRUE", "YES", "ON"}
+
+
+def megabytes(n_bytes: int) -> str:
+    """A size as people read it: "459 MB", "2.5 GB"."""
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 999.5e6 else f"{n_bytes / 1e6:.0f} MB"
+
+
+def client() -> Any:
+    """Hugging Face's client, which without this would ask who is calling it."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    try:
+        import huggingface_hub
+        from huggingface_hub import constants
+    except ImportError as err:
+        raise ModelError(
+            f"huggingface_hub is not installed ({err}); install it with: "
+            ".venv/bin/pip install -r requirements.txt"
+        ) from err
+    constants.HF_HUB_DISABLE_TELEMETRY = True
+    return huggingface_hub
+
+
+def url_of(repo: str, file: str, revision: str = "main") -> str:
+    """Where the hub serves a file; `HF_ENDPOINT` names a mirror."""
+    endpoint = os.environ.get("HF_ENDPOINT")
+    return client().hf_hub_url(repo, file, revision=revision, endpoint=endpoint)
+
+
+def look_up(repo: str, file: str) -> Remote:
+    """Ask the hub for a file's size and checksum; one short question without retries.
+
+    Raises
+    ------
+    NetworkError : no network, or the hub is in trouble
+    ModelError : offline, no such file, or one that needs an account
+    """
+    if is_offline():
+        raise ModelError(
+            f"{repo} is not on this machine and {OFFLINE} (--offline) forbids to fetch it; "
+            f"unset it, {OWN_FILE}"
+        )
+    hub = client()
+    with plain_errors(repo, file):
+        found = hub.get_hf_file_metadata(url_of(repo, file), timeout=TIMEOUT_S)
+    if not re.fullmatch("[0-9a-f]{64}", found.etag or "") or not found.size:
+        raise ModelError(f"{repo}: the server tells no checksum of {file}; it is not fetched")
+    return Remote(repo, file, found.size, found.etag, found.commit_hash or "main")
+
+
+@contextmanager
+def plain_errors(repo: str, file: str) -> Iterator[None]:
+    """Turn the client's errors into sentences."""
+    from huggingface_hub import errors
+
+    try:
+        yield
+    except errors.GatedRepoError as err:
+        raise ModelError(
+            f"{repo} needs a Hugging Face account: accept its terms at "
+            f"https://huggingface.co/{repo}, then run .venv/bin/hf auth login"
+        ) from err
+    except (errors.RepositoryNotFoundError, errors.RemoteEntryNotFoundError) as err:
+        raise ModelError(
+            f"{repo}: Hugging Face knows no {file} by that name; check the spelling at "
+            f"https://huggingface.co/models?library=nemo {OWN_FILE}"
+        ) from err
+    except (errors.HTTPError, ConnectionError, ValueError) as err:  # ValueError: no valid name
+        cause = (str(err).strip().splitlines() or [type(err).__name__])[0]
+        status = getattr(getattr(err, "response", None), "status_code", 0)
+        final = isinstance(err, ValueError) or status in {400, 401, 403, 451}
+        raise (ModelError if final else NetworkError)(
+            f"{repo} is not on this machine and could not be fetched ({cause}); check the "
+            f"network, {OWN_FILE}"
+        ) from err
