@@ -324,6 +324,9 @@ def _damage(what: str, good: Path, folder: Path) -> Path:
         _edited(good, path, "nemo.collections.asr.models", "my.package")
     elif what == "newer class":
         _edited(good, path, "EncDecCTCModel", "EncDecCTCModelOfTomorrow")
+    elif what == "newer NeMo":
+        newer = _edited(good, folder / "newer", "nemo_version: 3.0.0", "nemo_version: 9.1.0")
+        _edited(newer, path, "n_layers: 2", "n_layers: 2\n  option_of_tomorrow: 1")
     elif what == "newer option":
         _edited(good, path, "n_layers: 2", "n_layers: 2\n  option_of_tomorrow: 1")
     elif what == "other weights":
@@ -340,7 +343,8 @@ def _damage(what: str, good: Path, folder: Path) -> Path:
         ("cut short", "download it again"),
         ("speaker model", "choose a speech recognition model"),
         ("foreign class", "choose a speech recognition model"),
-        ("newer class", "update yours"),
+        ("newer class", "it knows no class"),
+        ("newer NeMo", "made by NeMo 9.1.0, which is newer; update yours"),
         ("newer option", "option_of_tomorrow"),
         ("other weights", "cannot load this EncDecCTCModel"),
     ],

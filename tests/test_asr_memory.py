@@ -1,0 +1,47 @@
+"""A model that does not fit into memory is refused before it is loaded."""
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from utils.asr.memory import check_fits, free_bytes, needed_bytes
+from utils.asr.nemo_load import load
+from utils.errors import ModelError
+
+
+@pytest.fixture
+def huge_file(tmp_path) -> Path:
+    """A `.nemo` file of one terabyte, nearly all of it a hole that takes no disk."""
+    config = b"target: nemo.collections.asr.models.EncDecCTCModel\n"
+    settings, weights = tarfile.TarInfo("model_config.yaml"), tarfile.TarInfo("model_weights.ckpt")
+    settings.size, weights.size = len(config), 10**12
+    path = tmp_path / "huge.nemo"
+    with tarfile.open(path, "w") as tar:
+        tar.addfile(settings, io.BytesIO(config))
+    with path.open("r+b") as file:
+        file.seek(1024)  # past the header and the settings, over the end of the archive
+        file.write(weights.tobuf(tarfile.GNU_FORMAT))
+        file.truncate(file.tell() + weights.size + 1024)
+    return path
+
+
+def test_a_model_that_is_too_large_is_refused_before_it_is_loaded(huge_file):
+    with pytest.raises(ModelError) as caught:
+        load(huge_file)
+    assert "is too large for the memory of this machine" in str(caught.value)
+    assert str(huge_file) in str(caught.value)
+    assert "app.py models" in str(caught.value)
+
+
+def test_free_memory_is_what_the_system_says():
+    told = Path("/proc/meminfo").read_text().split("MemAvailable:")[1].split()[0]
+    assert 0 < free_bytes() <= int(told) * 1024 * 1.2
+
+
+def test_what_was_measured_is_what_is_needed(monkeypatch):
+    monkeypatch.delitem(__import__("sys").modules, "nemo.collections.asr", raising=False)
+    assert needed_bytes(459_000_000) == pytest.approx(1.6e9, rel=0.05)
+    assert needed_bytes(2_500_000_000) == pytest.approx(5.6e9, rel=0.05)
+    check_fits("small", 1000)
