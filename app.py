@@ -4,31 +4,36 @@ import argparse
 import logging
 import os
 import signal
-import socket
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from flask import Flask
-from werkzeug.serving import make_server
 
 from utils import config
 from utils.access import Token
+from utils.address import reachable_address, url
 from utils.asr.choose import ADVICE, check_choice, open_transcriber
 from utils.asr.nemo import set_thread_policy
 from utils.captions import Captioner
-from utils.errors import AppError, AudioError, ConfigError, ModelError
+from utils.errors import AppError, AudioError, ModelError
 from utils.events import CaptionEvent
-from utils.folders import state_folder
+from utils.folders import config_folder, data_folder, state_folder
 from utils.messages import say
+from utils.phrases import Phrases
 from utils.room import Room
+from utils.saving import read_saved
 from utils.session import Engines, Progress, Session
 from utils.sources import FileSource, MicrophoneSource, Source, microphones
 from utils.transcript import FORMATS
 from web.events import Events
+from web.gate import Gate
+from web.link import forget_serving, link, note_serving
 from web.pages import add_pages
+from web.server import Server, check_port
 
 SETTINGS_FILE = Path(__file__).resolve().parent / "settings.toml"
+TOKEN_FILE, SERVING_FILE = "presenter-token", "serving.json"  # in the state folder
 
 log = logging.getLogger(__name__)
 
@@ -46,15 +51,17 @@ def load_engines(settings: config.Settings, progress: Progress) -> Engines:
         settings.asr, settings.model or None, settings.language
     )
     ready = say("ready.engine", engine=engine)
-    progress(0.6, say("loading.emotion"))
-    # torch takes seconds to import, which the page need not wait for
-    from emotion_model import EmotionRecognizer
+    emotions = None
+    if settings.emotion:
+        progress(0.6, say("loading.emotion"))
+        # torch takes seconds to import, which the page need not wait for
+        from emotion_model import EmotionRecognizer
 
-    try:
-        emotions = EmotionRecognizer.load()
-    except ModelError as err:  # captions without emotion are better than none
-        log.error("%s", err)
-        emotions, ready = None, say("ready.no_emotion", engine=engine, reason=str(err))
+        try:
+            emotions = EmotionRecognizer.load()
+        except ModelError as err:  # captions without emotion are better than none
+            log.error("%s", err)
+            ready = say("ready.no_emotion", engine=engine, reason=str(err))
     progress(0.9, say("loading.detector"))
     captioner = Captioner(transcriber, emotions)
     advice = ADVICE if transcriber.name.startswith("PocketSphinx") else None
@@ -75,17 +82,29 @@ def create_app(settings: config.Settings) -> Flask:
     of one process that gives WebSocket its connection.
     """
     app = Flask(__name__)
-    token = Token(state_folder() / "presenter-token")
+    token = Token(state_folder() / TOKEN_FILE)
     events = Events(app, token)
     session = Session(
         load=lambda progress: load_engines(settings, progress),
         open_source=lambda start: open_source(settings, start),
         publish=events.publish,
     )
-    room = Room(session, events.announce, settings.language)
+    address = reachable_address(settings.host, settings.address)
+    room = Room(
+        session,
+        events.announce,
+        phrases=Phrases(config_folder() / "phrases.json", settings.language),
+        saving_folder=Path(settings.save or data_folder() / "captions").expanduser(),
+        reader_url=url(address, settings.port, "/read") if address else None,
+        language=settings.language,
+    )
     events.open(room)
+    room.set_clear_after(settings.clear_after)
+    if settings.save:
+        room.set_saving(True)
     add_pages(app, room, token, settings.language)
-    app.extensions["session"] = session
+    app.wsgi_app = Gate(app.wsgi_app, settings.host, settings.address)
+    app.extensions |= {"session": session, "room": room}
     return app
 
 
@@ -94,35 +113,46 @@ def serve(settings: config.Settings) -> int:
     check_choice(settings.asr, settings.model or None, settings.language)
     if settings.source:
         FileSource(settings.source, realtime=True).close()  # a wrong path is told at once
-    _check_port(settings.host, settings.port)
+    check_port(settings.host, settings.port)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for each request
     app = create_app(settings)
     # Set for both, because a shell starts background jobs with SIGINT ignored.
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, signal.default_int_handler)
-    # Werkzeug's threaded server is enough for a kiosk and a room of readers
-    server = make_server(settings.host, settings.port, app, threaded=True)
-    print(f"Captions are at http://{settings.host}:{settings.port}  (Ctrl-C ends)", flush=True)
+    server = Server(settings.host, settings.port, app)
+    serving = state_folder() / SERVING_FILE
+    note_serving(serving, settings.host, settings.port, settings.address)
+    print(f"Captions are at {url(settings.host, settings.port)}  (Ctrl-C ends)", flush=True)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
         pass
     finally:
         app.extensions["session"].close()
+        app.extensions["room"].close()
+        forget_serving(serving)
     return 0
 
 
-def _check_port(host: str, port: int) -> None:
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as err:
-        raise ConfigError(
-            f"cannot serve at {host}:{port} ({err.strerror}). Is the program running already? "
-            "Stop it, or choose another place with --port or --host"
-        ) from err
+def print_link(settings: config.Settings, new: bool) -> int:
+    """Print the presenter's link for another device, with a new token if asked."""
+    token = Token(state_folder() / TOKEN_FILE)
+    if new:
+        token.renew()
+    address, note = link(settings, state_folder() / SERVING_FILE, token.value())
+    print(address)
+    _note(note)
+    return 0
+
+
+def export(path: str, form: str) -> int:
+    """Print a saved session in another format."""
+    lines, bad = read_saved(Path(path))
+    for text in FORMATS[form](lines):
+        print(text, end="")
+    if bad:
+        _note(f"{path}: {bad} line(s) could not be read and are left out")
+    return 0
 
 
 def caption_events(captioner: Captioner, source: Source) -> Iterator[CaptionEvent]:
@@ -195,10 +225,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, help="port to serve at (default 5000)")
     parser.add_argument("--microphone", metavar="NAME_OR_INDEX", help="input device")
     parser.add_argument("--source", metavar="FILE", help="a recording instead of the microphone")
-    commands = parser.add_subparsers(dest="command", metavar="caption | microphones")
+    parser.add_argument("--address", metavar="NAME", help="by which phones reach this computer")
+    parser.add_argument(
+        "--no-emotion", dest="emotion", action="store_const", const=False,
+        help="estimate no emotion, for anyone",
+    )  # fmt: skip
+    parser.add_argument(
+        "--clear-after", metavar="MINUTES", help="clear the lines after so long without speech"
+    )
+    parser.add_argument("--save", metavar="FOLDER", help="write finished lines to files there")
+    commands = parser.add_subparsers(
+        dest="command", metavar="caption | export | link | microphones"
+    )
     to_file = commands.add_parser("caption", parents=[engine], help="caption a recording")
     to_file.add_argument("file", metavar="FILE")
     to_file.add_argument("--format", choices=FORMATS, default="jsonl")
+    saved = commands.add_parser("export", help="turn saved captions into another format")
+    saved.add_argument("file", metavar="SAVED.jsonl")
+    saved.add_argument("--format", choices=FORMATS, default="txt")
+    to_device = commands.add_parser("link", help="print the link that lets a device present")
+    to_device.add_argument("--new", action="store_true", help="and let the old one hold no more")
     commands.add_parser("microphones", help="list the input devices")
     return parser
 
@@ -210,9 +256,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if args.command == "microphones":
             return list_microphones()
+        if args.command == "export":
+            return export(args.file, args.format)
         settings = config.load(vars(args), SETTINGS_FILE)
         if args.command == "caption":
             return caption(settings, args.file, args.format)
+        if args.command == "link":
+            return print_link(settings, args.new)
         return serve(settings)
     except AppError as err:
         print(f"app.py: {err}", file=sys.stderr)

@@ -215,7 +215,7 @@
     follow();
   });
 
-  const socket = io({ reconnectionDelayMax: 2000 });
+  const socket = io({ transports: ["websocket"], reconnectionDelayMax: 2000 });
   const showOffline = () => showStatus({ ...current, state: "offline", message: CONNECTION_LOST });
 
   socket.on("status", (status) => {

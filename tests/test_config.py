@@ -22,7 +22,7 @@ def test_defaults_without_anything(tmp_path):
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("prot = 1", "unknown setting prot; expected asr"),
+        ("prot = 1", "unknown setting prot; expected address"),
         ("port = 70000", "1 to 65535"),
         ('port = "x"', "1 to 65535"),
         ("asr = [1]", "expected text"),

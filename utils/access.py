@@ -1,12 +1,10 @@
 """Who may do what: readers read, whoever has the presenter's token presents."""
 
 import hmac
-import ipaddress
 import logging
 import secrets
 import threading
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from utils.errors import ConfigError
 from utils.folders import write_whole
@@ -84,30 +82,3 @@ class Token:
             write_whole(self.path, token + "\n")
             found = self.path.stat()
         self._token, self._stamp = token, (found.st_mtime_ns, found.st_ino)
-
-
-def host_name(header: str) -> str:
-    """The host of a Host header, without port and in lower case; "" where it makes no sense.
-
-    >>> host_name("[::1]:5000"), host_name("Kiosk.local:5000"), host_name("a b/")
-    ('::1', 'kiosk.local', '')
-    """
-    try:
-        parts = urlsplit(f"//{header}")
-        parts.port  # noqa: B018  raises where it is none
-    except ValueError:
-        return ""
-    plain = header and not set(header) & set(" /?#@\\")
-    return (parts.hostname or "").rstrip(".") if plain else ""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address or name is this machine's own, reachable from itself alone."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host.split("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback

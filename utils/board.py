@@ -32,6 +32,7 @@ class Board:
         self.cuts = 0  # how often all that was being said was cut off
         self.blank = False
         self.emotion = True
+        self.keep: Callable[[CaptionEvent], None] | None = None  # takes finished lines to disk
 
     def show(self, event: CaptionEvent, cuts: int) -> None:
         """Show an event of speech that was heard after so many cuts; an older one is dropped."""
@@ -85,3 +86,5 @@ class Board:
         self._last_words = time.monotonic()
         self._transcript.add(event)
         self._publish("caption", event.to_dict())
+        if self.keep and event.final:
+            self.keep(event)

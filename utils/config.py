@@ -13,6 +13,9 @@ from pathlib import Path
 from utils.errors import ConfigError
 
 ENVIRONMENT_PREFIX = "CAPTIONS_"
+LONGEST_CLEAR_AFTER_MIN = 24 * 60
+NUMBERS = {"port": "a number from 1 to 65535", "clear_after": "a number of minutes"}
+YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,10 @@ class Settings:
     language : of the speech, as an ISO 639-1 code
     microphone : name or index of the input device; "" for the system's default
     source : a recording that stands in for the microphone; "" for the microphone
+    address : name or address by which phones reach this machine; "" to find it
+    emotion : whether emotion is estimated at all
+    clear_after : minutes without speech after which the lines are cleared; 0 is never
+    save : folder to which finished lines are written from the start; "" writes none
 
     Raises
     ------
@@ -40,12 +47,20 @@ class Settings:
     language: str = "en"
     microphone: str = ""
     source: str = ""
+    address: str = ""
+    emotion: bool = True
+    clear_after: int = 0
+    save: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65_535:
             raise ConfigError(f"port {self.port}: expected a number from 1 to 65535")
         if not self.host:
             raise ConfigError("host is empty: give an address such as 127.0.0.1")
+        if not 0 <= self.clear_after <= LONGEST_CLEAR_AFTER_MIN:
+            raise ConfigError(
+                f"clear_after {self.clear_after}: expected minutes, 0 to {LONGEST_CLEAR_AFTER_MIN}"
+            )
 
     @property
     def microphone_device(self) -> str | int | None:
@@ -94,12 +109,21 @@ def _from_file(path: Path, names: set[str]) -> dict[str, object]:
     return table
 
 
-def _typed(name: str, value: object) -> str | int:
-    if name == "port":
+def _typed(name: str, value: object) -> str | int | bool:
+    if name == "emotion":
+        return _yes_or_no(name, value)
+    if name in NUMBERS:
         try:
             return int(value)  # type: ignore[call-overload]
         except (TypeError, ValueError) as err:
-            raise ConfigError(f"port {value!r}: expected a number from 1 to 65535") from err
+            raise ConfigError(f"{name} {value!r}: expected {NUMBERS[name]}") from err
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         raise ConfigError(f"{name} {value!r}: expected text")
     return str(value)
+
+
+def _yes_or_no(name: str, value: object) -> bool:
+    text = str(value).lower()
+    if text not in YES + NO:
+        raise ConfigError(f"{name} {value!r}: expected true or false")
+    return text in YES

@@ -98,6 +98,10 @@ class CaptionEvent:
     final : the line will not change any more
     emotion : None while the model is not sure enough; it may change until the line is final
     words : times of the words, in the session's seconds, where the engine gives them
+    loudness : "quiet" or "loud" beside the rest of the session; None between, or not known
+    new_voice : another voice than before is speaking
+    sound : a sound that is no speech, such as "laughter"; its text is empty. No engine here
+        names any yet.
     """
 
     segment: int
@@ -107,6 +111,9 @@ class CaptionEvent:
     final: bool
     emotion: Emotion | None = None
     words: tuple[Word, ...] = field(default=())
+    loudness: str | None = None
+    new_voice: bool = False
+    sound: str | None = None
 
     def to_dict(self) -> dict:
         """The event as it goes over the wire: plain JSON types only."""

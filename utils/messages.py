@@ -37,6 +37,10 @@ SENTENCES = {
     ),
     "failed": "Stopped: {reason}.",
     "failed.mistake": "Stopped by a mistake in the program: {reason}. Press Start to go on.",
+    # remarks beside the state
+    "saving.failed": "Nothing is saved any more: {reason}. Captions go on.",
+    "speech.failed": "The text was not spoken: {reason}.",
+    "phrases.bad": "The quick phrases could not be read, so the usual ones are shown. {reason}.",
     # refused: to the one page that asked
     "refused.presenter": "Only the presenter can do this.",
     "refused.value": "This cannot be done: {reason}.",

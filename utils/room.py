@@ -3,12 +3,16 @@
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
+from utils.config import LONGEST_CLEAR_AFTER_MIN
 from utils.errors import RequestError
 from utils.messages import say
+from utils.phrases import Phrases
+from utils.saving import SavedLines
 from utils.session import Session
+from utils.voice import Voice
 
-LONGEST_CLEAR_AFTER_MIN = 24 * 60
 TIDY_S = 1.0  # between looks whether the lines are to be cleared
 
 log = logging.getLogger(__name__)
@@ -21,43 +25,53 @@ class Room:
     ----------
     session : whose lines they are
     announce : tells every page how the room is now
-    language : of the speech
+    phrases : the quick phrases
+    saving_folder : where lines are saved, while that is turned on
     reader_url : where phones read along; None where they cannot reach this machine
+    language : of the speech
     """
 
     def __init__(
         self,
         session: Session,
         announce: Callable[[], None],
-        language: str = "en",
-        reader_url: str | None = None,
+        phrases: Phrases,
+        saving_folder: Path,
+        reader_url: str | None,
+        language: str,
     ) -> None:
         self.session = session
+        self.reader_url = reader_url
         self._announce = announce
+        self._phrases = phrases
+        self._folder = saving_folder
         self._language = language
-        self._reader_url = reader_url
         self._clear_after_min = 0
+        self._saved: SavedLines | None = None
+        self._turns = threading.RLock()  # two who change the room at once take turns
+        self._voice = Voice(self._on_voice, self._on_speech_failed)
         self._closed = threading.Event()
+        if phrases.problem:
+            session.notice("phrases.bad", reason=phrases.problem)
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
 
     def state(self, presenter: bool) -> dict:
-        """The `room` event as it goes over the wire."""
-        board = self.session.board
+        """The `room` event as it goes over the wire; folders are the presenter's business."""
+        board, saved = self.session.board, self._saved
+        saving = {"file": saved.path.name} if saved else None
+        if saving and presenter:
+            saving["folder"] = str(saved.path.parent)
         return {
             "presenter": presenter,
             "blank": board.blank,
             "emotion": board.emotion and self.session.has_emotion,
             "clear_after_min": self._clear_after_min,
-            "saving": None,
-            "reader_url": self._reader_url,
-            "speech": False,
-            "phrases": [],
+            "saving": saving,
+            "reader_url": self.reader_url,
+            "speech": presenter and self._voice.available,
+            "phrases": self._phrases.texts if presenter else [],
             "language": self._language,
         }
-
-    def clear(self) -> None:
-        """Forget every line on every page."""
-        self.session.clear()
 
     def set_blank(self, on: bool) -> None:
         """Hide every line on every page, or show them again."""
@@ -79,13 +93,73 @@ class Room:
         self._clear_after_min = minutes
         self._announce()
 
+    def set_saving(self, on: bool) -> None:
+        """Write finished lines to a new file from now on, or write no more.
+
+        Raises
+        ------
+        DataError : the file cannot be made
+        """
+        with self._turns:
+            if on == (self._saved is not None):
+                return
+            self.session.withdraw("saving.failed")
+            if on:
+                self._saved = SavedLines(self._folder, self._on_saving_failed)
+                self.session.board.keep = self._saved.add
+            else:
+                self._end_saving()
+        self._announce()
+
+    def set_phrases(self, phrases: list) -> None:
+        """Put other quick phrases in place of these.
+
+        Raises
+        ------
+        DataError : they are no short texts, or cannot be kept
+        """
+        with self._turns:
+            self._phrases.replace(phrases)
+        self.session.withdraw("phrases.bad")
+        self._announce()
+
+    def speak(self, text: str, language: str) -> None:
+        """Speak a text aloud on this computer.
+
+        Raises
+        ------
+        DataError : it cannot be spoken
+        """
+        self._voice.speak(text, language)
+
     def close(self) -> None:
         """End what runs beside; the room is not used again."""
         self._closed.set()
+        self._voice.close()
+        with self._turns:
+            self._end_saving()
+
+    def _end_saving(self) -> None:
+        saved, self._saved, self.session.board.keep = self._saved, None, None
+        if saved:
+            saved.close()
+
+    def _on_saving_failed(self, reason: str) -> None:
+        self.session.board.keep = self._saved = None
+        self.session.notice("saving.failed", reason=reason)
+        self._announce()
+
+    def _on_voice(self, speaking: bool) -> None:
+        self.session.speaking = speaking
+        if speaking:
+            self.session.withdraw("speech.failed")
+
+    def _on_speech_failed(self, reason: str) -> None:
+        self.session.notice("speech.failed", reason=reason)
 
     def _tidy(self) -> None:
         while not self._closed.wait(TIDY_S):
             minutes, idle_s = self._clear_after_min, self.session.board.idle_s
             if minutes and idle_s is not None and idle_s >= 60 * minutes:
                 log.info("nobody has spoken for %d minutes: the lines are cleared", minutes)
-                self.clear()
+                self.session.clear()

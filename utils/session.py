@@ -16,7 +16,7 @@ from utils.audio import SAMPLE_RATE
 from utils.board import Board, Publish
 from utils.captions import Captioner
 from utils.errors import AppError, AudioError, CaptureError
-from utils.events import CaptionEvent
+from utils.events import AudioFrame, CaptionEvent
 from utils.messages import Message, Value, say
 from utils.sources import Source
 from utils.status import Status
@@ -69,6 +69,7 @@ class Session:
         self._notice: Message | None = None
         self._cuts = 0  # of the board, when the pipeline was last emptied for one
         self._stale = 0  # frames that wait, heard before the last cut
+        self.speaking = False  # the computer itself, whose voice is not to be captioned
         self.board = Board(publish)
         threading.Thread(target=self._run_load, name="load", daemon=True).start()
 
@@ -141,6 +142,12 @@ class Session:
         with self.board.lock:
             self._notice = say(code, **values) if code else None
             self._set(self._status)
+
+    def withdraw(self, code: str) -> None:
+        """Take a remark back, if it is the one that is shown."""
+        with self.board.lock:
+            if self._notice and self._notice.code == code:
+                self.notice(None)
 
     def close(self) -> None:
         """Stop, and let the engines go. The session is not used again."""
@@ -222,11 +229,8 @@ class Session:
                 self._set(self._with_engine("listening", say("listening")))
                 for frame in source:
                     self._last_frame = time.monotonic()
-                    if self._wanted(captioner):
-                        self._captions(captioner.push(frame))
-                    message, quiet = watch.judge(frame, captioner.hearing or self.board.blank)
-                    if self.board.blank:
-                        message = say("listening.blank")
+                    self._hear(captioner, frame)
+                    message, quiet = self._judge(watch, frame, captioner.hearing)
                     if watch.level_db is not None:
                         self._publish("level", {"db": watch.level_db})
                     self._set(self._with_engine("listening", message, quiet))
@@ -248,7 +252,23 @@ class Session:
             if self._stale:
                 self._stale -= 1
                 return False
-            return not self.board.blank
+            return not (self.board.blank or self.speaking)
+
+    def _hear(self, captioner: Captioner, frame: AudioFrame) -> None:
+        """Caption a frame, unless it is not to be; then what came before it ends."""
+        if self._wanted(captioner):
+            self._captions(captioner.push(frame))
+        elif captioner.hearing:
+            self._captions(captioner.flush())
+
+    def _judge(self, watch: Watch, frame: AudioFrame, hearing: bool) -> tuple[Message, bool]:
+        """How listening goes, and whether nothing has been heard for long."""
+        message, quiet = watch.judge(frame, hearing or self.board.blank or self.speaking)
+        if self.board.blank:
+            message = say("listening.blank")
+        elif self.speaking:
+            message = say("listening.speaking")
+        return message, quiet
 
     def _captions(self, events: Iterable[CaptionEvent]) -> None:
         for event in events:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from flask import Flask, request
-from flask_socketio import SocketIO, disconnect, emit, join_room
+from flask_socketio import SocketIO, emit, join_room
 
 from utils.access import Token
 from utils.errors import AppError, RequestError
@@ -13,6 +13,7 @@ from utils.limits import LogOnce, TokenBucket
 from utils.messages import Message, say
 from utils.room import Room
 from web.peers import Peer, peer
+from web.websocket import cut_off, harden
 
 EVENT_BYTES = 16_384  # the longest event is the list of quick phrases
 EVENTS_A_SECOND, EVENTS_AT_ONCE = 10, 20
@@ -21,6 +22,13 @@ PRESENTERS, READERS, WAITING = "presenters", "readers", "waiting"  # for the end
 
 log = logging.getLogger(__name__)
 refusals = LogOnce(log)
+
+
+def _once(record: logging.LogRecord) -> bool:
+    """Let a complaint of the Socket.IO libraries pass once, without the traceback."""
+    kind = str(record.exc_info[1]) if record.exc_info else record.getMessage()
+    refusals.warn(f"what Socket.IO does not take ({kind:.100})", "a page")
+    return False
 
 
 @dataclass
@@ -49,8 +57,12 @@ class Events:
             app,
             async_mode="threading",
             async_handlers=False,  # a page's events wait for each other, not a thread for each
+            transports=["websocket"],  # half the ways in, and a thread less for a page that polls
             max_http_buffer_size=EVENT_BYTES,
         )
+        harden(self._socketio, EVENT_BYTES)
+        for name in ("engineio.server", "socketio.server"):
+            logging.getLogger(name).addFilter(_once)
 
     def publish(self, name: str, payload: dict) -> None:
         """Send an event to every page it is for."""
@@ -82,10 +94,13 @@ class Events:
         return {
             "start": ({}, room.session.start),
             "stop": ({}, room.session.stop),
-            "clear": ({}, room.clear),
+            "clear": ({}, room.session.clear),
             "blank": ({"on": bool}, room.set_blank),
             "emotion": ({"on": bool}, room.set_emotion),
             "clear_after": ({"minutes": int}, room.set_clear_after),
+            "save": ({"on": bool}, room.set_saving),
+            "phrases": ({"list": list}, lambda list: room.set_phrases(list)),
+            "speak": ({"text": str, "language": str}, room.speak),
         }
 
     def _connect(self, *_: object) -> None:
@@ -143,7 +158,8 @@ class Events:
         page = self._pages[request.sid]
         page.refused += 1
         if page.refused > REFUSALS:
-            disconnect()
+            refusals.warn("a page that goes on after many refusals", page.peer.address)
+            cut_off(self._socketio, request.sid)
         answer = message.to_dict()
         emit("refused", {name: answer[name] for name in ("code", "message")})
         return {"ok": False, "code": answer["code"], "message": answer["message"]}

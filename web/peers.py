@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from werkzeug.http import parse_cookie
 
-from utils.access import Token, host_name, is_loopback
+from utils.access import Token
+from utils.address import host_name, is_loopback
 
 FORWARDED = ("HTTP_FORWARDED", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_REAL_IP")
 

@@ -1,0 +1,94 @@
+"""Names and addresses: which are this machine's, and where phones reach it."""
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+ANY = {"0.0.0.0", "::"}  # serve on every address
+
+
+def host_name(header: str) -> str:
+    """The host of a Host header, without port and in lower case; "" where it makes no sense.
+
+    >>> host_name("[::1]:5000"), host_name("Kiosk.local:5000"), host_name("a b/")
+    ('::1', 'kiosk.local', '')
+    """
+    if not header or set(header) & set(" /?#@\\"):
+        return ""
+    try:
+        parts = urlsplit(f"//{header}")
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        return ""
+    return (parts.hostname or "").rstrip(".")
+
+
+def plain_address(host: str) -> str:
+    """An IP address in its shortest form, IPv4 where it is IPv4 within IPv6; "" for a name."""
+    try:
+        address = ipaddress.ip_address(host.split("%")[0])
+    except ValueError:
+        return ""
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or name is this machine's own, reachable from itself alone."""
+    address = plain_address(host)
+    return host == "localhost" or bool(address and ipaddress.ip_address(address).is_loopback)
+
+
+def own_names(*served: str) -> set[str]:
+    """Names under which this machine may be asked for, beside its addresses.
+
+    Parameters
+    ----------
+    served : addresses or names that the operator has given
+    """
+    name = socket.gethostname().lower()
+    return {name, f"{name.split('.')[0]}.local", *(s.lower() for s in served if s)} - ANY
+
+
+def reachable_address(host: str, address: str = "") -> str | None:
+    """Where other devices reach what is served at `host`; None where they cannot.
+
+    Parameters
+    ----------
+    host : address that is served
+    address : what the operator says that it is; "" to find it
+    """
+    if address:
+        return address
+    if host not in ANY:
+        return None if is_loopback(host) else host
+    return _route_address() or _named_address()
+
+
+def url(address: str, port: int, path: str = "") -> str:
+    """The HTTP address of a place.
+
+    >>> url("::1", 5000, "/read")
+    'http://[::1]:5000/read'
+    """
+    return f"http://{f'[{address}]' if ':' in address else address}:{port}{path}"
+
+
+def _route_address() -> str | None:
+    """The address from which this machine would send to others; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # reserved for documentation (RFC 5737)
+            found = probe.getsockname()[0]
+        except OSError:
+            return None
+    return None if is_loopback(found) or found in ANY else found
+
+
+def _named_address() -> str | None:
+    """The first address that goes with this machine's name; a network without a router has one."""
+    try:
+        found = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
+    except OSError:
+        return None
+    addresses = [entry[4][0] for entry in found]
+    return next((a for a in addresses if not is_loopback(a)), None)
