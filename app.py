@@ -14,12 +14,13 @@ from utils import config
 from utils.access import Token
 from utils.address import reachable_address, url
 from utils.asr.choose import ADVICE, check_choice, open_transcriber
+from utils.asr.hub import forbid_network
 from utils.asr.nemo import set_thread_policy
 from utils.captions import Captioner
 from utils.errors import AppError, AudioError, ModelError
 from utils.events import CaptionEvent
 from utils.folders import config_folder, data_folder, state_folder
-from utils.messages import say
+from utils.messages import Message, say
 from utils.phrases import Phrases
 from utils.room import Room
 from utils.saving import read_saved
@@ -48,7 +49,10 @@ def load_engines(settings: config.Settings, progress: Progress) -> Engines:
     set_thread_policy()
     progress(0.1, say("loading.recogniser"))
     transcriber, engine = open_transcriber(
-        settings.asr, settings.model or None, settings.language
+        settings.asr,
+        settings.model or None,
+        settings.language,
+        lambda name, done, total: progress(0.1, _fetching(name, done, total)),
     )
     ready = say("ready.engine", engine=engine)
     emotions = None
@@ -66,6 +70,11 @@ def load_engines(settings: config.Settings, progress: Progress) -> Engines:
     captioner = Captioner(transcriber, emotions)
     advice = ADVICE if transcriber.name.startswith("PocketSphinx") else None
     return Engines(captioner, ready, advice)
+
+
+def _fetching(name: str, done_bytes: int, total_bytes: int) -> Message:
+    done_mb, total_mb = done_bytes // 1_000_000, total_bytes // 1_000_000
+    return say("loading.fetch", name=name, done_mb=done_mb, total_mb=total_mb)
 
 
 def open_source(settings: config.Settings, start: int) -> Source:
@@ -219,6 +228,7 @@ def _parser() -> argparse.ArgumentParser:
     engine.add_argument("--asr", help="recogniser: auto, nemo, sphinx or sr:NAME (default auto)")
     engine.add_argument("--model", help="a .nemo file, or the name of a pretrained NeMo model")
     engine.add_argument("--language", help="of the speech, such as en or ko (default en)")
+    engine.add_argument("--offline", action="store_true", help="use no network; fetch no model")
 
     parser = argparse.ArgumentParser(prog="app.py", description=__doc__, parents=[engine])
     parser.add_argument("--host", help="address to serve at (default 127.0.0.1)")
@@ -259,6 +269,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.command == "export":
             return export(args.file, args.format)
         settings = config.load(vars(args), SETTINGS_FILE)
+        if settings.offline:
+            forbid_network()
         if args.command == "caption":
             return caption(settings, args.file, args.format)
         if args.command == "link":

@@ -64,7 +64,7 @@ def _own(caches: Path, name: str, data: bytes) -> Path:
         ("siri", None, "en", "choose auto, nemo, sphinx or sr:NAME"),
         ("sr:", None, "en", "choose auto, nemo, sphinx or sr:NAME"),
         ("sphinx", None, "ko", "English only"),
-        ("nemo", None, "ko", "English only"),
+        ("nemo", None, "xx", "knows no model for xx"),
         ("sphinx", "a.nemo", "en", "is for NeMo"),
         ("sr:google", "a.nemo", "en", "is for NeMo"),
         ("nemo", " ", "en", "--model is empty"),
@@ -154,6 +154,12 @@ def test_nemo_asked_for_is_not_replaced(caches):
         open_transcriber("nemo", None, "en")
 
 
-def test_a_service_is_announced(caches):
+def test_a_service_is_refused_offline(caches):
+    with pytest.raises(ModelError, match="which --offline forbids"):
+        open_transcriber("sr:google", None, "en")
+
+
+def test_a_service_is_announced(caches, monkeypatch):
+    monkeypatch.delenv("HF_HUB_OFFLINE")
     name, sentence = _open_and_close("sr:google", None)
     assert sentence == f"{name}, as asked with --asr sr:google; audio leaves this machine"

@@ -358,8 +358,8 @@ def test_a_failure_in_the_background_is_told(hub, folder):
 
 def test_too_little_memory_and_nothing_is_asked(hub, folder, monkeypatch):
     ending = Ending()
-    monkeypatch.setattr(memory, "free_bytes", lambda: 900_000_000)
+    monkeypatch.setattr(memory, "free_bytes", lambda: 300_000_000)
     Fetch(NAME, lambda *_: None).start(ending)
     assert ending.came.wait(30)
-    assert "takes about 1.6 GB to load and 900 MB are free" in str(ending.outcomes[0])
+    assert "too large for the memory of this machine" in str(ending.outcomes[0])
     assert hub.asked == []

@@ -28,6 +28,8 @@ def test_defaults_without_anything(tmp_path):
         ("asr = [1]", "expected text"),
         ("port = = 1", "cannot be read as TOML"),
         ('host = ""', "host is empty"),
+        ("offline = 2", "expected true or false"),
+        ('offline = "maybe"', "expected true or false"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path, text, expected):
@@ -35,6 +37,22 @@ def test_a_wrong_setting_is_named(tmp_path, text, expected):
     path.write_text(text)
     with pytest.raises(ConfigError, match=expected):
         config.load({}, path, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "flags", "offline"),
+    [
+        ("", {}, {}, False),
+        ("offline = true", {}, {}, True),
+        ("offline = false", {"CAPTIONS_OFFLINE": "1"}, {}, True),
+        ("offline = true", {"CAPTIONS_OFFLINE": "off"}, {}, False),
+        ("", {"CAPTIONS_OFFLINE": "0"}, {"offline": True}, True),
+    ],
+)
+def test_offline_from_every_place(tmp_path, text, environment, flags, offline):
+    path = tmp_path / "settings.toml"
+    path.write_text(text)
+    assert config.load(flags, path, environment).offline is offline
 
 
 @pytest.mark.parametrize(

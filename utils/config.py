@@ -34,6 +34,7 @@ class Settings:
     emotion : whether emotion is estimated at all
     clear_after : minutes without speech after which the lines are cleared; 0 is never
     save : folder to which finished lines are written from the start; "" writes none
+    offline : use no network: fetch no model, and refuse recognisers that are services
 
     Raises
     ------
@@ -51,6 +52,7 @@ class Settings:
     emotion: bool = True
     clear_after: int = 0
     save: str = ""
+    offline: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65_535:
@@ -71,7 +73,7 @@ class Settings:
 
 
 def load(
-    flags: Mapping[str, str | int | None],
+    flags: Mapping[str, str | int | bool | None],
     path: Path,
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
@@ -110,7 +112,7 @@ def _from_file(path: Path, names: set[str]) -> dict[str, object]:
 
 
 def _typed(name: str, value: object) -> str | int | bool:
-    if name == "emotion":
+    if name in {"emotion", "offline"}:
         return _yes_or_no(name, value)
     if name in NUMBERS:
         try:

@@ -28,6 +28,11 @@ def data_folder() -> Path:
     return _folder("XDG_DATA_HOME", ".local/share")
 
 
+def cache_folder() -> Path:
+    """For what can be fetched again: models."""
+    return _folder("XDG_CACHE_HOME", ".cache")
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a private file (mode 0600) so that it is there whole or not at all.
 

@@ -13,6 +13,7 @@ SENTENCES = {
     # state: loading
     "starting": "Starting…",
     "loading.recogniser": "Loading the speech recogniser…",
+    "loading.fetch": "Fetching {name}: {done_mb} of {total_mb} MB…",
     "loading.emotion": "Loading the emotion model…",
     "loading.detector": "Loading the speech detector…",
     # state: ready

@@ -1,11 +1,11 @@
 """What NeMo offers for captions: facts from each model's card, or nothing where it tells none."""
 
 import difflib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from utils.errors import ModelError
+from utils.folders import cache_folder
 
 
 @dataclass(frozen=True)
@@ -98,14 +98,9 @@ def recommended(language: str) -> Model | None:
     return fitting[0] if fitting else None
 
 
-def cache_folder() -> Path:
-    """Where this machine's user keeps what can be fetched again."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
 def models_folder() -> Path:
     """The one folder that models are fetched into: `~/.cache/recognition_helpers/models`."""
-    return cache_folder() / "recognition_helpers/models"
+    return cache_folder() / "models"
 
 
 def repository(name: str) -> str:

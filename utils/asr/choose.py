@@ -2,14 +2,13 @@
 
 import logging
 import re
-
+from collections.abc import Callable
 from pathlib import Path
 
 from utils.asr import Transcriber
 from utils.asr.catalogue import CATALOGUE, Model, find, recommended
-from utils.asr.download import Progress
 from utils.asr.hub import is_offline
-from utils.asr.nemo import RECOMMENDED, NemoTranscriber
+from utils.asr.nemo import NemoTranscriber
 from utils.asr.nemo_archive import check_whole, languages
 from utils.asr.nemo_files import find_models, locate
 from utils.errors import ConfigError, ModelError
@@ -44,10 +43,10 @@ def check_choice(asr: str, model: str | None, language: str) -> None:
         raise ConfigError("--model is empty; give a .nemo file or a NeMo model's name")
     if model is not None and asr not in {"auto", "nemo"}:
         raise ConfigError(f"--model {model} is for NeMo; use it with --asr nemo, not {asr}")
-    if asr == "nemo" and model is None and _code(language) != "en":
+    if asr == "nemo" and model is None and recommended(language) is None:
         raise ConfigError(
-            f"--asr nemo takes {RECOMMENDED}, which knows English only, not {language}; "
-            "name a model for that language with --model"
+            f"--asr nemo knows no model for {language}; name one with --model, or choose a "
+            "language of those that .venv/bin/python app.py models lists"
         )
     if asr == "sphinx" and _code(language) != "en":
         raise ConfigError(
@@ -72,14 +71,17 @@ def to_fetch(asr: str, model: str | None, language: str) -> Model | None:
 
 
 def open_transcriber(
-    asr: str, model: str | None, language: str, on_progress: Progress | None = None
+    asr: str,
+    model: str | None,
+    language: str,
+    on_fetch: Callable[[str, int, int], None] = lambda name, done, total: None,
 ) -> tuple[Transcriber, str]:
     """Load a recogniser; fetch its model first where the settings name one not yet here.
 
     Parameters
     ----------
     asr, model, language : as in `check_choice`
-    on_progress : told (bytes done, bytes in all) while a model is fetched
+    on_fetch : told (name, bytes done, bytes in all) while a model is fetched
 
     Returns
     -------
@@ -97,7 +99,8 @@ def open_transcriber(
         return _open_speech_recognition(asr.removeprefix("sr:"), language)
     if asr == "nemo" or model is not None:
         reason = f"as asked with --model {model}" if model else "as asked with --asr nemo"
-        path = locate(model or RECOMMENDED, on_progress)
+        wanted = model or recommended(language).name
+        path = locate(wanted, lambda done, total: on_fetch(wanted, done, total))
         return _open_nemo(path, language, reason)
     return _open_auto(language)
 
@@ -172,6 +175,11 @@ def _open_speech_recognition(name: str, language: str) -> tuple[Transcriber, str
     from utils.asr.speech_recognition import SpeechRecognitionTranscriber
 
     transcriber = SpeechRecognitionTranscriber(name, language)
+    if transcriber.leaves_machine and is_offline():
+        raise ModelError(
+            f"--asr sr:{name} sends the sound to a service, which --offline forbids; choose "
+            "another recogniser, or leave --offline away"
+        )
     notice = f"; {transcriber.notice}" if transcriber.notice else ""
     return transcriber, f"{transcriber.name}, as asked with --asr sr:{name}{notice}"
 

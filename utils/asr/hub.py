@@ -29,8 +29,13 @@ class Remote:
     commit: str
 
 
+def forbid_network() -> None:
+    """Make every later question to the hub fail, here, in NeMo, and in child processes."""
+    os.environ[OFFLINE] = "1"
+
+
 def is_offline() -> bool:
-    """Whether the network is forbidden, by `HF_HUB_OFFLINE`."""
+    """Whether the network is forbidden, by `forbid_network` or from outside."""
     return os.environ.get(OFFLINE, "").upper() in {"1", "TRUE", "YES", "ON"}
 
 
@@ -70,8 +75,8 @@ def look_up(repo: str, file: str) -> Remote:
     """
     if is_offline():
         raise ModelError(
-            f"{repo} is not on this machine and {OFFLINE} (--offline) forbids to fetch it; "
-            f"unset it, {OWN_FILE}"
+            f"{repo} is not on this machine, and --offline or {OFFLINE} forbids to fetch it; "
+            f"leave that away, {OWN_FILE}"
         )
     hub = client()
     with plain_errors(repo, file):

@@ -7,18 +7,19 @@ import logging
 import os
 from pathlib import Path
 
-from utils.asr.catalogue import cache_folder, models_folder, stem
+from utils.asr.catalogue import models_folder, stem
 from utils.asr.download import Progress
 from utils.asr.fetch import Fetch
 from utils.asr.nemo_archive import ASR_CLASS, read_config, target_class
 from utils.errors import ModelError
+from utils.folders import cache_folder
 
 log = logging.getLogger(__name__)
 
 
 def _hub_folder() -> Path:
     """Where Hugging Face's client keeps its downloads."""
-    home = os.environ.get("HF_HOME") or cache_folder() / "huggingface"
+    home = os.environ.get("HF_HOME") or cache_folder().with_name("huggingface")
     return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
 
 
