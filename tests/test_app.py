@@ -71,7 +71,7 @@ def test_a_session_over_the_wire(program):
     with Client(program) as one, Client(program) as other:
         status = one.wait("status", state="ready")
         assert status["engine"] == "PocketSphinx (English)" and status["progress"] is None
-        assert "--asr nemo" in status["advice"]["command"]
+        assert "models get" in status["advice"]["command"]
         assert status["code"] == "ready.engine" and status["notice"] is None
         assert status["values"]["engine"] in status["message"]
         room = one.wait("room")
