@@ -12,6 +12,7 @@ from utils.limits import LogOnce
 from utils.room import Room
 from utils.transcript import FORMATS
 from web.peers import cookie_name, peer
+from web.words import languages
 
 COOKIE_S = 30 * 24 * 3600
 # Everything comes from this server; a caption can never become script.
@@ -33,15 +34,18 @@ refusals = LogOnce(log)
 def add_pages(app: Flask, room: Room, token: Token, language: str) -> None:
     """Serve the page, the reader's view, exports and health."""
 
+    def show() -> str:
+        return render_template("index.html", language=language, languages=languages())
+
     @app.get("/")
     def page() -> Response | str:
         if (given := request.args.get("token")) is not None:
             return _admit(token, given)
-        return render_template("index.html", language=language)
+        return show()
 
     @app.get("/read")
     def read() -> str:
-        return render_template("index.html", language=language)
+        return show()
 
     @app.get("/qr.svg")
     def code() -> Response:

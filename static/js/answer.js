@@ -1,0 +1,128 @@
+// Talking back: what is typed is shown large to the hearing person, and spoken at a press.
+
+import { currentLanguage, setText, t } from "./words.js";
+
+const byId = (id) => document.getElementById(id);
+const input = byId("answer-text");
+const shown = byId("shown");
+const shownText = byId("shown-text");
+
+export class Answer {
+  #room = { phrases: [], speech: false, presenter: false };
+
+  constructor(wire) {
+    this.wire = wire;
+    byId("answer-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.show(input.value);
+    });
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+        event.preventDefault();
+        this.show(input.value);
+      }
+    });
+    byId("answer-speak").addEventListener("click", () => this.speak(input.value));
+    byId("shown-speak").addEventListener("click", () => this.speak(shownText.textContent));
+    byId("shown-turn").addEventListener("click", () => {
+      const turned = shown.toggleAttribute("data-turned");
+      byId("shown-turn").setAttribute("aria-pressed", turned);
+    });
+    byId("phrases-edit").addEventListener("click", () => this.#edit(true));
+    byId("phrases-cancel").addEventListener("click", () => this.#edit(false));
+    byId("phrases-save").addEventListener("click", () => this.#save());
+    new ResizeObserver(fit).observe(shown);
+    document.fonts.addEventListener("loadingdone", fit);
+    globalThis.speechSynthesis?.addEventListener?.("voiceschanged", () => this.#showVoice());
+    byId("answer").addEventListener("close", () => this.#edit(false));
+  }
+
+  setRoom(room) {
+    this.#room = room;
+    byId("phrases").replaceChildren(...(room.phrases ?? []).map((phrase) => this.#phrase(phrase)));
+    byId("phrases-title").hidden = !room.phrases?.length;
+    byId("phrases-edit").hidden = !room.presenter;
+    this.#showVoice();
+  }
+
+  show(text) {
+    if (!text.trim()) {
+      input.focus();
+      return;
+    }
+    setText(shownText, text.trim());
+    shown.showModal();
+    fit();
+  }
+
+  async speak(text) {
+    if (!text.trim()) {
+      input.focus();
+      return;
+    }
+    setText(byId("answer-note"), "");
+    const voice = this.#voice();
+    if (!voice) {
+      await this.wire.ask("speak", { text: text.trim(), language: currentLanguage() });
+      return;
+    }
+    const speech = new SpeechSynthesisUtterance(text.trim());
+    speech.voice = voice;
+    speech.lang = voice.lang;
+    speech.addEventListener("error", () => setText(byId("answer-note"), t("answer.failed")));
+    speechSynthesis.cancel();
+    speechSynthesis.speak(speech);
+  }
+
+  reword() { this.#showVoice(); }
+
+  #voice() {
+    const language = currentLanguage();
+    return globalThis.speechSynthesis?.getVoices().find(({ lang }) => lang.split(/[-_]/)[0] === language);
+  }
+
+  // The server speaks only for the presenter, whose room it is.
+  #showVoice() {
+    const can = Boolean(this.#voice()) || Boolean(this.#room.presenter && this.#room.speech);
+    byId("answer-speak").disabled = byId("shown-speak").disabled = !can;
+    setText(byId("answer-note"), can ? "" : t("answer.silent"));
+  }
+
+  #phrase(phrase) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dir = "auto";
+    button.textContent = phrase;
+    button.addEventListener("click", () => this.show(phrase));
+    const item = document.createElement("li");
+    item.append(button);
+    return item;
+  }
+
+  #edit(on) {
+    byId("phrases-form").hidden = !on;
+    byId("phrases-list").hidden = on;
+    if (!on) return;
+    byId("phrases-text").value = (this.#room.phrases ?? []).join("\n");
+    byId("phrases-text").focus();
+  }
+
+  async #save() {
+    const list = byId("phrases-text").value.split("\n").map((line) => line.trim()).filter(Boolean);
+    if (await this.wire.ask("phrases", { list })) this.#edit(false);
+  }
+}
+
+// As large as the screen holds: the largest size at which nothing overflows.
+function fit() {
+  if (!shown.open) return;
+  const box = shownText.parentElement;
+  let [low, high] = [16, Math.max(32, box.clientHeight)];
+  while (high - low > 1) {
+    const size = (low + high) / 2;
+    shownText.style.fontSize = `${size}px`;
+    if (shownText.scrollHeight <= box.clientHeight && shownText.scrollWidth <= box.clientWidth) low = size;
+    else high = size;
+  }
+  shownText.style.fontSize = `${Math.floor(low)}px`;
+}

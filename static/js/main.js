@@ -1,0 +1,113 @@
+// The page: the server decides what is going on; this shows it and sends what people press.
+
+import { Answer } from "./answer.js";
+import { Captions } from "./captions.js";
+import * as dialogs from "./dialogs.js";
+import { Display } from "./display.js";
+import { Follow } from "./follow.js";
+import * as keys from "./keys.js";
+import * as panel from "./panel.js";
+import * as phone from "./phone.js";
+import { Room } from "./room.js";
+import * as settings from "./settings.js";
+import { Status } from "./status.js";
+import { Timeline } from "./timeline.js";
+import { Wire } from "./wire.js";
+import * as words from "./words.js";
+
+const REFUSAL_MS = 8000;
+const READING = location.pathname === "/read"; // only to read, on the presenter's computer too
+
+const byId = (id) => document.getElementById(id);
+const languages = Object.keys(JSON.parse(document.body.dataset.languages));
+
+settings.load(languages);
+await words.load(settings.get("language"), languages);
+
+const captions = new Captions(byId("lines"), byId("live"));
+const follow = new Follow(byId("view"), byId("back"));
+const display = new Display(captions, follow);
+const status = new Status();
+const timeline = new Timeline();
+
+let session = null;
+let room = { presenter: false, blank: false, emotion: true, saving: null, reader_url: null, phrases: [] };
+
+function clear() {
+  captions.clear();
+  timeline.clear();
+  follow.toEnd();
+  status.setEmpty(true);
+}
+
+let calming = 0;
+function showRefusal(message) {
+  words.setText(byId("refusal"), message);
+  byId("refusal").hidden = false;
+  clearTimeout(calming);
+  calming = setTimeout(() => { byId("refusal").hidden = true; }, REFUSAL_MS);
+}
+
+const wire = new Wire({
+  status(event) {
+    if (session !== null && event.session !== session) clear();
+    session = event.session;
+    status.show(event);
+  },
+  caption(event) {
+    const added = captions.show(event, follow.following);
+    timeline.add(event);
+    status.setEmpty(captions.empty);
+    follow.keep(added);
+  },
+  level({ db }) { byId("level").value = db; },
+  room(event) {
+    room = { ...event, presenter: event.presenter && !READING };
+    controls.show(room);
+    status.setRoom(room);
+    answer.setRoom(room);
+    phone.show(room);
+    timeline.setOn(room.emotion !== false);
+    if (room.emotion === false) captions.calm();
+  },
+  cleared: clear,
+  refused: showRefusal,
+  offline: () => status.offline(),
+});
+
+const controls = new Room(wire, status);
+const answer = new Answer(wire);
+
+dialogs.prepare();
+panel.prepare(display);
+const plain = () => settings.set("plain", !settings.get("plain"));
+byId("plain").addEventListener("click", plain);
+keys.prepare({
+  isPresenter: () => room.presenter,
+  actions: { p: plain, End: () => follow.toEnd() },
+  presenterActions: { r: () => controls.record(), b: () => controls.blank(), c: () => controls.clear() },
+});
+
+async function reword() {
+  await words.load(settings.get("language"), languages);
+  captions.reword();
+  follow.reword();
+  controls.reword();
+  answer.reword();
+  phone.show(room);
+  timeline.draw();
+  status.reword();
+  panel.show(display);
+}
+
+settings.onChange(async (name) => {
+  if (name === "language") await reword();
+  display.apply();
+  panel.show(display);
+});
+window.addEventListener("resize", () => panel.show(display));
+
+display.apply();
+controls.reword();
+status.reword();
+panel.show(display);

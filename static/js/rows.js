@@ -1,0 +1,65 @@
+// Where a caption falls into rows. Each break depends on the words up to it alone, so text that
+// grows at its end keeps every row that was shown; and a row that is nearly full ends early where
+// a new phrase begins, so that a phrase is not cut (DCMP and BBC: not after a preposition, an
+// article or a conjunction).
+
+const EARLY = 0.68; // of the row, after which the beginning of a phrase opens a new row
+const ENDS_PHRASE = /[.,;:!?…。、，？！]["'”’)\]]*$/u;
+const HEADS = new Set(
+  ("and but or so because that which who when where while if than as of in on at to for from with by " +
+    "about after before into over under between through during without within against until since " +
+    "near behind beside across along among around beyond except like per than upon via whether").split(" "),
+);
+// They belong to what follows them, and to a head that stands before them.
+const DETERMINERS = new Set("the a an this that these those my your his her its our their no every each some".split(" "));
+
+const canvas = document.createElement("canvas").getContext("2d");
+let widths = new Map();
+
+// Measure in this font from now on.
+export function setFont(font) {
+  canvas.font = font;
+  widths = new Map();
+}
+
+export function widthOf(word) {
+  let width = widths.get(word);
+  if (width === undefined) {
+    width = canvas.measureText(word).width;
+    if (widths.size > 5000) widths.clear();
+    widths.set(word, width);
+  }
+  return width;
+}
+
+// Height of capitals as part of the font's size.
+export const capitalHeight = () => canvas.measureText("H").actualBoundingBoxAscent / parseFloat(canvas.font.match(/[\d.]+px/)[0]);
+
+const bare = (word) => word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+
+function beginsPhrase(word, before) {
+  if (ENDS_PHRASE.test(before)) return true;
+  const [now, last] = [bare(word), bare(before)];
+  if (HEADS.has(last) || DETERMINERS.has(last)) return false;
+  return HEADS.has(now) || DETERMINERS.has(now);
+}
+
+// The text with its breaks as newlines. `indent`: what the first row holds already, in pixels.
+export function breakRows(text, rowWidth, indent = 0) {
+  const words = text.trim().split(/\s+/);
+  const space = widthOf(" ");
+  let broken = words[0];
+  let used = indent + widthOf(words[0]);
+  for (let i = 1; i < words.length; i += 1) {
+    const width = widthOf(words[i]);
+    const full = used + space + width > rowWidth;
+    if (full || (used > EARLY * rowWidth && beginsPhrase(words[i], words[i - 1]))) {
+      broken += `\n${words[i]}`;
+      used = width > rowWidth ? width % rowWidth : width;
+    } else {
+      broken += ` ${words[i]}`;
+      used += space + width;
+    }
+  }
+  return broken;
+}

@@ -1,0 +1,98 @@
+// What a reader chose for this device: checked when read, remembered, told to whoever asks.
+
+const KEY = "display";
+
+// Every setting and its values, in the order in which a stepper or a key goes through them.
+export const VALUES = {
+  theme: ["auto", "dark", "light", "yellow"],
+  size: [50, 63, 80, 100, 125, 160, 200, 250, 320, 400], // per cent
+  distance: [0, 0.4, 0.7, 1, 1.5, 2, 3, 4, 5, 7, 10], // metres; 0: as fits the screen
+  screen: [5, 6, 7, 8, 10, 12, 13, 14, 15, 16, 17, 19, 22, 24, 27, 32, 40, 43, 50, 55, 65, 75, 85, 100],
+  lines: [2, 3, 4, 5, 6, 7, 8, 9, 10, 0], // 0: all that fit
+  font: ["clear", "dyslexic"],
+  spacing: ["close", "normal", "wide"],
+  emotion: ["both", "word", "off"],
+  plain: [false, true],
+  shortcuts: [true, false],
+  language: ["auto"], // and those that the page has words for
+};
+
+const DEFAULTS = {
+  theme: "auto",
+  size: 100,
+  distance: 0,
+  screen: likelyInches(),
+  lines: 0,
+  font: "clear",
+  spacing: "normal",
+  emotion: "both",
+  plain: false,
+  shortcuts: true,
+  language: "auto",
+};
+
+const listeners = [];
+let chosen = {};
+
+function likelyInches() {
+  const longest = Math.max(screen.width, screen.height);
+  if (longest < 1000) return 6; // a phone
+  return longest < 1600 ? 14 : 24; // a laptop, or a screen of its own
+}
+
+// Storage may be refused or hold anything; captions must come all the same.
+function recall() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function remember() {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(chosen));
+  } catch { /* it holds until the page closes */ }
+}
+
+export function load(languages) {
+  VALUES.language = ["auto", ...languages];
+  const kept = recall();
+  chosen = Object.fromEntries(
+    Object.keys(VALUES).filter((name) => VALUES[name].includes(kept[name])).map((name) => [name, kept[name]]),
+  );
+}
+
+export const get = (name) => chosen[name] ?? DEFAULTS[name];
+
+export function set(name, value) {
+  if (!VALUES[name].includes(value) || value === get(name)) return;
+  chosen[name] = value;
+  remember();
+  tell(name);
+}
+
+// The next value; a stepper stops at the ends, a key goes round.
+export function step(name, by, round = false) {
+  const values = VALUES[name];
+  const next = values.indexOf(get(name)) + by;
+  set(name, round ? values.at(next % values.length) : values[Math.min(Math.max(next, 0), values.length - 1)]);
+}
+
+export function isAtEnd(name, by) {
+  return get(name) === VALUES[name].at(by < 0 ? 0 : -1);
+}
+
+export function reset() {
+  chosen = {};
+  remember();
+  Object.keys(VALUES).forEach(tell);
+}
+
+export function onChange(listener) {
+  listeners.push(listener);
+}
+
+function tell(name) {
+  for (const listener of listeners) listener(name, get(name));
+}

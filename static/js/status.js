@@ -1,0 +1,95 @@
+// What the program is doing, always in words; silence and failure look different.
+
+import { sentence, setText, t } from "./words.js";
+
+const FAILED = ["lost", "error", "offline"];
+const byId = (id) => document.getElementById(id);
+
+export class Status {
+  #status = { state: "connecting", code: "connecting", message: "", engine: "", progress: null, quiet: false, advice: null, notice: null };
+  #room = { presenter: false, blank: false, saving: null };
+  #empty = true;
+
+  get state() { return this.#status.state; }
+  get recording() { return ["listening", "lost"].includes(this.state); }
+
+  show(status) {
+    this.#status = status;
+    this.#write();
+  }
+
+  offline() {
+    this.show({ ...this.#status, state: "offline", code: "offline", notice: null });
+  }
+
+  setRoom(room) {
+    this.#room = room;
+    this.#write();
+  }
+
+  setEmpty(empty) {
+    if (this.#empty === empty) return;
+    this.#empty = empty;
+    this.#showHint();
+  }
+
+  reword() { this.#write(); }
+
+  #write() {
+    const { state, engine, quiet, advice, progress } = this.#status;
+    const message = sentence(this.#status);
+    const failed = FAILED.includes(state);
+    document.body.dataset.state = state;
+    document.body.toggleAttribute("data-quiet", state === "listening" && Boolean(quiet));
+    byId("status").dataset.state = state;
+    byId("status").setAttribute("aria-hidden", failed); // the alert says it already
+    setText(byId("status"), message);
+    setText(byId("alert"), failed ? message : "");
+    setText(byId("onair"), failed ? t("onair.lost") : state === "listening" ? t("onair.live") : "");
+    setText(byId("engine"), engine);
+    byId("level").hidden = state !== "listening" || !this.#room.presenter;
+    this.#showRecord();
+    showProgress(byId("progress"), state === "loading", progress);
+    this.#showNotice();
+    byId("advice").hidden = !advice || !this.#room.presenter;
+    setText(byId("advice-text"), advice?.text ?? "");
+    setText(byId("advice-command"), advice?.command ?? "");
+    this.#showHint();
+  }
+
+  #showRecord() {
+    const { state, engine } = this.#status;
+    const record = byId("record");
+    setText(record, t(this.recording ? "bar.stop" : "bar.start"));
+    record.setAttribute("aria-pressed", this.recording);
+    // An error after the engine was loaded can be tried again; one before it cannot.
+    record.disabled = ["connecting", "loading", "offline"].includes(state) || (state === "error" && !engine);
+  }
+
+  // A passing remark, such as a model being fetched.
+  #showNotice() {
+    const { notice } = this.#status;
+    byId("notice").hidden = !notice;
+    setText(byId("notice-text"), notice ? sentence(notice) : "");
+    const { done_mb: done, total_mb: total } = notice?.values ?? {};
+    showProgress(byId("notice-progress"), total > 0, done / total);
+  }
+
+  #showHint() {
+    const { state, quiet } = this.#status;
+    const { blank, presenter } = this.#room;
+    let key = "";
+    if (blank) key = "blank";
+    else if (this.#empty && state === "listening" && quiet && presenter) key = "quiet";
+    else if (this.#empty && ["connecting", "loading", "ready", "listening"].includes(state)) key = state;
+    if (key && !presenter && ["ready", "listening"].includes(key)) key += ".reader";
+    if (blank && presenter) key += ".presenter";
+    setText(byId("hint"), key && t(`hint.${key}`));
+  }
+}
+
+function showProgress(element, shown, fraction) {
+  element.hidden = !shown;
+  if (fraction === null || fraction === undefined) element.removeAttribute("value");
+  else if (shown) element.value = fraction;
+}

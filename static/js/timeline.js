@@ -1,0 +1,85 @@
+// Feelings over the session: a chart with a row for each feeling, and a table that says the same.
+
+import { emotionIcon, emotionWord } from "./line.js";
+import { setText, t } from "./words.js";
+
+const MOST = 500; // as many as the page keeps lines
+
+const byId = (id) => document.getElementById(id);
+const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+
+export class Timeline {
+  #moments = [];
+  #on = true;
+
+  constructor() {
+    this.dialog = byId("timeline");
+    // Drawn when it is looked at, not for each line.
+    new MutationObserver(() => this.draw()).observe(this.dialog, { attributeFilter: ["open"] });
+  }
+
+  add({ segment, start_s: start, end_s: end, text, final, emotion }) {
+    if (!final || !text.trim() || !emotion || this.#moments.some((m) => m.segment === segment)) return;
+    this.#moments.push({ segment, start, end, text: text.trim(), label: emotion.label });
+    this.#moments.sort((a, b) => a.segment - b.segment);
+    if (this.#moments.length > MOST) this.#moments.shift();
+    this.draw();
+  }
+
+  clear() {
+    this.#moments = [];
+    this.draw();
+  }
+
+  setOn(on) {
+    this.#on = on;
+    if (!on) this.#moments = [];
+    this.draw();
+  }
+
+  draw() {
+    if (!this.dialog.open) return;
+    const moments = this.#on ? this.#moments : [];
+    setText(byId("timeline-empty"), moments.length ? "" : t(this.#on ? "timeline.empty" : "timeline.off"));
+    byId("timeline-chart").replaceChildren(...(moments.length ? this.#rows(moments) : []));
+    byId("timeline-table").hidden = !moments.length;
+    byId("timeline-table").tBodies[0].replaceChildren(...moments.toReversed().map(tableRow));
+  }
+
+  #rows(moments) {
+    const chart = byId("timeline-chart");
+    const first = moments[0].start;
+    const last = Math.max(moments.at(-1).end, first + 1);
+    chart.setAttribute("aria-label", t("timeline.chart", { start: clock(first), end: clock(last) }));
+    return [...new Set(moments.map((m) => m.label))].map((label) => {
+      const row = document.createElement("div");
+      row.className = "moments";
+      row.dataset.emotion = label;
+      const track = document.createElement("div");
+      track.className = "track";
+      for (const { start, end } of moments.filter((m) => m.label === label)) {
+        const mark = document.createElement("i");
+        mark.style.insetInlineStart = `${(100 * (start - first)) / (last - first)}%`;
+        mark.style.inlineSize = `${(100 * (end - start)) / (last - first)}%`;
+        track.append(mark);
+      }
+      row.append(named(label), track);
+      return row;
+    });
+  }
+}
+
+function named(label) {
+  const name = document.createElement("span");
+  name.className = "feeling";
+  name.dataset.emotion = label;
+  name.append(emotionIcon(label), emotionWord(label));
+  return name;
+}
+
+function tableRow({ start, label, text }) {
+  const row = document.createElement("tr");
+  for (const content of [clock(start), named(label), text]) row.insertCell().append(content);
+  row.lastElementChild.dir = "auto";
+  return row;
+}

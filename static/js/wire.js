@@ -1,0 +1,33 @@
+// The connection to the program: events in, requests out.
+
+import { sentence, t } from "./words.js";
+
+const PATIENCE_MS = 5000;
+
+export class Wire {
+  constructor(handlers) {
+    this.socket = globalThis.io({ transports: ["websocket"], reconnectionDelayMax: 2000 });
+    for (const name of ["status", "caption", "level", "room", "cleared"]) this.socket.on(name, handlers[name]);
+    this.socket.on("refused", (refusal) => handlers.refused(sentence(refusal)));
+    this.socket.on("connect_error", handlers.offline);
+    this.socket.on("disconnect", (reason) => {
+      handlers.offline();
+      // The client retries by itself unless the server closed the connection on purpose.
+      if (reason === "io server disconnect") this.socket.connect();
+    });
+    this.refused = handlers.refused;
+  }
+
+  // Ask for something; tell whether it was granted. A refusal is shown.
+  async ask(name, payload = {}) {
+    try {
+      const answer = await this.socket.timeout(PATIENCE_MS).emitWithAck(name, payload);
+      if (answer?.ok === false) this.refused(sentence(answer));
+      return answer?.ok !== false;
+    } catch {
+      if (this.socket.connected) this.refused(t("status.timeout"));
+      return false;
+    }
+  }
+}
+

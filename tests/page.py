@@ -1,0 +1,226 @@
+"""The page in a real Chromium, against a small server that sends scripted events."""
+
+import json
+import shutil
+import threading
+from pathlib import Path
+from queue import Queue
+
+import pytest
+from flask import Flask, render_template
+from flask_socketio import SocketIO
+from werkzeug.serving import make_server
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+expect = playwright_api.expect
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+CHROMIUM_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LABELS = ("neutral", "happy", "sad", "angry", "fear", "disgust")
+REQUESTS = (
+    "start", "stop", "clear", "blank", "emotion", "clear_after", "save", "phrases", "speak",
+)  # fmt: skip
+WORDS = {
+    path.stem: json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "static/words").glob("*.json"))
+}
+LANGUAGES = {code: words["language.name"] for code, words in WORDS.items()}
+
+needs_chromium = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium or google-chrome"),
+]
+
+
+class CaptionServer:
+    """The real page with scripted events; it can go away and come back on its port.
+
+    What the page asks for is put into `asked` as (name, payload), and answered with `answer`.
+    """
+
+    def __init__(self) -> None:
+        self.app = Flask(__name__, root_path=str(ROOT))
+        self.socketio = SocketIO(self.app, async_mode="threading")
+        self.asked = Queue()
+        self.answer = {"ok": True}
+        self.status = status("ready")
+        self.room = room()
+        self.past = []
+        self.port = 0
+        self.app.add_url_rule("/", "page", self._page)
+        self.app.add_url_rule("/qr.svg", "qr", lambda: (QR, {"Content-Type": "image/svg+xml"}))
+        self.app.after_request(forbid_inline)
+        self.socketio.on_event("connect", self._greet)
+        for name in REQUESTS:
+            self.socketio.on_event(name, self._listen(name))
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        self._http = make_server("127.0.0.1", self.port, self.app, threaded=True)
+        self.port = self._http.server_port
+        self._thread = threading.Thread(target=self._http.serve_forever)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+        for client in list(self.socketio.server.eio.sockets.values()):
+            client.close(wait=False, abort=True)  # waiting would hang on a page that is gone
+
+    def emit(self, event: str, payload: dict) -> None:
+        self.socketio.emit(event, payload)
+
+    def show(self, state: str, **changes) -> None:
+        self.status = status(state, **changes)
+        self.emit("status", self.status)
+
+    def arrange(self, **changes) -> None:
+        self.room = room(**changes)
+        self.emit("room", self.room)
+
+    def say(self, segment: int, text: str, **changes) -> None:
+        self.emit("caption", caption(segment, text, **changes))
+
+    def _page(self) -> str:
+        return render_template("index.html", language="cy", languages=LANGUAGES)
+
+    def _listen(self, name: str):
+        def handle(payload: dict) -> dict:
+            self.asked.put((name, payload))
+            return self.answer
+
+        return handle
+
+    def _greet(self, *_: object) -> None:
+        self.socketio.server.emit("room", self.room)
+        self.socketio.server.emit("status", self.status)
+        for line in self.past:
+            self.socketio.server.emit("caption", line)
+
+
+QR = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" shape-rendering="crispEdges">'
+    '<path fill="#000" d="M1 1h3v3h-3zM5 1h1v2h2v1h-3zM1 5h2v1h3v2h-2v-1h-3zM7 5h1v3h-1z"/></svg>'
+)
+
+
+def forbid_inline(response):
+    response.headers["Content-Security-Policy"] = "default-src 'self'"
+    return response
+
+
+def status(state: str, **changes) -> dict:
+    return {
+        "state": state,
+        "code": f"test.{state}",  # no sentence of the page's own: the message stands
+        "values": {},
+        "message": f"It is {state}.",
+        "engine": "" if state == "loading" else "Test engine",
+        "progress": None,
+        "session": "one",
+        "advice": None,
+        "quiet": False,
+        "notice": None,
+    } | changes
+
+
+def room(**changes) -> dict:
+    return {
+        "presenter": True,
+        "blank": False,
+        "emotion": True,
+        "clear_after_min": 0,
+        "saving": None,
+        "reader_url": None,
+        "speech": False,
+        "phrases": ["Yes.", "No.", "Please repeat that.", "One moment, please."],
+        "language": "en",
+    } | changes
+
+
+def caption(segment: int, text: str, *, label: str | None = None, **changes) -> dict:
+    emotion = {"label": label, "confidence": 0.9, "scores": {label: 0.9}} if label else None
+    return {
+        "segment": segment,
+        "start_s": segment * 2.0,
+        "end_s": segment * 2.0 + 1.5,
+        "text": text,
+        "final": True,
+        "emotion": emotion,
+        "words": [],
+        "loudness": None,
+        "new_voice": False,
+        "sound": None,
+    } | changes
+
+
+def launch(playwright):
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright_api.sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def server():
+    server = CaptionServer()
+    yield server
+    server.stop()
+    server.socketio.server.shutdown()
+
+
+@pytest.fixture
+def open_page(browser, server):
+    contexts = []
+
+    def open_page(before=None, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        if before:
+            page.add_init_script(before)
+        page.goto(server.url)
+        expect(page.locator("#status")).to_have_text(server.status["message"])
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+def lines(page):
+    return page.locator("#captions li.caption")
+
+
+def talk(server, count: int, first: int = 0) -> None:
+    for segment in range(first, first + count):
+        server.say(segment, f"This is line number {segment} of a long talk.")
+
+
+def gap_below(page) -> float:
+    """How far the captions are from their end, in CSS pixels."""
+    return page.locator("#view").evaluate("e => e.scrollHeight - e.clientHeight - e.scrollTop")
