@@ -186,6 +186,7 @@ def caption(settings: config.Settings, path: str, form: str) -> int:
     check_choice(settings.asr, settings.model or None, settings.language)
     source = FileSource(path, realtime=False)
     engines = load_engines(settings, lambda done, message: _note(str(message)))
+    engines.captioner.live = False
     _note(str(engines.ready))
     try:
         events = _with_progress(caption_events(engines.captioner, source), source.duration_s)

@@ -29,6 +29,7 @@ from utils.events import AudioFrame, CaptionEvent, SpeechChunk
 from utils.running_emotion import RunningEmotion
 from utils.segmenter import HANG_OVER, ON, Segmenter
 from utils.sources import FRAME_SAMPLES
+from utils.steady import changed
 from utils.vad import WINDOW_SAMPLES, VoiceActivity
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -124,6 +125,40 @@ def growing(events: list[CaptionEvent]) -> str:
     """The last growing text of each segment."""
     last = {event.segment: event.text for event in events if not event.final}
     return " ".join(last.values()).lower()
+
+
+def bench_churn(captioner: Captioner, every: int, skip: int) -> None:
+    """How much of the text that was shown is changed: as the recogniser has it, and steadied."""
+    rows = []
+    for name, live in (("as recognised", False), ("as shown", True)):
+        captioner.live = live
+        growing_changes = final_changes = n_words = start = 0
+        said, heard = [], []
+        for samples, words in utterances(every, skip):
+            events = []
+            for frame in frames(samples, start):
+                events += captioner.push(frame)
+            events += captioner.flush()
+            start += len(samples)
+            shown: dict[int, list[str]] = {}
+            for event in events:
+                n_changed = changed(shown.get(event.segment, []), event.text.split())
+                shown[event.segment] = event.text.split()
+                if event.final:
+                    final_changes += n_changed
+                    n_words += len(event.text.split())
+                else:
+                    growing_changes += n_changed
+            said.append(words)
+            heard.append(finals(events))
+        rows += [
+            (f"{name}: words changed after being shown, over words shown",
+             f"{(growing_changes + final_changes) / n_words:.1%}"),
+            (f"{name}: of these by finished lines", f"{final_changes / n_words:.1%}"),
+            (f"{name}: word error rate of the finished lines", f"{jiwer.wer(said, heard):.3f}"),
+        ]  # fmt: skip
+    captioner.live = True
+    table(f"Churn: {len(said)} utterances; words added at the end are no change", rows)
 
 
 def cpu_s() -> float:
@@ -370,7 +405,7 @@ def memory_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-PARTS = ("start", "emotion", "noise", "words", "delay", "hour")
+PARTS = ("start", "emotion", "noise", "words", "churn", "delay", "hour")
 
 
 def main() -> int:
@@ -398,6 +433,8 @@ def main() -> int:
                 bench_noise(captioner)
             elif part == "words":
                 bench_words(captioner, args.every, args.skip)
+            elif part == "churn":
+                bench_churn(captioner, args.every, args.skip)
             elif part == "delay":
                 bench_delay(captioner, args.every)
             elif part == "hour":

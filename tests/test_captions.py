@@ -12,6 +12,7 @@ from utils.audio import SAMPLE_RATE
 from utils.captions import Captioner
 from utils.errors import AudioError
 from utils.events import AudioFrame, CaptionEvent, Emotion, Transcription
+from utils.steady import changed
 
 SPEECH = Path(__file__).parent / "data" / "speech.flac"
 
@@ -107,6 +108,7 @@ class Engine:
     """A recogniser of words that hears the same one from start to end."""
 
     name = "one word"
+    settle_s = None
 
     def stream(self):
         return self
@@ -151,6 +153,23 @@ def test_stop_in_mid_sentence_gives_what_was_said(transcriber, sentence, events)
     assert half[-1].final and half[-1].text
     whole = " ".join(e.text for e in events if e.final).split()
     assert half[-1].text.split()[0] == whole[0]
+
+
+def test_nothing_that_is_shown_changes_while_a_line_grows(events):
+    for segment in {e.segment for e in events}:
+        texts = [e.text.split() for e in events if e.segment == segment and not e.final]
+        assert all(b[: len(a)] == a for a, b in zip(texts, texts[1:]))
+
+
+def test_a_recording_that_nobody_reads_along_gets_the_second_pass_as_it_is(transcriber, sentence):
+    captioner = Captioner(transcriber, None)
+    captioner.live = False
+    raw = caption(captioner, sentence, 512)
+    changes = 0
+    for before, after in zip(raw, raw[1:]):
+        changes += changed(before.text.split(), after.text.split())
+    assert changes > 0  # the recogniser does change its mind
+    assert all(e.words for e in raw if e.final)
 
 
 def test_a_session_goes_on_after_a_flush_with_new_segments(transcriber, sentence):

@@ -11,6 +11,7 @@ from utils.audio import SAMPLE_RATE
 from utils.events import AudioFrame, CaptionEvent, Emotion, SpeechChunk, Word
 from utils.running_emotion import EmotionPredictor, RunningEmotion
 from utils.segmenter import Segmenter
+from utils.steady import Corrections, SteadyText
 from utils.vad import VoiceActivity
 
 
@@ -22,6 +23,11 @@ class Captioner:
     transcriber : hears the words
     emotions : estimates how they were said; None shows no emotion
 
+    Attributes
+    ----------
+    live : somebody reads along, so text that was shown stays as it is. Where nobody does, the
+        recogniser's last word is the best.
+
     Raises
     ------
     ModelError : the voice activity detector cannot be loaded
@@ -31,6 +37,8 @@ class Captioner:
         self.transcriber = transcriber
         self.emotions = emotions
         self.show_emotion = True  # from the next segment on
+        self.live = True
+        self._corrections = Corrections()
         self._segmenter = Segmenter(VoiceActivity())
         self._stream: Stream | None = None
 
@@ -71,9 +79,14 @@ class Captioner:
         self._running = RunningEmotion(shown) if shown is not None else None
         self._start = chunk.start
         self._text, self._emotion = "", None
+        settle_s = self.transcriber.settle_s
+        steady = self.live and settle_s is not None
+        self._steady = SteadyText(settle_s, self._corrections) if steady else None
 
     def _grow(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         text, emotion = self._stream.accept(chunk.samples), None
+        if self._steady:
+            text = self._steady.accept(text, chunk.end - self._start)
         if self._running is not None:
             emotion = self._running.accept(chunk.samples)
         if text != self._text or (text and _label(emotion) != _label(self._emotion)):
@@ -86,6 +99,8 @@ class Captioner:
         emotion = self._running.finish(n_samples) if self._running is not None else None
         stream, self._stream = self._stream, None
         result = stream.finish(n_samples)
+        if self._steady:
+            result = self._steady.finish(result)
         words = tuple(
             Word(w.text, self._seconds(w.start_s), self._seconds(w.end_s), w.confidence)
             for w in result.words

@@ -39,6 +39,9 @@ class Transcriber(Protocol):
     """A loaded engine. One stream is open at a time, where an engine does not say more."""
 
     name: str  # as people read it: "PocketSphinx (English)"
+    # How long a word of growing text must have stood, in seconds, before it is worth showing;
+    # None where words that are there hardly ever change.
+    settle_s: float | None = None
 
     def stream(self) -> Stream:
         """Begin a segment; one that was not finished is given up."""

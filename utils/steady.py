@@ -1,0 +1,166 @@
+"""Growing text that stays as it was read.
+
+A recogniser that guesses along with the speech changes its mind about the last words many
+times, and its second pass over a finished line changes more. Text that is rewritten under
+the reader's eye is tiring (Liu et al., "Modeling and improving text stability in live
+captions", CHI 2023). So a word is shown once it has stood for a while, is not changed while
+the line grows, and the finished line corrects only so many of the words that were shown.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from utils.audio import SAMPLE_RATE
+from utils.events import Transcription, Word
+
+RATE = 0.05  # corrections for each word of finished lines
+MOST_AT_ONCE = 3.0  # corrections that a quiet while can save up
+
+Step = tuple[bool, int | None, int | None]  # the same word; its place here, and there
+
+
+@dataclass
+class Corrections:
+    """How many words that were shown may still be changed, over a whole session."""
+
+    left: float = 0.0
+
+    def earn(self, n_words: int) -> None:
+        """Take account of a finished line of so many words."""
+        self.left = min(self.left + RATE * n_words, MOST_AT_ONCE)
+
+    def spend(self, n_words: int) -> bool:
+        """Whether so many words may be changed; if so, they are counted."""
+        if n_words > self.left:
+            return False
+        self.left -= n_words
+        return True
+
+
+class SteadyText:
+    """The text of one segment as it is shown.
+
+    Parameters
+    ----------
+    settle_s : for how long a word, and all before it, must have stood unchanged to be shown
+    corrections : what the finished line may still change, shared by all segments
+    """
+
+    def __init__(self, settle_s: float, corrections: Corrections) -> None:
+        self._settle = int(settle_s * SAMPLE_RATE)
+        self._corrections = corrections
+        self._shown: list[str] = []
+        self._waiting: list[tuple[str, int]] = []  # words not shown yet, and since when they stand
+
+    def accept(self, text: str, n_samples: int) -> str:
+        """Take what the recogniser makes of the first `n_samples`; return what to show."""
+        words = text.split()
+        if words[: len(self._shown)] == self._shown:
+            rest = words[len(self._shown) :]
+        else:  # it has changed its mind about words that are shown, and they stay
+            rest = words[covered(self._shown, words) :]
+        same = 0
+        while same < min(len(rest), len(self._waiting)) and rest[same] == self._waiting[same][0]:
+            same += 1
+        self._waiting[same:] = [(word, n_samples) for word in rest[same:]]
+        # The last word is often the beginning of a longer one.
+        while len(self._waiting) > 1 and n_samples - self._waiting[0][1] >= self._settle:
+            self._shown.append(self._waiting.pop(0)[0])
+        return " ".join(self._shown)
+
+    def finish(self, result: Transcription) -> Transcription:
+        """The finished line: what was heard in the end, with few of the shown words changed.
+
+        A line of which nothing is left in the end was no speech, and goes.
+        """
+        final = result.text.split()
+        self._corrections.earn(len(final))
+        if not final or not self._shown:
+            return result
+        end = covered(self._shown, final)
+        line = [*self._corrected(final[:end]), *((w, end + i) for i, w in enumerate(final[end:]))]
+        times = result.words if len(result.words) == len(final) else ()
+        return Transcription(" ".join(word for word, _ in line), tuple(_timed(line, times)))
+
+    def _corrected(self, final: list[str]) -> list[tuple[str, int | None]]:
+        """What was shown, with the corrections that are left; and each word's place in `final`.
+
+        The last words are corrected first: they have hardly been read.
+        """
+        stretches = [list(steps) for _, steps in groupby(align(self._shown, final), lambda s: s[0])]
+        kept: list[list[tuple[str, int | None]]] = []
+        for stretch in reversed(stretches):
+            if stretch[0][0] or self._corrections.spend(len(stretch)):
+                kept.append([(final[there], there) for _, _, there in stretch if there is not None])
+            else:
+                kept.append([(self._shown[i], there) for _, i, there in stretch if i is not None])
+        return [word for stretch in reversed(kept) for word in stretch]
+
+
+def _timed(line: list[tuple[str, int | None]], times: tuple[Word, ...]) -> Iterator[Word]:
+    """The words of a line with times; one that has none of its own shares its neighbour's."""
+    groups: list[list[str]] = []
+    owners: list[Word] = []
+    for text, there in line if times else ():
+        if there is None and owners or len(groups) > len(owners):
+            groups[-1].append(text)
+        else:
+            groups.append([text])
+        if there is not None:
+            owners.append(times[there])
+    for texts, owner in zip(groups, owners, strict=False):
+        part_s = (owner.end_s - owner.start_s) / len(texts)
+        for i, text in enumerate(texts):
+            start_s = owner.start_s + i * part_s
+            yield Word(text, start_s, start_s + part_s, owner.confidence)
+
+
+def same(a: str, b: str) -> bool:
+    """Whether two words read the same, case and punctuation apart."""
+    return a == b or _bare(a) == _bare(b) != ""
+
+
+def _bare(word: str) -> str:
+    return "".join(c for c in word.casefold() if c.isalnum())
+
+
+def _distances(a: list[str], b: list[str]) -> list[list[int]]:
+    """Edit distance of each beginning of `a` from each beginning of `b`."""
+    table = [list(range(len(b) + 1))]
+    for i, word in enumerate(a, 1):
+        above, row = table[-1], [i]
+        for j, other in enumerate(b, 1):
+            row.append(min(above[j] + 1, row[-1] + 1, above[j - 1] + (not same(word, other))))
+        table.append(row)
+    return table
+
+
+def covered(shown: list[str], words: list[str]) -> int:
+    """How many of the first `words` say what was shown, as nearly as they can."""
+    last = _distances(shown, words)[-1]
+    return min(range(len(last)), key=lambda j: (last[j], abs(j - len(shown))))
+
+
+def changed(shown: list[str], words: list[str]) -> int:
+    """How many words are changed, dropped or put between, where `words` replaces what was shown.
+
+    Words that are added at the end are not counted: that is how text grows.
+    """
+    return min(_distances(shown, words)[-1])
+
+
+def align(a: list[str], b: list[str]) -> list[Step]:
+    """The steps of the shortest way from one text to another."""
+    table, i, j, steps = _distances(a, b), len(a), len(b), []
+    while i or j:
+        if i and j and table[i][j] == table[i - 1][j - 1] + (not same(a[i - 1], b[j - 1])):
+            i, j = i - 1, j - 1
+            steps.append((same(a[i], b[j]), i, j))
+        elif i and table[i][j] == table[i - 1][j] + 1:
+            i -= 1
+            steps.append((False, i, None))
+        else:
+            j -= 1
+            steps.append((False, None, j))
+    return steps[::-1]
