@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.nemo_models import LABELS, build, save
 from utils.asr.nemo import NemoTranscriber
 from utils.asr.nemo_archive import languages
 from utils.asr.nemo_files import find_models, locate
@@ -18,129 +19,6 @@ from utils.audio import SAMPLE_RATE, load
 from utils.errors import ModelError
 
 pytestmark = pytest.mark.nemo
-
-LABELS = list(" abcdefghijklmnopqrstuvwxyz'")
-TEXTS = ["zero one two three four", "five six seven eight nine", "the cat sat on the mat"]
-
-
-def _config(sample_rate: int = SAMPLE_RATE) -> dict:
-    return {
-        "sample_rate": sample_rate,
-        "preprocessor": {
-            "_target_": "nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor",
-            "sample_rate": sample_rate,
-            "features": 40,
-            "window_size": 0.025,
-            "window_stride": 0.01,
-            "dither": 1e-5,
-            "pad_to": 16,
-        },
-        "encoder": {
-            "_target_": "nemo.collections.asr.modules.ConformerEncoder",
-            "feat_in": 40,
-            "n_layers": 2,
-            "d_model": 32,
-            "n_heads": 4,
-            "subsampling": "dw_striding",
-            "subsampling_factor": 8,
-            "subsampling_conv_channels": 16,
-            "conv_kernel_size": 9,
-            "dropout": 0.1,
-        },
-    }
-
-
-def _ctc_decoder() -> dict:
-    return {
-        "_target_": "nemo.collections.asr.modules.ConvASRDecoder",
-        "feat_in": 32,
-        "num_classes": len(LABELS),
-        "vocabulary": LABELS,
-    }
-
-
-def _transducer() -> dict:
-    """Prediction network, joint and loss of an RNNT or hybrid model."""
-    return {
-        "decoder": {
-            "_target_": "nemo.collections.asr.modules.RNNTDecoder",
-            "prednet": {"pred_hidden": 32, "pred_rnn_layers": 1, "dropout": 0.1},
-        },
-        "joint": {
-            "_target_": "nemo.collections.asr.modules.RNNTJoint",
-            "jointnet": {"joint_hidden": 32, "activation": "relu", "dropout": 0.1},
-        },
-        "decoding": {"strategy": "greedy_batch", "greedy": {"max_symbols": 2}},
-        "loss": {"loss_name": "default"},
-        "model_defaults": {"enc_hidden": 32, "pred_hidden": 32, "joint_hidden": 32},
-    }
-
-
-def _bpe(folder: Path) -> dict:
-    """A tokenizer trained on a few lines."""
-    import sentencepiece
-
-    folder.mkdir(exist_ok=True)
-    lines = folder / "lines.txt"
-    lines.write_text("\n".join(TEXTS))
-    sentencepiece.SentencePieceTrainer.train(
-        input=str(lines), model_prefix=str(folder / "tokenizer"), vocab_size=40,
-        minloglevel=2, hard_vocab_limit=False,
-    )  # fmt: skip
-    vocab = (folder / "tokenizer.vocab").read_text().splitlines()
-    (folder / "vocab.txt").write_text("\n".join(line.split("\t")[0] for line in vocab))
-    return {"tokenizer": {"dir": str(folder), "type": "bpe"}}
-
-
-def _build(kind: str, folder: Path, sample_rate: int = SAMPLE_RATE) -> tuple[type, dict]:
-    from nemo.collections.asr import models
-
-    config = _config(sample_rate)
-    if kind == "ctc":
-        config |= {"decoder": _ctc_decoder()}
-        return models.EncDecCTCModel, config
-    config |= _bpe(folder / "tokens")
-    if kind == "ctc_bpe":
-        decoder = _ctc_decoder() | {"num_classes": -1, "vocabulary": []}
-        return models.EncDecCTCModelBPE, config | {"decoder": decoder}
-    config |= _transducer()
-    if kind == "rnnt":
-        return models.EncDecRNNTBPEModel, config
-    if kind == "tdt":
-        config["joint"]["num_extra_outputs"] = 5
-        config["decoding"] |= {"model_type": "tdt", "durations": [0, 1, 2, 3, 4]}
-        config["loss"] = {"loss_name": "tdt", "tdt_kwargs": {"durations": [0, 1, 2, 3, 4]}}
-        return models.EncDecRNNTBPEModel, config
-    config["aux_ctc"] = {
-        "ctc_loss_weight": 0.3,
-        "use_cer": False,
-        "decoder": _ctc_decoder() | {"num_classes": -1, "vocabulary": []},
-        "decoding": {"strategy": "greedy"},
-    }
-    if kind == "prompt":
-        config["model_defaults"] |= {
-            "initialize_prompt_feature": True,
-            "num_prompts": 4,
-            "prompt_dictionary": {"de-DE": 0, "en-US": 1},
-        }
-        return models.EncDecHybridRNNTCTCBPEModelWithPrompt, config
-    return models.EncDecHybridRNNTCTCBPEModel, config
-
-
-def _save(kind: str, folder: Path, sample_rate: int = SAMPLE_RATE) -> Path:
-    """A model of random weights as FOLDER/stt_en_KIND.nemo."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import torch
-        from omegaconf import OmegaConf
-
-        torch.manual_seed(3)
-        model_class, config = _build(kind, folder, sample_rate)
-        model = model_class(cfg=OmegaConf.create(config))
-        path = folder / f"stt_en_{kind}.nemo"
-        model.save_to(str(path))
-    return path
-
 
 KINDS = ["ctc", "ctc_bpe", "rnnt", "tdt", "hybrid"]
 
@@ -152,13 +30,13 @@ def models_folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session", params=KINDS)
 def model_file(request, models_folder: Path) -> Path:
-    return _save(request.param, models_folder)
+    return save(request.param, models_folder)
 
 
 @pytest.fixture(scope="session")
 def ctc_file(models_folder: Path) -> Path:
     path = models_folder / "stt_en_ctc.nemo"
-    return path if path.exists() else _save("ctc", models_folder)
+    return path if path.exists() else save("ctc", models_folder)
 
 
 @pytest.fixture
@@ -246,7 +124,7 @@ def taught_file(tmp_path_factory, digits) -> Path:
         torch.manual_seed(1)
         n_threads = torch.get_num_threads()
         torch.set_num_threads(1)  # more would only wait for each other
-        model_class, config = _build("ctc", folder)
+        model_class, config = build("ctc", folder)
         config["encoder"] |= {"subsampling_factor": 4, "n_layers": 1}
         model = model_class(cfg=OmegaConf.create(config))
         model.eval()  # no dither, no dropout; it learns all the same
@@ -358,7 +236,7 @@ def test_a_bad_file_is_named(what, message, ctc_file, tmp_path):
 
 
 def test_a_model_for_telephones_is_refused(tmp_path):
-    path = _save("ctc", tmp_path, sample_rate=8000)
+    path = save("ctc", tmp_path, sample_rate=8000)
     with pytest.raises(ModelError, match="8000 Hz, expected 16000 Hz"):
         NemoTranscriber(str(path))
 
@@ -455,7 +333,7 @@ def test_languages_from_name_and_configuration(ctc_file, tmp_path, name, old, ne
 
 
 def test_a_model_that_must_be_told_the_language(tmp_path, speechlike):
-    path = _save("prompt", tmp_path)
+    path = save("prompt", tmp_path)
     transcriber = NemoTranscriber(str(path), "en")
     stream = transcriber.stream()
     stream.accept(speechlike)

@@ -4,6 +4,7 @@ It knows a recogniser of words and one of emotion by what they do; `app.py` hand
 real ones. The same `Captioner` serves the microphone, a file and the benchmark.
 """
 
+import threading
 from collections.abc import Iterator
 
 from utils.asr import Stream, Transcriber
@@ -41,6 +42,35 @@ class Captioner:
         self._corrections = Corrections()
         self._segmenter = Segmenter(VoiceActivity())
         self._stream: Stream | None = None
+        self._retired: list[Transcriber] = []  # to be closed once no stream needs them
+        self._changing = threading.Lock()
+
+    def change(self, transcriber: Transcriber) -> None:
+        """Use another transcriber from the next segment on; from any thread.
+
+        What is being said is finished by the one that began it, which is then closed.
+        """
+        with self._changing:
+            self._retired.append(self.transcriber)
+            self.transcriber = transcriber
+            if self._stream is None:
+                self._retire()
+
+    def close(self) -> None:
+        """Let the transcriber go, and any that it has replaced. No other call may follow."""
+        with self._changing:
+            self._retire()
+            self.transcriber.close()
+
+    def _retire(self) -> None:
+        while self._retired:
+            self._retired.pop().close()
+
+    def _let_go(self) -> None:
+        """The stream has ended."""
+        with self._changing:
+            self._stream = None
+            self._retire()
 
     @property
     def hearing(self) -> bool:
@@ -59,7 +89,7 @@ class Captioner:
 
     def abandon(self) -> None:
         """Give up what is being said: an engine has failed in the middle of it."""
-        self._stream = None
+        self._let_go()
         for _ in self._segmenter.flush():
             pass
 
@@ -74,7 +104,8 @@ class Captioner:
             yield from self._finish(chunk)
 
     def _begin(self, chunk: SpeechChunk) -> None:
-        self._stream = self.transcriber.stream()
+        with self._changing:
+            self._stream = self.transcriber.stream()
         shown = self.emotions if self.show_emotion else None
         self._running = RunningEmotion(shown) if shown is not None else None
         self._start = chunk.start
@@ -97,8 +128,8 @@ class Captioner:
         n_samples = chunk.end - self._start
         # Emotion first: the words are often worked out beside it, in another process.
         emotion = self._running.finish(n_samples) if self._running is not None else None
-        stream, self._stream = self._stream, None
-        result = stream.finish(n_samples)
+        result = self._stream.finish(n_samples)
+        self._let_go()
         if self._steady:
             result = self._steady.finish(result)
         words = tuple(

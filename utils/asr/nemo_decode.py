@@ -7,8 +7,6 @@ the recording; here a step costs the same however long ago the segment began.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from utils.asr.nemo_load import CONFIDENCE
-
 if TYPE_CHECKING:
     import torch
 
@@ -143,6 +141,11 @@ def open_decoder(model: Any) -> Decoder:
             decoding.get("greedy") or {},
             {"loop_labels": True, "use_cuda_graph_decoder": False},
         )
-        decoding.confidence_cfg = CONFIDENCE
+        # Of tokens only: NeMo's own sums for words raise where spaces come twice.
+        decoding.confidence_cfg = {
+            "preserve_frame_confidence": True,
+            "exclude_blank": True,
+            "method_cfg": {"name": "max_prob", "alpha": 1.0},
+        }
     model.change_decoding_strategy(decoding, verbose=False)
     return TransducerDecoder(model.decoding.decoding.decoding_computer)

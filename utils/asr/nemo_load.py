@@ -21,17 +21,6 @@ INSTALL = "install it with: .venv/bin/pip install -r requirements.txt"
 RECOMMENDED = CATALOGUE[0].name
 
 
-# How sure the decoder is of each word: the probability of its least likely token.
-CONFIDENCE = {
-    "preserve_frame_confidence": True,
-    "preserve_token_confidence": True,
-    "preserve_word_confidence": True,
-    "exclude_blank": True,
-    "aggregation": "min",
-    "method_cfg": {"name": "max_prob", "alpha": 1.0},
-}
-
-
 @contextmanager
 def _quiet_and_offline() -> Iterator[None]:
     """Hold back warnings that are the engine's own business, and every network call."""
@@ -143,7 +132,7 @@ def short(err: Exception) -> str:
 
 
 def _prepare(model: Any, path: Path) -> Any:
-    """Check the rate, leave training mode and ask the decoder for word times and confidence."""
+    """Check the rate, leave training mode and ask the decoder for word times."""
     from omegaconf import open_dict
 
     rate = model.cfg.get("sample_rate") or model.cfg.preprocessor.get("sample_rate")
@@ -156,8 +145,6 @@ def _prepare(model: Any, path: Path) -> Any:
     if direct_kind(model) and str(decoding.get("strategy", "")).startswith("greedy"):
         with open_dict(model.cfg):
             decoding.compute_timestamps = True
-            if hasattr(model, "tokenizer"):  # it fails on models of letters
-                decoding.confidence_cfg = CONFIDENCE
         model.change_decoding_strategy(decoding, verbose=False)
     featurizer = getattr(model.preprocessor, "featurizer", None)
     for setting in ("dither", "pad_to"):  # random noise, and frames past the end

@@ -77,12 +77,9 @@ class StreamingModel:
 
     def _context(self, right: int) -> tuple[list[int], Any]:
         """The encoder's settings for a look-ahead."""
-        left = next(size[0] for size in self._encoder.att_context_size_all if size[1] == right)
-        # A left context that is no multiple of the chunk is silently cut otherwise in steps
-        # than offline.
-        left -= left % (right + 1)
-        self._encoder.set_default_att_context_size([left, right])
-        return [left, right], self._encoder.streaming_cfg
+        size = next(size for size in self._encoder.att_context_size_all if size[1] == right)
+        self._encoder.set_default_att_context_size(size)
+        return size, self._encoder.streaming_cfg
 
     def _choose(self, right: int) -> Any:
         self._encoder.att_context_size, self._encoder.streaming_cfg = self._contexts[right]

@@ -180,10 +180,7 @@ def _words(model: Any, hypothesis: Any, shift_s: float, end_s: float) -> tuple[W
     def place(offset: Any) -> float:  # a plain float: NumPy's do not go into JSON
         return min(max(float(offset) * frame_s - shift_s, 0.0), end_s)
 
-    words = times["word"]
-    sure = hypothesis.word_confidence or ()
-    known = [round(float(p), 3) for p in sure] if len(sure) == len(words) else [None] * len(words)
     return tuple(
-        Word(word["word"], place(word["start_offset"]), place(word["end_offset"]), confidence)
-        for word, confidence in zip(words, known, strict=True)
+        Word(word["word"], place(word["start_offset"]), place(word["end_offset"]))
+        for word in times["word"]
     )
