@@ -17,6 +17,7 @@ from utils.asr.choose import ADVICE, check_choice, open_transcriber
 from utils.asr.hub import forbid_network
 from utils.asr.nemo import set_thread_policy
 from utils.captions import Captioner
+from utils.engines import Engines
 from utils.errors import AppError, AudioError, ModelError
 from utils.events import CaptionEvent
 from utils.folders import config_folder, data_folder, state_folder
@@ -24,7 +25,7 @@ from utils.messages import Message, say
 from utils.phrases import Phrases
 from utils.room import Room
 from utils.saving import read_saved
-from utils.session import Engines, Progress, Session
+from utils.session import Progress, Session
 from utils.sources import FileSource, MicrophoneSource, Source, microphones
 from utils.transcript import FORMATS
 from web.events import Events
@@ -193,7 +194,7 @@ def caption(settings: config.Settings, path: str, form: str) -> int:
         for text in FORMATS[form](events):
             print(text, end="", flush=True)
     finally:
-        engines.captioner.transcriber.close()
+        engines.captioner.close()
     return 0
 
 

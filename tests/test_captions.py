@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from utils import audio
+from utils.asr import Transcriber
 from utils.asr.sphinx import SphinxTranscriber
 from utils.audio import SAMPLE_RATE
 from utils.captions import Captioner
@@ -187,3 +188,66 @@ def test_gain_changes_no_segment_and_hardly_a_word(transcriber, sentence, events
     a = " ".join(e.text for e in quiet).split()
     b = " ".join(e.text for e in loud).split()
     assert len(set(a) & set(b)) >= 0.7 * len(set(b))
+
+
+class Named(Transcriber):
+    """A recogniser that hears its own name, and knows whether it was closed."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.closed, self.open = name, False, 0
+
+    def stream(self) -> "Named":
+        self.open += 1
+        return self
+
+    def accept(self, samples: np.ndarray) -> str:
+        assert not self.closed
+        return self.name
+
+    def work_ahead(self) -> None:
+        pass
+
+    def finish(self, n_samples: int) -> Transcription:
+        assert not self.closed
+        self.open -= 1
+        return Transcription(self.name)
+
+    def close(self) -> None:
+        assert not self.open
+        self.closed = True
+
+
+def test_a_recogniser_is_changed_between_two_segments(sentence):
+    first, second = Named("first"), Named("second")
+    captioner, events = Captioner(first, None), []
+    sound = np.concatenate([sentence, sentence])
+    for start in range(0, len(sound), 512):
+        events += captioner.push(AudioFrame(start, sound[start : start + 512]))
+        if captioner.hearing and captioner.transcriber is first:
+            captioner.change(second)  # in the middle of what is being said
+            assert not first.closed
+    events += captioner.flush()
+    finals = [event for event in events if event.final]
+    assert [event.text for event in finals] == ["first"] + ["second"] * (len(finals) - 1)
+    assert len(finals) > 1
+    for event in events:  # a segment is one recogniser's
+        assert event.text == finals[event.segment].text
+    assert first.closed and not second.closed
+    captioner.close()
+    assert second.closed
+
+
+def test_an_idle_recogniser_is_changed_at_once():
+    first, second = Named("first"), Named("second")
+    captioner = Captioner(first, None)
+    captioner.change(second)
+    assert first.closed and captioner.transcriber is second
+
+
+def test_a_recogniser_that_comes_too_late_is_let_go():
+    first, second = Named("first"), Named("second")
+    captioner = Captioner(first, None)
+    captioner.close()
+    captioner.change(second)
+    captioner.close()
+    assert first.closed and second.closed

@@ -1,18 +1,22 @@
 """The live session, with the real recogniser, real recordings and a real sound server."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from utils.asr import Transcriber
 from utils.asr.sphinx import SphinxTranscriber
 from utils.audio import SAMPLE_RATE
 from utils.captions import Captioner
 from utils.errors import AudioError, ModelError
+from utils.events import Transcription
 from utils.messages import say
-from utils.session import Engines, Session
+from utils.engines import Engines
+from utils.session import Session
 from utils.sources import FileSource, MicrophoneSource
 
 SPEECH = Path(__file__).parent / "data" / "speech.flac"
@@ -214,3 +218,98 @@ def test_silence_invents_nothing(page, transcriber, tmp_path):
     page.wait(lambda p: p.states == ["ready", "listening", "ready"])
     assert not [name for name, _ in page.events if name == "caption"]
     assert any(e.get("quiet") for _, e in page.events)
+
+
+def wait_for_notice(page: Page, code: str) -> dict:
+    def seen(page: Page) -> bool:
+        notices = [p["notice"] for name, p in page.events if name == "status" and p["notice"]]
+        return any(notice["code"] == code for notice in notices)
+
+    page.wait(seen)
+    return [p for name, p in page.events if name == "status"][-1]
+
+
+def test_a_better_recogniser_takes_over_while_the_first_one_listens(page):
+    first, second = SphinxTranscriber(), SphinxTranscriber()
+    second.name = "Better"
+    asked = threading.Event()
+
+    def better(notice: Callable, closing: threading.Event) -> tuple:
+        notice("engine.loading", name="Better")
+        asked.wait(PATIENCE_S)
+        return second, say("ready.engine", engine="Better")
+
+    session = Session(
+        load=lambda progress: Engines(Captioner(first, None), say("ready"), {"text": "x"}, better),
+        open_source=lambda start: FileSource(SPEECH, realtime=True),
+        publish=page.publish,
+    )
+    wait_for_notice(page, "engine.loading")
+    assert session.status["engine"] == first.name and session.status["advice"]
+    session.start()
+    page.wait(lambda p: any(name == "caption" for name, _ in p.events))
+    asked.set()  # somebody is speaking now
+    status = wait_for_notice(page, "engine.changed")
+    assert status["engine"] == "Better" and status["state"] == "listening"
+    page.wait_for("ready")
+    assert [line["segment"] for line in page.finals] == [0, 1]  # nothing said is lost
+    assert first.worker_pid is None and second.worker_pid is not None
+    assert session.status["advice"] is None
+    session.close()
+    assert second.worker_pid is None
+
+
+def test_the_first_recogniser_stays_where_no_better_one_comes(page, transcriber):
+    def better(notice: Callable, closing: threading.Event) -> tuple:
+        raise ModelError("the file was cut short")
+
+    session = Session(
+        load=lambda progress: Engines(Captioner(transcriber, None), say("ready"), None, better),
+        open_source=lambda start: FileSource(SPEECH, realtime=True),
+        publish=page.publish,
+    )
+    status = wait_for_notice(page, "engine.kept")
+    assert "cut short" in status["notice"]["message"]
+    assert status["state"] == "ready" and status["engine"] == transcriber.name
+    session.start()
+    page.wait_for("listening")
+    page.wait_for("ready")
+    assert page.finals
+
+
+class Overburdened(Transcriber):
+    """A recogniser whose every step takes too long, until it is asked to do less."""
+
+    name = "Overburdened"
+
+    def __init__(self) -> None:
+        self.pause_s = 1.0
+
+    def stream(self) -> "Overburdened":
+        return self
+
+    def accept(self, samples: np.ndarray) -> str:
+        time.sleep(self.pause_s)
+        return ""
+
+    def work_ahead(self) -> None:
+        pass
+
+    def finish(self, n_samples: int) -> Transcription:
+        return Transcription("words")
+
+    def step_down(self) -> bool:
+        could, self.pause_s = self.pause_s > 0, 0.0
+        return could
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_machine_too_slow_is_given_less_to_do(page):
+    session = open_session(page, Overburdened(), lambda start: FileSource(SPEECH, realtime=True))
+    session.start()
+    wait_for_notice(page, "pace.down")
+    page.wait_for("ready")
+    assert session.health()["dropped_frames"] == 0
+    assert page.finals

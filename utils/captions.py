@@ -44,13 +44,18 @@ class Captioner:
         self._stream: Stream | None = None
         self._retired: list[Transcriber] = []  # to be closed once no stream needs them
         self._changing = threading.Lock()
+        self._closed = False
 
     def change(self, transcriber: Transcriber) -> None:
         """Use another transcriber from the next segment on; from any thread.
 
         What is being said is finished by the one that began it, which is then closed.
+        After `close` the new one is closed at once.
         """
         with self._changing:
+            if self._closed:
+                transcriber.close()
+                return
             self._retired.append(self.transcriber)
             self.transcriber = transcriber
             if self._stream is None:
@@ -59,8 +64,10 @@ class Captioner:
     def close(self) -> None:
         """Let the transcriber go, and any that it has replaced. No other call may follow."""
         with self._changing:
-            self._retire()
-            self.transcriber.close()
+            if not self._closed:
+                self._closed = True
+                self._retire()
+                self.transcriber.close()
 
     def _retire(self) -> None:
         while self._retired:

@@ -10,14 +10,16 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from utils.audio import SAMPLE_RATE
 from utils.board import Board, Publish
 from utils.captions import Captioner
+from utils.engines import Engines, bring_better
 from utils.errors import AppError, AudioError, CaptureError
 from utils.events import AudioFrame, CaptionEvent
 from utils.messages import Message, Value, say
+from utils.pace import PaceKeeper
 from utils.sources import Source
 from utils.status import Status
 from utils.watch import Watch
@@ -25,17 +27,9 @@ from utils.watch import Watch
 log = logging.getLogger(__name__)
 
 RETRY_S = 1.0  # between attempts to open a lost microphone
+NOTICE_S = 20.0  # that a remark on something done stays on the page
 
 Progress = Callable[[float, Message], None]
-
-
-@dataclass(frozen=True)
-class Engines:
-    """What loading brings: the pipeline, what to say of it, and advice for the page."""
-
-    captioner: Captioner
-    ready: Message
-    advice: dict[str, str] | None = None
 
 
 class Session:
@@ -64,6 +58,8 @@ class Session:
         self._source: Source | None = None
         self._worker: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._closing = threading.Event()
+        self._pace = PaceKeeper()
         self._began = 0.0  # when the session's clock was zero
         self._last_frame = 0.0
         self._notice: Message | None = None
@@ -151,11 +147,12 @@ class Session:
 
     def close(self) -> None:
         """Stop, and let the engines go. The session is not used again."""
+        self._closing.set()
         self.stop()
         if self._worker:
             self._worker.join(timeout=10)
         if self._engines:
-            self._engines.captioner.transcriber.close()
+            self._engines.captioner.close()
 
     # Loading
 
@@ -174,6 +171,38 @@ class Session:
         else:
             self._engines = engines
             self._set(self._with_engine("ready", engines.ready))
+            if engines.better:
+                self._improve(engines)
+
+    def _improve(self, engines: Engines) -> None:
+        """Bring the better recogniser; it takes the next segment over."""
+        better = bring_better(engines, self.notice, self._closing)
+        if better is not None:
+            self._engines = better
+            self._refresh()
+            self._remark("engine.changed", engine=better.captioner.transcriber.name)
+
+    def _remark(self, code: str, **values: Value) -> None:
+        """A notice that goes by itself."""
+        self.notice(code, **values)
+        mine = self._notice
+
+        def end() -> None:
+            with self.board.lock:
+                if self._notice is mine:
+                    self.notice(None)
+
+        timer = threading.Timer(NOTICE_S, end)
+        timer.daemon = True
+        timer.start()
+
+    def _refresh(self) -> None:
+        """Show the present engine beside the state that there is."""
+        with self.board.lock:
+            status = self._status
+            ready = status.message.code.startswith("ready")
+            message = self._engines.ready if ready else status.message
+            self._set(self._with_engine(status.state, message, status.quiet))
 
     def _with_engine(self, state: str, message: Message, quiet: bool = False) -> Status:
         engines = self._engines
@@ -234,9 +263,16 @@ class Session:
                     if watch.level_db is not None:
                         self._publish("level", {"db": watch.level_db})
                     self._set(self._with_engine("listening", message, quiet))
+                    self._keep_up(captioner, watch.late_s, len(frame.samples) / SAMPLE_RATE)
             finally:
                 self._source = None
         return say("ready" if self._stopping.is_set() else "ready.ended")
+
+    def _keep_up(self, captioner: Captioner, late_s: float, frame_s: float) -> None:
+        step = self._pace.judge(captioner.transcriber, late_s, frame_s, captioner.hearing)
+        if step:
+            log.info("pace: one step %s, %.1f s of sound wait", step, late_s)
+            self._remark(f"pace.{step}")
 
     def _leave_waiting(self) -> None:
         """Let nothing appear of what has been heard until now."""

@@ -40,10 +40,14 @@ class Watch:
             self._recent.clear()
         return self._message()
 
+    @property
+    def late_s(self) -> float:
+        """Sound that waits to be heard, in seconds."""
+        return self._source.queue_depth * FRAME_SAMPLES / SAMPLE_RATE
+
     def _message(self) -> tuple[Message, bool]:
-        late_s = self._source.queue_depth * FRAME_SAMPLES / SAMPLE_RATE
-        if late_s > LATE_S:
-            return say("listening.late", late_s=round(late_s)), False
+        if self.late_s > LATE_S:
+            return say("listening.late", late_s=round(self.late_s)), False
         if lost_s := self._source.dropped * FRAME_SAMPLES / SAMPLE_RATE:
             return say("listening.dropped", lost_s=round(lost_s, 1)), False
         if self._zeros_s > ZEROS_S:

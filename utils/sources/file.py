@@ -13,7 +13,7 @@ import soundfile
 from utils.audio import SAMPLE_RATE, open_file
 from utils.errors import AudioError
 from utils.events import AudioFrame
-from utils.sources.frames import Framer
+from utils.sources.frames import FRAME_SAMPLES, Framer
 
 BLOCK_S = 0.25  # read at a time: bounds memory, and what is lost before a damaged place
 # libsndfile shortens a WAV whose data chunk promises more than there is, and only its log says
@@ -34,7 +34,8 @@ class FileSource:
     ----------
     name : the file's name
     duration_s : its length
-    dropped, queue_depth : always 0, nothing is captured ahead
+    dropped : always 0
+    queue_depth : frames behind the pace of the sound; 0 where it is not kept
 
     Raises
     ------
@@ -43,16 +44,20 @@ class FileSource:
     """
 
     dropped = 0
-    queue_depth = 0
 
     def __init__(self, path: str | Path, realtime: bool) -> None:
         self._path = Path(path)
         self._realtime = realtime
         self._closed = threading.Event()
+        self._late_s = 0.0
         self._file: soundfile.SoundFile | None = None
         self.name = self._path.name
         with open_file(path) as file:
             self.duration_s: float = file.frames / file.samplerate
+
+    @property
+    def queue_depth(self) -> int:
+        return int(self._late_s * SAMPLE_RATE / FRAME_SAMPLES)
 
     def __enter__(self) -> Self:
         self._file = open_file(self._path)
@@ -76,7 +81,9 @@ class FileSource:
             if self._realtime:
                 # A deadline counted from the beginning, so that lateness never adds up.
                 heard_s = began_s + (frame.start + len(frame.samples)) / SAMPLE_RATE
-                self._closed.wait(max(0.0, heard_s - time.monotonic()))
+                wait_s = heard_s - time.monotonic()
+                self._late_s = max(0.0, -wait_s)
+                self._closed.wait(max(0.0, wait_s))
             if self._closed.is_set():
                 return
             yield frame

@@ -1,0 +1,60 @@
+"""What a session listens with, and how a better recogniser takes over while it listens."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from utils.asr import Transcriber
+from utils.captions import Captioner
+from utils.errors import AppError
+from utils.messages import Message
+
+log = logging.getLogger(__name__)
+
+Notice = Callable[..., None]  # takes a code of `utils.messages` and its values
+Better = Callable[[Notice, threading.Event], tuple[Transcriber, Message]]
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What loading brings.
+
+    Parameters
+    ----------
+    captioner : the pipeline
+    ready : what to say of it
+    advice : how to get better captions, for the page
+    better : brings a better recogniser, and what to say of it, while the first one listens;
+        it tells how far it is, gives up once the event is set, and raises AppError
+    """
+
+    captioner: Captioner
+    ready: Message
+    advice: dict[str, str] | None = None
+    better: Better | None = None
+
+
+def bring_better(engines: Engines, notice: Notice, closing: threading.Event) -> Engines | None:
+    """Load the better recogniser and have it take the next segment over.
+
+    Where it cannot be had, the one that worked before goes on listening, and a notice says so.
+
+    Returns
+    -------
+    the engines as they are then, or None where nothing changed
+    """
+    try:
+        transcriber, ready = engines.better(notice, closing)
+    except Exception as err:  # of the engine's own kinds too: captions go on
+        if closing.is_set():
+            return None
+        if isinstance(err, AppError):
+            log.error("%s", err)
+        else:
+            log.exception("loading the better recogniser failed")
+        notice("engine.kept", engine=engines.captioner.transcriber.name, reason=str(err))
+        return None
+    engines.captioner.change(transcriber)
+    log.info("%s has taken over", transcriber.name)
+    return replace(engines, ready=ready, advice=None)
