@@ -13,6 +13,7 @@ from flask import Flask
 from utils import config
 from utils.access import Token
 from utils.address import reachable_address, url
+from utils.asr import models_command
 from utils.asr.choose import ADVICE, check_choice, open_transcriber
 from utils.asr.hub import forbid_network
 from utils.asr.nemo import set_thread_policy
@@ -247,7 +248,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--save", metavar="FOLDER", help="write finished lines to files there")
     commands = parser.add_subparsers(
-        dest="command", metavar="caption | export | link | microphones"
+        dest="command", metavar="caption | export | link | microphones | models"
     )
     to_file = commands.add_parser("caption", parents=[engine], help="caption a recording")
     to_file.add_argument("file", metavar="FILE")
@@ -258,6 +259,11 @@ def _parser() -> argparse.ArgumentParser:
     to_device = commands.add_parser("link", help="print the link that lets a device present")
     to_device.add_argument("--new", action="store_true", help="and let the old one hold no more")
     commands.add_parser("microphones", help="list the input devices")
+    models = commands.add_parser("models", parents=[engine], help="list, get or delete models")
+    actions = models.add_subparsers(dest="action", metavar="get | remove")
+    get = actions.add_parser("get", parents=[engine], help="fetch a model")
+    get.add_argument("name", nargs="?", help="of the list; by default the recommended one")
+    actions.add_parser("remove", help="delete a model").add_argument("name")
     return parser
 
 
@@ -273,6 +279,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = config.load(vars(args), SETTINGS_FILE)
         if settings.offline:
             forbid_network()
+        if args.command == "models":
+            return models_command.run(args.action, getattr(args, "name", None), settings.language)
         if args.command == "caption":
             return caption(settings, args.file, args.format)
         if args.command == "link":

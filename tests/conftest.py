@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.hub_server import CONTENT, NAME, REPO, HubServer
 from tests.sound_server import SoundServer, missing
 from utils.audio import SAMPLE_RATE
 
@@ -62,4 +63,24 @@ def sound_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SoundServer]:
     with SoundServer() as server:
         for name, value in server.env.items():
             monkeypatch.setenv(name, value)
+        yield server
+
+
+@pytest.fixture
+def models_here(tmp_path, monkeypatch) -> Path:
+    """The empty folder that models are fetched into, and no account."""
+    for name in ("HF_HUB_CACHE", "NEMO_CACHE_DIR", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    return tmp_path / "cache/recognition_helpers/models"
+
+
+@pytest.fixture
+def hub(models_here, monkeypatch) -> Iterator[HubServer]:
+    """A server that stands in for huggingface.co; it has one model."""
+    with HubServer() as server:
+        server.files[f"{REPO}/{NAME}.nemo"] = CONTENT
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
         yield server

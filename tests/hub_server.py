@@ -1,11 +1,34 @@
 """A server that speaks Hugging Face's protocol, on two ports as the real one: hub and store."""
 
 import hashlib
+import io
+import os
+import tarfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from utils.asr.catalogue import CATALOGUE
+
 COMMIT = "c0ffee" * 6 + "c0ff"
+NAME, REPO = CATALOGUE[0].name, CATALOGUE[0].repo  # a model that the server serves
+
+
+def archive(n_bytes: int) -> bytes:
+    """A file built like a `.nemo`, of about `n_bytes`; nothing that NeMo could load."""
+    buffer = io.BytesIO()
+    noise = os.urandom(1 << 16)
+    weights = (noise * (n_bytes // len(noise) + 1))[:n_bytes]
+    config = b"target: nemo.collections.asr.models.EncDecCTCModel\nnemo_version: 3.0.0\n"
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, data in (("model_config.yaml", config), ("model_weights.ckpt", weights)):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
+
+
+CONTENT = archive(3_000_000)  # its file
 
 
 class HubServer:

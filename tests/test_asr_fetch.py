@@ -1,12 +1,9 @@
 """Models are fetched whole or not at all, from a server that speaks the hub's protocol."""
 
-import io
-import os
 import resource
 import shutil
 import subprocess
 import sys
-import tarfile
 import threading
 import time
 from collections.abc import Sequence
@@ -14,53 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub_server import HubServer
+from tests.hub_server import CONTENT, NAME, REPO, archive
 from utils.asr import memory
-from utils.asr.catalogue import CATALOGUE
 from utils.asr.download import StoppedError
 from utils.asr.fetch import Fetch
 from utils.asr.hub import NetworkError, look_up
 from utils.errors import ModelError
 
-NAME = CATALOGUE[0].name
-REPO = CATALOGUE[0].repo
 HOME = Path(__file__).resolve().parents[1]
-
-
-def archive(n_bytes: int) -> bytes:
-    """A file built like a `.nemo`, of about `n_bytes`; nothing that NeMo could load."""
-    buffer = io.BytesIO()
-    noise = os.urandom(1 << 16)
-    weights = (noise * (n_bytes // len(noise) + 1))[:n_bytes]
-    config = b"target: nemo.collections.asr.models.EncDecCTCModel\nnemo_version: 3.0.0\n"
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name, data in (("model_config.yaml", config), ("model_weights.ckpt", weights)):
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    return buffer.getvalue()
-
-
-CONTENT = archive(3_000_000)
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch) -> Path:
-    """The empty folder that models are fetched into, and no account."""
-    for name in ("HF_HUB_CACHE", "NEMO_CACHE_DIR", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    return tmp_path / "cache/recognition_helpers/models"
-
-
-@pytest.fixture
-def hub(folder, monkeypatch):
-    with HubServer() as server:
-        server.files[f"{REPO}/{NAME}.nemo"] = CONTENT
-        monkeypatch.setenv("HF_ENDPOINT", server.url)
-        yield server
 
 
 def visible(folder: Path) -> list[str]:
@@ -72,12 +30,12 @@ def fetch(pauses_s: Sequence[float] = ()) -> Path:
     return Fetch(NAME, lambda done, total: None, pauses_s).run()
 
 
-def test_a_whole_download(hub, folder):
+def test_a_whole_download(hub, models_here):
     told = []
     path = Fetch(NAME, lambda *progress: told.append(progress)).run()
-    assert path == folder / f"{NAME}.nemo"
+    assert path == models_here / f"{NAME}.nemo"
     assert path.read_bytes() == CONTENT
-    assert visible(folder) == [path.name]
+    assert visible(models_here) == [path.name]
     assert told[-1] == (len(CONTENT), len(CONTENT))
     # The hub is asked for this file only: nobody is told who asks
     assert {path for _, path, _ in hub.asked if not path.startswith("/store/")} == {
@@ -86,39 +44,39 @@ def test_a_whole_download(hub, folder):
     }
 
 
-def test_what_is_here_is_not_fetched_again(hub, folder):
+def test_what_is_here_is_not_fetched_again(hub, models_here):
     fetch()
     asked = len(hub.asked)
     fetch()
     assert len(hub.asked) == asked
 
 
-def test_a_damaged_file_is_fetched_anew(hub, folder):
+def test_a_damaged_file_is_fetched_anew(hub, models_here):
     path = fetch()
     path.write_bytes(CONTENT[:1_000_000])
     assert fetch().read_bytes() == CONTENT
 
 
-def test_a_broken_download_goes_on_where_it_broke(hub, folder):
+def test_a_broken_download_goes_on_where_it_broke(hub, models_here):
     hub.break_after = [1_000_000]
     with pytest.raises(NetworkError, match="could not be fetched"):
         fetch()
-    (part,) = folder.glob("*.part")
+    (part,) = models_here.glob("*.part")
     assert part.stat().st_size == 1_000_000
-    assert visible(folder) == [part.name]  # nothing under the final name
+    assert visible(models_here) == [part.name]  # nothing under the final name
     assert fetch().read_bytes() == CONTENT
     assert hub.ranges() == [None, "bytes=1000000-"]
-    assert visible(folder) == [f"{NAME}.nemo"]
+    assert visible(models_here) == [f"{NAME}.nemo"]
 
 
-def test_the_network_may_break_again_and_again_while_bytes_come(hub, folder):
+def test_the_network_may_break_again_and_again_while_bytes_come(hub, models_here):
     hub.break_after = [500_000] * 5
     assert fetch(pauses_s=[0.0]).read_bytes() == CONTENT
     assert len(hub.ranges()) == 6
 
 
 @pytest.mark.parametrize("status", [503, 429])
-def test_attempts_end_when_nothing_comes(hub, folder, status):
+def test_attempts_end_when_nothing_comes(hub, models_here, status):
     hub.status, ending = status, Ending()
     began = time.monotonic()
     Fetch(NAME, lambda *_: None, pauses_s=[0.1, 0.2]).start(ending)
@@ -127,45 +85,45 @@ def test_attempts_end_when_nothing_comes(hub, folder, status):
     assert str(status) in str(ending.outcomes[0])
     assert len(hub.asked) == 3
     assert time.monotonic() - began > 0.3
-    assert visible(folder) == []
+    assert visible(models_here) == []
 
 
-def test_who_waits_is_told_at_once(hub, folder):
+def test_who_waits_is_told_at_once(hub, models_here):
     hub.status = 503
     with pytest.raises(NetworkError, match="503"):
         fetch(pauses_s=[60.0])
     assert len(hub.asked) == 1
 
 
-def test_a_server_that_cannot_resume(hub, folder):
+def test_a_server_that_cannot_resume(hub, models_here):
     hub.break_after, hub.resumes = [1_000_000], False
     assert fetch(pauses_s=[0.0]).read_bytes() == CONTENT
 
 
-def test_a_damaged_part_is_fetched_anew(hub, folder):
+def test_a_damaged_part_is_fetched_anew(hub, models_here):
     hub.break_after = [1_000_000]
     with pytest.raises(NetworkError):
         fetch()
-    (part,) = folder.glob("*.part")
+    (part,) = models_here.glob("*.part")
     part.write_bytes(bytes(1_000_000))  # as a power cut may leave it
     assert fetch().read_bytes() == CONTENT
 
 
-def test_a_part_of_an_older_version_is_not_mixed_in(hub, folder):
+def test_a_part_of_an_older_version_is_not_mixed_in(hub, models_here):
     hub.break_after = [1_000_000]
     with pytest.raises(NetworkError):
         fetch()
     newer = archive(2_000_000)
     hub.files[f"{REPO}/{NAME}.nemo"] = newer
     assert fetch().read_bytes() == newer
-    assert visible(folder) == [f"{NAME}.nemo"]
+    assert visible(models_here) == [f"{NAME}.nemo"]
 
 
-def test_wrong_bytes_are_not_kept(hub, folder):
+def test_wrong_bytes_are_not_kept(hub, models_here):
     hub.spoil = True
     with pytest.raises(ModelError, match="its checksum is wrong"):
         fetch()
-    assert visible(folder) == []
+    assert visible(models_here) == []
 
 
 @pytest.mark.parametrize(
@@ -176,53 +134,53 @@ def test_wrong_bytes_are_not_kept(hub, folder):
         (False, 403, "could not be fetched"),
     ],
 )
-def test_a_refusal_is_told_and_not_tried_again(hub, folder, gated, status, message):
+def test_a_refusal_is_told_and_not_tried_again(hub, models_here, gated, status, message):
     hub.gated, hub.status = gated, status
     with pytest.raises(ModelError, match=message):
         fetch(pauses_s=[60.0])
     assert len(hub.asked) == 1
 
 
-def test_a_name_that_the_hub_does_not_know(hub, folder):
+def test_a_name_that_the_hub_does_not_know(hub, models_here):
     with pytest.raises(ModelError, match="Hugging Face knows no unheard_of.nemo"):
         Fetch("somebody/unheard_of", lambda *_: None).run()
     with pytest.raises(ModelError, match="neither a .nemo file nor"):
         Fetch("a/b/c", lambda *_: None)
 
 
-def test_others_may_use_a_name_of_ours(hub, folder):
+def test_others_may_use_a_name_of_ours(hub, models_here):
     theirs = archive(1000)
     hub.files[f"somebody/{NAME}/{NAME}.nemo"] = theirs
     path = Fetch(f"somebody/{NAME}", lambda *_: None).run()
-    assert path == folder / f"somebody--{NAME}.nemo"
+    assert path == models_here / f"somebody--{NAME}.nemo"
     assert fetch().read_bytes() == CONTENT
     assert path.read_bytes() == theirs
 
 
-def test_a_token_does_not_leave_the_hub(hub, folder, monkeypatch):
+def test_a_token_does_not_leave_the_hub(hub, models_here, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
     fetch()
     assert hub.at_store
     assert not any("authorization" in {*map(str.lower, sent)} for sent in hub.at_store)
 
 
-def test_no_network(folder, monkeypatch):
+def test_no_network(models_here, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
     with pytest.raises(NetworkError, match="check the network"):
         fetch()
-    assert not folder.exists()
+    assert not models_here.exists()
 
 
-def test_offline_nothing_is_asked(hub, folder, monkeypatch):
+def test_offline_nothing_is_asked(hub, models_here, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelError, match="--offline"):
         fetch(pauses_s=[60.0])
     assert hub.asked == []
 
 
-def test_a_folder_that_cannot_be_written(hub, folder):
-    folder.parent.mkdir(parents=True)
-    folder.write_text("a file where the folder should be")
+def test_a_folder_that_cannot_be_written(hub, models_here):
+    models_here.parent.mkdir(parents=True)
+    models_here.write_text("a file where the folder should be")
     with pytest.raises(ModelError, match="set XDG_CACHE_HOME"):
         fetch()
 
@@ -260,7 +218,7 @@ def test_a_disk_that_others_fill_gets_its_room_back(hub, small_disk):
     assert visible(small_disk / "recognition_helpers/models") == []
 
 
-def test_a_quota_that_is_reached_gets_its_room_back(hub, folder):
+def test_a_quota_that_is_reached_gets_its_room_back(hub, models_here):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
     try:
@@ -268,10 +226,10 @@ def test_a_quota_that_is_reached_gets_its_room_back(hub, folder):
             fetch(pauses_s=[60.0])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert visible(folder) == []
+    assert visible(models_here) == []
 
 
-def test_two_processes_take_turns(hub, folder):
+def test_two_processes_take_turns(hub, models_here):
     hub.rate = 3_000_000
     code = (
         "from utils.asr.fetch import Fetch\n"
@@ -282,8 +240,8 @@ def test_two_processes_take_turns(hub, folder):
         for _ in range(2)
     ]
     paths = {process.communicate(timeout=60)[0].strip() for process in both}
-    assert paths == {str(folder / f"{NAME}.nemo")}
-    assert (folder / f"{NAME}.nemo").read_bytes() == CONTENT
+    assert paths == {str(models_here / f"{NAME}.nemo")}
+    assert (models_here / f"{NAME}.nemo").read_bytes() == CONTENT
     assert len(hub.ranges()) == 1
 
 
@@ -299,21 +257,21 @@ class Ending:
         self.came.set()
 
 
-def test_in_the_background(hub, folder):
+def test_in_the_background(hub, models_here):
     told, ending = [], Ending()
     hub.rate = 2_000_000  # bytes a second: 1.5 s in all
     began = time.monotonic()
     Fetch(NAME, lambda *progress: told.append(progress)).start(ending)
     assert time.monotonic() - began < 0.3
     assert ending.came.wait(30)
-    assert ending.outcomes == [folder / f"{NAME}.nemo"]
+    assert ending.outcomes == [models_here / f"{NAME}.nemo"]
     assert ending.outcomes[0].read_bytes() == CONTENT
     assert 3 <= len(told) <= 2 * (time.monotonic() - began) + 2
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 
 @pytest.mark.parametrize("when", ["receiving", "stalled", "waiting"])
-def test_stopped_within_a_second_and_resumed(hub, folder, when):
+def test_stopped_within_a_second_and_resumed(hub, models_here, when):
     begun, ending = threading.Event(), Ending()
     hub.rate = 1_000_000
     if when == "stalled":
@@ -333,21 +291,21 @@ def test_stopped_within_a_second_and_resumed(hub, folder, when):
     assert time.monotonic() - began < 1.0
     assert not any(thread.name == "fetch" for thread in threading.enumerate())
     assert ending.outcomes == []
-    assert not (folder / f"{NAME}.nemo").exists()
+    assert not (models_here / f"{NAME}.nemo").exists()
     hub.rate = 0
     assert fetch().read_bytes() == CONTENT
     if when == "receiving":
         assert hub.ranges()[1].startswith("bytes=")
 
 
-def test_a_stopped_fetch_does_not_run(hub, folder):
+def test_a_stopped_fetch_does_not_run(hub, models_here):
     behind = Fetch(NAME, lambda *_: None)
     behind.stop()
     with pytest.raises(StoppedError):
         behind.run()
 
 
-def test_a_failure_in_the_background_is_told(hub, folder):
+def test_a_failure_in_the_background_is_told(hub, models_here):
     ending = Ending()
     hub.gated = True
     Fetch(NAME, lambda *_: None).start(ending)
@@ -356,7 +314,7 @@ def test_a_failure_in_the_background_is_told(hub, folder):
     assert "account" in str(ending.outcomes[0])
 
 
-def test_too_little_memory_and_nothing_is_asked(hub, folder, monkeypatch):
+def test_too_little_memory_and_nothing_is_asked(hub, models_here, monkeypatch):
     ending = Ending()
     monkeypatch.setattr(memory, "free_bytes", lambda: 300_000_000)
     Fetch(NAME, lambda *_: None).start(ending)

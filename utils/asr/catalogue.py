@@ -14,24 +14,26 @@ class Model:
 
     Parameters
     ----------
-    name : what `models get` takes; the file is `name.nemo`
+    name : what `models get` takes; the file is `name.nemo`, in the repository and here
     owner : of the repository
-    size_mb : of the file, as the hub lists it (1 MB = 10⁶ bytes)
     languages : ISO 639-1 codes
     lookahead_ms : that a streaming model was trained for; empty if it hears whole lines
+    parameters_m : millions of parameters
+    size_mb : of the file, as the hub lists it (1 MB is 10⁶ bytes); None if not looked up
+    errors : word error rate in percent and the test it was measured on; "" if not looked up
     licence : as the card names it
-    published : word error rate in percent and the test it was measured on
-    gpu : needs a GPU to keep up with speech
+    note : what else a person who chooses should know
     """
 
     name: str
     owner: str
-    size_mb: int
     languages: tuple[str, ...]
     lookahead_ms: tuple[int, ...]
+    parameters_m: int
+    size_mb: int | None
+    errors: str
     licence: str
-    published: str
-    gpu: bool = False
+    note: str = ""
 
     @property
     def repo(self) -> str:
@@ -39,24 +41,86 @@ class Model:
         return f"{self.owner}/{self.name}"
 
     @property
-    def file(self) -> str:
-        """Its file, in the repository and here."""
-        return f"{self.name}.nemo"
-
-    @property
     def streaming(self) -> bool:
         """Whether words appear while they are spoken."""
         return bool(self.lookahead_ms)
 
+    @property
+    def about_mb(self) -> int:
+        """The file's size, estimated at four bytes a parameter where it is not known."""
+        return self.size_mb or 4 * self.parameters_m
 
-# The first that fits a language is the one recommended for it.
+    @property
+    def wants_gpu(self) -> bool:
+        """Whether two processor cores are too slow for it, or leave no room to spare."""
+        return self.parameters_m > 250
+
+
+_CC_BY = "CC BY 4.0"
+_OPEN_ASR = "Open ASR Leaderboard"
+# As the card of parakeet-tdt-0.6b-v3 names them.
+_EUROPEAN = tuple(
+    "bg cs da de el en es et fi fr hr hu it lt lv mt nl pl pt ro ru sk sl sv uk".split()
+)
+# As the hub's tags of nemotron-3.5-asr-streaming-0.6b name them.
+_MANY = tuple(
+    "ar bg cs da de el en es et fi fr he hi hr hu it ja ko lt lv mt nl no pl pt ro ru sk sl sv th "
+    "tr uk vi zh".split()
+)
+
+# From the models' cards and file lists at huggingface.co. For each language the better
+# ones for live captions on a plain computer come first: the first is what is recommended.
 CATALOGUE = (
     Model(
-        "stt_en_fastconformer_hybrid_large_streaming_multi", "nvidia", 460, ("en",),
-        (0, 80, 480, 1040), "CC BY 4.0", "LibriSpeech other 5.4 to 7.0",
+        "stt_en_fastconformer_hybrid_large_streaming_multi", "nvidia", ("en",),
+        (0, 80, 480, 1040), 114, 460, "5.4 to 7.0 (LibriSpeech test-other)", _CC_BY,
     ),
     Model(
-        "stt_kr_conformer_transducer_large", "eesungkim", 489, ("ko",), (), "CC BY 4.0", "",
+        "nemotron-speech-streaming-en-0.6b", "nvidia", ("en",), (0, 80, 480, 1040), 600, None,
+        f"7.2 to 8.5 ({_OPEN_ASR}), 2.3 (LibriSpeech test-clean)", "NVIDIA Open Model License",
+        "punctuation and capitals",
+    ),
+    Model(
+        "stt_en_fastconformer_hybrid_medium_streaming_80ms_pc", "nvidia", ("en",), (80,), 32, 127,
+        "7.0 (LibriSpeech), 8.3 (VoxPopuli)", _CC_BY,
+        "punctuation and capitals; for weak computers",
+    ),
+    Model(
+        "stt_en_fastconformer_hybrid_medium_streaming_80ms", "nvidia", ("en",), (80,), 32, 127,
+        "4.6 (LibriSpeech), 9.2 (VoxPopuli)", _CC_BY, "for weak computers",
+    ),
+    Model(
+        "parakeet-tdt-0.6b-v2", "nvidia", ("en",), (), 600, None, f"6.1 ({_OPEN_ASR})", _CC_BY,
+        "punctuation and capitals",
+    ),
+    Model("stt_kr_conformer_transducer_large", "eesungkim", ("ko",), (), 120, 489, "", _CC_BY),
+    Model(
+        "stt_de_fastconformer_hybrid_large_pc", "nvidia", ("de",), (), 115, 459, "", _CC_BY,
+        "punctuation and capitals",
+    ),
+    Model(
+        "stt_it_fastconformer_hybrid_large_pc", "nvidia", ("it",), (), 115, 456, "", _CC_BY,
+        "punctuation and capitals",
+    ),
+    Model(
+        "stt_nl_fastconformer_hybrid_large_pc", "nvidia", ("nl",), (), 115, None,
+        "9.2 (Common Voice), 12.1 (MLS)", _CC_BY, "punctuation and capitals",
+    ),
+    Model(
+        "canary-180m-flash", "nvidia", ("en", "de", "es", "fr"), (), 182, 737, "", _CC_BY,
+        "punctuation and capitals",
+    ),
+    Model(
+        "canary-1b-flash", "nvidia", ("en", "de", "es", "fr"), (), 883, 3540,
+        "2.9 (English, LibriSpeech test-other)", _CC_BY, "punctuation and capitals",
+    ),
+    Model(
+        "parakeet-tdt-0.6b-v3", "nvidia", _EUROPEAN, (), 600, None,
+        f"6.3 (English, {_OPEN_ASR})", _CC_BY, "punctuation and capitals",
+    ),
+    Model(
+        "nemotron-3.5-asr-streaming-0.6b", "nvidia", _MANY, (0, 80, 240, 480, 1040), 600, None,
+        "", "OpenMDW 1.1", "punctuation and capitals",
     ),
 )  # fmt: skip
 
@@ -94,8 +158,7 @@ def recommended(language: str) -> Model | None:
     language : "en", "ko", or a tag such as "en-US"
     """
     code = language.split("-")[0].lower()
-    fitting = [model for model in CATALOGUE if code in model.languages]
-    return fitting[0] if fitting else None
+    return next((model for model in CATALOGUE if code in model.languages), None)
 
 
 def models_folder() -> Path:

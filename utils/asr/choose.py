@@ -3,17 +3,21 @@
 import logging
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from utils.asr import Transcriber
 from utils.asr.catalogue import CATALOGUE, Model, find, recommended
 from utils.asr.hub import is_offline
+from utils.asr.memory import check_fits
 from utils.asr.nemo import NemoTranscriber
 from utils.asr.nemo_archive import check_whole, languages
 from utils.asr.nemo_files import find_models, locate
 from utils.errors import ConfigError, ModelError
 
 log = logging.getLogger(__name__)
+
+OnFetch = Callable[[str, int, int], None]  # name, bytes done, bytes in all
 
 CHOICES = "auto, nemo, sphinx or sr:NAME"
 
@@ -67,14 +71,14 @@ def to_fetch(asr: str, model: str | None, language: str) -> Model | None:
     """
     if asr != "auto" or model is not None or is_offline():
         return None
-    return None if any(map(_is_whole, _fitting(_code(language)))) else recommended(language)
+    return None if any(map(_is_whole, fitting(language))) else recommended(language)
 
 
 def open_transcriber(
     asr: str,
     model: str | None,
     language: str,
-    on_fetch: Callable[[str, int, int], None] = lambda name, done, total: None,
+    on_fetch: OnFetch = lambda name, done, total: None,
 ) -> tuple[Transcriber, str]:
     """Load a recogniser; fetch its model first where the settings name one not yet here.
 
@@ -100,22 +104,29 @@ def open_transcriber(
     if asr == "nemo" or model is not None:
         reason = f"as asked with --model {model}" if model else "as asked with --asr nemo"
         wanted = model or recommended(language).name
-        path = locate(wanted, lambda done, total: on_fetch(wanted, done, total))
+        path = locate(wanted, partial(on_fetch, wanted))
         return _open_nemo(path, language, reason)
-    return _open_auto(language)
+    return _open_auto(language, on_fetch)
 
 
-def _open_auto(language: str) -> tuple[Transcriber, str]:
-    """A NeMo model that is here and fits; else PocketSphinx, if it speaks the language."""
+def _open_auto(language: str, on_fetch: OnFetch) -> tuple[Transcriber, str]:
+    """A NeMo model that is here and fits; else PocketSphinx, if it speaks the language.
+
+    For a language that it does not speak, the recommended model is fetched and waited for.
+    """
     code = _code(language)
     for_language = "" if code == "en" and not find_models() else f" for {code}"
     reason = f"because no NeMo model{for_language} is on this machine"
-    for path in _fitting(code):
+    for path in fitting(language):
         try:
             return _open_nemo(path, language, "because it is on this machine")
         except ModelError as err:
             log.warning("%s", err)
             reason = f"because the NeMo model on this machine did not load: {err}"
+    if code != "en" and (model := to_fetch("auto", None, language)):
+        check_fits(model.name, model.about_mb * 1_000_000)
+        path = locate(model.name, partial(on_fetch, model.name))
+        return _open_nemo(path, language, f"because it is recommended for {language}")
     if code != "en":
         raise ModelError(
             f"PocketSphinx knows English only, and nothing else recognises {language}, "
@@ -130,11 +141,11 @@ def _advice(language: str) -> str:
     return "get a model for it and name it with --asr nemo --model"
 
 
-def _fitting(code: str) -> list[Path]:
-    """Models here that know a language, the better ones for captions first."""
+def fitting(language: str) -> list[Path]:
+    """Models on this machine that know a language, the better ones for captions first."""
     known = [(path, languages(path)) for path in find_models()]
-    fitting = sorted((path for path, spoken in known if code in spoken), key=_rank)
-    return fitting + [path for path, spoken in known if not spoken]
+    sure = sorted((path for path, spoken in known if _code(language) in spoken), key=_rank)
+    return sure + [path for path, spoken in known if not spoken]
 
 
 def _rank(path: Path) -> int:

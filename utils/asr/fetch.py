@@ -142,7 +142,7 @@ class Fetch:
     def _run_behind(self, on_end: Callable[[Path | ModelError], None]) -> None:
         try:
             if model := find(self.repo):
-                check_fits(model.name, model.size_mb * 1_000_000)
+                check_fits(model.name, model.about_mb * 1_000_000)
             outcome: Path | ModelError = self.run()
         except ModelError as err:
             outcome = err

@@ -1,0 +1,221 @@
+"""`python app.py models`, as an operator runs it."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.hub_server import CONTENT, NAME, archive
+from tests.program import APP, run
+from utils.asr.catalogue import CATALOGUE, get, recommended
+from utils.asr.choose import fitting, to_fetch
+from utils.errors import ModelError
+
+KOREAN = "stt_kr_conformer_transducer_large"
+SMALL = "stt_en_fastconformer_hybrid_medium_streaming_80ms"
+
+
+def models(*arguments: str) -> subprocess.CompletedProcess:
+    return run(["models", *arguments])
+
+
+def test_the_list_fits_a_terminal_and_names_every_model(models_here):
+    done = models()
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if str(models_here) not in line]
+    assert max(map(len, lines)) <= 100
+    for model in CATALOGUE:
+        assert f"  {model.name}" in done.stdout
+    assert f"  {NAME}  (recommended for English)" in done.stdout
+    assert f"Models are kept in {models_here}" in done.stdout
+    assert not models_here.exists()  # looking changes nothing
+
+
+def test_the_list_says_what_is_here(hub, models_here):
+    models_here.mkdir(parents=True)
+    (models_here / f"{NAME}.nemo").write_bytes(CONTENT)
+    (models_here / "mine.nemo").write_bytes(CONTENT[:100])
+    (models_here / f"{SMALL}.0123456789ab.part").write_bytes(CONTENT[:2_000_000])
+    told = models().stdout
+    assert f"  {NAME}  (recommended for English, on this machine)" in told
+    here = told[told.index("ON THIS MACHINE") :]
+    assert f"  {NAME}  3 MB\n      {models_here}/{NAME}.nemo\n      captions in en use it" in here
+    assert f"  {SMALL}  2 MB of it; models get goes on from there" in here
+    assert "  mine.nemo  0 MB, but damaged or not for speech" in here
+    assert hub.asked == []
+
+
+def test_every_entry_of_the_catalogue_is_sound():
+    assert len({model.name for model in CATALOGUE}) == len(CATALOGUE)
+    for model in CATALOGUE:
+        assert model.licence and model.languages
+        assert all(re.fullmatch("[a-z]{2}", code) for code in model.languages)
+        assert list(model.lookahead_ms) == sorted(model.lookahead_ms)
+        assert 0.9 < model.about_mb / (4 * model.parameters_m) < 1.2
+    assert recommended("en-GB").streaming
+    assert recommended("ko").name == KOREAN
+    assert recommended("xx") is None
+
+
+def test_get_tells_what_it_takes_and_fetches(hub, models_here):
+    done = models("get", NAME)
+    assert done.returncode == 0, done.stderr
+    assert (models_here / f"{NAME}.nemo").read_bytes() == CONTENT
+    assert re.search(r"It takes 3 MB of disk; [\d.]+ [MG]B are free. Licence: CC BY 4.0", done.stdout)
+    assert f"Ready: {models_here / f'{NAME}.nemo'}" in done.stdout
+    assert "Captions use it from the next start on." in done.stdout
+    assert "100 % of 3 MB" in done.stderr
+    assert "\r" not in done.stderr
+    again = models("get", NAME)
+    assert again.returncode == 0
+    assert "is on this machine already" in again.stdout
+    assert len(hub.ranges()) == 1
+
+
+def test_get_without_a_name_takes_the_recommended_one(hub, models_here):
+    hub.files[f"eesungkim/{KOREAN}/{KOREAN}.nemo"] = archive(50_000)
+    assert models("get").returncode == 0
+    assert models("get", "--language", "ko").returncode == 0
+    assert {path.stem for path in models_here.glob("*.nemo")} == {NAME, KOREAN}
+    refused = models("get", "--language", "xx")
+    assert refused.returncode == 1
+    assert "no model for xx" in refused.stderr
+
+
+def test_get_of_another_says_how_to_use_it(hub, models_here):
+    hub.files[f"nvidia/{SMALL}/{SMALL}.nemo"] = archive(50_000)
+    models("get")
+    done = models("get", SMALL)
+    assert f"--model {SMALL} --language en" in done.stdout
+    assert [path.stem for path in fitting("en")] == [NAME, SMALL]
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("stt_en_fastconformer_hybrid_large_streaming", f"Did you mean {NAME}"),
+        ("canary", "Did you mean canary-1b-flash or canary-180m-flash"),
+        ("nothing like it", "There are: "),
+        ("../../etc/passwd", "There are: "),
+    ],
+)
+def test_an_unknown_name_lists_the_names(hub, name, first):
+    done = models("get", name)
+    assert done.returncode == 1
+    assert first.split(" or ")[0] in done.stderr
+    assert all(model.name in done.stderr for model in CATALOGUE)
+    assert hub.asked == []
+
+
+def test_a_name_may_have_its_owner():
+    assert get(f"nvidia/{NAME}").name == NAME
+    with pytest.raises(ModelError):
+        get(f"somebody/{NAME}")
+
+
+def test_a_break_is_told_with_what_is_kept(hub, models_here):
+    hub.break_after = [1_000_000] + [0] * 3  # three more attempts bring nothing
+    done = models("get", NAME)
+    assert done.returncode == 1
+    assert "1 MB of 3 MB have come and are kept" in done.stderr
+    assert "check the network" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.suffix for path in models_here.iterdir() if path.name[0] != "."] == [".part"]
+    resumed = models("get", NAME)
+    assert "(1 MB of them are here already)" in resumed.stdout
+    assert hub.ranges()[-1] == "bytes=1000000-"
+
+
+def test_no_network_is_told_at_once(models_here, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    began = time.monotonic()
+    done = models("get")
+    assert time.monotonic() - began < 30
+    assert done.returncode == 1
+    assert "check the network" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("how", ["flag", "before", "environment"])
+def test_offline(hub, how, monkeypatch):
+    if how == "environment":
+        monkeypatch.setenv("CAPTIONS_OFFLINE", "1")
+    flag = [] if how == "environment" else ["--offline"]
+    done = run([*flag, "models", "get"] if how == "before" else ["models", "get", *flag])
+    assert done.returncode == 1
+    assert "--offline" in done.stderr
+    assert hub.asked == []
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_ctrl_c_keeps_what_has_come(hub, models_here, terminal):
+    hub.rate = 1_000_000
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 80))
+    process = subprocess.Popen(
+        [sys.executable, APP, "models", "get", NAME],
+        stdout=subprocess.PIPE, stderr=slave if terminal else subprocess.PIPE, text=True,
+    )  # fmt: skip
+    os.close(slave)
+    deadline = time.monotonic() + 60
+    while not any(part.stat().st_size for part in models_here.glob("*.part")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(1.2)  # two reports of progress
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=10)
+    if terminal:
+        told = os.read(master, 65_536).decode()
+        assert re.search(r"\d+ %  [\d.k]+MB? of 3.\d+MB  [\d.]+[kM]B/s", told)
+    os.close(master)
+    assert process.returncode == 130
+    assert "The same command goes on from there" in told
+    assert "Traceback" not in told
+    hub.rate = 0
+    assert models("get", NAME).returncode == 0
+    assert (models_here / f"{NAME}.nemo").read_bytes() == CONTENT
+
+
+def test_remove_gives_the_disk_back(hub, models_here):
+    models("get", NAME)
+    done = models("remove", NAME)
+    assert done.returncode == 0, done.stderr
+    assert "3 MB of disk are free again" in done.stdout
+    assert not list(models_here.glob("*.nemo"))
+    again = models("remove", NAME)
+    assert again.returncode == 1
+    assert "there: no model" in again.stderr
+
+
+def test_remove_leaves_what_other_programs_share(hub, models_here, tmp_path):
+    path = tmp_path / "hf/hub/models--nvidia--x/snapshots/c0ffee" / f"{NAME}.nemo"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(CONTENT)
+    folder = path.parents[2]
+    folder.rename(folder.with_name(f"models--nvidia--{NAME}"))
+    done = models("remove", NAME)
+    assert done.returncode == 1
+    assert "delete it by hand" in done.stderr
+
+
+def test_what_is_fetched_behind_the_captions(hub, models_here, monkeypatch):
+    assert to_fetch("auto", None, "en").name == NAME
+    assert to_fetch("auto", None, "ko-KR").name == KOREAN
+    assert to_fetch("auto", None, "xx") is None
+    assert to_fetch("sphinx", None, "en") is None
+    assert to_fetch("auto", "my.nemo", "en") is None
+    models_here.mkdir(parents=True)
+    Path(models_here / f"{NAME}.nemo").write_bytes(CONTENT[:1_000_000])
+    assert to_fetch("auto", None, "en").name == NAME  # what is here is cut short
+    Path(models_here / f"{NAME}.nemo").write_bytes(CONTENT)
+    assert to_fetch("auto", None, "en") is None
+    assert to_fetch("auto", None, "ko").name == KOREAN
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert to_fetch("auto", None, "ko") is None
