@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hub_server import NAME, REPO
 from utils.asr.choose import ADVICE, check_choice, open_transcriber
 from utils.errors import ConfigError, ModelError
 
@@ -163,3 +164,35 @@ def test_a_service_is_announced(caches, monkeypatch):
     monkeypatch.delenv("HF_HUB_OFFLINE")
     name, sentence = _open_and_close("sr:google", None)
     assert sentence == f"{name}, as asked with --asr sr:google; audio leaves this machine"
+
+
+@pytest.mark.nemo
+def test_a_model_of_another_language_is_refused(caches, small_model):
+    path = _own(caches, "stt_de_small", small_model)
+    with pytest.raises(ModelError, match="stt_de_small knows de, not en; choose another"):
+        open_transcriber("auto", str(path), "en")
+    with pytest.raises(ModelError, match="models get stt_kr_conformer_transducer_large"):
+        open_transcriber("nemo", str(path), "ko")
+
+
+@pytest.mark.nemo
+def test_a_language_that_nothing_here_speaks_is_fetched_and_waited_for(
+    hub, models_here, small_model
+):
+    name, told = "stt_kr_conformer_transducer_large", []
+    hub.files[f"eesungkim/{name}/{name}.nemo"] = small_model
+    transcriber, sentence = open_transcriber("auto", None, "ko", lambda *it: told.append(it))
+    transcriber.close()
+    assert sentence == f"NeMo {name}, because it is recommended for ko"
+    assert told[-1] == (name, len(small_model), len(small_model))
+    assert (models_here / f"{name}.nemo").exists()
+
+
+@pytest.mark.nemo
+def test_a_model_asked_for_is_fetched_with_its_progress(hub, models_here, small_model):
+    hub.files[f"{REPO}/{NAME}.nemo"] = small_model
+    told = []
+    transcriber, _ = open_transcriber("nemo", None, "en", lambda *it: told.append(it))
+    transcriber.close()
+    assert transcriber.name == f"NeMo {NAME}"
+    assert told[-1] == (NAME, len(small_model), len(small_model))
