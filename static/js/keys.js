@@ -8,12 +8,13 @@ const STEPS = { "+": ["size", 1], "=": ["size", 1], "-": ["size", -1], ".": ["di
 const DIALOGS = { s: "settings", a: "answer", q: "phone", m: "timeline", "?": "help" };
 const PRESENTER_DIALOGS = { o: "room" };
 
-const typing = (element) => element?.matches("textarea, input:not([type=radio], [type=checkbox]), select");
+// A text field of a window that was closed just now may still have the focus.
+const typing = (element) => element?.checkVisibility() && element.matches("textarea, input:not([type=radio], [type=checkbox]), select");
 
 // `actions`: what a key does that is neither a setting nor a dialog, by key.
 export function prepare({ actions, presenterActions, isPresenter }) {
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(document.activeElement)) return;
     if (!get("shortcuts")) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const presenter = isPresenter();

@@ -3,7 +3,11 @@
 // a new phrase begins, so that a phrase is not cut (DCMP and BBC: not after a preposition, an
 // article or a conjunction).
 
-const EARLY = 0.68; // of the row, after which the beginning of a phrase opens a new row
+const EARLY = 0.68; // of the row, after which the end of a phrase ends it
+const LEAST = 0.45; // of the row, before which it is not ended
+// A word that leads a phrase opens a new row if as much as this would not fit behind it.
+const AFTER_HEAD = "the station";
+const AFTER_DETERMINER = "station";
 const ENDS_PHRASE = /[.,;:!?…。、，？！]["'”’)\]]*$/u;
 const HEADS = new Set(
   ("and but or so because that which who when where while if than as of in on at to for from with by " +
@@ -37,11 +41,14 @@ export const capitalHeight = () => canvas.measureText("H").actualBoundingBoxAsce
 
 const bare = (word) => word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 
-function beginsPhrase(word, before) {
-  if (ENDS_PHRASE.test(before)) return true;
+// Whether the row, filled so far, had better end before this word.
+function endsEarly(word, before, used, rowWidth) {
+  if (used < LEAST * rowWidth) return false;
+  if (ENDS_PHRASE.test(before)) return used > EARLY * rowWidth;
   const [now, last] = [bare(word), bare(before)];
   if (HEADS.has(last) || DETERMINERS.has(last)) return false;
-  return HEADS.has(now) || DETERMINERS.has(now);
+  const rest = HEADS.has(now) ? AFTER_HEAD : DETERMINERS.has(now) && AFTER_DETERMINER;
+  return Boolean(rest) && used + widthOf(" ") * 2 + widthOf(word) + widthOf(rest) > rowWidth;
 }
 
 // The text with its breaks as newlines. `indent`: what the first row holds already, in pixels.
@@ -53,7 +60,7 @@ export function breakRows(text, rowWidth, indent = 0) {
   for (let i = 1; i < words.length; i += 1) {
     const width = widthOf(words[i]);
     const full = used + space + width > rowWidth;
-    if (full || (used > EARLY * rowWidth && beginsPhrase(words[i], words[i - 1]))) {
+    if (full || endsEarly(words[i], words[i - 1], used, rowWidth)) {
       broken += `\n${words[i]}`;
       used = width > rowWidth ? width % rowWidth : width;
     } else {

@@ -1,0 +1,249 @@
+"""The page for everyone: axe-core, keyboard, zoom, direction of writing, motion, contrast."""
+
+import pytest
+
+from tests.page import (  # noqa: F401 - fixtures
+    LABELS, ROOT, browser, caption, expect, lines, needs_chromium, open_page, page, room, server,
+    status, talk,
+)  # fmt: skip
+
+pytestmark = needs_chromium
+
+AXE = (ROOT / "tests/vendor/axe.min.js").read_text(encoding="utf-8")
+AXE_RUN = """() => axe.run(document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    rules: { "color-contrast-enhanced": { enabled: true }, "target-size": { enabled: true } },
+}).then(({ violations }) => violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`)))"""
+THEMES = ("dark", "light", "yellow")
+DIALOGS = {"settings": "s", "answer": "a", "phone": "q", "room": "o", "timeline": "m", "help": "?"}
+# What can be pressed now, and what a Tab key should reach: of radios only the chosen one.
+REACHABLE = """(root) => [...(root ?? document.body).querySelectorAll(
+    "a[href], button:not(:disabled), input, textarea, [tabindex='0']")]
+    .filter((e) => e.checkVisibility() && !(e.type === "radio" && !e.checked)
+        && (root || !e.closest("dialog"))).length"""
+FOCUSED = """() => {
+    const e = document.activeElement;
+    if (!e || e === document.body) return null;
+    const shown = e.type === "radio" ? e.nextElementSibling : e;
+    const { outlineStyle, outlineWidth } = getComputedStyle(shown);
+    window.marks ??= new Map();
+    if (!window.marks.has(e)) window.marks.set(e, window.marks.size);
+    return { mark: window.marks.get(e), name: e.outerHTML.slice(0, 120),
+             visible: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 };
+}"""
+
+
+def problems(page) -> list[str]:
+    """What axe-core finds."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE)
+    return page.evaluate(AXE_RUN)
+
+
+def themed(open_page, theme, **options):
+    script = f"localStorage.display ??= JSON.stringify({{ theme: '{theme}' }})"
+    return open_page(before=script, **options)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_axe_finds_nothing_in_any_state(open_page, server, theme):
+    server.past = [caption(i, "Some words.", label=label) for i, label in enumerate(LABELS)]
+    server.past += [caption(7, "", sound="laughter"), caption(8, "And?", new_voice=True, loudness="loud")]
+    page = themed(open_page, theme)
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    server.say(9, "growing", final=False, loudness="quiet")
+    expect(page.locator("#live")).to_have_text("growing")
+    notice = {"code": "fetch", "values": {"done_mb": 10, "total_mb": 40}, "message": "10 of 40 MB"}
+    advice = {"text": "Try this:", "command": "python app.py"}
+    for state, changes in [
+        ("loading", {"progress": 0.3}),
+        ("ready", {"advice": advice, "notice": notice}),
+        ("listening", {}),
+        ("listening", {"quiet": True}),
+        ("lost", {}),
+        ("error", {}),
+    ]:
+        server.show(state, message=f"{state} {changes}", **changes)
+        expect(page.locator("#status")).to_have_text(f"{state} {changes}")
+        assert problems(page) == [], state
+    server.arrange(blank=True, saving={"file": "captions.jsonl"})
+    expect(page.locator("#view")).to_be_hidden()
+    assert problems(page) == []
+    server.stop()
+    expect(page.locator("body")).to_have_attribute("data-state", "offline")
+    assert problems(page) == []
+
+
+def test_axe_would_find_a_contrast_below_seven(page):
+    page.evaluate("document.getElementById('hint').style.color = '#8a8a8a'")  # 5.6:1
+    found = problems(page)
+    assert len(found) == 1 and found[0].startswith("color-contrast-enhanced"), found
+
+
+@pytest.mark.parametrize("presenter", [True, False])
+def test_axe_finds_nothing_on_the_idle_screen(open_page, server, presenter):
+    server.room = room(presenter=presenter)
+    page = open_page()
+    expect(page.locator("#hint")).not_to_be_empty()
+    assert problems(page) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("size", [(1366, 768), (390, 844)])
+def test_axe_finds_nothing_in_any_dialog(open_page, server, theme, size):
+    server.past = [caption(i, "Some words.", label=label) for i, label in enumerate(LABELS)]
+    server.room = room(reader_url="http://192.168.1.20:5000/read")
+    page = themed(open_page, theme, viewport={"width": size[0], "height": size[1]})
+    expect(lines(page)).to_have_count(len(LABELS))
+    for name, key in DIALOGS.items():
+        page.keyboard.press(key)
+        expect(page.locator(f"#{name}")).to_be_visible()
+        assert problems(page) == [], name
+        page.keyboard.press("Escape")
+        expect(page.locator(f"#{name}")).to_be_hidden()
+    page.keyboard.press("a")
+    page.locator("#phrases button").first.click()
+    expect(page.locator("#shown")).to_be_visible()
+    assert problems(page) == []
+
+
+def walk(page, root: str | None = None) -> list[dict]:
+    """Press Tab until the focus comes round; every stop is visibly focused."""
+    wanted = page.evaluate(REACHABLE, page.query_selector(root) if root else None)
+    stops = {}
+    for _ in range(2 * wanted + 4):
+        page.keyboard.press("Tab")
+        if stop := page.evaluate(FOCUSED):
+            assert stop["visible"], stop
+            stops[stop["mark"]] = stop["name"]
+    assert len(stops) >= wanted, (wanted, stops)
+    return list(stops.values())
+
+
+def test_the_keyboard_reaches_every_control_of_the_page(page, server):
+    server.show("listening")
+    talk(server, 40)
+    expect(lines(page)).to_have_count(40)
+    names = walk(page)
+    for control in ('id="record"', 'id="plain"', 'data-opens="settings"', 'id="view"'):
+        assert any(control in name for name in names), control
+
+
+@pytest.mark.parametrize("name", DIALOGS)
+def test_the_keyboard_reaches_every_control_of_a_dialog(open_page, server, name):
+    server.room = room(reader_url="http://192.168.1.20:5000/read", speech=True)
+    page = open_page()
+    opener = page.locator(f'.tools [data-opens="{name}"]')
+    if opener.count():
+        opener.focus()
+        page.keyboard.press("Enter")
+    else:
+        page.keyboard.press(DIALOGS[name])
+    expect(page.locator(f"#{name}")).to_be_visible()
+    walk(page, f"#{name}")
+    page.keyboard.press("Escape")
+    expect(page.locator(f"#{name}")).to_be_hidden()
+    if opener.count():
+        expect(opener).to_be_focused()
+
+
+def test_the_keyboard_scrolls_the_captions(page, server):
+    talk(server, 60)
+    expect(lines(page)).to_have_count(60)
+    page.locator("#view").focus()
+    page.keyboard.press("Home")
+    expect(page.locator("#back")).to_be_visible()
+    page.keyboard.press("End")
+    expect(page.locator("#back")).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", [(320, 256), (320, 640), (390, 844), (844, 390)])
+def test_dialogs_fit_a_small_window(open_page, server, size):
+    server.room = room(reader_url=f"http://192.168.1.20:5000/{'x' * 40}")
+    page = open_page(viewport={"width": size[0], "height": size[1]})
+    for name, key in DIALOGS.items():
+        page.keyboard.press(key)
+        dialog = page.locator(f"#{name}")
+        expect(dialog).to_be_visible()
+        box = dialog.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= size[0] + 1, name
+        assert box["y"] >= 0 and box["y"] + box["height"] <= size[1] + 1, name
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], name
+        content = dialog.locator(".content")
+        assert content.evaluate("e => e.scrollWidth - e.clientWidth") <= 0, name
+        content.evaluate("e => e.scrollTo(0, e.scrollHeight)")
+        expect(dialog.locator(".close")).to_be_in_viewport()
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+
+
+def test_zoomed_to_400_per_cent_the_words_still_have_room(open_page, server):
+    page = open_page(viewport={"width": 320, "height": 256})
+    server.say(0, "These are the words that count.")
+    expect(lines(page)).to_be_in_viewport()
+    row = lines(page).evaluate("e => parseFloat(getComputedStyle(e).lineHeight)")
+    assert page.locator("#view").evaluate("e => e.parentElement.clientHeight") >= 2 * row
+
+
+def test_on_a_phone_the_newest_line_sits_at_the_bottom(open_page, server):
+    page = open_page(viewport={"width": 390, "height": 844})
+    server.say(0, "A first line.")
+    expect(lines(page)).to_have_count(1)
+    below = page.locator("footer").bounding_box()["y"]
+    box = lines(page).bounding_box()
+    assert 0 <= below - (box["y"] + box["height"]) < 30
+
+
+def test_arabic_is_written_from_right_to_left(page, server):
+    server.say(0, "مرحبا بكم في المكتبة الجديدة.", label="happy")
+    server.say(1, "Good morning.")
+    server.say(2, "شكرا", final=False)
+    expect(page.locator("#live")).to_have_text("شكرا")
+    direction = "e => getComputedStyle(e).direction"
+    assert lines(page).nth(0).evaluate(direction) == "rtl"
+    assert lines(page).nth(1).evaluate(direction) == "ltr"
+    assert page.locator("#live").evaluate(direction) == "rtl"
+    edge = "e => { const r = new Range(); r.selectNodeContents(e); return r.getBoundingClientRect().right; }"
+    right = page.locator(".column").evaluate("e => e.getBoundingClientRect().right")
+    assert right - lines(page).nth(0).evaluate(edge) < 2
+    assert right - lines(page).nth(1).evaluate(edge) > 100
+
+
+def test_a_page_in_a_language_from_right_to_left_is_mirrored(page):
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    record, tools = page.locator("#record").bounding_box(), page.locator(".tools").bounding_box()
+    assert record["x"] > tools["x"]
+    page.keyboard.press("s")
+    assert page.locator("#settings").bounding_box()["x"] == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_nothing_moves_by_itself_where_motion_is_not_wanted(open_page, server):
+    server.status = status("listening")
+    moving = "document.getAnimations().filter((a) => a.playState === 'running').length"
+    assert open_page().evaluate(moving) == 1  # the sign that it is live
+    assert open_page(reduced_motion="reduce").evaluate(moving) == 0
+
+
+def test_nothing_flashes(page, server):
+    server.show("listening")
+    expect(page.locator("#onair")).to_have_text("Live")
+    timing = page.evaluate("document.getAnimations().map((a) => a.effect.getTiming().duration)")
+    assert all(duration >= 1000 for duration in timing)  # at most one change a second, not three
+
+
+@pytest.mark.parametrize(("size", "target"), [((1920, 1080), 64), ((1366, 768), 44), ((390, 844), 44)])
+def test_targets_are_large_enough(open_page, server, size, target):
+    server.room = room(reader_url="http://192.168.1.20:5000/read")
+    page = open_page(viewport={"width": size[0], "height": size[1]})
+    small = f"""() => [...document.querySelectorAll("button, a.button, .choices label, .switch, textarea")]
+        .filter((e) => e.checkVisibility()).map((e) => [e.outerHTML.slice(0, 99), e.getBoundingClientRect()])
+        .filter(([, box]) => Math.min(box.width, box.height) < {target})"""
+    assert page.evaluate(small) == []
+    for name, key in DIALOGS.items():
+        page.keyboard.press(key)
+        expect(page.locator(f"#{name}")).to_be_visible()
+        assert page.evaluate(small) == []
+        page.keyboard.press("Escape")
+        expect(page.locator(f"#{name}")).to_be_hidden()
