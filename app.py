@@ -227,11 +227,13 @@ def list_microphones() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     # SUPPRESS: a subcommand's default must not undo what was given before its name
-    engine = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    shared = {"add_help": False, "argument_default": argparse.SUPPRESS}
+    speech = argparse.ArgumentParser(**shared)
+    speech.add_argument("--language", help="of the speech, such as en or ko (default en)")
+    speech.add_argument("--offline", action="store_true", help="use no network; fetch no model")
+    engine = argparse.ArgumentParser(**shared, parents=[speech])
     engine.add_argument("--asr", help="recogniser: auto, nemo, sphinx or sr:NAME (default auto)")
     engine.add_argument("--model", help="a .nemo file, or the name of a pretrained NeMo model")
-    engine.add_argument("--language", help="of the speech, such as en or ko (default en)")
-    engine.add_argument("--offline", action="store_true", help="use no network; fetch no model")
 
     parser = argparse.ArgumentParser(prog="app.py", description=__doc__, parents=[engine])
     parser.add_argument("--host", help="address to serve at (default 127.0.0.1)")
@@ -259,9 +261,9 @@ def _parser() -> argparse.ArgumentParser:
     to_device = commands.add_parser("link", help="print the link that lets a device present")
     to_device.add_argument("--new", action="store_true", help="and let the old one hold no more")
     commands.add_parser("microphones", help="list the input devices")
-    models = commands.add_parser("models", parents=[engine], help="list, get or delete models")
+    models = commands.add_parser("models", parents=[speech], help="list, get or delete models")
     actions = models.add_subparsers(dest="action", metavar="get | remove")
-    get = actions.add_parser("get", parents=[engine], help="fetch a model")
+    get = actions.add_parser("get", parents=[speech], help="fetch a model")
     get.add_argument("name", nargs="?", help="of the list; by default the recommended one")
     actions.add_parser("remove", help="delete a model").add_argument("name")
     return parser

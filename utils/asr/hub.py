@@ -104,10 +104,11 @@ def plain_errors(repo: str, file: str) -> Iterator[None]:
             f"https://huggingface.co/models?library=nemo {OWN_FILE}"
         ) from err
     except (errors.HTTPError, ConnectionError, ValueError) as err:  # ValueError: no valid name
-        cause = (str(err).strip().splitlines() or [type(err).__name__])[0]
         status = getattr(getattr(err, "response", None), "status_code", 0)
+        cause = re.sub(r"^\[Errno -?\d+\] ", "", str(err).strip()).splitlines()
+        cause = [f"the server answered {status}"] if status else cause or [type(err).__name__]
         final = isinstance(err, ValueError) or status in {400, 401, 403, 451}
         raise (ModelError if final else NetworkError)(
-            f"{repo} is not on this machine and could not be fetched ({cause}); check the "
+            f"{repo} is not on this machine and could not be fetched ({cause[0]}); check the "
             f"network, {OWN_FILE}"
         ) from err

@@ -58,15 +58,16 @@ def listing(language: str) -> str:
     ----------
     language : of the captions, as in the settings
     """
-    streaming = [model for model in CATALOGUE if model.streaming]
-    whole = [model for model in CATALOGUE if not model.streaming]
+    models = find_models()
+    streaming = [_entry(model, models) for model in CATALOGUE if model.streaming]
+    whole = [_entry(model, models) for model in CATALOGUE if not model.streaming]
     parts = [
         "WORDS WHILE THEY ARE SPOKEN",
-        *map(_entry, streaming),
+        *streaming,
         "LINE BY LINE (a line appears when it has been said)",
-        *map(_entry, whole),
+        *whole,
         "ON THIS MACHINE",
-        *_here(language),
+        *_here(language, models),
         f"Get one:    {COMMAND} models get NAME\n"
         f"Delete one: {COMMAND} models remove NAME\n"
         f"“?”: not looked up. “about”: estimated. Wrong words: as published, by the makers.",
@@ -74,11 +75,11 @@ def listing(language: str) -> str:
     return "\n\n".join(parts)
 
 
-def _entry(model: Model) -> str:
+def _entry(model: Model, models: list[Path]) -> str:
     """A model of the catalogue, in some lines."""
     best = [name for code, name in _LANGUAGES.items() if recommended(code) == model]
     marks = [f"recommended for {' and '.join(best)}"] if best else []
-    if installed(model.repo):
+    if installed(model.repo, models):
         marks.append("on this machine")
     size = f"{'' if model.size_mb else 'about '}{megabytes(model.about_mb * 1_000_000)}"
     computer = "fast computer or GPU" if model.wants_gpu else "any computer"
@@ -108,9 +109,8 @@ def _spoken(model: Model) -> str:
     return ", ".join(_LANGUAGES[code] for code in model.languages)
 
 
-def _here(language: str) -> Iterator[str]:
+def _here(language: str, models: list[Path]) -> Iterator[str]:
     """What lies on this machine, and how much disk is left."""
-    models = find_models()
     used = next(iter(fitting(language)), None)
     for path in models:
         mark = f"\n      captions in {language} use it" if path == used else ""

@@ -68,10 +68,15 @@ def locate(model: str, on_progress: Progress | None = None) -> Path:
     return installed(fetch.repo) or fetch.run()
 
 
-def installed(repo: str) -> Path | None:
-    """The file of a repository's model on this machine, or None."""
+def installed(repo: str, models: list[Path] | None = None) -> Path | None:
+    """The file of a repository's model among `find_models()`, or None.
+
+    Parameters
+    ----------
+    models : what `find_models()` found, if it has been asked already
+    """
     folder = "models--" + repo.replace("/", "--")
-    for path in find_models():
+    for path in find_models() if models is None else models:
         if path.parent == models_folder():
             if path.stem == stem(repo):
                 return path
