@@ -36,7 +36,8 @@ class HubServer:
 
     What it does wrong can be set at any time: `break_after` (bytes of each of the next
     answers, after which the connection is cut), `resumes`, `rate` (bytes a second),
-    `gated`, `status` (to answer every question with), `spoil` (send wrong bytes).
+    `gated`, `status` (to answer every question with), `spoil` (send wrong bytes), `portal`
+    (of "hub" and "store", those in whose place a sign-in page answers).
     """
 
     def __init__(self) -> None:
@@ -49,6 +50,7 @@ class HubServer:
         self.gated = False
         self.status = 0
         self.spoil = False
+        self.portal: set[str] = set()
         self._hub = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, store=False))
         self._store = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, store=True))
         for server in (self._hub, self._store):
@@ -93,11 +95,18 @@ def _handler(server: HubServer, store: bool) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self) -> None:
             server.asked.append((self.command, self.path, self.headers.get("Range")))
-            if store:
+            if ("store" if store else "hub") in server.portal:
+                self._page(b"<html>Please sign in</html>")
+            elif store:
                 server.at_store.append(dict(self.headers))
                 self._send_file(server.files[self.path.removeprefix("/store/")])
             else:
                 self._redirect()
+
+        def _page(self, content: bytes) -> None:
+            self._head(200, {"Content-Length": str(len(content)), "ETag": '"page"'}, body=True)
+            if self.command == "GET":
+                self.wfile.write(content)
 
         def _redirect(self) -> None:
             """As huggingface.co answers /org/name/resolve/revision/file."""

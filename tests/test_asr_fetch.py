@@ -2,6 +2,7 @@
 
 import resource
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -117,6 +118,21 @@ def test_a_part_of_an_older_version_is_not_mixed_in(hub, models_here):
     hub.files[f"{REPO}/{NAME}.nemo"] = newer
     assert fetch().read_bytes() == newer
     assert visible(models_here) == [f"{NAME}.nemo"]
+
+
+def test_a_sign_in_page_is_no_model(hub, models_here):
+    hub.portal = {"hub"}
+    with pytest.raises(NetworkError, match="ask to sign in"):
+        fetch()
+    hub.portal, hub.break_after = set(), [1_000_000]
+    with pytest.raises(NetworkError):
+        fetch()
+    hub.portal = {"store"}
+    with pytest.raises(NetworkError, match="something else was sent"):
+        fetch()
+    hub.portal = set()
+    assert fetch().read_bytes() == CONTENT
+    assert hub.ranges()[-1] == "bytes=1000000-"  # what had come was not lost
 
 
 def test_wrong_bytes_are_not_kept(hub, models_here):
@@ -296,6 +312,20 @@ def test_stopped_within_a_second_and_resumed(hub, models_here, when):
     assert fetch().read_bytes() == CONTENT
     if when == "receiving":
         assert hub.ranges()[1].startswith("bytes=")
+
+
+def test_stopped_while_nobody_answers(models_here, monkeypatch):
+    ending = Ending()
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{mute.getsockname()[1]}")
+        behind = Fetch(NAME, lambda *_: None)
+        behind.start(ending)
+        time.sleep(0.5)
+        began = time.monotonic()
+        behind.stop()
+        assert time.monotonic() - began < 1.0
+    assert not ending.came.wait(1.0)
+    assert not models_here.exists()
 
 
 def test_a_stopped_fetch_does_not_run(hub, models_here):

@@ -18,7 +18,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from utils.asr.hub import OWN_FILE, Remote, client, megabytes, plain_errors, url_of
+from utils.asr.hub import (
+    OWN_FILE,
+    NetworkError,
+    Remote,
+    client,
+    megabytes,
+    plain_errors,
+    url_of,
+)
 from utils.errors import ModelError
 
 log = logging.getLogger(__name__)
@@ -185,7 +193,14 @@ class Download:
             ) as response:
                 hub.utils.hf_raise_for_status(response)
                 self._connection = response.extensions["network_stream"].get_extra_info("socket")
-                if file.tell() and response.status_code != 206:  # a server that cannot resume
+                whole = response.status_code != 206
+                expected = self._remote.size - (0 if whole else file.tell())
+                if int(response.headers.get("Content-Length", expected)) != expected:
+                    raise NetworkError(
+                        f"{self._path.stem}: something else was sent in its place; does this "
+                        "network ask to sign in? Open a web page on this machine, then try again"
+                    )
+                if whole and file.tell():  # a server that cannot resume
                     _empty(file)
                     checksum = hashlib.sha256()
                 self._write(response.iter_raw(), file, checksum)

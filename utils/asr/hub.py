@@ -70,7 +70,7 @@ def look_up(repo: str, file: str) -> Remote:
 
     Raises
     ------
-    NetworkError : no network, or the hub is in trouble
+    NetworkError : no network, one that asks to sign in first, or the hub is in trouble
     ModelError : offline, no such file, or one that needs an account
     """
     if is_offline():
@@ -82,7 +82,10 @@ def look_up(repo: str, file: str) -> Remote:
     with plain_errors(repo, file):
         found = hub.get_hf_file_metadata(url_of(repo, file), timeout=TIMEOUT_S)
     if not re.fullmatch("[0-9a-f]{64}", found.etag or "") or not found.size:
-        raise ModelError(f"{repo}: the server tells no checksum of {file}; it is not fetched")
+        raise NetworkError(
+            f"{repo} could not be fetched: the answer is not Hugging Face's. Does this network "
+            f"ask to sign in on a page of its own? Open a web page on this machine, {OWN_FILE}"
+        )
     return Remote(repo, file, found.size, found.etag, found.commit_hash or "main")
 
 
