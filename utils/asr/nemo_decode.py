@@ -104,26 +104,23 @@ class TransducerDecoder:
         return [
             Decoded(before.tokens + found, before.n_frames + n_frames, state)
             for before, found, state in zip(
-                befores,
-                _tokens(hypotheses, [before.n_frames for before in befores]),
-                self._computer.split_batched_state(after),
-                strict=True,
+                befores, _tokens(hypotheses), self._computer.split_batched_state(after), strict=True
             )
         ]
 
 
-def _tokens(hypotheses: Any, offsets: list[int]) -> list[tuple[Token, ...]]:
-    """The tokens of each stream in NeMo's BatchedHyps."""
+def _tokens(hypotheses: Any) -> list[tuple[Token, ...]]:
+    """The tokens of each stream in NeMo's BatchedHyps, whose frames count from its beginning."""
     counts = hypotheses.current_lengths.tolist()
     indices, frames = hypotheses.transcript.tolist(), hypotheses.timestamps.tolist()
     # TDT's have a second column: the confidence in the token's length.
     probs = hypotheses.step_confidence.reshape(*hypotheses.transcript.shape, -1)[..., 0].tolist()
     return [
         tuple(
-            Token(index, offset + frame, offset + frame, min(max(prob, 0.0), 1.0))
+            Token(index, frame, frame, min(max(prob, 0.0), 1.0))
             for index, frame, prob in zip(row[:n], at[:n], sure[:n], strict=True)
         )
-        for row, at, sure, n, offset in zip(indices, frames, probs, counts, offsets, strict=True)
+        for row, at, sure, n in zip(indices, frames, probs, counts, strict=True)
     ]
 
 
