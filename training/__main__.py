@@ -1,4 +1,4 @@
-"""Make the emotion models, and judge them on voices that no training heard.
+"""Make the emotion models and the recogniser of digits, and judge them on unheard voices.
 
 The corpora lie in one folder, each under the name that `corpora` shows; noise/esc10 lies
 beside that folder. All long work shows its progress, and goes on where it was stopped.
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from emotion_model import WEIGHTS
 from training import commands
+from training.asr import arguments as asr_arguments
 from training.corpora import READERS
 from training.protocols import PROTOCOLS
 from utils.errors import AppError
@@ -67,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         for group in groups:
             group(command)
+    about = asr_arguments.ABOUT
+    asr = found.add_parser("asr", help=about, description=f"{about[0].upper()}{about[1:]}.")
+    asr_arguments.add(asr, _at_least)
     return parser
 
 

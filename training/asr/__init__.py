@@ -1,0 +1,1 @@
+"""Recognisers of words made and adapted here: `python -m training asr`."""

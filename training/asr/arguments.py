@@ -1,0 +1,65 @@
+"""The command line of `python -m training asr`."""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from training.asr import commands
+from training.asr.digits import HELD_OUT
+
+ABOUT = "make and adapt recognisers of words (NeMo)"
+
+
+def add(asr: argparse.ArgumentParser, whole: Callable[[int], Callable[[str], int]]) -> None:
+    """Give the parser of `asr` its commands.
+
+    Parameters
+    ----------
+    whole : makes a reader of whole numbers from some number on
+    """
+    found = asr.add_subparsers(required=True, metavar="COMMAND", title="commands")
+    for run, about in (
+        (commands.train, "train the recogniser of spoken digits, and test it on an unheard voice"),
+        (commands.evaluate, "test it again on the voice that it never heard"),
+        (commands.finetune, "adapt a NeMo model to names, places and voices of your own"),
+    ):
+        command = found.add_parser(
+            run.__name__, help=about, description=f"{about[0].upper()}{about[1:]}."
+        )
+        command.set_defaults(run=run)
+        if run is commands.finetune:
+            _finetune(command, whole)
+        else:
+            _digits(command)
+        if run is not commands.evaluate:
+            command.add_argument("--seed", type=whole(0), default=0, metavar="N",
+                                 help="of the run (default: %(default)s)")  # fmt: skip
+            command.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR",
+                                 help="keeps states and logs (default: %(default)s); "
+                                 "tensorboard --logdir DIR shows the curves")  # fmt: skip
+        if run is commands.train:
+            command.add_argument("--held-out", default=HELD_OUT, metavar="NAME",
+                                 help="the voice for the test (default: %(default)s)")  # fmt: skip
+
+
+def _digits(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--speech", type=Path, required=True, metavar="DIR",
+                         help="recordings of the Free Spoken Digit Dataset")  # fmt: skip
+    command.add_argument("--noise", type=Path, required=True, metavar="DIR",
+                         help="recordings of ESC-10")  # fmt: skip
+    command.add_argument("--weights", type=Path, default=commands.WEIGHTS, metavar="FILE",
+                         help="the model (default: the one that ships)")  # fmt: skip
+
+
+def _finetune(
+    command: argparse.ArgumentParser, whole: Callable[[int], Callable[[str], int]]
+) -> None:
+    command.add_argument("manifest", type=Path, metavar="MANIFEST",
+                         help="NeMo's manifest (JSON lines: audio_filepath, duration, text, perhaps "
+                         "speaker), or CSV with path, text and perhaps speaker")  # fmt: skip
+    command.add_argument("--from", type=Path, required=True, dest="start", metavar="FILE",
+                         help="the .nemo file to start from")  # fmt: skip
+    command.add_argument("--to", type=Path, required=True, dest="weights", metavar="FILE",
+                         help="the .nemo file to write")  # fmt: skip
+    command.add_argument("--epochs", type=whole(1), default=10, metavar="N",
+                         help="times that each recording is heard (default: %(default)s)")  # fmt: skip

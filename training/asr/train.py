@@ -1,0 +1,67 @@
+"""Train the recogniser of spoken digits."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from training.asr import model as network
+from training.asr.compose import Composer, load_noises, load_sounds
+from training.asr.digits import WORDS, Digit, Parts
+from training.asr.quiet import quiet
+from training.asr.run import Recipe, Run
+from training.asr.steps import Batch, collate
+
+TEST_NOISE = "5-"  # ESC-10's fifth fold is for tests alone
+BATCH = 16  # utterances
+STOPPING = 6  # batches that choose the weights
+RAMP = 500  # steps over which the utterances become hard
+RECIPE = Recipe(steps=1200, learning_rate=2e-3)
+
+
+class Composed:
+    """Batches of composed utterances, harder from step to step up to step `ramp`."""
+
+    def __init__(
+        self, recordings: Sequence[Digit], noises: Sequence[Path], ramp: int = 1
+    ) -> None:
+        names = [f"{d.speaker}/{d.path.name}" for d in recordings] + [p.name for p in noises]
+        self.identity = f"{BATCH} {ramp} {' '.join(names)}"
+        self._ramp = ramp
+        self._composer = Composer(load_sounds(recordings), load_noises(noises))
+
+    def batch(self, seed: int, step: int) -> Batch:
+        """The batch of a step, from (seed, step) alone."""
+        rng = np.random.default_rng([seed, step])
+        drawn = [self._composer.utterance(rng, min(1.0, step / self._ramp)) for _ in range(BATCH)]
+        texts = [" ".join(u.words) for u in drawn]
+        return collate([u.samples for u in drawn], texts, [u.spans for u in drawn])
+
+
+def train(
+    parts: Parts,
+    noises: Sequence[Path],
+    recipe: Recipe,
+    seed: int,
+    folder: Path,
+    progress: Callable[[int, float], None],
+) -> Any:
+    """A NeMo model that knows the digits, trained on all of `parts` but the held-out voice.
+
+    Parameters
+    ----------
+    noises : recordings of ESC-10; its fifth fold is left for tests
+    folder : keeps the state to resume from, and TensorBoard's log
+    progress : called with the number of steps done and the loss
+    """
+    heard = [path for path in noises if not path.stem.startswith(TEST_NOISE)]
+    with quiet():
+        torch.manual_seed(seed)
+        model = network.build(WORDS, folder / "tokens")
+        model.to("cuda" if torch.cuda.is_available() else "cpu")
+        stopping = Composed(parts.stopping, heard)
+        chosen = [stopping.batch(seed, 1 + k) for k in range(STOPPING)]
+        run = Run(model, Composed(parts.train, heard, RAMP), chosen, recipe, seed, folder)
+        return run.train(progress)
