@@ -70,7 +70,8 @@ def listing(language: str) -> str:
         *_here(language, models),
         f"Get one:    {COMMAND} models get NAME\n"
         f"Delete one: {COMMAND} models remove NAME\n"
-        f"“?”: not looked up. “about”: estimated. Wrong words: as published, by the makers.",
+        "“?”: we did not see it. “about”: estimated from the number of parameters.\n"
+        "Wrong words: as published on the models’ pages at huggingface.co.",
     ]
     return "\n\n".join(parts)
 
