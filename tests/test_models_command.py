@@ -16,6 +16,7 @@ from tests.hub_server import CONTENT, NAME, archive
 from tests.program import APP, run
 from utils.asr.catalogue import CATALOGUE, get, recommended
 from utils.asr.choose import fitting, to_fetch
+from utils.asr.hub import megabytes
 from utils.errors import ModelError
 
 KOREAN = "stt_kr_conformer_transducer_large"
@@ -50,6 +51,15 @@ def test_the_list_says_what_is_here(hub, models_here):
     assert f"  {SMALL}  2 MB of it; models get goes on from there" in here
     assert "  mine.nemo  0 MB, but damaged or not for speech" in here
     assert hub.asked == []
+
+
+def test_the_shipped_digits_are_for_trying_only(models_here):
+    path = APP.parent / "model_state_dict/spoken_digits.nemo"
+    told = models().stdout
+    assert f"  spoken_digits  {megabytes(path.stat().st_size)}; spoken digits only" in told
+    assert "app.py --model model_state_dict/spoken_digits.nemo" in told
+    assert fitting("en") == []  # nobody gets it who has not asked for it
+    assert to_fetch("auto", None, "en").name == NAME
 
 
 def test_every_entry_of_the_catalogue_is_sound():
