@@ -8,16 +8,15 @@ from playwright.sync_api import sync_playwright
 from tests.page import CaptionServer, caption, expect, launch, room, status
 
 KIOSK, LAPTOP, PHONE = (1920, 1080), (1366, 768), (390, 844)
-ENGINE = "NVIDIA NeMo, FastConformer (English)"
+ENGINE = "NeMo stt_en_fastconformer_hybrid_large_streaming_multi"
 LISTENING = status("listening", code="listening", message="Listening.", engine=ENGINE)
 SPOKEN = [
     caption(0, "Good morning, everyone, and thank you for coming on such a rainy day."),
-    caption(1, "We open the new library on Saturday at ten.", label="happy"),
-    caption(2, "Will there be a lift for people who cannot take the stairs?", new_voice=True),
-    caption(3, "", sound="laughter"),
-    caption(4, "Yes, there is one beside the main entrance,", new_voice=True, loudness="loud"),
-    caption(5, "and a second one is being built near the", final=False),
+    caption(1, "The new library opens on Saturday at ten, and there will be cake for everyone who comes.", label="happy"),
+    caption(2, "I am sorry that the old reading room has to close.", label="sad"),
+    caption(3, "Is there anything that you would like to", final=False),
 ]
+ANSWER = "Could you please repeat the last sentence?"
 
 
 def take(browser, server, folder, name, size, act=None, **options):
@@ -40,6 +39,19 @@ def take(browser, server, folder, name, size, act=None, **options):
     context.close()
 
 
+def yellow_with_settings(page):
+    """The display settings beside the captions, yellow on black."""
+    page.keyboard.press("s")
+    page.get_by_label("Yellow on black").check()
+
+
+def answer(page):
+    """An answer, large."""
+    page.keyboard.press("a")
+    page.locator("#answer-text").fill(ANSWER)
+    page.keyboard.press("Enter")
+
+
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     server = CaptionServer()
@@ -48,8 +60,10 @@ def main(folder: Path) -> None:
         with sync_playwright() as playwright:
             browser = launch(playwright)
             take(browser, server, folder, "listening", KIOSK)
-            take(browser, server, folder, "phone", PHONE, device_scale_factor=2)
-            take(browser, server, folder, "settings", LAPTOP, lambda page: page.keyboard.press("s"))
+            take(browser, server, folder, "display", LAPTOP, yellow_with_settings)
+            take(browser, server, folder, "answer", LAPTOP, answer, color_scheme="light")
+            server.room = room(presenter=False)
+            take(browser, server, folder, "phone", PHONE, locale="ko-KR", device_scale_factor=1.5)
             browser.close()
     finally:
         server.stop()

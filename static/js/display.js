@@ -4,7 +4,7 @@ import { get } from "./settings.js";
 import { capitalHeight, setFont } from "./rows.js";
 
 const LETTER_PART = 0.0087; // height of capitals over viewing distance: 30 arc minutes
-const LOUD = 640; // weight, as in captions.css
+const LOUD = 580; // weight, as in captions.css
 const MM_PER_INCH = 25.4;
 const SPACING = { close: 1.15, normal: 1.3, wide: 1.6 };
 
