@@ -308,3 +308,15 @@ def test_a_long_session_stays_small(page, server):
     talk(server, 700)
     expect(lines(page).last).to_have_attribute("data-segment", "699")
     assert page.evaluate("document.querySelectorAll('*').length") < 1500
+
+
+def test_scrolling_up_wins_over_words_of_the_same_moment(page, server):
+    talk(server, 60)
+    expect(lines(page)).to_have_count(60)
+    # Both within one frame: the browser tells of a scroll only before the next one.
+    page.evaluate("""() => {
+        document.getElementById("view").scrollTo(0, 300);
+        document.fonts.dispatchEvent(new Event("loadingdone"));
+    }""")
+    expect(page.locator("#back")).to_be_visible()
+    assert page.locator("#view").evaluate("e => e.scrollTop") == 300

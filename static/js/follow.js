@@ -6,6 +6,7 @@ const NEAR_END_PX = 48;
 
 export class Follow {
   #missed = 0;
+  #top = 0; // where the view was put last
 
   constructor(view, back) {
     this.view = view;
@@ -19,13 +20,18 @@ export class Follow {
 
   // A line was added, or the words changed.
   keep(added = false) {
-    if (this.following) this.view.scrollTop = this.view.scrollHeight;
-    else if (added) this.#missed += 1;
+    // Someone may have scrolled up within this frame, before the event that tells of it.
+    if (this.following && this.view.scrollTop < this.#top - NEAR_END_PX) this.#note();
+    if (this.following) {
+      this.view.scrollTop = this.view.scrollHeight;
+      this.#top = this.view.scrollTop;
+    } else if (added) this.#missed += 1;
     this.reword();
   }
 
   toEnd() {
     this.following = true;
+    this.#top = 0;
     this.#missed = 0;
     if (document.activeElement === this.back) this.view.focus({ preventScroll: true });
     this.keep();
