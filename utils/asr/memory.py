@@ -7,7 +7,7 @@ from utils.asr.hub import megabytes
 from utils.errors import ModelError
 
 # Measured with NeMo 3.0 on a processor: a model's file is held about twice while it is
-# loaded (452 MB: 1.7 GB at the peak, 2.5 GB: 5.6 GB), beside what NeMo itself takes.
+# loaded (452 MB: 1.69 GB at the peak, 2,456 MB: 5.72 GB), beside what NeMo itself takes.
 NEMO_BYTES = 780_000_000
 COPIES = 2.0
 
