@@ -198,7 +198,8 @@ def test_on_a_phone_the_newest_line_sits_at_the_bottom(open_page, server):
 def test_arabic_is_written_from_right_to_left(page, server):
     server.say(0, "مرحبا بكم في المكتبة الجديدة.", label="happy")
     server.say(1, "Good morning.")
-    server.say(2, "شكرا", final=False)
+    server.say(2, "مرحبا " * 20 + "NASA " * 20)  # a row that begins with Latin letters stays in its place
+    server.say(3, "شكرا", final=False)
     expect(page.locator("#live")).to_have_text("شكرا")
     direction = "e => getComputedStyle(e).direction"
     assert lines(page).nth(0).evaluate(direction) == "rtl"
@@ -208,6 +209,9 @@ def test_arabic_is_written_from_right_to_left(page, server):
     right = page.locator(".column").evaluate("e => e.getBoundingClientRect().right")
     assert right - lines(page).nth(0).evaluate(edge) < 2
     assert right - lines(page).nth(1).evaluate(edge) > 100
+    rows = """e => { const r = new Range(); r.selectNodeContents(e.firstChild);
+        return [...r.getClientRects()].map((box) => box.right); }"""
+    assert max(right - edge for edge in lines(page).nth(2).evaluate(rows)[-1:]) < 2
 
 
 def test_a_page_in_a_language_from_right_to_left_is_mirrored(page):

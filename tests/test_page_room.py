@@ -96,10 +96,11 @@ def test_the_room_is_set_by_switches_that_show_how_it_is(page, server):
         assert asked(server) == (request, {"on": field})
     panel.get_by_label("15 min").check()
     assert asked(server) == ("clear_after", {"minutes": 15})
-    server.arrange(emotion=False, clear_after_min=60, saving={"file": "captions.jsonl"})
+    saving = {"file": "captions<img>.jsonl", "folder": "/home/kiosk"}
+    server.arrange(emotion=False, clear_after_min=60, saving=saving)
     expect(panel.get_by_label("60 min")).to_be_checked()
     expect(panel.get_by_role("switch", name=EN["room.emotion"])).not_to_be_checked()
-    expect(page.locator("#room-save-note")).to_contain_text("captions.jsonl")
+    expect(page.locator("#room-save-note")).to_have_text("Saved in /home/kiosk/captions<img>.jsonl")
     expect(page.locator("#saving")).to_be_visible()
     expect(panel.get_by_role("link")).to_have_text(["TXT", "SRT", "VTT", "JSON"])
 
@@ -114,7 +115,8 @@ def test_a_refusal_is_said_calmly_and_the_switch_goes_back(page, server):
     page.keyboard.press("o")
     switch = page.get_by_role("switch", name=EN["room.save"])
     switch.click()
-    expect(page.locator("#refusal")).to_have_text("The disk is full.")
+    expect(page.locator("#room #refusal")).to_have_text("The disk is full.")
+    expect(page.locator("#refusal")).to_be_in_viewport()
     expect(page.locator("#alert")).to_have_text("")
     expect(switch).not_to_be_checked()
 

@@ -24,4 +24,5 @@ export function toggle(id) {
   wanted.querySelector("form textarea")?.focus();
 }
 
+export const topmost = () => [...dialogs()].filter((dialog) => dialog.open).at(-1);
 export const anyOpen = () => [...dialogs()].some((dialog) => dialog.open);

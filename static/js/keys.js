@@ -9,7 +9,7 @@ const DIALOGS = { s: "settings", a: "answer", q: "phone", m: "timeline", "?": "h
 const PRESENTER_DIALOGS = { o: "room" };
 
 // A text field of a window that was closed just now may still have the focus.
-const typing = (element) => element?.checkVisibility() && element.matches("textarea, input:not([type=radio], [type=checkbox]), select");
+const typing = (element) => element?.matches("textarea, input:not([type=radio], [type=checkbox]), select") && !element.closest("dialog:not([open])");
 
 // `actions`: what a key does that is neither a setting nor a dialog, by key.
 export function prepare({ actions, presenterActions, isPresenter }) {

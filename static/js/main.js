@@ -42,10 +42,14 @@ function clear() {
 
 let calming = 0;
 function showRefusal(message) {
-  words.setText(byId("refusal"), message);
-  byId("refusal").hidden = false;
+  const refusal = byId("refusal");
+  // Behind an open window nobody would see it, nor hear it.
+  const place = dialogs.topmost() ?? document.querySelector(".bar");
+  if (refusal.parentElement !== place) place.append(refusal);
+  words.setText(refusal, message);
+  refusal.hidden = false;
   clearTimeout(calming);
-  calming = setTimeout(() => { byId("refusal").hidden = true; }, REFUSAL_MS);
+  calming = setTimeout(() => { refusal.hidden = true; }, REFUSAL_MS);
 }
 
 const wire = new Wire({

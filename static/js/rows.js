@@ -12,7 +12,7 @@ const ENDS_PHRASE = /[.,;:!?…。、，？！]["'”’)\]]*$/u;
 const HEADS = new Set(
   ("and but or so because that which who when where while if than as of in on at to for from with by " +
     "about after before into over under between through during without within against until since " +
-    "near behind beside across along among around beyond except like per than upon via whether").split(" "),
+    "near behind beside across along among around beyond except than upon via whether").split(" "),
 );
 // They belong to what follows them, and to a head that stands before them.
 const DETERMINERS = new Set("the a an this that these those my your his her its our their no every each some".split(" "));
