@@ -14,7 +14,7 @@ SPOKEN = [
     caption(0, "Good morning, everyone, and thank you for coming on such a rainy day."),
     caption(1, "The new library opens on Saturday at ten, and there will be cake for everyone who comes.", label="happy"),
     caption(2, "I am sorry that the old reading room has to close.", label="sad"),
-    caption(3, "Is there anything that you would like to", final=False),
+    caption(3, "Is there anything else that you want to know", final=False),
 ]
 ANSWER = "Could you please repeat the last sentence?"
 

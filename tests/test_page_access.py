@@ -179,12 +179,32 @@ def test_dialogs_fit_a_small_window(open_page, server, size):
         expect(dialog).to_be_hidden()
 
 
-def test_zoomed_to_400_per_cent_the_words_still_have_room(open_page, server):
-    page = open_page(viewport={"width": 320, "height": 256})
-    server.say(0, "These are the words that count.")
-    expect(lines(page)).to_be_in_viewport()
-    row = lines(page).evaluate("e => parseFloat(getComputedStyle(e).lineHeight)")
-    assert page.locator("#view").evaluate("e => e.parentElement.clientHeight") >= 2 * row
+@pytest.mark.parametrize("size", [(320, 256), (844, 390)])
+def test_in_a_low_window_the_newest_words_still_have_room(open_page, server, size):
+    """320 by 256 is 1280 by 1024 at 400 %; the other is a phone on its side."""
+    server.status = status("listening", engine="An engine with a rather long name")
+    page = open_page(viewport={"width": size[0], "height": size[1]})
+    talk(server, 9)
+    server.say(9, "These are the words that count.", final=False)
+    expect(page.locator("#live")).to_have_text("These are the words that count.")
+    words, bar = page.locator("#live").bounding_box(), page.locator("footer").bounding_box()
+    assert words["y"] >= 0 and words["y"] + words["height"] <= bar["y"] + 1
+    assert bar["y"] + bar["height"] <= size[1] + 1
+    row = page.locator("#live").evaluate("e => parseFloat(getComputedStyle(e).lineHeight)")
+    assert page.locator("#view").evaluate("e => e.clientHeight") >= 2 * row
+    for place in ("#engine", "#guessing"):
+        page.locator(place).scroll_into_view_if_needed()
+        expect(page.locator(place)).to_be_in_viewport()
+
+
+def test_while_it_connects_the_page_says_so(open_page, server):
+    page = open_page()
+    page.route_web_socket("**/socket.io/**", lambda _: None)  # opens, and says nothing
+    page.reload()
+    expect(page.locator("body")).to_have_attribute("data-state", "connecting")
+    expect(page.locator("#status")).to_have_text("Connecting…")
+    expect(page.locator("#record")).to_be_hidden()
+    assert problems(page) == []
 
 
 def test_on_a_phone_the_newest_line_sits_at_the_bottom(open_page, server):

@@ -262,3 +262,17 @@ def test_words_that_do_not_come_leave_the_page_in_english(open_page, server):
     expect(page.locator("#settings-title")).to_have_text(WORDS["en"]["settings.title"])
     server.say(0, "Good morning.")
     expect(lines(page)).to_have_text(["Good morning."])
+
+
+def test_a_change_of_letters_keeps_the_newest_line_in_view(open_page, server):
+    page = open_page(viewport=KIOSK, before=kept(font="dyslexic", lines=3))
+    server.past = [caption(i, LONG) for i in range(20)]
+    page.reload()
+    expect(lines(page)).to_have_count(20)
+    page.evaluate("document.fonts.ready")
+    end = "document.getElementById('view').scrollHeight - document.getElementById('view').clientHeight"
+    for key in "fffhh++--":
+        page.keyboard.press(key)
+        page.wait_for_timeout(100)
+        assert page.locator("#back").is_hidden(), key
+        assert page.evaluate(f"{end} - document.getElementById('view').scrollTop") < 2, key

@@ -43,6 +43,7 @@ export class Display {
 
   // Size and rows, which hang on the font and the window.
   layOut() {
+    this.follow.look();
     const line = this.captions.live.element;
     const { fontFamily } = getComputedStyle(line);
     setFont(`400 100px ${fontFamily}`);

@@ -6,7 +6,8 @@ const NEAR_END_PX = 48;
 
 export class Follow {
   #missed = 0;
-  #top = 0; // where the view was put last
+  #top = 0; // where the view was put last,
+  #height = 0; // and how tall its content was then
 
   constructor(view, back) {
     this.view = view;
@@ -18,20 +19,25 @@ export class Follow {
     new ResizeObserver(() => this.keep()).observe(view.firstElementChild);
   }
 
+  // Before the words change: someone may have scrolled up within this frame, before the event
+  // that tells of it. Where the content has changed already, the browser moved it.
+  look() {
+    const { scrollHeight, scrollTop } = this.view;
+    if (this.following && scrollHeight === this.#height && scrollTop < this.#top - NEAR_END_PX) this.#note();
+  }
+
   // A line was added, or the words changed.
   keep(added = false) {
-    // Someone may have scrolled up within this frame, before the event that tells of it.
-    if (this.following && this.view.scrollTop < this.#top - NEAR_END_PX) this.#note();
     if (this.following) {
       this.view.scrollTop = this.view.scrollHeight;
       this.#top = this.view.scrollTop;
+      this.#height = this.view.scrollHeight;
     } else if (added) this.#missed += 1;
     this.reword();
   }
 
   toEnd() {
     this.following = true;
-    this.#top = 0;
     this.#missed = 0;
     if (document.activeElement === this.back) this.view.focus({ preventScroll: true });
     this.keep();

@@ -59,6 +59,7 @@ const wire = new Wire({
     status.show(event);
   },
   caption(event) {
+    follow.look();
     const added = captions.show(event, follow.following);
     timeline.add(event);
     status.setEmpty(captions.empty);
