@@ -7,7 +7,9 @@ Every figure comes from the program's own parts at work on `../shared`. Parts ca
 import argparse
 import csv
 import itertools
+import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +19,7 @@ from pathlib import Path
 
 import jiwer
 import numpy as np
+import soundfile
 import speech_recognition
 
 from emotion_model import EmotionRecognizer
@@ -35,6 +38,7 @@ from utils.vad import WINDOW_SAMPLES, VoiceActivity
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 SPEECH = SHARED / "speech" / "librispeech-dev-clean"
 PAUSE_S = 1.5  # of quiet after each utterance
+ROOMS, READ_S = (1, 50, 200), 40.0  # readers at once, and for how long they read
 
 
 def table(title: str, rows: Iterable[tuple[str, str]]) -> None:
@@ -405,7 +409,54 @@ def memory_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-PARTS = ("start", "emotion", "noise", "words", "churn", "delay", "hour")
+# ---- a room of readers
+
+
+def bench_readers(every: int) -> None:
+    """How far readers are behind the presenter's page, and what each costs the server."""
+    rows, alone_mb = [], 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "speech.wav"
+        speech = np.concatenate([samples for samples, _ in utterances(every)])
+        soundfile.write(path, speech[: int(READ_S) * SAMPLE_RATE], SAMPLE_RATE)
+        for n in ROOMS:
+            with Program(["--asr", "sphinx", "--source", path]) as program:
+                program.wait_for("ready")
+                seen, most_mb = watch_room(program, n)
+            medians_ms = [1000 * float(np.median(lags)) for lags in seen["lags_s"]]
+            all_ms = [1000 * lag for lags in seen["lags_s"] for lag in lags]
+            rows += [
+                (f"{n} readers: median lag of the median reader, of the slowest",
+                 f"{np.median(medians_ms):.0f} ms, {max(medians_ms):.0f} ms"),
+                (f"{n} readers: 95th and 99th percentile of all lags",
+                 f"{np.percentile(all_ms, 95):.0f} ms, {np.percentile(all_ms, 99):.0f} ms"),
+                (f"{n} readers: captions each, missed, connections lost, frames waiting",
+                 f"{seen['captions']}, {seen['missed']}, {seen['lost']}, {seen['late_frames']}"),
+            ]  # fmt: skip
+            alone_mb = alone_mb or most_mb
+            if n > 1:
+                rows.append(
+                    (f"{n} readers: memory for each", f"{(most_mb - alone_mb) / (n - 1):.2f} MB")
+                )
+    table(f"Readers: {READ_S:.0f} s of speech, PocketSphinx, server and readers on this machine", rows)
+
+
+def watch_room(program: Program, n_readers: int) -> tuple[dict, float]:
+    """What a room of readers saw, and the most memory that the server took for it."""
+    command = [sys.executable, "-m", "tests.readers", program.url, str(n_readers), str(READ_S)]
+    home = Path(__file__).resolve().parents[1]
+    most_mb = 0.0
+    with tempfile.TemporaryFile("w+") as answer:  # more than a pipe would hold
+        room = subprocess.Popen(command, cwd=home, stdout=answer)
+        while room.poll() is None:
+            status = Path(f"/proc/{program.process.pid}/statm").read_text()
+            most_mb = max(most_mb, int(status.split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6)
+            time.sleep(0.5)
+        answer.seek(0)
+        return json.load(answer), most_mb
+
+
+PARTS = ("start", "emotion", "noise", "words", "churn", "delay", "readers", "hour")
 
 
 def main() -> int:
@@ -421,6 +472,8 @@ def main() -> int:
     parts = args.parts or PARTS[:-1]
     if "start" in parts:
         bench_start()
+    if "readers" in parts:
+        bench_readers(args.every)
     emotions = EmotionRecognizer.load()
     transcriber = SphinxTranscriber()
     captioner = Captioner(transcriber, emotions)

@@ -121,7 +121,7 @@ def read_saved(path: Path) -> tuple[list[CaptionEvent], int]:
                 bad += 1
     if bad and not events:
         raise DataError(f"{path}: holds no captions; expected one JSON object a line, as saved")
-    return [event for event in events if event.final and event.text], bad
+    return [event for event in events if event.final and (event.text or event.sound)], bad
 
 
 def _event(entry: dict) -> CaptionEvent:
@@ -139,4 +139,7 @@ def _event(entry: dict) -> CaptionEvent:
             Word(str(w["text"]), float(w["start_s"]), float(w["end_s"]), w.get("confidence"))
             for w in entry.get("words", ())
         ),
+        loudness=entry.get("loudness"),
+        new_voice=bool(entry.get("new_voice")),
+        sound=entry.get("sound"),
     )  # fmt: skip

@@ -1,0 +1,116 @@
+"""What is saved is there whole, whatever happens."""
+
+import json
+import os
+import resource
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from utils.errors import DataError
+from utils.events import CaptionEvent, Emotion, Word
+from utils.saving import SavedLines, read_saved
+
+ANGRY = Emotion("angry", 0.9, {"angry": 0.9, "neutral": 0.1})
+HOME = Path(__file__).resolve().parents[1]
+
+
+def line(segment: int, text: str = "안녕하세요 <b>\n--> world") -> CaptionEvent:
+    words = (Word("world", segment + 0.5, segment + 0.9, 0.5),)
+    return CaptionEvent(segment, segment, segment + 1.0, text, True, ANGRY, words, "loud", True)
+
+
+def unexpected(reason: str) -> None:
+    pytest.fail(reason)
+
+
+def test_finished_lines_come_back_as_they_were(tmp_path):
+    saved = SavedLines(tmp_path / "new" / "folder", unexpected)
+    saved.add(CaptionEvent(0, 0.0, 0.5, "grow", False))
+    for segment in range(3):
+        saved.add(line(segment))
+    saved.add(CaptionEvent(3, 3.0, 4.0, "", True))
+    saved.close()
+    events, bad = read_saved(saved.path)
+    assert bad == 0 and [e.text for e in events] == [line(0).text] * 3
+    assert events[1].words == line(1).words and events[1].emotion == ANGRY
+    assert (events[1].loudness, events[1].new_voice) == ("loud", True)
+    assert stat.S_IMODE(saved.path.stat().st_mode) == 0o600
+
+
+def test_each_time_is_a_file_of_its_own_and_an_empty_one_goes(tmp_path):
+    first, second, empty = (SavedLines(tmp_path, unexpected) for _ in range(3))
+    first.add(line(0))
+    second.add(line(1))
+    for saved in (first, second, empty):
+        saved.close()
+    assert first.path != second.path and len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_full_disk_is_told_and_leaves_whole_lines(tmp_path):
+    """A limit on the size of files fails in the middle of a line, as a full disk does."""
+    told = []
+    saved = SavedLines(tmp_path, told.append)
+    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        for segment in range(10):
+            saved.add(line(segment))
+        saved.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert len(told) == 1 and "large" in told[0].lower()
+    data = saved.path.read_bytes()
+    assert 0 < len(data) <= 1000 and data.endswith(b"\n")
+    assert read_saved(saved.path)[1] == 0
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot be saved there"):
+        SavedLines(tmp_path / "file", unexpected)
+
+
+def test_a_kill_leaves_whole_lines(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from tests.test_saving import line; "
+        "from utils.saving import SavedLines; saved = SavedLines(Path(sys.argv[1]), print); i = 0\n"
+        "while True:\n  saved.add(line(i, 'word ' * 500)); i += 1; saved._thread.submit(int).result()"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, tmp_path], cwd=HOME)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if any(path.stat().st_size > 50_000 for path in tmp_path.iterdir()):
+            break
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    [path] = tmp_path.iterdir()
+    events, bad = read_saved(path)
+    whole = path.read_bytes().count(b"\n")
+    assert len(events) == whole > 10 and bad <= 1
+
+
+def test_a_cut_line_at_the_end_is_left_out_and_counted(tmp_path):
+    path = tmp_path / "cut.jsonl"
+    whole = json.dumps(line(0).to_dict()) + "\n"
+    path.write_text(whole + whole[:30])
+    events, bad = read_saved(path)
+    assert len(events) == 1 and bad == 1
+
+
+@pytest.mark.parametrize("text", ["no json\n", "[]\n", '{"segment": 1}\n', "\x00\xff"])
+def test_what_is_no_saved_session_is_refused(tmp_path, text):
+    path = tmp_path / "other"
+    path.write_text(text)
+    with pytest.raises(DataError, match="holds no captions"):
+        read_saved(path)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_saved(tmp_path / "missing")
