@@ -12,7 +12,7 @@ from flask import Flask
 
 from utils import config
 from utils.access import Token
-from utils.address import reachable_address, url
+from utils.address import ANY, reachable_address, url
 from utils.asr import models_command
 from utils.asr.choose import ADVICE, check_choice, open_transcriber
 from utils.asr.hub import forbid_network
@@ -133,7 +133,10 @@ def serve(settings: config.Settings) -> int:
     server = Server(settings.host, settings.port, app)
     serving = state_folder() / SERVING_FILE
     note_serving(serving, settings.host, settings.port, settings.address)
-    print(f"Captions are at {url(settings.host, settings.port)}  (Ctrl-C ends)", flush=True)
+    here = "127.0.0.1" if settings.host in ANY else settings.host
+    print(f"Captions are at {url(here, settings.port)}  (Ctrl-C ends)", flush=True)
+    if readers := app.extensions["room"].reader_url:
+        print(f"Phones read along at {readers}", flush=True)
     try:
         server.serve_forever()
     except KeyboardInterrupt:

@@ -60,6 +60,7 @@ class Program:
     def __enter__(self) -> "Program":
         line = self.process.stdout.readline()  # printed once the port is open
         if self.url not in line:
+            self.process.kill()
             _, errors = self.process.communicate()
             raise RuntimeError(f"the program did not start: {line}{errors}")
         return self

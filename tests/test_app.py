@@ -30,12 +30,12 @@ def program() -> Iterator[Program]:
 class Client:
     """A Socket.IO client that keeps what it is sent."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, headers: dict[str, str] | None = None) -> None:
         self.events: list[tuple[str, dict]] = []
         self._changed = threading.Condition()
         self._socket = socketio.Client(reconnection=False)
         self._socket.on("*", self._keep)
-        self._socket.connect(program.url, transports=["websocket"])
+        self._socket.connect(program.url, headers or {}, transports=["websocket"])
 
     def __enter__(self) -> "Client":
         return self
@@ -54,6 +54,19 @@ class Client:
     def ask(self, name: str, payload: dict | None = None) -> dict:
         """Send an event and wait for what the server answers."""
         return self._socket.call(name, payload, timeout=PATIENCE_S)
+
+    @property
+    def connected(self) -> bool:
+        return self._socket.connected
+
+    def shut(self) -> None:
+        """Let go of a connection that the server has ended."""
+        if self._socket.eio.ws:
+            self._socket.eio.ws.shutdown()
+
+    def of(self, name: str) -> list[dict]:
+        """All events of a name until now."""
+        return [payload for n, payload in self.events if n == name]
 
     def wait(self, name: str, **expected: object) -> dict:
         """The first event of a name whose payload holds what is expected."""

@@ -6,10 +6,14 @@ real ones. The same `Captioner` serves the microphone, a file and the benchmark.
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
 
 from utils.asr import Stream, Transcriber
 from utils.audio import SAMPLE_RATE
 from utils.events import AudioFrame, CaptionEvent, Emotion, SpeechChunk, Word
+from utils.loudness import Loudness
 from utils.running_emotion import EmotionPredictor, RunningEmotion
 from utils.segmenter import Segmenter
 from utils.steady import Corrections, SteadyText
@@ -40,6 +44,7 @@ class Captioner:
         self.show_emotion = True  # from the next segment on
         self.live = True
         self._corrections = Corrections()
+        self._loudness = Loudness()
         self._segmenter = Segmenter(VoiceActivity())
         self._stream: Stream | None = None
         self._retired: list[Transcriber] = []  # to be closed once no stream needs them
@@ -117,12 +122,14 @@ class Captioner:
         self._running = RunningEmotion(shown) if shown is not None else None
         self._start = chunk.start
         self._text, self._emotion = "", None
+        self._samples: list[np.ndarray] = []
         settle_s = self.transcriber.settle_s
         steady = self.live and settle_s is not None
         self._steady = SteadyText(settle_s, self._corrections) if steady else None
 
     def _grow(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         text, emotion = self._stream.accept(chunk.samples), None
+        self._samples.append(chunk.samples)
         if self._steady:
             text = self._steady.accept(text, chunk.end - self._start)
         if self._running is not None:
@@ -144,7 +151,9 @@ class Captioner:
             for w in result.words
         )
         if result.text:
-            yield self._event(chunk, result.text, final=True, emotion=emotion, words=words)
+            event = self._event(chunk, result.text, final=True, emotion=emotion, words=words)
+            loudness = self._loudness.judge(np.concatenate(self._samples)[:n_samples])
+            yield replace(event, loudness=loudness)
         elif self._text:  # takes back a line that is on the page
             yield self._event(chunk, "", final=True)
 

@@ -36,6 +36,11 @@ class _Handler(WSGIRequestHandler):
             super().run_wsgi()
         finally:
             self.server.answering(self.connection, False)
+            if "Upgrade" in self.headers:
+                self.close_connection = True  # what still comes from there is no HTTP
+
+    def log_error(self, format: str, *args: object) -> None:
+        refusals.warn("what is no HTTP request", self.client_address[0])
 
 
 @dataclass
