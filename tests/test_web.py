@@ -204,7 +204,7 @@ def test_too_large_an_event_ends_its_connection(program, message):
 
 @pytest.mark.parametrize(
     "message",
-    ["42[[[", "9", "", "4", "42", "451-[]", "42[1]", '42["start"', "40/admin,", "43[]", "4" * 50],
+    ["42[[[", "9", "", "x", "b4", "é", "4", "42", "451-[]", "42[1]", '42["start"', "40/admin,", "43[]", "4" * 50],
 )
 def test_rubbish_disturbs_nobody(program, message):
     page = raw(program)

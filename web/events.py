@@ -126,7 +126,7 @@ class Events:
             except RequestError as err:
                 return self._refuse(err.message)
             except AppError as err:
-                log.error("%s: %s", name, err)
+                log.warning("%s: %s", name, err)
                 return self._refuse(say("refused.value", reason=str(err)))
             return {"ok": True}
 

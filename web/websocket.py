@@ -12,6 +12,7 @@ import socket
 import struct
 from collections.abc import Callable
 from functools import partial
+from string import digits
 
 import simple_websocket
 from flask_socketio import SocketIO
@@ -73,6 +74,7 @@ class _WebSocket:
 
     def __call__(self, environ: dict, start_response: Callable) -> list:
         environ = dict(environ)
+        self._address = environ.get("REMOTE_ADDR", "")
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)  # no compression
         self._socket = _Socket(environ, max_message_size=self._max_message_size)
         answer = self._handler(self)
@@ -99,9 +101,14 @@ class _WebSocket:
 
     def wait(self) -> str | bytes | None:
         try:
-            return self._socket.receive()
+            message = self._socket.receive()
         except simple_websocket.ConnectionClosed:
             return None
+        # Engine.IO gives its thread up, and what belongs to it, on a packet without a type.
+        if isinstance(message, str) and message[:1] not in tuple(digits):
+            refusals.warn("what is no Engine.IO packet", self._address)
+            return None
+        return message
 
 
 def harden(socketio: SocketIO, max_message_size: int) -> None:
