@@ -38,7 +38,7 @@ def program(tmp_path_factory) -> Iterator[Program]:
     assert len(lines) == len(set(lines)), "a refusal was logged twice"
     for kind in (
         "'start' without the presenter's token", "a wrong token", "a foreign Host name",
-        "a flood of events", "bytes that are no WebSocket", "not an accepted origin",
+        "a flood of events", "what is no Engine.IO packet", "not an accepted origin",
     ):  # fmt: skip
         assert sum(kind in line for line in lines) == 1, (kind, lines)
 

@@ -11,13 +11,14 @@ import queue
 import socket
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from string import digits
 
 import simple_websocket
 from flask_socketio import SocketIO
 from wsproto.events import TextMessage
-from wsproto.utilities import RemoteProtocolError
+from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from utils.limits import LogOnce
 
@@ -85,13 +86,12 @@ class _WebSocket:
         return answer
 
     def close(self) -> None:
-        try:
+        with suppress(OSError, LocalProtocolError):  # it is gone, or said goodbye, already
             if self._socket.connected:
                 self._socket.close()
+        with suppress(OSError):
             # Wakes up the thread that reads: a phone that went out of range says no goodbye.
             self._socket.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass  # it is gone already
 
     def send(self, message: str) -> None:
         try:
