@@ -4,12 +4,21 @@ import { anyOpen, toggle } from "./dialogs.js";
 import { get, step } from "./settings.js";
 
 const SETTINGS = { t: "theme", f: "font", h: "spacing", e: "emotion", g: "language" };
-const STEPS = { "+": ["size", 1], "=": ["size", 1], "-": ["size", -1], ".": ["distance", 1], ",": ["distance", -1], "]": ["lines", 1], "[": ["lines", -1] };
+const STEPS = {
+  "+": ["size", 1],
+  "=": ["size", 1], // the same key without Shift
+  "-": ["size", -1],
+  ".": ["distance", 1],
+  ",": ["distance", -1],
+  "]": ["lines", 1],
+  "[": ["lines", -1],
+};
 const DIALOGS = { s: "settings", a: "answer", q: "phone", m: "timeline", "?": "help" };
 const PRESENTER_DIALOGS = { o: "room" };
 
 // A text field of a window that was closed just now may still have the focus.
-const typing = (element) => element?.matches("textarea, input:not([type=radio], [type=checkbox]), select") && !element.closest("dialog:not([open])");
+const TEXT_FIELDS = "textarea, input:not([type=radio], [type=checkbox])";
+const typing = (element) => element?.matches(TEXT_FIELDS) && !element.closest("dialog:not([open])");
 
 // `actions`: what a key does that is neither a setting nor a dialog, by key.
 export function prepare({ actions, presenterActions, isPresenter }) {

@@ -69,7 +69,8 @@ export class Room {
     byId("room-blank").checked = Boolean(blank);
     byId("room-emotion").checked = emotion !== false;
     byId("room-save").checked = Boolean(saving);
-    setText(byId("room-save-note"), saving ? t("room.save.on", { file: [saving.folder, saving.file].filter(Boolean).join("/") }) : t("room.save.off"));
+    const file = [saving?.folder, saving?.file].filter(Boolean).join("/");
+    setText(byId("room-save-note"), saving ? t("room.save.on", { file }) : t("room.save.off"));
     for (const input of document.querySelectorAll("[name=clear_after]")) {
       input.checked = Number(input.value) === minutes;
     }

@@ -37,7 +37,10 @@ export function widthOf(word) {
 }
 
 // Height of capitals as part of the font's size.
-export const capitalHeight = () => canvas.measureText("H").actualBoundingBoxAscent / parseFloat(canvas.font.match(/[\d.]+px/)[0]);
+export function capitalHeight() {
+  const size = parseFloat(canvas.font.match(/[\d.]+px/)[0]);
+  return canvas.measureText("H").actualBoundingBoxAscent / size;
+}
 
 const bare = (word) => word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 
