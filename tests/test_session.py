@@ -313,3 +313,38 @@ def test_a_machine_too_slow_is_given_less_to_do(page):
     page.wait_for("ready")
     assert session.health()["dropped_frames"] == 0
     assert page.finals
+
+
+def test_what_is_said_when_lines_are_cleared_does_not_come_back(page, transcriber):
+    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    session.start()
+    page.wait(lambda p: any(name == "caption" for name, _ in p.events))
+    segment = next(p["segment"] for name, p in page.events if name == "caption")
+    session.clear()
+    page.wait(lambda p: p.states == ["ready", "listening", "ready"])
+    at = page.events.index(("cleared", {}))
+    after = [p["segment"] for name, p in page.events[at:] if name == "caption"]
+    assert segment not in after and after  # what is said later is shown again
+
+
+def test_its_own_voice_is_not_captioned(page, transcriber):
+    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    session.speaking = True
+    session.start()
+    page.wait(lambda p: any(e.get("code") == "listening.speaking" for _, e in p.events))
+    page.wait(lambda p: p.states == ["ready", "listening", "ready"])
+    assert not [name for name, _ in page.events if name == "caption"]
+
+
+def test_a_remark_stands_beside_every_state_until_it_is_taken_back(page, transcriber):
+    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    session.notice("saving.failed", reason="disk full")
+    session.start()
+    page.wait_for("listening")
+    assert session.status["notice"]["code"] == "saving.failed"
+    session.withdraw("speech.failed")
+    assert session.status["notice"]
+    session.withdraw("saving.failed")
+    assert session.status["notice"] is None
+    session.stop()
+    page.wait_for("ready")

@@ -1,0 +1,72 @@
+"""What is forgotten stays forgotten, on every page."""
+
+import pytest
+
+from utils.board import LATE_JOINER_LINES, Board
+from utils.events import CaptionEvent, Emotion
+
+SAD = Emotion("sad", 0.9, {"sad": 0.9, "neutral": 0.1})
+
+
+def line(segment: int, text: str = "words", final: bool = True) -> CaptionEvent:
+    return CaptionEvent(segment, float(segment), segment + 1.0, text, final, SAD)
+
+
+@pytest.fixture
+def events() -> list[tuple[str, dict]]:
+    return []
+
+
+@pytest.fixture
+def board(events) -> Board:
+    return Board(lambda name, payload: events.append((name, payload)))
+
+
+def test_what_was_heard_before_a_clear_does_not_come_after_it(board, events):
+    board.show(line(0), board.cuts)
+    before = board.cuts
+    board.show(line(1, "secr", final=False), before)
+    board.clear()
+    board.show(line(1, "secret", final=True), before)
+    assert events[-1] == ("cleared", {}) and board.lines() == [] == board.final_lines()
+    board.show(line(2), board.cuts)
+    assert [e.segment for e in board.lines()] == [2]
+
+
+def test_a_blank_ends_the_growing_line_and_keeps_nothing_after_it(board, events):
+    kept = []
+    board.keep = kept.append
+    board.show(line(0, "so far", final=False), board.cuts)
+    before = board.cuts
+    board.set_blank(True)
+    assert events[-1][1]["text"] == "so far" and events[-1][1]["final"]
+    for cuts in (before, board.cuts):
+        board.show(line(1, "private"), cuts)
+    assert board.lines() == []
+    board.set_blank(False)
+    board.show(line(1, "private"), before)
+    assert [e.text for e in board.lines()] == ["so far"] == [e.text for e in kept]
+
+
+def test_emotion_that_is_turned_off_is_forgotten_too(board, events):
+    board.show(line(0), board.cuts)
+    board.set_emotion(False)
+    board.show(line(1), board.cuts)
+    assert events[-1][1]["emotion"] is None
+    assert not any(e.emotion for e in board.lines() + board.final_lines())
+
+
+def test_only_finished_lines_are_kept_on_disk(board):
+    kept = []
+    board.keep = kept.append
+    board.show(line(0, "grow", final=False), board.cuts)
+    board.show(line(0, "grown"), board.cuts)
+    assert [e.text for e in kept] == ["grown"]
+
+
+def test_a_late_page_gets_the_latest_lines_and_idle_time_counts_from_them(board):
+    assert board.idle_s is None
+    for segment in range(LATE_JOINER_LINES + 10):
+        board.show(line(segment), board.cuts)
+    assert [e.segment for e in board.lines()][0] == 10
+    assert 0 <= board.idle_s < 60
