@@ -1,0 +1,93 @@
+"""What the presenter sets holds for everyone, and is told to everyone."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.test_board import line
+from utils.config import LONGEST_CLEAR_AFTER_MIN
+from utils.errors import ModelError, RequestError
+from utils.phrases import Phrases
+from utils.room import Room
+from utils.saving import read_saved
+from utils.session import Session
+
+
+def no_engines(progress: object) -> None:
+    raise ModelError("none is needed here")
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def room(told, tmp_path) -> Iterator[Room]:
+    session = Session(no_engines, lambda start: None, lambda name, payload: told.append(name))
+    room = Room(
+        session,
+        lambda: told.append("room"),
+        Phrases(tmp_path / "phrases.json", "en"),
+        tmp_path / "saved",
+        "http://10.0.0.5:5000/read",
+        "en",
+    )
+    yield room
+    room.close()
+
+
+def test_readers_see_less_of_the_room_than_the_presenter(room):
+    room.set_saving(True)
+    presenter, reader = room.state(True), room.state(False)
+    assert Path(presenter["saving"]["folder"]).name == "saved" and presenter["phrases"]
+    assert "folder" not in reader["saving"] and reader["phrases"] == []
+    assert presenter.keys() == reader.keys()
+
+
+def test_each_change_is_told_to_everyone(room, told):
+    for change in (
+        lambda: room.set_blank(True), lambda: room.set_clear_after(5), lambda: room.set_saving(True),
+        lambda: room.set_phrases(["Yes"]), lambda: room.set_emotion(False),
+    ):  # fmt: skip
+        told.clear()
+        change()
+        assert told.count("room") == 1
+    state = room.state(True)
+    assert state["blank"] and state["clear_after_min"] == 5 and state["phrases"] == ["Yes"]
+    assert not state["emotion"] and state["saving"]
+
+
+@pytest.mark.parametrize("minutes", [-1, LONGEST_CLEAR_AFTER_MIN + 1])
+def test_a_time_that_cannot_be_is_refused(room, minutes):
+    with pytest.raises(RequestError, match="expected 0 to"):
+        room.set_clear_after(minutes)
+
+
+def test_lines_are_cleared_once_nobody_has_spoken_for_long(room, told, monkeypatch):
+    board = room.session.board
+    board.show(line(0), board.cuts)
+    now = time.monotonic
+    room.set_clear_after(1)
+    time.sleep(1.5)
+    assert board.lines() and "cleared" not in told
+    monkeypatch.setattr("utils.board.time.monotonic", lambda: now() + 61)
+    deadline = now() + 10
+    while board.lines() and now() < deadline:
+        time.sleep(0.05)
+    assert not board.lines() and told.count("cleared") == 1
+
+
+def test_lines_are_saved_while_that_is_on(room):
+    board = room.session.board
+    board.show(line(0, "before"), board.cuts)
+    room.set_saving(True)
+    path = Path(room.state(True)["saving"]["folder"]) / room.state(True)["saving"]["file"]
+    board.show(line(1, "while"), board.cuts)
+    room.session.clear()
+    room.set_saving(False)
+    board.show(line(2, "after"), board.cuts)
+    assert [e.text for e in read_saved(path)[0]] == ["while"]
+    assert room.state(True)["saving"] is None
