@@ -90,7 +90,7 @@ def _entries(path: Path, text: str) -> Iterator[tuple[str, dict[str, Any] | str]
     """Place and fields of each line, or what is wrong with it."""
     lines = text.splitlines()
     first = next((line for line in lines if line.strip()), "")
-    if not first.lstrip().startswith("{"):
+    if first and not first.lstrip().startswith("{"):
         yield from _csv_entries(path, lines)
         return
     for number, line in enumerate(lines, 1):

@@ -5,6 +5,7 @@ import hashlib
 import logging
 import math
 import pickle
+import random
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -110,6 +111,7 @@ class Run:
         """One step; the loss."""
         self.step += 1
         torch.manual_seed(self.seed * SEED_STEP + self.step)
+        random.seed(self.seed * SEED_STEP + self.step)  # NeMo draws look-aheads from it
         to_training(self.model)
         found = steps.loss(self.model, self.draw.batch(self.seed, self.step))
         self.optimiser.zero_grad()
