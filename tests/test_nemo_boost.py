@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests import nemo_models
+from training.asr.commands import WEIGHTS
 from utils.asr.nemo_boost import MOST_PHRASES, boost, read_phrases
 from utils.asr.nemo_decode import Decoded, open_decoder
 from utils.errors import ConfigError
@@ -124,3 +125,35 @@ def test_capitals_are_put_into_what_the_model_writes(models):
         for phrase in ("The CAT", "the cat")
     ]
     assert found[0] == found[1]
+
+
+@pytest.mark.nemo
+def test_a_near_miss_becomes_the_phrase(shared):
+    """Rows of digits that the shipped model mishears, each with that row as the phrase."""
+    import torch
+
+    from training.asr import digits
+    from training.asr.evaluate import conditions
+    from utils.asr.nemo_load import load
+
+    recordings = digits.split(digits.read(shared / "speech" / "spoken-digits")).held_out
+    some = [recording for recording in recordings if recording.take % 5 == 0]
+    rows = dict(conditions(some, []))["two to eight in a row"]
+    model = load(WEIGHTS)
+    misheard, righted, spoilt = 0, 0, 0
+    for row in rows:
+        samples = torch.from_numpy(np.pad(row.samples, 4800))[None]
+        with torch.inference_mode():
+            mel, n = model.preprocessor(
+                input_signal=samples, length=torch.tensor([samples.shape[1]])
+            )
+            encoded, _ = model.encoder(audio_signal=mel, length=n)
+        steps = [7] * -(-encoded.shape[2] // 7)
+        truth = model.tokenizer.text_to_ids(" ".join(row.words))
+        plain = [index for index, *_ in decode(open_decoder(model), encoded, steps)]
+        decoder = boost(model, open_decoder(model), (" ".join(row.words),))
+        boosted = [index for index, *_ in decode(decoder, encoded, steps)]
+        misheard += plain != truth
+        righted += plain != truth and boosted == truth
+        spoilt += plain == truth and boosted != truth
+    assert misheard >= 3 and righted >= misheard / 3 and spoilt == 0
