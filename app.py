@@ -14,9 +14,10 @@ from utils import config
 from utils.access import Token
 from utils.address import ANY, reachable_address, url
 from utils.asr import models_command
-from utils.asr.choose import ADVICE, check_choice, open_transcriber
+from utils.asr.choose import ADVICE, check_choice, open_embedded, open_transcriber
 from utils.asr.hub import forbid_network
-from utils.asr.nemo import set_thread_policy
+from utils.asr.nemo import Tuning, set_thread_policy
+from utils.asr.nemo_boost import read_phrases
 from utils.captions import Captioner
 from utils.engines import Engines
 from utils.errors import AppError, AudioError, ModelError
@@ -28,6 +29,7 @@ from utils.room import Room
 from utils.saving import read_saved
 from utils.session import Progress, Session
 from utils.sources import FileSource, MicrophoneSource, Source, microphones
+from utils.takeover import takeover
 from utils.transcript import FORMATS
 from web.events import Events
 from web.gate import Gate
@@ -41,8 +43,12 @@ TOKEN_FILE, SERVING_FILE = "presenter-token", "serving.json"  # in the state fol
 log = logging.getLogger(__name__)
 
 
-def load_engines(settings: config.Settings, progress: Progress) -> Engines:
+def load_engines(settings: config.Settings, progress: Progress, live: bool = True) -> Engines:
     """Load what captions need, telling how far it is.
+
+    Parameters
+    ----------
+    live : somebody waits for captions, so that what loads fast listens first
 
     Raises
     ------
@@ -50,12 +56,14 @@ def load_engines(settings: config.Settings, progress: Progress) -> Engines:
     """
     set_thread_policy()
     progress(0.1, say("loading.recogniser"))
-    transcriber, engine = open_transcriber(
-        settings.asr,
-        settings.model or None,
-        settings.language,
-        lambda name, done, total: progress(0.1, _fetching(name, done, total)),
-    )
+    choice = settings.asr, settings.model or None, settings.language, tuning(settings)
+    better = takeover(*choice) if live else None
+    if better:
+        transcriber, engine = open_embedded("until a NeMo model is ready")
+    else:
+        transcriber, engine = open_transcriber(
+            *choice, lambda name, done, total: progress(0.1, _fetching(name, done, total))
+        )
     ready = say("ready.engine", engine=engine)
     emotions = None
     if settings.emotion:
@@ -70,8 +78,18 @@ def load_engines(settings: config.Settings, progress: Progress) -> Engines:
             ready = say("ready.no_emotion", engine=engine, reason=str(err))
     progress(0.9, say("loading.detector"))
     captioner = Captioner(transcriber, emotions)
-    advice = ADVICE if transcriber.name.startswith("PocketSphinx") else None
-    return Engines(captioner, ready, advice)
+    advice = ADVICE if transcriber.name.startswith("PocketSphinx") and not better else None
+    return Engines(captioner, ready, advice, better)
+
+
+def tuning(settings: config.Settings) -> Tuning:
+    """How a NeMo model is to be used.
+
+    Raises
+    ------
+    ConfigError : the list of phrases cannot be used
+    """
+    return Tuning(settings.pace, read_phrases(settings.phrases) if settings.phrases else ())
 
 
 def _fetching(name: str, done_bytes: int, total_bytes: int) -> Message:
@@ -122,6 +140,7 @@ def create_app(settings: config.Settings) -> Flask:
 def serve(settings: config.Settings) -> int:
     """Serve the page until the process is told to end."""
     check_choice(settings.asr, settings.model or None, settings.language)
+    tuning(settings)
     if settings.source:
         FileSource(settings.source, realtime=True).close()  # a wrong path is told at once
     check_port(settings.host, settings.port)
@@ -190,7 +209,7 @@ def caption(settings: config.Settings, path: str, form: str) -> int:
     """Caption a recording as fast as possible, to standard output."""
     check_choice(settings.asr, settings.model or None, settings.language)
     source = FileSource(path, realtime=False)
-    engines = load_engines(settings, lambda done, message: _note(str(message)))
+    engines = load_engines(settings, lambda done, message: _note(str(message)), live=False)
     engines.captioner.live = False
     _note(str(engines.ready))
     try:
@@ -237,6 +256,10 @@ def _parser() -> argparse.ArgumentParser:
     engine = argparse.ArgumentParser(**shared, parents=[speech])
     engine.add_argument("--asr", help="recogniser: auto, nemo, sphinx or sr:NAME (default auto)")
     engine.add_argument("--model", help="a .nemo file, or the name of a pretrained NeMo model")
+    engine.add_argument(
+        "--pace", help="of a NeMo model: auto, fastest, balanced or accurate (default auto)"
+    )
+    engine.add_argument("--phrases", metavar="FILE", help="names and places to prefer, one a line")
 
     parser = argparse.ArgumentParser(prog="app.py", description=__doc__, parents=[engine])
     parser.add_argument("--host", help="address to serve at (default 127.0.0.1)")

@@ -181,7 +181,7 @@ def test_a_language_that_nothing_here_speaks_is_fetched_and_waited_for(
 ):
     name, told = "stt_kr_conformer_transducer_large", []
     hub.files[f"eesungkim/{name}/{name}.nemo"] = small_model
-    transcriber, sentence = open_transcriber("auto", None, "ko", lambda *it: told.append(it))
+    transcriber, sentence = open_transcriber("auto", None, "ko", on_fetch=lambda *it: told.append(it))
     transcriber.close()
     assert sentence == f"NeMo {name}, because it is recommended for ko"
     assert told[-1] == (name, len(small_model), len(small_model))
@@ -192,7 +192,7 @@ def test_a_language_that_nothing_here_speaks_is_fetched_and_waited_for(
 def test_a_model_asked_for_is_fetched_with_its_progress(hub, models_here, small_model):
     hub.files[f"{REPO}/{NAME}.nemo"] = small_model
     told = []
-    transcriber, _ = open_transcriber("nemo", None, "en", lambda *it: told.append(it))
+    transcriber, _ = open_transcriber("nemo", None, "en", on_fetch=lambda *it: told.append(it))
     transcriber.close()
     assert transcriber.name == f"NeMo {NAME}"
     assert told[-1] == (NAME, len(small_model), len(small_model))

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.nemo_models import LOOK_AHEADS, build_streaming, save, save_streaming
-from utils.asr.nemo import PACES, NemoTranscriber
+from utils.asr import PACES
+from utils.asr.nemo import NemoTranscriber, Tuning
 from utils.asr.nemo_int8 import quantize_if_faster
 from utils.asr.nemo_mel import MelFrames
 from utils.asr.nemo_stream import NemoStream, StreamingModel, can_stream, look_aheads
@@ -220,7 +221,7 @@ def hybrid_file(tmp_path_factory) -> Path:
 def test_paces_are_look_aheads(hybrid_file):
     chunks = {}
     for pace in PACES:
-        transcriber = NemoTranscriber(str(hybrid_file), pace=pace)
+        transcriber = NemoTranscriber(str(hybrid_file), tuning=Tuning(pace))
         assert transcriber.streams
         chunks[pace] = round(transcriber.chunk_s, 2)
         transcriber.close()
@@ -228,7 +229,7 @@ def test_paces_are_look_aheads(hybrid_file):
 
 
 def test_a_slow_machine_takes_longer_chunks_and_comes_back(hybrid_file):
-    transcriber = NemoTranscriber(str(hybrid_file), pace="balanced")
+    transcriber = NemoTranscriber(str(hybrid_file), tuning=Tuning("balanced"))
     open_stream = transcriber.stream()
     open_stream.accept(swelling(1, 0))
     assert transcriber.step_down() and round(transcriber.chunk_s, 2) == 1.12

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from utils.asr import PACES
 from utils.errors import ConfigError
 
 ENVIRONMENT_PREFIX = "CAPTIONS_"
@@ -28,6 +29,8 @@ class Settings:
     asr : recogniser: auto, nemo, sphinx, or sr:NAME
     model : a .nemo file or the name of a pretrained NeMo model; "" for the engine's own
     language : of the speech, as an ISO 639-1 code
+    pace : of a NeMo model's words: auto, fastest, balanced or accurate
+    phrases : a file of names and places to prefer, one a line; "" for none
     microphone : name or index of the input device; "" for the system's default
     source : a recording that stands in for the microphone; "" for the microphone
     address : name or address by which phones reach this machine; "" to find it
@@ -46,6 +49,8 @@ class Settings:
     asr: str = "auto"
     model: str = ""
     language: str = "en"
+    pace: str = "auto"
+    phrases: str = ""
     microphone: str = ""
     source: str = ""
     address: str = ""
@@ -59,6 +64,8 @@ class Settings:
             raise ConfigError(f"port {self.port}: expected a number from 1 to 65535")
         if not self.host:
             raise ConfigError("host is empty: give an address such as 127.0.0.1")
+        if self.pace not in ("auto", *PACES):
+            raise ConfigError(f"pace {self.pace}: expected auto, {', '.join(PACES)}")
         if not 0 <= self.clear_after <= LONGEST_CLEAR_AFTER_MIN:
             raise ConfigError(
                 f"clear_after {self.clear_after}: expected minutes, 0 to {LONGEST_CLEAR_AFTER_MIN}"

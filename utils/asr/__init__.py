@@ -12,6 +12,11 @@ import numpy as np
 from utils.events import Transcription
 
 
+# How long words may wait for what follows, which makes them more accurate; "auto" lets the
+# program choose by what this machine can do.
+PACES = ("fastest", "balanced", "accurate")
+
+
 class Stream(Protocol):
     """The recognition of one segment."""
 

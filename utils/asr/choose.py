@@ -10,7 +10,7 @@ from utils.asr import Transcriber
 from utils.asr.catalogue import CATALOGUE, Model, find, recommended
 from utils.asr.hub import is_offline
 from utils.asr.memory import check_fits
-from utils.asr.nemo import NemoTranscriber
+from utils.asr.nemo import NemoTranscriber, Tuning
 from utils.asr.nemo_archive import check_whole, languages
 from utils.asr.nemo_files import find_models, locate
 from utils.errors import ConfigError, ModelError
@@ -52,7 +52,7 @@ def check_choice(asr: str, model: str | None, language: str) -> None:
             f"--asr nemo knows no model for {language}; name one with --model, or choose a "
             "language of those that .venv/bin/python app.py models lists"
         )
-    if asr == "sphinx" and _code(language) != "en":
+    if asr == "sphinx" and two_letters(language) != "en":
         raise ConfigError(
             f"--asr sphinx knows English only, not {language}; use --asr nemo --model with "
             "a model for that language, or --language en"
@@ -78,6 +78,7 @@ def open_transcriber(
     asr: str,
     model: str | None,
     language: str,
+    tuning: Tuning = Tuning(),
     on_fetch: OnFetch = lambda name, done, total: None,
 ) -> tuple[Transcriber, str]:
     """Load a recogniser; fetch its model first where the settings name one not yet here.
@@ -85,6 +86,7 @@ def open_transcriber(
     Parameters
     ----------
     asr, model, language : as in `check_choice`
+    tuning : of a NeMo model
     on_fetch : told (name, bytes done, bytes in all) while a model is fetched
 
     Returns
@@ -98,41 +100,41 @@ def open_transcriber(
     """
     check_choice(asr, model, language)
     if asr == "sphinx":
-        return _open_sphinx("as asked with --asr sphinx")
+        return open_embedded("as asked with --asr sphinx")
     if asr.startswith("sr:"):
         return _open_speech_recognition(asr.removeprefix("sr:"), language)
     if asr == "nemo" or model is not None:
         reason = f"as asked with --model {model}" if model else "as asked with --asr nemo"
         wanted = model or recommended(language).name
         path = locate(wanted, partial(on_fetch, wanted))
-        return _open_nemo(path, language, reason)
-    return _open_auto(language, on_fetch)
+        return open_nemo(path, language, reason, tuning)
+    return _open_auto(language, tuning, on_fetch)
 
 
-def _open_auto(language: str, on_fetch: OnFetch) -> tuple[Transcriber, str]:
+def _open_auto(language: str, tuning: Tuning, on_fetch: OnFetch) -> tuple[Transcriber, str]:
     """A NeMo model that is here and fits; else PocketSphinx, if it speaks the language.
 
     For a language that it does not speak, the recommended model is fetched and waited for.
     """
-    code = _code(language)
+    code = two_letters(language)
     for_language = "" if code == "en" and not find_models() else f" for {code}"
     reason = f"because no NeMo model{for_language} is on this machine"
     for path in fitting(language):
         try:
-            return _open_nemo(path, language, "because it is on this machine")
+            return open_nemo(path, language, "because it is on this machine", tuning)
         except ModelError as err:
             log.warning("%s", err)
             reason = f"because the NeMo model on this machine did not load: {err}"
     if code != "en" and (model := to_fetch("auto", None, language)):
         check_fits(model.name, model.about_mb * 1_000_000)
         path = locate(model.name, partial(on_fetch, model.name))
-        return _open_nemo(path, language, f"because it is recommended for {language}")
+        return open_nemo(path, language, f"because it is recommended for {language}", tuning)
     if code != "en":
         raise ModelError(
             f"PocketSphinx knows English only, and nothing else recognises {language}, "
             f"{reason}; {_advice(language)}"
         )
-    return _open_sphinx(reason)
+    return open_embedded(reason)
 
 
 def _advice(language: str) -> str:
@@ -144,7 +146,7 @@ def _advice(language: str) -> str:
 def fitting(language: str) -> list[Path]:
     """Models on this machine that know a language, the better ones for captions first."""
     known = [(path, languages(path)) for path in find_models()]
-    sure = sorted((path for path, spoken in known if _code(language) in spoken), key=_rank)
+    sure = sorted((path for path, spoken in known if two_letters(language) in spoken), key=_rank)
     return sure + [path for path, spoken in known if not spoken]
 
 
@@ -162,20 +164,32 @@ def _is_whole(path: Path) -> bool:
     return True
 
 
-def _open_nemo(path: Path, language: str, reason: str) -> tuple[Transcriber, str]:
-    """Load a model, unless it is known to lack the language."""
-    code, spoken = _code(language), languages(path)
+def open_nemo(
+    path: Path, language: str, reason: str, tuning: Tuning = Tuning()
+) -> tuple[Transcriber, str]:
+    """Load a model, unless it is known to lack the language.
+
+    Returns
+    -------
+    the transcriber, and its name with the reason for it
+
+    Raises
+    ------
+    ModelError, ConfigError : as `NemoTranscriber`, or it does not know the language
+    """
+    code, spoken = two_letters(language), languages(path)
     if spoken and code not in spoken:
         raise ModelError(
             f"{path.stem} knows {', '.join(sorted(spoken))}, not {language}; choose another "
             f"with --model, or give the language that is spoken with --language. "
             f"For {language}: {_advice(language)}"
         )
-    transcriber = NemoTranscriber(str(path), code)
+    transcriber = NemoTranscriber(str(path), code, tuning)
     return transcriber, f"{transcriber.name}, {reason}"
 
 
-def _open_sphinx(reason: str) -> tuple[Transcriber, str]:
+def open_embedded(reason: str) -> tuple[Transcriber, str]:
+    """Load PocketSphinx, which is there on every machine."""
     from utils.asr.sphinx import SphinxTranscriber
 
     transcriber = SphinxTranscriber()
@@ -195,6 +209,6 @@ def _open_speech_recognition(name: str, language: str) -> tuple[Transcriber, str
     return transcriber, f"{transcriber.name}, as asked with --asr sr:{name}{notice}"
 
 
-def _code(language: str) -> str:
+def two_letters(language: str) -> str:
     """ "en" of "en-US"."""
     return language.split("-")[0].lower()

@@ -7,6 +7,7 @@ whole segments (`utils.asr.nemo_whole`).
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,8 @@ from utils.asr.nemo_stream import NemoStream, StreamingModel, can_stream
 from utils.asr.nemo_whole import WholeModel, WholeStream
 from utils.asr.nemo_worker import Worker, result
 from utils.audio import SAMPLE_RATE
-from utils.errors import ModelError
+from utils.errors import AppError, ConfigError, ModelError
 
-__all__ = ["PACES", "RECOMMENDED", "NemoTranscriber", "find_models", "set_thread_policy"]
-
-PACES = ("fastest", "balanced", "accurate")
 BALANCED_S = 0.56  # the chunk that "balanced" is nearest to: half a second's wait at most
 ROOM = 0.5  # of the time, which a step may take where the pace is chosen by itself
 
@@ -40,6 +38,22 @@ def set_thread_policy() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
+@dataclass(frozen=True)
+class Tuning:
+    """How a model is to be used.
+
+    Parameters
+    ----------
+    pace : how long words may wait for what follows them, which makes them more accurate:
+        one of `utils.asr.PACES`, or "auto" for "balanced" where this machine is fast enough
+        for it, and else "accurate", which costs it less
+    phrases : names and places to prefer, see `utils.asr.nemo_boost`
+    """
+
+    pace: str = "auto"
+    phrases: tuple[str, ...] = ()
+
+
 class NemoTranscriber(Transcriber):
     """A NeMo model: CTC, RNNT, TDT, hybrid or multitask.
 
@@ -47,23 +61,27 @@ class NemoTranscriber(Transcriber):
     ----------
     model : path of a `.nemo` file, or a name as in `utils.asr.nemo_files.locate`
     language : two letters, for the multilingual models that must be told
-    pace : how long words may wait for what follows them, which makes them more accurate:
-        one of `PACES`, or "auto" for "balanced" where this machine is fast enough for it,
-        and else "accurate", which costs it less
+    tuning : its pace and phrases
 
     Raises
     ------
     ModelError : not found, damaged, another kind of model, too large
+    ConfigError : it cannot prefer the phrases
     """
 
-    def __init__(self, model: str, language: str = "en", pace: str = "auto") -> None:
+    def __init__(self, model: str, language: str = "en", tuning: Tuning = Tuning()) -> None:
         path = locate(model)
         self.name = f"NeMo {path.stem}"
         restored = load(path)
         self._worker = Worker()
         try:
             if can_stream(restored):
-                self._engine: _Streaming | _Whole = _Streaming(restored, self._worker, pace)
+                self._engine: _Streaming | _Whole = _Streaming(restored, self._worker, tuning)
+            elif tuning.phrases:
+                raise ConfigError(
+                    f"{self.name} hears whole segments and cannot prefer phrases; choose a model "
+                    "that gives words while they are spoken, or leave out --phrases"
+                )
             else:
                 self._engine = _Whole(WholeModel(restored, prompt(restored, language)), self._worker)
             self._engine.warm_up()
@@ -73,7 +91,7 @@ class NemoTranscriber(Transcriber):
                 f"{self.name} loads but cannot recognise speech in {language} ({short(err)}); "
                 f"choose another model such as {RECOMMENDED}"
             ) from err
-        except ModelError:
+        except AppError:
             self.close()
             raise
 
@@ -108,15 +126,16 @@ class NemoTranscriber(Transcriber):
 class _Streaming:
     """A cache-aware model and the look-ahead that new streams have."""
 
-    def __init__(self, model: Any, worker: Worker, pace: str) -> None:
+    def __init__(self, model: Any, worker: Worker, tuning: Tuning) -> None:
         import torch
 
         self._worker = worker
         on_gpu = model.device.type == "cuda"
         if on_gpu:  # the features and the decoder stay in full precision
             model.encoder.half()
-        self._model = StreamingModel(model, torch.float16 if on_gpu else torch.float32)
-        self._pace = pace
+        dtype = torch.float16 if on_gpu else torch.float32
+        self._model = StreamingModel(model, dtype, tuning.phrases)
+        self._pace = tuning.pace
         self._look_ahead = self._wanted = self._nearest(BALANCED_S)
         if not on_gpu:
             quantize_if_faster(model.encoder, self._step_s)

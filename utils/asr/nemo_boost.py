@@ -27,7 +27,7 @@ FIRST, DEEPER = 1.0, 2.0  # NeMo's context_score and depth_scaling for CTC, RNNT
 WRONG = "expected one phrase a line in UTF-8, such as: Ada Lovelace"
 
 
-def read_phrases(path: Path) -> tuple[str, ...]:
+def read_phrases(path: Path | str) -> tuple[str, ...]:
     """The phrases of a list, one a line; empty lines and repetitions are left out.
 
     Raises

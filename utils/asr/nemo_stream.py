@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from utils.asr.nemo_boost import boost
 from utils.asr.nemo_decode import Decoded, open_decoder
 from utils.asr.nemo_mel import MelFrames
 from utils.asr.nemo_text import Spelling
@@ -53,13 +54,19 @@ class StreamingModel:
     ----------
     model : restored CTC, RNNT, TDT or hybrid NeMo model of which `can_stream` is true
     dtype : of the encoder's input: that of its weights
+    phrases : to prefer, as in `utils.asr.nemo_boost`
+
+    Raises
+    ------
+    ConfigError : the model cannot prefer phrases, or cannot spell one
     """
 
-    def __init__(self, model: Any, dtype: "torch.dtype") -> None:
+    def __init__(self, model: Any, dtype: "torch.dtype", phrases: tuple[str, ...] = ()) -> None:
         self._encoder = model.encoder
         self._dtype = dtype
         self._device = next(model.parameters()).device
-        self._decoder = open_decoder(model)
+        decoder = open_decoder(model)
+        self._decoder = boost(model, decoder, phrases) if phrases else decoder
         self.mel = MelFrames(model.preprocessor, self._device)
         hop_s = self.mel.hop_length / SAMPLE_RATE
         self.frame_s = hop_s * self._encoder.subsampling_factor
