@@ -10,7 +10,6 @@ from tests.hub_server import NAME, REPO
 from tests.program import APP, PATIENCE_S, Program
 from utils.audio import SAMPLE_RATE, load
 
-pytest.importorskip("utils.takeover", reason="the change-over is not part of the program yet")
 pytestmark = pytest.mark.nemo
 
 DIGITS = APP.parent / "model_state_dict/spoken_digits.nemo"

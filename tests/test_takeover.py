@@ -1,4 +1,7 @@
-"""PocketSphinx listens at once, and the NeMo model that the settings want takes over."""
+"""PocketSphinx listens at once, and the NeMo model that the settings want takes over.
+
+How one is fetched meanwhile: `test_fetch_live.py`.
+"""
 
 import threading
 from pathlib import Path
@@ -6,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.hub_server import HubServer
-from tests.nemo_models import save_streaming
 from utils.asr.nemo import Tuning
 from utils.errors import ConfigError, ModelError
 from utils.takeover import takeover
@@ -32,15 +33,10 @@ class Notices:
 
 
 @pytest.fixture
-def caches(tmp_path, monkeypatch) -> Path:
-    """Empty caches; returns the folder that the program's own models lie in."""
-    for name in ("HF_HUB_CACHE", "HF_HOME", "NEMO_CACHE_DIR", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    folder = tmp_path / "xdg" / "recognition_helpers" / "models"
-    folder.mkdir(parents=True)
-    return folder
+def caches(models_here) -> Path:
+    """The empty folder that the program's own models lie in."""
+    models_here.mkdir(parents=True)
+    return models_here
 
 
 @pytest.mark.parametrize(
@@ -84,21 +80,6 @@ def test_of_two_models_the_one_that_loads_is_taken(caches, monkeypatch, tmp_path
     transcriber.close()
 
 
-def test_a_model_that_is_not_here_is_fetched_while_the_page_sees_how_far_it_is(
-    caches, monkeypatch, tmp_path
-):
-    with HubServer() as hub:
-        hub.files["org/small/small.nemo"] = save_streaming("hybrid", tmp_path).read_bytes()
-        monkeypatch.setenv("HF_ENDPOINT", hub.url)
-        notices = Notices()
-        bring = takeover("nemo", "org/small", "en", Tuning())
-        transcriber, ready = bring(notices, threading.Event())
-    assert transcriber.name == "NeMo small"
-    assert notices.codes[0] == "engine.fetching" and notices.codes[-1] == "engine.loading"
-    assert [path.name for path in caches.iterdir()] == ["small.nemo"]
-    transcriber.close()
-
-
 @pytest.mark.parametrize(
     ("model", "message"),
     [("nowhere.nemo", "no such file"), ("org/never-heard-of", "not on this machine")],
@@ -107,14 +88,6 @@ def test_what_cannot_be_had_is_told(caches, monkeypatch, model, message):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelError, match=message):
         takeover("nemo", model, "en", Tuning())(Notices(), threading.Event())
-
-
-def test_a_program_that_closes_does_not_wait_for_a_fetch(caches, monkeypatch):
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nobody answers there
-    closing = threading.Event()
-    threading.Timer(1.0, closing.set).start()
-    with pytest.raises(ModelError, match="goes on at the next start"):
-        takeover("nemo", "org/small", "en", Tuning())(Notices(), closing)
 
 
 def test_phrases_that_a_model_cannot_prefer_are_refused(caches, monkeypatch):
