@@ -70,7 +70,8 @@ class Worker:
             else:
                 for job, result in zip(jobs, results, strict=True):
                     job.future.set_result(result)
-            del jobs, results
+                del results
+            del jobs
 
     def _next(self) -> list[_Job] | None:
         """The oldest waiting job and those that can go along with it; None to end."""
