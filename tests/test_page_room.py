@@ -121,6 +121,41 @@ def test_a_refusal_is_said_calmly_and_the_switch_goes_back(page, server):
     expect(switch).not_to_be_checked()
 
 
+def heard(page) -> list[str]:
+    """What a screen reader finds in alerts; what lies behind an open window it does not find."""
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    known = {node["nodeId"]: node for node in nodes}
+
+    def text(node) -> str:
+        if node.get("role", {}).get("value") == "StaticText":
+            return node["name"]["value"]
+        return "".join(text(known[i]) for i in node.get("childIds", ()) if i in known)
+
+    alerts = [n for n in nodes if not n["ignored"] and n.get("role", {}).get("value") == "alert"]
+    return [said for said in map(text, alerts) if said]
+
+
+@pytest.mark.parametrize("window", ["settings", "answer", "room", "shown"])
+def test_a_lost_microphone_is_said_over_an_open_window(page, server, window):
+    page.keyboard.press({"settings": "s", "room": "o"}.get(window, "a"))
+    if window == "shown":
+        page.locator("#phrases button").first.click()
+    said = page.locator(f"#{window} #alert-over")
+    server.show("lost", message="No sound: the microphone is unplugged.")
+    expect(said).to_have_text("No sound: the microphone is unplugged.")
+    expect(said).to_be_in_viewport()
+    assert heard(page) == ["No sound: the microphone is unplugged."]
+    server.show("listening")
+    expect(said).to_have_text("")
+    assert heard(page) == []
+
+
+def test_without_a_window_a_lost_microphone_is_said_once(page, server):
+    server.show("lost", message="No sound: the microphone is unplugged.")
+    expect(page.locator("#alert")).to_be_visible()
+    assert heard(page) == ["No sound: the microphone is unplugged."]
+
+
 def test_feelings_switched_off_for_everyone_leave_the_page(page, server):
     server.say(0, "Good morning.", label="happy")
     expect(lines(page).locator(".tone")).to_be_visible()

@@ -1,5 +1,6 @@
 // What the program is doing, always in words; silence and failure look different.
 
+import { topmost } from "./dialogs.js";
 import { sentence, setText, t } from "./words.js";
 
 const FAILED = ["lost", "error", "offline"];
@@ -45,6 +46,7 @@ export class Status {
     byId("status").setAttribute("aria-hidden", failed); // the alert says it already
     setText(byId("status"), message);
     setText(byId("alert"), failed ? message : "");
+    alertOver(failed ? message : "");
     setText(byId("onair"), failed ? t("onair.lost") : state === "listening" ? t("onair.live") : "");
     setText(byId("engine"), engine);
     byId("level").hidden = state !== "listening" || !this.#room.presenter;
@@ -86,6 +88,19 @@ export class Status {
     if (blank && presenter) key += ".presenter";
     setText(byId("hint"), key && t(`hint.${key}`));
   }
+}
+
+// Behind an open window an alert is not heard, and on a phone not seen: it is said within too.
+function alertOver(message) {
+  const alert = byId("alert-over");
+  const dialog = topmost();
+  if (dialog && message && !dialog.contains(alert)) {
+    setText(alert, ""); // it speaks where it now is, not where it was
+    const header = dialog.querySelector("header");
+    if (header) header.after(alert);
+    else dialog.prepend(alert);
+  }
+  setText(alert, dialog ? message : "");
 }
 
 function showProgress(element, shown, fraction) {
