@@ -1,5 +1,6 @@
 """What the presenter sets holds for everyone, and is told to everyone."""
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from tests.test_board import line
 from utils.config import LONGEST_CLEAR_AFTER_MIN
-from utils.errors import ModelError, RequestError
+from utils.errors import DataError, ModelError, RequestError
 from utils.phrases import Phrases
 from utils.room import Room
 from utils.saving import read_saved
@@ -43,7 +44,7 @@ def test_readers_see_less_of_the_room_than_the_presenter(room):
     room.set_saving(True)
     presenter, reader = room.state(True), room.state(False)
     assert Path(presenter["saving"]["folder"]).name == "saved" and presenter["phrases"]
-    assert "folder" not in reader["saving"] and reader["phrases"] == []
+    assert "folder" not in reader["saving"] and reader["phrases"] == presenter["phrases"]
     assert presenter.keys() == reader.keys()
 
 
@@ -58,6 +59,17 @@ def test_each_change_is_told_to_everyone(room, told):
     state = room.state(True)
     assert state["blank"] and state["clear_after_min"] == 5 and state["phrases"] == ["Yes"]
     assert not state["emotion"] and state["saving"]
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
+def test_a_voice_that_goes_missing_is_told_and_is_not_offered(room, told, monkeypatch, tmp_path):
+    assert room.state(True)["speech"] and not room.state(False)["speech"]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not room.state(True)["speech"]
+    told.clear()
+    with pytest.raises(DataError, match="espeak-ng is not installed on the computer that shows"):
+        room.speak("Hello.", "en")
+    assert told == ["room"]
 
 
 @pytest.mark.parametrize("minutes", [-1, LONGEST_CLEAR_AFTER_MIN + 1])

@@ -69,7 +69,7 @@ class Room:
             "saving": saving,
             "reader_url": self.reader_url,
             "speech": presenter and self._voice.available,
-            "phrases": self._phrases.texts if presenter else [],
+            "phrases": self._phrases.texts,
             "language": self._language,
         }
 
@@ -130,7 +130,11 @@ class Room:
         ------
         DataError : it cannot be spoken
         """
-        self._voice.speak(text, language)
+        try:
+            self._voice.speak(text, language)
+        finally:
+            if not self._voice.available:
+                self._announce()  # pages may still think that this computer has a voice
 
     def close(self) -> None:
         """End what runs beside; the room is not used again."""

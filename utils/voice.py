@@ -10,6 +10,8 @@ from collections.abc import Callable
 
 from utils.errors import DataError
 
+PROGRAM = "espeak-ng"
+MISSING = "espeak-ng is not installed on the computer that shows the captions"
 LONGEST = 500  # characters: half a minute of speech
 LANGUAGES = ("en", "ko")
 PATIENCE_S = 90.0
@@ -29,24 +31,23 @@ class Voice:
 
     def __init__(self, changed: Callable[[bool], None], failed: Callable[[str], None]) -> None:
         self._changed, self._failed = changed, failed
-        self._program = shutil.which("espeak-ng")
         self._lock = threading.Lock()
         self._process: subprocess.Popen | None = None
 
     @property
     def available(self) -> bool:
-        """Whether espeak-ng is installed."""
-        return self._program is not None
+        """Whether espeak-ng is installed, at this moment."""
+        return shutil.which(PROGRAM) is not None
 
     def speak(self, text: str, language: str) -> None:
         """Begin to speak; returns at once.
 
         Raises
         ------
-        DataError : no text, too long, a language it does not know, or no espeak-ng
+        DataError : no text, too long, a language it does not know, or no espeak-ng that runs
         """
-        if self._program is None:
-            raise DataError("espeak-ng is not installed on the computer that shows the captions")
+        if not self.available:
+            raise DataError(MISSING)
         # Control characters could be commands to the voice; none is ever spoken.
         text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text).strip()
         if not text or len(text) > LONGEST:
@@ -69,10 +70,12 @@ class Voice:
 
     def _start(self, language: str) -> subprocess.Popen:
         # The text goes in by a pipe, so that nothing in it can be taken for an option.
-        command = [self._program, "-v", language, "--stdin"]
-        return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
+        command = [PROGRAM, "-v", language, "--stdin"]
+        pipe = subprocess.PIPE
+        try:
+            return subprocess.Popen(command, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe)
+        except OSError as err:
+            raise DataError(f"espeak-ng does not start ({err.strerror})") from err
 
     def _wait(self, process: subprocess.Popen, text: str) -> None:
         self._changed(True)
