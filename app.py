@@ -1,6 +1,5 @@
 """Live captions with the speaker's emotion: the page, its events and the command line."""
 
-import argparse
 import logging
 import os
 import signal
@@ -13,11 +12,13 @@ from flask import Flask
 from utils import config
 from utils.access import Token
 from utils.address import ANY, reachable_address, url
+from utils.arguments import parser
 from utils.asr import models_command
 from utils.asr.choose import ADVICE, check_choice, open_embedded, open_transcriber
 from utils.asr.hub import forbid_network
 from utils.asr.nemo import Tuning, set_thread_policy
 from utils.asr.nemo_boost import read_phrases
+from utils.asr.nemo_voice import open_voices
 from utils.captions import Captioner
 from utils.engines import Engines
 from utils.errors import AppError, AudioError, ModelError
@@ -77,7 +78,7 @@ def load_engines(settings: config.Settings, progress: Progress, live: bool = Tru
             log.error("%s", err)
             ready = say("ready.no_emotion", engine=engine, reason=str(err))
     progress(0.9, say("loading.detector"))
-    captioner = Captioner(transcriber, emotions)
+    captioner = Captioner(transcriber, emotions, open_voices())  # loads on a thread of its own
     advice = ADVICE if transcriber.name.startswith("PocketSphinx") and not better else None
     return Engines(captioner, ready, advice, better)
 
@@ -247,58 +248,10 @@ def list_microphones() -> int:
     return 0 if devices else 1
 
 
-def _parser() -> argparse.ArgumentParser:
-    # SUPPRESS: a subcommand's default must not undo what was given before its name
-    shared = {"add_help": False, "argument_default": argparse.SUPPRESS}
-    speech = argparse.ArgumentParser(**shared)
-    speech.add_argument("--language", help="of the speech, such as en or ko (default en)")
-    speech.add_argument("--offline", action="store_true", help="use no network; fetch no model")
-    engine = argparse.ArgumentParser(**shared, parents=[speech])
-    engine.add_argument("--asr", help="recogniser: auto, nemo, sphinx or sr:NAME (default auto)")
-    engine.add_argument("--model", help="a .nemo file, or the name of a pretrained NeMo model")
-    engine.add_argument(
-        "--pace", help="of a NeMo model: auto, fastest, balanced or accurate (default auto)"
-    )
-    engine.add_argument("--phrases", metavar="FILE", help="names and places to prefer, one a line")
-
-    parser = argparse.ArgumentParser(prog="app.py", description=__doc__, parents=[engine])
-    parser.add_argument("--host", help="address to serve at (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="port to serve at (default 5000)")
-    parser.add_argument("--microphone", metavar="NAME_OR_INDEX", help="input device")
-    parser.add_argument("--source", metavar="FILE", help="a recording instead of the microphone")
-    parser.add_argument("--address", metavar="NAME", help="by which phones reach this computer")
-    parser.add_argument(
-        "--no-emotion", dest="emotion", action="store_const", const=False,
-        help="estimate no emotion, for anyone",
-    )  # fmt: skip
-    parser.add_argument(
-        "--clear-after", metavar="MINUTES", help="clear the lines after so long without speech"
-    )
-    parser.add_argument("--save", metavar="FOLDER", help="write finished lines to files there")
-    commands = parser.add_subparsers(
-        dest="command", metavar="caption | export | link | microphones | models"
-    )
-    to_file = commands.add_parser("caption", parents=[engine], help="caption a recording")
-    to_file.add_argument("file", metavar="FILE")
-    to_file.add_argument("--format", choices=FORMATS, default="jsonl")
-    saved = commands.add_parser("export", help="turn saved captions into another format")
-    saved.add_argument("file", metavar="SAVED.jsonl")
-    saved.add_argument("--format", choices=FORMATS, default="txt")
-    to_device = commands.add_parser("link", help="print the link that lets a device present")
-    to_device.add_argument("--new", action="store_true", help="and let the old one hold no more")
-    commands.add_parser("microphones", help="list the input devices")
-    models = commands.add_parser("models", parents=[speech], help="list, get or delete models")
-    actions = models.add_subparsers(dest="action", metavar="get | remove")
-    get = actions.add_parser("get", parents=[speech], help="fetch a model")
-    get.add_argument("name", nargs="?", help="of the list; by default the recommended one")
-    actions.add_parser("remove", help="delete a model").add_argument("name")
-    return parser
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    args = _parser().parse_args(arguments)
+    args = parser(__doc__).parse_args(arguments)
     try:
         if args.command == "microphones":
             return list_microphones()

@@ -14,15 +14,15 @@ COMMIT = "c0ffee" * 6 + "c0ff"
 NAME, REPO = CATALOGUE[0].name, CATALOGUE[0].repo  # a model that the server serves
 
 
-def archive(n_bytes: int) -> bytes:
+def archive(n_bytes: int, name: str = "EncDecCTCModel") -> bytes:
     """A file built like a `.nemo`, of about `n_bytes`; nothing that NeMo could load."""
     buffer = io.BytesIO()
     noise = os.urandom(1 << 16)
     weights = (noise * (n_bytes // len(noise) + 1))[:n_bytes]
-    config = b"target: nemo.collections.asr.models.EncDecCTCModel\nnemo_version: 3.0.0\n"
+    config = f"target: nemo.collections.asr.models.{name}\nnemo_version: 3.0.0\n".encode()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name, data in (("model_config.yaml", config), ("model_weights.ckpt", weights)):
-            member = tarfile.TarInfo(name)
+        for file, data in (("model_config.yaml", config), ("model_weights.ckpt", weights)):
+            member = tarfile.TarInfo(file)
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
     return buffer.getvalue()

@@ -187,3 +187,43 @@ def save_streaming(kind: str, folder: Path, **encoder: object) -> Path:
         warnings.simplefilter("ignore")
         build_streaming(kind, folder, **encoder).save_to(str(path))
     return path
+
+
+def save_voice(folder: Path, name: str = "titanet_tiny", sample_rate: int = SAMPLE_RATE) -> Path:
+    """A speaker model built like TitaNet, small and with random weights, as FOLDER/NAME.nemo."""
+    block = {
+        "repeat": 1, "stride": [1], "dilation": [1], "dropout": 0.1, "separable": True,
+        "se": True, "se_context_size": -1,
+    }  # fmt: skip
+    config = {
+        "sample_rate": sample_rate,
+        "preprocessor": _config(sample_rate)["preprocessor"] | {"normalize": "per_feature"},
+        "encoder": {
+            "_target_": "nemo.collections.asr.modules.ConvASREncoder",
+            "feat_in": 40,
+            "activation": "relu",
+            "conv_mask": True,
+            "jasper": [
+                {**block, "filters": 32, "kernel": [3], "residual": False},
+                {**block, "filters": 32, "kernel": [7], "residual": True},
+                {**block, "filters": 48, "kernel": [1], "residual": False},
+            ],
+        },
+        "decoder": {
+            "_target_": "nemo.collections.asr.modules.SpeakerDecoder",
+            "feat_in": 48,
+            "num_classes": 6,
+            "pool_mode": "attention",
+            "emb_sizes": 16,
+        },
+    }
+    path = folder / f"{name}.nemo"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import torch
+        from nemo.collections.asr.models import EncDecSpeakerLabelModel
+        from omegaconf import OmegaConf
+
+        torch.manual_seed(3)
+        EncDecSpeakerLabelModel(cfg=OmegaConf.create(config)).save_to(str(path))
+    return path

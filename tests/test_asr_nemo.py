@@ -15,6 +15,7 @@ from utils.asr.nemo import NemoTranscriber
 from utils.asr.nemo_archive import languages
 from utils.asr.nemo_files import find_models, locate
 from utils.asr.nemo_load import out_of_memory
+from utils.asr.nemo_worker import Worker
 from utils.audio import SAMPLE_RATE, load
 from utils.errors import ModelError
 
@@ -219,8 +220,8 @@ def _damage(what: str, good: Path, folder: Path) -> Path:
         ("garbage", "not a readable .nemo file"),
         ("empty", "not a readable .nemo file"),
         ("cut short", "download it again"),
-        ("speaker model", "choose a speech recognition model"),
-        ("foreign class", "choose a speech recognition model"),
+        ("speaker model", "choose a model for speech recognition"),
+        ("foreign class", "choose a model for speech recognition"),
         ("newer class", "it knows no class"),
         ("newer NeMo", "made by NeMo 9.1.0, which is newer; update yours"),
         ("newer option", "option_of_tomorrow"),
@@ -245,6 +246,15 @@ def test_missing_nemo_says_how_to_install_it(ctc_file, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "nemo.collections.asr", None)
     with pytest.raises(ModelError, match="pip install"):
         NemoTranscriber(str(ctc_file))
+
+
+def test_the_worker_goes_on_after_a_call_that_failed():
+    worker = Worker()
+    failing = worker.submit(lambda items: [1 / item for item in items], 0)
+    with pytest.raises(ZeroDivisionError):
+        failing.result(30)
+    assert worker.submit(lambda items: items, 7).result(30) == 7
+    worker.close()
 
 
 def test_running_out_of_memory_is_recognised():

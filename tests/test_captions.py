@@ -123,6 +123,9 @@ class Engine:
     def finish(self, n_samples):
         return Transcription("word")
 
+    def close(self):
+        pass
+
 
 def test_an_emotion_alone_changes_the_line(sentence):
     first, second, *_, final = caption(Captioner(Engine(), Sad()), sentence, 512)

@@ -9,7 +9,7 @@ import pytest
 from utils.messages import SENTENCES, Message, say
 
 HOME = Path(__file__).resolve().parents[1]
-SAYING = {"say", "notice", "withdraw"}
+SAYING = {"say", "notice", "remark", "withdraw"}
 FILES = [HOME / "app.py", *(HOME / "utils").rglob("*.py"), *(HOME / "web").rglob("*.py")]
 
 

@@ -14,9 +14,10 @@ import pytest
 
 from tests.hub_server import CONTENT, NAME, archive
 from tests.program import APP, run
-from utils.asr.catalogue import CATALOGUE, get, recommended
+from utils.asr.catalogue import CATALOGUE, VOICES, get, recommended
 from utils.asr.choose import fitting, to_fetch
 from utils.asr.hub import megabytes
+from utils.asr.nemo_files import find_voices
 from utils.errors import ModelError
 
 KOREAN = "stt_kr_conformer_transducer_large"
@@ -105,6 +106,21 @@ def test_get_of_another_says_how_to_use_it(hub, models_here):
     done = models("get", SMALL)
     assert f"--model {SMALL} --language en" in done.stdout
     assert [path.stem for path in fitting("en")] == [NAME, SMALL]
+
+
+def test_a_model_that_tells_voices_apart_is_fetched_and_not_for_words(hub, models_here):
+    [voice] = VOICES
+    hub.files[f"{voice.repo}/{voice.name}.nemo"] = archive(50_000, "EncDecSpeakerLabelModel")
+    assert f"  {voice.name}\n" in models().stdout
+    done = models("get", voice.name)
+    assert done.returncode == 0, done.stderr
+    assert "Captions mark another voice with a dash from the next start on." in done.stdout
+    told = models().stdout
+    assert f"  {voice.name}  (on this machine)" in told
+    assert "captions tell voices apart with it" in told and "captions in en use it" not in told
+    assert fitting("en") == [] and to_fetch("auto", None, "en").name == NAME
+    assert "is on this machine already" in models("get", voice.name).stdout
+    assert models("remove", voice.name).returncode == 0 and find_voices() == []
 
 
 @pytest.mark.parametrize(

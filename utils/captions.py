@@ -18,6 +18,7 @@ from utils.running_emotion import EmotionPredictor, RunningEmotion
 from utils.segmenter import Segmenter
 from utils.steady import Corrections, SteadyText
 from utils.vad import VoiceActivity
+from utils.voices import VoiceModel, Voices
 
 
 class Captioner:
@@ -27,6 +28,7 @@ class Captioner:
     ----------
     transcriber : hears the words
     emotions : estimates how they were said; None shows no emotion
+    voice_model : tells voices apart; None marks no other voice
 
     Attributes
     ----------
@@ -38,13 +40,19 @@ class Captioner:
     ModelError : the voice activity detector cannot be loaded
     """
 
-    def __init__(self, transcriber: Transcriber, emotions: EmotionPredictor | None) -> None:
+    def __init__(
+        self,
+        transcriber: Transcriber,
+        emotions: EmotionPredictor | None,
+        voice_model: VoiceModel | None = None,
+    ) -> None:
         self.transcriber = transcriber
         self.emotions = emotions
         self.show_emotion = True  # from the next segment on
         self.live = True
         self._corrections = Corrections()
         self._loudness = Loudness()
+        self._voices = Voices(voice_model) if voice_model is not None else None
         self._segmenter = Segmenter(VoiceActivity())
         self._stream: Stream | None = None
         self._retired: list[Transcriber] = []  # to be closed once no stream needs them
@@ -67,12 +75,14 @@ class Captioner:
                 self._retire()
 
     def close(self) -> None:
-        """Let the transcriber go, and any that it has replaced. No other call may follow."""
+        """Let the models go, and any that was replaced. No other call may follow."""
         with self._changing:
             if not self._closed:
                 self._closed = True
                 self._retire()
                 self.transcriber.close()
+                if self._voices:
+                    self._voices.model.close()
 
     def _retire(self) -> None:
         while self._retired:
@@ -100,10 +110,19 @@ class Captioner:
             yield from self._take(chunk)
 
     def abandon(self) -> None:
-        """Give up what is being said: an engine has failed in the middle of it."""
+        """Give up what is being said, and forget the voices.
+
+        An engine has failed, or all that was said is to be forgotten.
+        """
+        self.forget_voices()
         self._let_go()
         for _ in self._segmenter.flush():
             pass
+
+    def forget_voices(self) -> None:
+        """Forget who has spoken: whoever speaks next is no other voice."""
+        if self._voices:
+            self._voices.forget()
 
     def _take(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         if self._stream is None:
@@ -121,7 +140,8 @@ class Captioner:
         shown = self.emotions if self.show_emotion else None
         self._running = RunningEmotion(shown) if shown is not None else None
         self._start = chunk.start
-        self._text, self._emotion = "", None
+        self._text, self._emotion, self._new_voice = "", None, False
+        self._voice = self._voices.begin(wait=not self.live) if self._voices else None
         self._samples: list[np.ndarray] = []
         settle_s = self.transcriber.settle_s
         steady = self.live and settle_s is not None
@@ -134,7 +154,10 @@ class Captioner:
             text = self._steady.accept(text, chunk.end - self._start)
         if self._running is not None:
             emotion = self._running.accept(chunk.samples)
-        if text != self._text or (text and _label(emotion) != _label(self._emotion)):
+        shown = _label(self._emotion), self._new_voice
+        if self._voice is not None:
+            self._new_voice = self._voice.accept(chunk.samples)
+        if text != self._text or (text and (_label(emotion), self._new_voice) != shown):
             yield self._event(chunk, text, emotion=emotion)
         self._text, self._emotion = text, emotion
 
@@ -151,6 +174,8 @@ class Captioner:
             for w in result.words
         )
         if result.text:
+            if self._voice is not None:
+                self._new_voice = self._voice.finish(n_samples)
             event = self._event(chunk, result.text, final=True, emotion=emotion, words=words)
             loudness = self._loudness.judge(np.concatenate(self._samples)[:n_samples])
             yield replace(event, loudness=loudness)
@@ -167,8 +192,9 @@ class Captioner:
     ) -> CaptionEvent:
         end_s = self._seconds((chunk.end - self._start) / SAMPLE_RATE)
         return CaptionEvent(
-            chunk.segment, self._seconds(0.0), end_s, text, final, emotion, words
-        )
+            chunk.segment, self._seconds(0.0), end_s, text, final, emotion, words,
+            new_voice=self._new_voice,
+        )  # fmt: skip
 
     def _seconds(self, in_segment_s: float) -> float:
         """The session's time of a moment in the segment, to the millisecond."""

@@ -10,7 +10,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from utils.audio import SAMPLE_RATE
 from utils.board import Board, Publish
@@ -21,13 +20,12 @@ from utils.events import AudioFrame, CaptionEvent
 from utils.messages import Message, Value, say
 from utils.pace import PaceKeeper
 from utils.sources import Source
-from utils.status import Status
+from utils.status import Status, StatusLine
 from utils.watch import Watch
 
 log = logging.getLogger(__name__)
 
 RETRY_S = 1.0  # between attempts to open a lost microphone
-NOTICE_S = 20.0  # that a remark on something done stays on the page
 
 Progress = Callable[[float, Message], None]
 
@@ -52,7 +50,6 @@ class Session:
         self._open_source = open_source
         self._publish = publish
         self._id = uuid.uuid4().hex  # lets a page tell that the program was started anew
-        self._status = Status("loading", say("starting"), progress=0.0)
         self._pressing = threading.Lock()  # two people pressing at once take turns
         self._engines: Engines | None = None
         self._source: Source | None = None
@@ -62,11 +59,12 @@ class Session:
         self._pace = PaceKeeper()
         self._began = 0.0  # when the session's clock was zero
         self._last_frame = 0.0
-        self._notice: Message | None = None
         self._cuts = 0  # of the board, when the pipeline was last emptied for one
         self._stale = 0  # frames that wait, heard before the last cut
         self.speaking = False  # the computer itself, whose voice is not to be captioned
         self.board = Board(publish)
+        beginning = Status("loading", say("starting"), progress=0.0)
+        self._line = StatusLine(beginning, self._publish_status, self.board.lock)
         threading.Thread(target=self._run_load, name="load", daemon=True).start()
 
     # What pages ask for
@@ -74,7 +72,7 @@ class Session:
     @property
     def status(self) -> dict:
         """The present `status` event."""
-        return {**self._status.to_dict(), "session": self._id}
+        return self._on_wire(self._line.status)
 
     def greet(self, send: Publish) -> None:
         """Tell a page that opens now how things are, with nothing coming in between."""
@@ -87,9 +85,9 @@ class Session:
         """The session for a monitor: plain JSON types, read without waiting."""
         source = self._source
         return {
-            "state": self._status.state,
-            "message": str(self._status.message),
-            "engine": self._status.engine,
+            "state": self._line.status.state,
+            "message": str(self._line.status.message),
+            "engine": self._line.status.engine,
             "microphone": source.name if source else None,
             "last_frame_age_s": round(time.monotonic() - self._last_frame, 3) if source else None,
             "queue_depth": source.queue_depth if source else 0,
@@ -135,15 +133,11 @@ class Session:
 
     def notice(self, code: str | None, **values: Value) -> None:
         """Say a passing remark beside the state, in place of the last; None takes it back."""
-        with self.board.lock:
-            self._notice = say(code, **values) if code else None
-            self._set(self._status)
+        self._line.notice(say(code, **values) if code else None)
 
     def withdraw(self, code: str) -> None:
         """Take a remark back, if it is the one that is shown."""
-        with self.board.lock:
-            if self._notice and self._notice.code == code:
-                self.notice(None)
+        self._line.withdraw(code)
 
     def close(self) -> None:
         """Stop, and let the engines go. The session is not used again."""
@@ -158,19 +152,19 @@ class Session:
 
     def _run_load(self) -> None:
         def progress(done: float, message: Message) -> None:
-            self._set(Status("loading", message, progress=done))
+            self._line.set(Status("loading", message, progress=done))
 
         try:
             engines = self._load(progress)
         except AppError as err:
             log.error("%s", err)
-            self._set(Status("error", say("failed.loading", reason=str(err))))
+            self._line.set(Status("error", say("failed.loading", reason=str(err))))
         except Exception as err:
             log.exception("loading failed")
-            self._set(Status("error", say("failed.loading_mistake", reason=str(err))))
+            self._line.set(Status("error", say("failed.loading_mistake", reason=str(err))))
         else:
             self._engines = engines
-            self._set(self._with_engine("ready", engines.ready))
+            self._line.set(self._with_engine("ready", engines.ready))
             if engines.better:
                 self._improve(engines)
 
@@ -180,29 +174,15 @@ class Session:
         if better is not None:
             self._engines = better
             self._refresh()
-            self._remark("engine.changed", engine=better.captioner.transcriber.name)
-
-    def _remark(self, code: str, **values: Value) -> None:
-        """A notice that goes by itself."""
-        self.notice(code, **values)
-        mine = self._notice
-
-        def end() -> None:
-            with self.board.lock:
-                if self._notice is mine:
-                    self.notice(None)
-
-        timer = threading.Timer(NOTICE_S, end)
-        timer.daemon = True
-        timer.start()
+            self._line.remark("engine.changed", engine=better.captioner.transcriber.name)
 
     def _refresh(self) -> None:
         """Show the present engine beside the state that there is."""
         with self.board.lock:
-            status = self._status
+            status = self._line.status
             ready = status.message.code.startswith("ready")
             message = self._engines.ready if ready else status.message
-            self._set(self._with_engine(status.state, message, status.quiet))
+            self._line.set(self._with_engine(status.state, message, status.quiet))
 
     def _with_engine(self, state: str, message: Message, quiet: bool = False) -> Status:
         engines = self._engines
@@ -220,11 +200,13 @@ class Session:
         except AppError as err:
             log.error("%s", err)
             captioner.abandon()
-            self._set(self._with_engine("error", say("failed", reason=str(err))))
+            self._line.set(self._with_engine("error", say("failed", reason=str(err))))
         except Exception as err:
             log.exception("listening failed")
             captioner.abandon()
-            self._set(self._with_engine("error", say("failed.mistake", reason=str(err))))
+            self._line.set(self._with_engine("error", say("failed.mistake", reason=str(err))))
+        finally:
+            captioner.forget_voices()
 
     def _listen(self, captioner: Captioner) -> None:
         message = say("ready")
@@ -235,15 +217,15 @@ class Session:
             except CaptureError as err:
                 self._captions(captioner.flush())
                 lost = self._with_engine("lost", say("lost", reason=str(err)))
-                if lost.message != self._status.message:
+                if lost.message != self._line.status.message:
                     log.warning("%s (%s)", err, err.__cause__)
-                self._set(lost)
+                self._line.set(lost)
                 self._stopping.wait(RETRY_S)
             except AudioError:  # what came before the damage counts
                 self._captions(captioner.flush())
                 raise
         self._captions(captioner.flush())
-        self._set(self._with_engine("ready", message))
+        self._line.set(self._with_engine("ready", message))
 
     def _capture(self, captioner: Captioner) -> Message:
         """Listen until the source ends; return why it did."""
@@ -255,14 +237,14 @@ class Session:
                     return say("ready")
                 watch = Watch(source)
                 self._last_frame = time.monotonic()
-                self._set(self._with_engine("listening", say("listening")))
+                self._line.set(self._with_engine("listening", say("listening")))
                 for frame in source:
                     self._last_frame = time.monotonic()
                     self._hear(captioner, frame)
                     message, quiet = self._judge(watch, frame, captioner.hearing)
                     if watch.level_db is not None:
                         self._publish("level", {"db": watch.level_db})
-                    self._set(self._with_engine("listening", message, quiet))
+                    self._line.set(self._with_engine("listening", message, quiet))
                     self._keep_up(captioner, watch.late_s, len(frame.samples) / SAMPLE_RATE)
             finally:
                 self._source = None
@@ -272,7 +254,7 @@ class Session:
         step = self._pace.judge(captioner.transcriber, late_s, frame_s, captioner.hearing)
         if step:
             log.info("pace: one step %s, %.1f s of sound wait", step, late_s)
-            self._remark(f"pace.{step}")
+            self._line.remark(f"pace.{step}")
 
     def _leave_waiting(self) -> None:
         """Let nothing appear of what has been heard until now."""
@@ -310,9 +292,8 @@ class Session:
         for event in events:
             self.board.show(event, self._cuts)
 
-    def _set(self, status: Status) -> None:
-        with self.board.lock:
-            status = replace(status, notice=self._notice)
-            if status != self._status:
-                self._status = status
-                self._publish("status", self.status)
+    def _publish_status(self, status: Status) -> None:
+        self._publish("status", self._on_wire(status))
+
+    def _on_wire(self, status: Status) -> dict:
+        return {**status.to_dict(), "session": self._id}

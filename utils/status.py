@@ -1,8 +1,12 @@
-"""The state of the session, as the page shows it."""
+"""The state of the session, as the page shows it, and the remark beside it."""
 
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from utils.messages import Message
+from utils.messages import Message, Value, say
+
+NOTICE_S = 20.0  # that a remark on something done stays on the page
 
 
 @dataclass(frozen=True)
@@ -32,3 +36,56 @@ class Status:
         """The status as it goes over the wire."""
         notice = self.notice.to_dict() if self.notice else None
         return {**vars(self), **self.message.to_dict(), "notice": notice}
+
+
+class StatusLine:
+    """The present status and the remark beside it; a change of either is published.
+
+    Parameters
+    ----------
+    status : to begin with
+    publish : takes a status that differs from the one before it
+    lock : held while it changes, so that it takes turns with what else pages are told
+    """
+
+    def __init__(
+        self, status: Status, publish: Callable[[Status], None], lock: threading.RLock
+    ) -> None:
+        self.status = status
+        self._publish = publish
+        self._lock = lock
+
+    def set(self, status: Status) -> None:
+        """Show another status; the remark stays."""
+        with self._lock:
+            self._show(replace(status, notice=self.status.notice))
+
+    def notice(self, message: Message | None) -> None:
+        """Show a remark in place of the last; None shows none."""
+        with self._lock:
+            self._show(replace(self.status, notice=message))
+
+    def withdraw(self, code: str) -> None:
+        """Take a remark back, if it is the one that is shown."""
+        with self._lock:
+            if self.status.notice and self.status.notice.code == code:
+                self.notice(None)
+
+    def remark(self, code: str, **values: Value) -> None:
+        """Show a remark that goes by itself."""
+        mine = say(code, **values)
+        self.notice(mine)
+
+        def end() -> None:
+            with self._lock:
+                if self.status.notice is mine:
+                    self.notice(None)
+
+        timer = threading.Timer(NOTICE_S, end)
+        timer.daemon = True
+        timer.start()
+
+    def _show(self, status: Status) -> None:
+        changed, self.status = status != self.status, status
+        if changed:
+            self._publish(status)

@@ -10,17 +10,18 @@ from utils.folders import cache_folder
 
 @dataclass(frozen=True)
 class Model:
-    """A pretrained model on Hugging Face's hub.
+    """A pretrained model on Hugging Face's hub, for words or for voices.
 
     Parameters
     ----------
     name : what `models get` takes; the file is `name.nemo`, in the repository and here
     owner : of the repository
-    languages : ISO 639-1 codes
+    languages : ISO 639-1 codes; empty for a model that tells voices apart
     lookahead_ms : that a streaming model was trained for; empty if it hears whole lines
     parameters_m : millions of parameters
     size_mb : of the file, as the hub lists it (1 MB is 10⁶ bytes); None if not looked up
-    errors : word error rate in percent and the test it was measured on; "" if not looked up
+    errors : word error rate in percent (equal error rate of a model that tells voices apart)
+        and the test it was measured on; "" if not looked up
     licence : as the card names it
     note : what else a person who chooses should know
     """
@@ -124,10 +125,19 @@ CATALOGUE = (
     ),
 )  # fmt: skip
 
+# These tell voices apart. The facts are from NVIDIA's page of the model at catalog.ngc.nvidia.com.
+VOICES = (
+    Model(
+        "speakerverification_en_titanet_large", "nvidia", (), (), 25, None,
+        "0.68 (VoxCeleb1)", _CC_BY,
+    ),
+)  # fmt: skip
+
 
 def find(name: str) -> Model | None:
     """The model of that name, with or without its owner ("nvidia/NAME")."""
-    return next((model for model in CATALOGUE if name in {model.name, model.repo}), None)
+    known = CATALOGUE + VOICES
+    return next((model for model in known if name in {model.name, model.repo}), None)
 
 
 def get(name: str) -> Model:
@@ -139,7 +149,7 @@ def get(name: str) -> Model:
     """
     if model := find(name):
         return model
-    names = [model.name for model in CATALOGUE]
+    names = [model.name for model in CATALOGUE + VOICES]
     alike = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     alike += [known for known in names if name.lower() in known and known not in alike]
     others = [known for known in names if known not in alike]

@@ -153,7 +153,7 @@ def fitting(language: str) -> list[Path]:
 def _rank(path: Path) -> int:
     """Place in the catalogue, where the better for captions come first; others are last."""
     model = find(path.stem)
-    return CATALOGUE.index(model) if model else len(CATALOGUE)
+    return CATALOGUE.index(model) if model in CATALOGUE else len(CATALOGUE)
 
 
 def _is_whole(path: Path) -> bool:

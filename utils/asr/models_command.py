@@ -8,14 +8,16 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from utils.asr.catalogue import CATALOGUE, Model, find, get, models_folder, recommended
+from utils.asr.catalogue import (
+    CATALOGUE, VOICES, Model, find, get, models_folder, recommended,
+)  # fmt: skip
 from utils.asr.choose import fitting
 from utils.asr.download import Progress
 from utils.asr.fetch import Fetch
 from utils.asr.hub import NetworkError, megabytes
 from utils.asr.memory import check_fits
 from utils.asr.nemo_archive import check_whole
-from utils.asr.nemo_files import find_models, installed
+from utils.asr.nemo_files import find_models, find_voices, installed
 from utils.errors import ModelError
 
 COMMAND = ".venv/bin/python app.py"
@@ -58,7 +60,7 @@ def listing(language: str) -> str:
     ----------
     language : of the captions, as in the settings
     """
-    models = find_models()
+    models, voices = find_models(), find_voices()
     streaming = [_entry(model, models) for model in CATALOGUE if model.streaming]
     whole = [_entry(model, models) for model in CATALOGUE if not model.streaming]
     parts = [
@@ -66,8 +68,10 @@ def listing(language: str) -> str:
         *streaming,
         "LINE BY LINE (a line appears when it has been said)",
         *whole,
+        "ANOTHER VOICE (a dash where another person speaks; nobody is named)",
+        *(_entry(model, voices) for model in VOICES),
         "ON THIS MACHINE",
-        *_here(language, models),
+        *_here(language, models, voices),
         f"Get one:    {COMMAND} models get NAME\n"
         f"Delete one: {COMMAND} models remove NAME\n"
         "“?”: we did not see it. “about”: estimated from the number of parameters.\n"
@@ -84,9 +88,10 @@ def _entry(model: Model, models: list[Path]) -> str:
         marks.append("on this machine")
     size = f"{'' if model.size_mb else 'about '}{megabytes(model.about_mb * 1_000_000)}"
     computer = "fast computer or GPU" if model.wants_gpu else "any computer"
+    errors = "wrong words" if model.languages else "pairs of voices taken wrongly"
     facts = [
         f"{_spoken(model)}; {size}; {computer}; licence {model.licence}",
-        f"wrong words in percent: {model.errors or '?'}",
+        f"{errors} in percent: {model.errors or '?'}",
     ]
     if model.streaming:
         waits = " or ".join(f"{wait / 1000:g}" for wait in model.lookahead_ms)
@@ -105,23 +110,28 @@ def _indented(lines: list[str]) -> Iterator[str]:
 
 
 def _spoken(model: Model) -> str:
+    if not model.languages:
+        return "any language"
     if len(model.languages) > len(_LANGUAGES):
         return f"{len(model.languages)} languages ({' '.join(model.languages)})"
     return ", ".join(_LANGUAGES[code] for code in model.languages)
 
 
-def _here(language: str, models: list[Path]) -> Iterator[str]:
+def _here(language: str, models: list[Path], voices: list[Path]) -> Iterator[str]:
     """What lies on this machine, and how much disk is left."""
     used = next(iter(fitting(language)), None)
     for path in models:
         mark = f"\n      captions in {language} use it" if path == used else ""
+        yield f"  {path.stem}  {megabytes(path.stat().st_size)}\n      {path}{mark}"
+    for path in voices:
+        mark = "\n      captions tell voices apart with it" if path == voices[0] else ""
         yield f"  {path.stem}  {megabytes(path.stat().st_size)}\n      {path}{mark}"
     own = sorted(models_folder().glob("*"))
     for path in own:
         size = megabytes(path.stat().st_size)
         if path.suffix == ".part":
             yield f"  {path.stem.rpartition('.')[0]}  {size} of it; models get goes on from there"
-        elif path.suffix == ".nemo" and path not in models:
+        elif path.suffix == ".nemo" and path not in models + voices:
             yield f"  {path.name}  {size}, but damaged or not for speech\n      {path}"
     if DIGITS.exists():
         size = megabytes(DIGITS.stat().st_size)
@@ -158,7 +168,9 @@ def fetch(name: str | None, language: str) -> Path:
         job = Fetch(model.name, shown)
         path = _fetch(job, model, shown)
     print(f"Ready: {path}")
-    if fitting(language)[:1] == [path]:
+    if find_voices()[:1] == [path]:
+        print("Captions mark another voice with a dash from the next start on.")
+    elif fitting(language)[:1] == [path]:
         print("Captions use it from the next start on.")
     else:
         print(f"To use it: {COMMAND} --model {model.name} --language {model.languages[0]}")

@@ -7,15 +7,37 @@ import gzip
 import re
 import tarfile
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
-from utils.asr.catalogue import find
+from utils.asr.catalogue import CATALOGUE, VOICES, find
 from utils.asr.hub import OWN_FILE
 from utils.errors import ModelError
 
-# Classes of nemo.collections.asr.models that turn one voice into text; the others tell
-# speakers or sounds apart.
-ASR_CLASS = re.compile(r"EncDec(CTC|RNNT|Hybrid|MultiTask|Transf)\w*")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Models that do the same.
+
+    Parameters
+    ----------
+    classes : their names in nemo.collections.asr.models
+    use : what they are for
+    example : one of them
+    """
+
+    classes: re.Pattern[str]
+    use: str
+    example: str
+
+
+ASR = Kind(
+    re.compile(r"EncDec(CTC|RNNT|Hybrid|MultiTask|Transf)\w*"),
+    "speech recognition",
+    CATALOGUE[0].name,
+)
+VOICE = Kind(re.compile("EncDecSpeakerLabelModel"), "telling voices apart", VOICES[0].name)
 _BAD_TAR = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError)
 
 

@@ -5,12 +5,13 @@ Nothing here imports NeMo, so that a program can look before it loads.
 
 import logging
 import os
+import re
 from pathlib import Path
 
-from utils.asr.catalogue import models_folder, stem
+from utils.asr.catalogue import find, models_folder, stem
 from utils.asr.download import Progress
 from utils.asr.fetch import Fetch
-from utils.asr.nemo_archive import ASR_CLASS, read_config, target_class
+from utils.asr.nemo_archive import ASR, VOICE, Kind, read_config, target_class
 from utils.errors import ModelError
 from utils.folders import cache_folder
 
@@ -23,8 +24,8 @@ def _hub_folder() -> Path:
     return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
 
 
-def find_models() -> list[Path]:
-    """The speech recognition models on this machine, as `.nemo` files.
+def find_models(kind: Kind = ASR) -> list[Path]:
+    """The models of a kind on this machine, as `.nemo` files.
 
     Looked for in `models_folder()`, then in NeMo's cache (`NEMO_CACHE_DIR`) and Hugging
     Face's (`HF_HOME`, `HF_HUB_CACHE`). Damaged files and other kinds of model are left out.
@@ -35,12 +36,21 @@ def find_models() -> list[Path]:
         Path(nemo).rglob("*.nemo"),
         _hub_folder().glob("models--*/snapshots/*/*.nemo"),
     )
-    return [path for place in places for path in sorted(place) if _is_asr(path)]
+    return [path for place in places for path in sorted(place) if _is(kind, path)]
 
 
-def _is_asr(path: Path) -> bool:
+def find_voices() -> list[Path]:
+    """The models that tell voices apart on this machine, the catalogue's first.
+
+    NeMo's models that tell languages apart have the same class, and only their names tell.
+    """
+    found = [p for p in find_models(VOICE) if not re.search("langid|ambernet", p.stem, re.I)]
+    return sorted(found, key=lambda path: find(path.stem) is None)
+
+
+def _is(kind: Kind, path: Path) -> bool:
     try:
-        return ASR_CLASS.fullmatch(target_class(read_config(path))[1]) is not None
+        return kind.classes.fullmatch(target_class(read_config(path))[1]) is not None
     except ModelError as err:
         log.debug("left out: %s", err)
         return False
@@ -69,14 +79,14 @@ def locate(model: str, on_progress: Progress | None = None) -> Path:
 
 
 def installed(repo: str, models: list[Path] | None = None) -> Path | None:
-    """The file of a repository's model among `find_models()`, or None.
+    """The file of a repository's model among those on this machine, or None.
 
     Parameters
     ----------
-    models : what `find_models()` found, if it has been asked already
+    models : what `find_models()` and `find_voices()` found, if they have been asked already
     """
     folder = "models--" + repo.replace("/", "--")
-    for path in find_models() if models is None else models:
+    for path in find_models() + find_voices() if models is None else models:
         if path.parent == models_folder():
             if path.stem == stem(repo):
                 return path

@@ -5,20 +5,21 @@ import importlib.metadata
 import logging
 import pickle
 import re
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from utils.asr.nemo_archive import ASR_CLASS, check_whole, read_config, target_class
-from utils.asr.catalogue import CATALOGUE
+from utils.asr.nemo_archive import ASR, Kind, check_whole, read_config, target_class
 from utils.asr.memory import check_fits
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 
 INSTALL = "install it with: .venv/bin/pip install -r requirements.txt"
-RECOMMENDED = CATALOGUE[0].name
+RECOMMENDED = ASR.example
+_one_at_a_time = threading.Lock()  # what is set while a model loads holds for the whole process
 
 
 @contextmanager
@@ -40,21 +41,26 @@ def _is_fatal(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.CRITICAL
 
 
-def load(path: Path) -> Any:
-    """Restore a model, ready to recognise.
+def load(path: Path, kind: Kind = ASR) -> Any:
+    """Restore a model, ready for use.
 
     Raises
     ------
-    ModelError : damaged, another kind of model, too large for the memory, or one that this
+    ModelError : damaged, not of that kind, too large for the memory, or one that this
         NeMo cannot load
     """
+    with _one_at_a_time:
+        return _load(path, kind)
+
+
+def _load(path: Path, kind: Kind) -> Any:
     config = read_config(path)
     module, name = target_class(config)
     # NeMo's own classes only: a file must not choose what else is imported.
-    if not ASR_CLASS.fullmatch(name) or not module.startswith("nemo.collections."):
+    if not kind.classes.fullmatch(name) or not module.startswith("nemo.collections."):
         raise ModelError(
-            f"{path}: its class, {name or '(none)'}, is not one of NeMo's for speech recognition; "
-            f"choose a speech recognition model such as {RECOMMENDED}"
+            f"{path}: its class, {name or '(none)'}, is not one of NeMo's for {kind.use}; "
+            f"choose a model for {kind.use} such as {kind.example}"
         )
     check_whole(path)
     check_fits(str(path), path.stat().st_size)
@@ -65,20 +71,19 @@ def load(path: Path) -> Any:
     try:
         with _quiet_and_offline():
             import nemo.collections.asr
-            import torch
     except ImportError as err:
         raise ModelError(f"NeMo is not installed ({err}); {INSTALL}") from err
-    unfit = _unfit(path, name, config)
+    unfit = _unfit(path, name, config, kind)
     try:
         model_class = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as err:
         raise ModelError(f"{unfit} (it knows no class {module}.{name})") from err
     with _quiet_and_offline():
-        model = _restore(model_class, path, unfit, torch)
-    return _prepare(model, path)
+        model = _restore(model_class, path, unfit, kind)
+    return _prepare(model, path, kind)
 
 
-def _unfit(path: Path, name: str, config: str) -> str:
+def _unfit(path: Path, name: str, config: str, kind: Kind) -> str:
     """What to say if it does not load: who made it, and whether a newer NeMo would help."""
     here = importlib.metadata.version("nemo_toolkit")
     found = re.search(r"^nemo_version: *['\"]?([\w.]+)", config, re.MULTILINE)
@@ -88,9 +93,9 @@ def _unfit(path: Path, name: str, config: str) -> str:
         return (
             f"{told}, which is newer; update yours with "
             f".venv/bin/pip install 'nemo_toolkit[asr]=={made_by}', or choose another model "
-            f"such as {RECOMMENDED}"
+            f"such as {kind.example}"
         )
-    return f"{told}; choose another model such as {RECOMMENDED}"
+    return f"{told}; choose another model such as {kind.example}"
 
 
 def _release(version: str) -> tuple[int, ...]:
@@ -98,7 +103,8 @@ def _release(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 
-def _restore(model_class: Any, path: Path, unfit: str, torch: Any) -> Any:
+def _restore(model_class: Any, path: Path, unfit: str, kind: Kind) -> Any:
+    import torch
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
@@ -109,7 +115,7 @@ def _restore(model_class: Any, path: Path, unfit: str, torch: Any) -> Any:
         if out_of_memory(err):
             raise ModelError(
                 f"{path}: too large for the memory of this machine; close other programs "
-                f"or choose a smaller model such as {RECOMMENDED}"
+                f"or choose a smaller model such as {kind.example}"
             ) from err
         raise ModelError(f"{unfit} ({short(err)})") from err
     except (
@@ -131,7 +137,7 @@ def short(err: Exception) -> str:
     return text if len(text) <= 300 else f"{text[:300]}…"
 
 
-def _prepare(model: Any, path: Path) -> Any:
+def _prepare(model: Any, path: Path, kind: Kind) -> Any:
     """Check the rate, leave training mode and ask the decoder for word times."""
     from omegaconf import open_dict
 
@@ -139,7 +145,7 @@ def _prepare(model: Any, path: Path) -> Any:
     if rate != SAMPLE_RATE:
         raise ModelError(
             f"{path}: made for audio at {rate} Hz, expected {SAMPLE_RATE} Hz; choose "
-            f"another model such as {RECOMMENDED}"
+            f"another model such as {kind.example}"
         )
     decoding = model.cfg.get("decoding")
     if direct_kind(model) and str(decoding.get("strategy", "")).startswith("greedy"):

@@ -1,0 +1,59 @@
+"""What can be written behind `python app.py`."""
+
+import argparse
+
+from utils.transcript import FORMATS
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """The commands and their options; what is not given is not in the result.
+
+    Parameters
+    ----------
+    description : of the program
+    """
+    # SUPPRESS: a subcommand's default must not undo what was given before its name
+    shared = {"add_help": False, "argument_default": argparse.SUPPRESS}
+    speech = argparse.ArgumentParser(**shared)
+    speech.add_argument("--language", help="of the speech, such as en or ko (default en)")
+    speech.add_argument("--offline", action="store_true", help="use no network; fetch no model")
+    engine = argparse.ArgumentParser(**shared, parents=[speech])
+    engine.add_argument("--asr", help="recogniser: auto, nemo, sphinx or sr:NAME (default auto)")
+    engine.add_argument("--model", help="a .nemo file, or the name of a pretrained NeMo model")
+    engine.add_argument(
+        "--pace", help="of a NeMo model: auto, fastest, balanced or accurate (default auto)"
+    )
+    engine.add_argument("--phrases", metavar="FILE", help="names and places to prefer, one a line")
+
+    program = argparse.ArgumentParser(prog="app.py", description=description, parents=[engine])
+    program.add_argument("--host", help="address to serve at (default 127.0.0.1)")
+    program.add_argument("--port", type=int, help="port to serve at (default 5000)")
+    program.add_argument("--microphone", metavar="NAME_OR_INDEX", help="input device")
+    program.add_argument("--source", metavar="FILE", help="a recording instead of the microphone")
+    program.add_argument("--address", metavar="NAME", help="by which phones reach this computer")
+    program.add_argument(
+        "--no-emotion", dest="emotion", action="store_const", const=False,
+        help="estimate no emotion, for anyone",
+    )  # fmt: skip
+    program.add_argument(
+        "--clear-after", metavar="MINUTES", help="clear the lines after so long without speech"
+    )
+    program.add_argument("--save", metavar="FOLDER", help="write finished lines to files there")
+    commands = program.add_subparsers(
+        dest="command", metavar="caption | export | link | microphones | models"
+    )
+    to_file = commands.add_parser("caption", parents=[engine], help="caption a recording")
+    to_file.add_argument("file", metavar="FILE")
+    to_file.add_argument("--format", choices=FORMATS, default="jsonl")
+    saved = commands.add_parser("export", help="turn saved captions into another format")
+    saved.add_argument("file", metavar="SAVED.jsonl")
+    saved.add_argument("--format", choices=FORMATS, default="txt")
+    to_device = commands.add_parser("link", help="print the link that lets a device present")
+    to_device.add_argument("--new", action="store_true", help="and let the old one hold no more")
+    commands.add_parser("microphones", help="list the input devices")
+    models = commands.add_parser("models", parents=[speech], help="list, get or delete models")
+    actions = models.add_subparsers(dest="action", metavar="get | remove")
+    get = actions.add_parser("get", parents=[speech], help="fetch a model")
+    get.add_argument("name", nargs="?", help="of the list; by default the recommended one")
+    actions.add_parser("remove", help="delete a model").add_argument("name")
+    return program
