@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import soundfile
 import yaml
+from scipy.signal import butter, sosfilt
 
 from tests import nemo_models
 from training.__main__ import main
-from training.asr import digits, files, manifest, spelling
-from training.asr.commands import WEIGHTS
-from training.asr.compose import Composer, load_sounds
+from training.asr import digits, files, manifest, spelling, synthetic
+from training.asr.commands import WEIGHTS, unheard
+from training.asr.compose import Composer, load_sounds, other_voice
 from training.asr.digits import WORDS
 from training.asr.finetune import Drawn, of_like_length, split
 from training.asr.manifest import Line
@@ -94,6 +95,55 @@ def test_an_utterance_follows_from_its_random_numbers_alone(tmp_path):
     first, again, other = (made.utterance(np.random.default_rng(seed)) for seed in (5, 5, 6))
     assert np.array_equal(first.samples, again.samples) and first.words == again.words
     assert not np.array_equal(first.samples, other.samples)
+
+
+def test_another_voice_keeps_pace_and_pitch_and_shifts_formants():
+    rng = np.random.default_rng(0)
+    pulses = np.zeros(SAMPLE_RATE)
+    pulses[: SAMPLE_RATE // 2 : 160] = 1.0  # a pitch of 100 Hz, and one formant at 1 kHz
+    vowel = sosfilt(butter(1, [900, 1100], "bandpass", fs=SAMPLE_RATE, output="sos"), pulses)
+    vowel = (vowel + 1e-5 * rng.standard_normal(SAMPLE_RATE)).astype(np.float32)
+    centres = []
+    for seed in range(20):
+        found = other_voice(vowel, np.random.default_rng(seed))
+        assert found.shape == vowel.shape and found.dtype == np.float32
+        power = np.square(found)
+        assert power[: SAMPLE_RATE // 2].sum() > 0.99 * power.sum()
+        assert 0.1 < power.sum() / np.square(vowel).sum() < 10
+        lines = np.abs(np.fft.rfft(found)) ** 2  # 1 Hz each
+        assert lines[:4000].reshape(-1, 100)[:, [0, 1, 2, -2, -1]].sum() > 0.8 * lines[:4000].sum()
+        near = lines[500:1500]
+        centres.append((near * np.arange(500, 1500)).sum() / near.sum())
+    assert min(centres) < 980 and max(centres) > 1060
+
+
+@pytest.fixture
+def few_voices(monkeypatch):
+    if synthetic.missing():
+        pytest.skip("espeak-ng is not installed")
+    monkeypatch.setattr(synthetic, "VOICES", 2)
+    monkeypatch.setattr(synthetic, "N_VOICES", 3)
+
+
+def test_voices_by_rule_say_each_digit_and_are_made_once(few_voices, tmp_path):
+    done = []
+    made = synthetic.make(tmp_path, lambda: done.append(1))
+    train, stopping = synthetic.split(made)
+    assert len(done) == 3 and not set(synthetic.TO_TRAIN) & set(synthetic.TO_CHOOSE)
+    assert [d.word for d in train] == [*WORDS, *WORDS] and [d.word for d in stopping] == [*WORDS]
+    assert not {d.speaker for d in train} & {d.speaker for d in stopping}
+    for samples in load_sounds(made).values():
+        assert 0.08 < len(samples) / SAMPLE_RATE < 1.5
+    times = [d.path.stat().st_mtime_ns for d in made]
+    assert synthetic.make(tmp_path, lambda: None) == made
+    assert [d.path.stat().st_mtime_ns for d in made] == times
+    composer = Composer({}, [], load_sounds(made))
+    assert composer.utterance(np.random.default_rng(1)).words
+
+
+def test_without_espeak_one_is_told_how_to_get_it(monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert "sudo apt-get install espeak-ng" in synthetic.missing()
 
 
 def test_words_told_out_of_place_cost_more():
@@ -316,6 +366,12 @@ def test_the_shipped_model_never_heard_the_voice_that_it_is_judged_by(facts):
     assert facts["held_out"] == digits.HELD_OUT
     assert facts["held_out"] not in facts["speakers"] and len(facts["speakers"]) == 5
     assert WEIGHTS.stat().st_size < 10e6
+
+
+def test_a_voice_that_the_start_heard_cannot_test_it(facts):
+    unheard(facts["held_out"], WEIGHTS)
+    with pytest.raises(DataError, match=f"made with --held-out {facts['speakers'][0]}"):
+        unheard(facts["speakers"][0], WEIGHTS)
 
 
 def test_the_card_tells_the_shipped_figures(facts):

@@ -40,6 +40,9 @@ def add(asr: argparse.ArgumentParser, whole: Callable[[int], Callable[[str], int
         if run is commands.train:
             command.add_argument("--held-out", default=HELD_OUT, metavar="NAME",
                                  help="the voice for the test (default: %(default)s)")  # fmt: skip
+            command.add_argument("--from", type=Path, dest="start", metavar="FILE",
+                                 help="an earlier model of these digits to go on from "
+                                 "(default: start anew)")  # fmt: skip
 
 
 def _digits(command: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from training.asr import digits, files, manifest, spelling
+from training.asr import digits, files, manifest, spelling, synthetic
 from training.asr.evaluate import Score, conditions, score
 from training.asr.finetune import check, finetune as run_finetune, split
 from training.asr.train import RECIPE, train as run_train
@@ -24,7 +24,9 @@ def train(options: argparse.Namespace) -> None:
     """Train on all voices but one, test on that, and save the model with its figures."""
     writable(options.weights)
     parts = digits.split(digits.read(options.speech), options.held_out)
+    unheard(options.held_out, options.start)
     noises = read_noise(options.noise)
+    made = _made(options.runs / "espeak")
     folder = options.runs / f"asr-digits-{options.held_out}-{options.seed}"
     with tqdm(total=RECIPE.steps, desc="training", unit="step", disable=None) as bar:
 
@@ -32,17 +34,47 @@ def train(options: argparse.Namespace) -> None:
             bar.update(done - bar.n)
             bar.set_postfix(loss=f"{loss:.2f}", refresh=False)
 
-        model = run_train(parts, noises, RECIPE, options.seed, folder, progress)
+        model = run_train(
+            parts, made, noises, RECIPE, options.seed, folder, progress, options.start
+        )
     facts = {
         "recipe": asdict(RECIPE),
         "seed": options.seed,
         "speakers": sorted({digit.speaker for digit in parts.train}),
         "held_out": options.held_out,
+        "synthetic_voices": len({digit.speaker for digit in synthetic.split(made)[0]}),
+        "started_from": options.start.name if options.start else "",
     }
     files.save(model, options.weights, facts)
     scores = _judged(options.weights, parts.held_out, noises)
     files.save(model, options.weights, facts | {"judged": figures(scores)})
     print(f"{options.weights}: {options.weights.stat().st_size / 1e6:.2f} MB")
+
+
+def _made(folder: Path) -> tuple[digits.Digit, ...]:
+    """The synthesiser's voices; none, with a word on how to get them, where it is missing."""
+    if problem := synthetic.missing():
+        logging.warning("%s", problem)
+        return ()
+    with tqdm(total=synthetic.N_VOICES, desc="voices by espeak-ng", disable=None) as bar:
+        return synthetic.make(folder, bar.update)
+
+
+def unheard(speaker: str, start: Path | None) -> None:
+    """Find out whether a voice can still test what is trained from `start` on.
+
+    Raises
+    ------
+    DataError : a model that heard the voice, or of which nobody knows
+    """
+    if start is None:
+        return
+    facts = files.facts(start)
+    if "speakers" not in facts or speaker in facts["speakers"]:
+        raise DataError(
+            f"{start}: was trained on {', '.join(facts.get('speakers', ['voices unknown']))}; "
+            f"expected a model that `asr train` made with --held-out {speaker}"
+        )
 
 
 def evaluate(options: argparse.Namespace) -> None:

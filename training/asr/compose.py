@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 import soxr
-from scipy.signal import butter, fftconvolve, lfilter, sosfilt
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import butter, fftconvolve, istft, lfilter, sosfilt, stft
 
 from training.asr.digits import WORDS, Digit
 from utils import audio
@@ -20,7 +21,13 @@ from utils.audio import SAMPLE_RATE
 
 MOST_DIGITS = 8
 SINGLE, EMPTY = 0.3, 0.04  # part of the utterances that are one digit, and none
-VOICES = 0.8, 1.35  # speed and pitch of a voice relative to the recording
+VOICES = 0.82, 1.28  # speed and pitch of a voice relative to the recording
+MADE = 0.4  # part of the utterances that a synthesiser's voice says, where there are any
+FORMANTS = 0.87, 1.18  # of a voice relative to the recording, at its own pace
+VOWELS, KNOTS = 0.05, 5  # by which each part of 4 kHz is shifted besides, and how many parts
+TIMBRE_DB = 4.0  # by which each of them is louder or softer
+FFT, HOP, ENVELOPE = 512, 128, 4.0  # samples; width over which bins become an envelope
+MOST_DB = 20.0  # by which an envelope is raised or lowered
 MU = 255  # of the telephone's logarithmic code, ITU-T G.711
 
 
@@ -47,14 +54,17 @@ class Composer:
     ----------
     sounds : samples (n,) float32 of each digit
     noises : sounds to mix in, (n,) each; without any, noise is made
+    made : like `sounds`, by the voices of a synthesiser
     """
 
-    def __init__(self, sounds: Mapping[Digit, np.ndarray], noises: Sequence[np.ndarray]) -> None:
+    def __init__(
+        self,
+        sounds: Mapping[Digit, np.ndarray],
+        noises: Sequence[np.ndarray],
+        made: Mapping[Digit, np.ndarray] | None = None,
+    ) -> None:
         self.noises = list(noises)
-        self._by_voice: dict[str, dict[str, list[np.ndarray]]] = {}
-        for digit, samples in sounds.items():
-            voice = self._by_voice.setdefault(digit.speaker, {})
-            voice.setdefault(digit.word, []).append(samples)
+        self._recorded, self._made = _by_voice(sounds), _by_voice(made or {})
 
     def utterance(self, rng: np.random.Generator, hardness: float = 1.0) -> Utterance:
         """One voice says none to eight digits somewhere.
@@ -65,10 +75,14 @@ class Composer:
         """
         n_words = _n_digits(rng, hardness)
         words = tuple(WORDS[k] for k in rng.integers(len(WORDS), size=n_words))
-        voice = self._by_voice[sorted(self._by_voice)[rng.integers(len(self._by_voice))]]
+        by_rule = self._made and (not self._recorded or rng.random() < MADE)
+        voices = self._made if by_rule else self._recorded
+        voice = voices[rng.integers(len(voices))]
         rate = rng.uniform(*VOICES) if rng.random() < 0.85 else 1.0
         sounds = [self._say(voice, word, rate, rng) for word in words]
         dry, spans = join(sounds, *_pauses(len(words), rng))
+        if rng.random() < 0.8:
+            dry = other_voice(dry, rng)
         return Utterance(disturb(dry, self.noises, rng, hardness), words, spans)
 
     def _say(
@@ -78,6 +92,14 @@ class Composer:
         sound = takes[rng.integers(len(takes))] * 10 ** (rng.uniform(-4, 4) / 20)
         rate *= rng.uniform(0.95, 1.05)
         return soxr.resample(sound, rate, 1.0, quality="LQ") if rate != 1.0 else sound
+
+
+def _by_voice(sounds: Mapping[Digit, np.ndarray]) -> list[dict[str, list[np.ndarray]]]:
+    """Takes of each word by each voice, in order of the voices' names."""
+    found: dict[str, dict[str, list[np.ndarray]]] = {}
+    for digit, samples in sounds.items():
+        found.setdefault(digit.speaker, {}).setdefault(digit.word, []).append(samples)
+    return [found[speaker] for speaker in sorted(found)]
 
 
 def _n_digits(rng: np.random.Generator, hardness: float) -> int:
@@ -118,6 +140,27 @@ def _faded(sound: np.ndarray) -> np.ndarray:
     ramp[:n] = np.linspace(0, 1, n)
     ramp[len(sound) - n :] = np.linspace(1, 0, n)
     return sound * ramp
+
+
+def other_voice(dry: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The same words, at the same pace and pitch, with another throat, vowels and timbre.
+
+    The frequency axis is warped, as vocal tract length perturbation does (N. Jaitly and G.
+    Hinton, ICML workshop 2013), but that of the envelope alone, and each part of it a little
+    differently: formants of voices differ by more than one factor.
+    """
+    _, _, spectrum = stft(dry, SAMPLE_RATE, nperseg=FFT, noverlap=FFT - HOP)
+    level = np.log(np.square(np.abs(spectrum)) + 1e-10) / 2
+    envelope = gaussian_filter1d(level, ENVELOPE, axis=0)
+    bins, knots = np.arange(len(spectrum)), np.linspace(0, len(spectrum) / 2, KNOTS)
+    factors = rng.uniform(*FORMANTS) * rng.uniform(1 - VOWELS, 1 + VOWELS, KNOTS)
+    source = np.minimum(bins / np.interp(bins, knots, factors), len(bins) - 1.001)
+    below, part = source.astype(int), (source % 1)[:, None]
+    warped = (1 - part) * envelope[below] + part * envelope[below + 1]
+    timbre = np.interp(bins, knots, rng.uniform(-TIMBRE_DB, TIMBRE_DB, KNOTS))[:, None]
+    gain_db = np.clip(20 / np.log(10) * (warped - envelope), -MOST_DB, MOST_DB) + timbre
+    _, found = istft(spectrum * 10 ** (gain_db / 20), SAMPLE_RATE, nperseg=FFT, noverlap=FFT - HOP)
+    return np.resize(found, len(dry)).astype(np.float32)
 
 
 def disturb(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from training.asr import model as network
+from training.asr import model as network, synthetic
 from training.asr.compose import Composer, load_noises, load_sounds
 from training.asr.digits import WORDS, Digit, Parts
 from training.asr.quiet import quiet
@@ -16,21 +16,25 @@ from training.asr.steps import Batch, collate
 
 TEST_NOISE = "5-"  # ESC-10's fifth fold is for tests alone
 BATCH = 16  # utterances
-STOPPING = 6  # batches that choose the weights
+STOPPING = 8  # batches that choose the weights
 RAMP = 500  # steps over which the utterances become hard
-RECIPE = Recipe(steps=1200, learning_rate=2e-3)
+RECIPE = Recipe(steps=800, learning_rate=1.5e-3, decay=0.995)
 
 
 class Composed:
     """Batches of composed utterances, harder from step to step up to step `ramp`."""
 
     def __init__(
-        self, recordings: Sequence[Digit], noises: Sequence[Path], ramp: int = 1
+        self,
+        recordings: Sequence[Digit],
+        made: Sequence[Digit],
+        noises: Sequence[Path],
+        ramp: int = 1,
     ) -> None:
-        names = [f"{d.speaker}/{d.path.name}" for d in recordings] + [p.name for p in noises]
-        self.identity = f"{BATCH} {ramp} {' '.join(names)}"
+        names = [f"{d.speaker}/{d.path.name}" for d in (*recordings, *made)]
+        self.identity = f"{BATCH} {ramp} {' '.join([*names, *(p.name for p in noises)])}"
         self._ramp = ramp
-        self._composer = Composer(load_sounds(recordings), load_noises(noises))
+        self._composer = Composer(load_sounds(recordings), load_noises(noises), load_sounds(made))
 
     def batch(self, seed: int, step: int) -> Batch:
         """The batch of a step, from (seed, step) alone."""
@@ -42,11 +46,13 @@ class Composed:
 
 def train(
     parts: Parts,
+    made: Sequence[Digit],
     noises: Sequence[Path],
     recipe: Recipe,
     seed: int,
     folder: Path,
     progress: Callable[[int, float], None],
+    start: Path | None = None,
 ) -> Any:
     """A NeMo model that knows the digits, trained on all of `parts` but the held-out voice.
 
@@ -55,13 +61,18 @@ def train(
     noises : recordings of ESC-10; its fifth fold is left for tests
     folder : keeps the state to resume from, and TensorBoard's log
     progress : called with the number of steps done and the loss
+    start : a model of an earlier training to go on from
     """
+    from utils.asr.nemo_load import load
+
     heard = [path for path in noises if not path.stem.startswith(TEST_NOISE)]
     with quiet():
         torch.manual_seed(seed)
-        model = network.build(WORDS, folder / "tokens")
+        model = load(start) if start else network.build(WORDS, folder / "tokens")
         model.to("cuda" if torch.cuda.is_available() else "cpu")
-        stopping = Composed(parts.stopping, heard)
+        to_train, to_choose = synthetic.split(made)
+        stopping = Composed(parts.stopping, to_choose, heard)
         chosen = [stopping.batch(seed, 1 + k) for k in range(STOPPING)]
-        run = Run(model, Composed(parts.train, heard, RAMP), chosen, recipe, seed, folder)
+        draw = Composed(parts.train, to_train, heard, 1 if start else RAMP)
+        run = Run(model, draw, chosen, recipe, seed, folder)
         return run.train(progress)
