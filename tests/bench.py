@@ -456,7 +456,7 @@ def watch_room(program: Program, n_readers: int) -> tuple[dict, float]:
         return json.load(answer), most_mb
 
 
-PARTS = ("start", "emotion", "noise", "words", "churn", "delay", "readers", "hour")
+PARTS = ("start", "emotion", "noise", "words", "churn", "delay", "readers", "nemo", "hour")
 
 
 def main() -> int:
@@ -474,6 +474,12 @@ def main() -> int:
         bench_start()
     if "readers" in parts:
         bench_readers(args.every)
+    if "nemo" in parts:
+        from tests.bench_nemo import bench_nemo  # it uses this module
+
+        bench_nemo(args.every)
+    if not set(parts) - {"start", "readers", "nemo"}:
+        return 0
     emotions = EmotionRecognizer.load()
     transcriber = SphinxTranscriber()
     captioner = Captioner(transcriber, emotions)

@@ -23,6 +23,7 @@ from utils.audio import SAMPLE_RATE
 from utils.errors import AppError, ConfigError, ModelError
 
 BALANCED_S = 0.56  # the chunk that "balanced" is nearest to: half a second's wait at most
+WORTH = 0.1  # of the time, which a step must take for 8-bit weights to be tried
 ROOM = 0.5  # of the time, which a step may take where the pace is chosen by itself
 
 # What NeMo raises where a model and a call do not fit each other.
@@ -137,7 +138,8 @@ class _Streaming:
         self._model = StreamingModel(model, dtype, tuning.phrases)
         self._pace = tuning.pace
         self._look_ahead = self._wanted = self._nearest(BALANCED_S)
-        if not on_gpu:
+        # Rounded weights cost exactness, so a model that is fast as it is keeps its own.
+        if not on_gpu and self._step_s() > WORTH * self.chunk_s:
             quantize_if_faster(model.encoder, self._step_s)
 
     def warm_up(self) -> None:
