@@ -235,12 +235,12 @@ def test_from_training_to_a_calibrated_checkpoint(run, home, tmp_path: Path, cap
     assert f"{weights} trained on every speaker of tess" in message
     assert "crossval" in message
 
-    answers = write_answers(tmp_path / "answers.npz", right=(59, 60))
+    answers = write_answers(tmp_path / "answers.npz", right=(40, 60))
     assert main(["calibrate", str(answers), "--weights", str(weights)]) == 0
     calibrated = EmotionRecognizer.load(weights)
     expected = commands.fit(commands.by_corpus([Predictions.load(answers)], SHIPPED))
     assert (calibrated.temperature, calibrated.threshold) == expected
-    assert calibrated.facts["calibration"]["target_precision"] == 0.95
+    assert calibrated.facts["calibration"]["target_precision"] == 0.75
     assert calibrated.facts["judged"]["ravdess"]["coverage"] > 0
     assert calibrated.facts["speakers"] == speakers
     for name, value in recognizer.model.state_dict().items():

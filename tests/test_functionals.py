@@ -15,10 +15,9 @@ from utils.functionals import (
     functionals,
     n_functionals,
 )
-from utils import spectrum
 
 N_MFCC, N_FEATURES = 20, 25  # more coefficients than are looked at, and three further columns
-N_COLUMNS = N_CEPSTRAL + N_FEATURES - N_MFCC + spectrum.N_COLUMNS
+N_COLUMNS = N_CEPSTRAL + N_FEATURES - N_MFCC
 
 
 def clip(n_frames: int, seed: int = 0) -> np.ndarray:
@@ -42,14 +41,12 @@ def found(*clips: np.ndarray, padding: float = 0.0) -> np.ndarray:
 
 def expected(frames: np.ndarray) -> np.ndarray:
     """The same of one clip, in numpy and float64."""
-    shape = spectrum.describe(torch.from_numpy(frames[None, :, :N_MFCC]))[0].numpy()
     frames = frames.astype(np.float64)
     loud = frames[:, N_MFCC + 1] > LOUD_DB
     if loud.sum() < MIN_LOUD:
         loud[:] = True
     first, last = np.flatnonzero(loud)[[0, -1]]
     columns = np.delete(frames, range(N_CEPSTRAL, N_MFCC), axis=1)
-    columns = np.column_stack([columns, shape.astype(np.float64)])
     speech, within = columns[loud], columns[first : last + 1]
     n_frames = len(within)
     change = np.diff(within, axis=0)
@@ -104,8 +101,6 @@ def test_constant_columns_give_finite_numbers_and_no_change(level_db: float) -> 
     table = row[: PER_COLUMN * N_COLUMNS].reshape(PER_COLUMN, N_COLUMNS)
     same = [0, *range(2, 2 + len(QUANTILES)), *range(PER_COLUMN - PARTS, PER_COLUMN)]
     column = np.delete(frames[0], range(N_CEPSTRAL, N_MFCC))
-    shape = spectrum.describe(torch.from_numpy(frames[None, :, :N_MFCC]))[0, 0]
-    column = np.concatenate([column, shape])
     np.testing.assert_allclose(table[same], np.tile(column, (len(same), 1)), rtol=1e-5)
     changing = [1, *range(2 + len(QUANTILES), PER_COLUMN - PARTS)]
     np.testing.assert_allclose(table[changing], 0, atol=1e-5)

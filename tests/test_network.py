@@ -11,12 +11,11 @@ from training.commands import only_classes
 from training.corpora import LABELS, SHIPPED
 from utils import features
 from utils.audio import SAMPLE_RATE
-from utils.functionals import functionals, n_functionals
-from utils.network import CLAMP, EmotionLSTM, ModelConfig, kernel
+from utils.functionals import functionals
+from utils.network import CLAMP, EmotionLSTM, ModelConfig
 
 HEARD = features.DEFAULT_CONFIG
-N_FUNCTIONALS = n_functionals(HEARD.n_features, HEARD.n_mfcc)
-CONFIG = ModelConfig(HEARD.n_features, len(LABELS), HEARD.n_mfcc, n_landmarks=12, hidden=8)
+CONFIG = ModelConfig(HEARD.n_features, len(LABELS), HEARD.n_mfcc, n_directions=12, hidden=8)
 
 
 def network(config: ModelConfig = CONFIG) -> EmotionLSTM:
@@ -25,8 +24,7 @@ def network(config: ModelConfig = CONFIG) -> EmotionLSTM:
     model = EmotionLSTM(config).eval()
     model.std.fill_(20.0)
     model.statistics_std.fill_(20.0)
-    for buffer in (model.directions, model.landmarks, model.answers):
-        buffer.normal_(std=0.05)
+    model.directions.normal_(std=0.05)
     return model
 
 
@@ -78,11 +76,11 @@ def test_both_views_and_the_order_in_time_count() -> None:
     frames, lengths = frames_of(40)
     found = functionals(frames, lengths, CONFIG.n_mfcc)
     before = model.pool(frames, lengths, found)
-    assert before.shape == (1, 4 * CONFIG.hidden + N_FUNCTIONALS)
+    assert before.shape == (1, 4 * CONFIG.hidden + CONFIG.n_directions)
     backwards = model.pool(frames.flip(1), lengths, found)
     assert not torch.allclose(backwards, before, atol=1e-4)
     other = model.pool(frames, lengths, found + 5)
-    torch.testing.assert_close(other[:, :-N_FUNCTIONALS], before[:, :-N_FUNCTIONALS])
+    torch.testing.assert_close(other[:, : -CONFIG.n_directions], before[:, : -CONFIG.n_directions])
     assert not torch.allclose(other, before, atol=1e-3)
 
 
@@ -104,26 +102,3 @@ def test_fewer_classes_keep_their_logits() -> None:
     assert smaller.config == replace(CONFIG, n_classes=len(SHIPPED))
     columns = [LABELS.index(label) for label in SHIPPED]
     torch.testing.assert_close(smaller(frames, lengths), model(frames, lengths)[:, columns])
-
-
-@torch.inference_mode()
-def test_landmarks_say_most_of_what_is_nearest() -> None:
-    model = network()
-    landmarks = model.landmarks
-    torch.testing.assert_close(kernel(landmarks, landmarks).diagonal(), torch.ones(12))
-    model.answers.zero_()
-    model.answers[3, 5] = 2.0
-    found = model.compare(torch.cat([landmarks[3:4], landmarks[3:4] + 1, landmarks[3:4] + 100]))
-    torch.testing.assert_close(found[0, 5], torch.tensor(2.0))
-    assert found[0, 5] > found[1, 5] > found[2, 5]
-    torch.testing.assert_close(found[2], torch.zeros(len(LABELS)))  # unlike any voice: no say
-
-
-@torch.inference_mode()
-def test_logits_are_those_of_both_parts_together() -> None:
-    model = network()
-    frames, lengths = frames_of(40)
-    found = functionals(frames, lengths, CONFIG.n_mfcc)
-    together = model.classify(model.pool(frames, lengths, found)) + model.compare(model.turn(found))
-    torch.testing.assert_close(model(frames, lengths), together)
-    assert model.compare(model.turn(found)).abs().max() > 1e-3

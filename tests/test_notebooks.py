@@ -169,7 +169,7 @@ def test_failures_of_a_cross_validation(folder: Path, tmp_path: Path) -> None:
 def test_failures_of_weights_say_whose_voices_they_heard(folder: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
     config = ModelConfig(
-        DEFAULT_CONFIG.n_features, len(SHIPPED), DEFAULT_CONFIG.n_mfcc, hidden=8
+        DEFAULT_CONFIG.n_features, len(SHIPPED), DEFAULT_CONFIG.n_mfcc, n_directions=8, hidden=8
     )
     heard = [f"ravdess-{actor:02d}" for actor in range(1, 25)]
     model = EmotionRecognizer(EmotionLSTM(config), SHIPPED, facts={"speakers": heard})

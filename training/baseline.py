@@ -28,7 +28,7 @@ class Baseline:
         found = np.stack([examples.statistics[clip, 0] for clip in clips])
         self._n_mfcc, self._n_classes = n_mfcc, len(examples.labels)
         self._mean, self._std = scaling(found)
-        self._directions = directions(found, clips)
+        self._directions = directions(found, clips, found.shape[1])
         self._machine = SVC(C=C, gamma=GAMMA / found.shape[1], class_weight="balanced")
         truth = [examples.labels.index(clip.label) for clip in clips]
         self._machine.fit(self._turn(found), truth)

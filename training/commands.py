@@ -191,7 +191,6 @@ def only_classes(model: EmotionLSTM, labels: Sequence[str]) -> EmotionLSTM:
     state = model.state_dict()
     rows = [LABELS.index(label) for label in labels]
     state |= {name: state[name][rows] for name in ("out.weight", "out.bias")}
-    state["answers"] = state["answers"][:, rows]
     smaller = EmotionLSTM(replace(model.config, n_classes=len(labels)))
     smaller.load_state_dict(state)
     return smaller.eval()

@@ -19,8 +19,8 @@ SHARES = {
 }
 # Feature variants of each clip, the clip itself included. These corpora say the same few
 # words over and over, and need fewer of them.
-VARIANTS = 4
-FEWER_VARIANTS = {"tess": 2, "nemo-polish": 2, "aihub-korean": 2}
+VARIANTS = 6
+FEWER_VARIANTS = {"tess": 3, "nemo-polish": 3, "aihub-korean": 2}
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class TrainConfig:
     patience : looks without a gain after which training stops
     """
 
-    steps: int = 160
+    steps: int = 900
     batch_size: int = 48
     learning_rate: float = 3e-3
     weight_decay: float = 2e-2
@@ -56,7 +56,7 @@ class TrainConfig:
     shift: float = 0.2
     blank: float = 0.1
     decay: float = 0.99
-    every: int = 40
+    every: int = 100
     patience: int = 4
 
 

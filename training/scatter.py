@@ -15,8 +15,8 @@ def scaling(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return found.mean(axis=0), found.std(axis=0) + 1e-6
 
 
-def directions(found: np.ndarray, clips: Sequence[Clip]) -> np.ndarray:
-    """The directions of scatter within corpus and label, widest first, each scaled to width 1.
+def directions(found: np.ndarray, clips: Sequence[Clip], n: int) -> np.ndarray:
+    """The `n` widest directions of scatter within corpus and label, each scaled to width 1.
 
     Within-class covariance normalisation (Hatch, Kajarekar and Stolcke, Interspeech 2006).
 
@@ -27,7 +27,7 @@ def directions(found: np.ndarray, clips: Sequence[Clip]) -> np.ndarray:
 
     Returns
     -------
-    (n_functionals, n_functionals), to be applied to functionals that are scaled and clipped
+    (n_functionals, n), to be applied to functionals that are scaled and clipped
     """
     mean, std = scaling(found)
     centred = ((found - mean) / std).clip(-CLAMP, CLAMP)
@@ -35,5 +35,5 @@ def directions(found: np.ndarray, clips: Sequence[Clip]) -> np.ndarray:
     for k in np.unique(group):
         centred[group == k] -= centred[group == k].mean(axis=0)
     variances, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
-    widest = (1 - SHRINKAGE) * variances[::-1] + SHRINKAGE * variances.mean()
-    return vectors[:, ::-1] / np.sqrt(widest)
+    widest = (1 - SHRINKAGE) * variances[::-1][:n] + SHRINKAGE * variances.mean()
+    return vectors[:, ::-1][:, :n] / np.sqrt(widest)

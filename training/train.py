@@ -237,7 +237,7 @@ def normalise(model: EmotionLSTM, examples: Examples, clips: Sequence[Clip]) -> 
         "std": frames.std(axis=0),
         "statistics_mean": mean,
         "statistics_std": std,
-        "directions": directions(found, clips),
+        "directions": directions(found, clips, model.config.n_directions),
     }
     for name, value in values.items():
         getattr(model, name).copy_(torch.from_numpy(np.ascontiguousarray(value)))

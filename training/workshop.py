@@ -10,7 +10,6 @@ from emotion_model import EmotionLSTM, ModelConfig
 from training.cache import FeatureCache
 from training.corpora import LABELS, Clip, read_noise
 from training.examples import Examples
-from training.landmarks import add_landmarks
 from training.predictions import CLEAN, Predictions, join
 from training.recipe import TrainConfig, n_variants
 from training.sounds import CONDITIONS
@@ -86,13 +85,12 @@ class Workshop:
                 bar.update(step - bar.n)
                 bar.set_postfix(loss=f"{loss:.2f}", refresh=False)
 
-            model = train(
+            return train(
                 self.examples,
                 [clip for clip in clips if clip.speaker not in held_out],
                 [clip for clip in clips if clip.speaker in held_out],
                 self.config, self.model_config, seed, progress, folder,
             )  # fmt: skip
-        return add_landmarks(model, self.examples, clips)
 
     def test(
         self,

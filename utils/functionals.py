@@ -6,8 +6,6 @@ compute the same.
 
 import torch
 
-from utils import spectrum
-
 LOUD_DB = -25.0  # relative to the speech level: quieter frames are pauses
 MIN_LOUD = 8  # frames; with fewer, all frames count as loud
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -20,7 +18,7 @@ N_CORRELATED = 13
 
 def n_functionals(n_features: int, n_mfcc: int) -> int:
     """Width of what `functionals` gives for frames of `n_features` columns."""
-    n_columns = min(n_mfcc, N_CEPSTRAL) + n_features - n_mfcc + spectrum.N_COLUMNS
+    n_columns = min(n_mfcc, N_CEPSTRAL) + n_features - n_mfcc
     n_correlated = min(n_mfcc, N_CORRELATED) + 2
     return PER_COLUMN * n_columns + n_correlated * (n_correlated - 1) // 2 + 3
 
@@ -37,8 +35,8 @@ def functionals(frames: torch.Tensor, lengths: torch.Tensor, n_mfcc: int) -> tor
 
     Returns
     -------
-    (batch, n_functionals): for the first cepstral coefficients, all other columns and those
-    of `utils.spectrum` mean, standard deviation and quantiles over the loud frames; mean size of change, and spread of
+    (batch, n_functionals): for the first cepstral coefficients and all other columns mean,
+    standard deviation and quantiles over the loud frames; mean size of change, and spread of
     change and of its change, between the first and the last loud frame; means of eight equal
     parts of that stretch. Then how coefficients, zero-crossing rate and RMS go together over
     the loud frames, as correlations; duration in hundreds of frames, the loud share of it
@@ -46,8 +44,7 @@ def functionals(frames: torch.Tensor, lengths: torch.Tensor, n_mfcc: int) -> tor
     """
     rms_db = frames[..., n_mfcc + 1]
     together = _columns(frames, n_mfcc, N_CORRELATED)[..., : min(n_mfcc, N_CORRELATED) + 2]
-    shape = spectrum.describe(frames[..., :n_mfcc])
-    frames = torch.cat([_columns(frames, n_mfcc, N_CEPSTRAL), shape], dim=-1)
+    frames = _columns(frames, n_mfcc, N_CEPSTRAL)
     step = torch.arange(frames.shape[1], device=frames.device)
     valid = step < lengths[:, None]  # (batch, n_frames)
     loud = valid & (rms_db > LOUD_DB)

@@ -8,7 +8,6 @@ from torch import nn
 from utils.functionals import functionals, n_functionals
 
 CLAMP = 4.0  # standard deviations: a functional further out than any voice says no more
-GAMMA = 0.6  # of the Gaussian kernel, divided by the number of functionals
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class ModelConfig:
     ----------
     n_features, n_classes : width of the frames, and of the logits
     n_mfcc : how many of the features are cepstral coefficients
-    n_landmarks : recordings that the functionals of another are compared with
+    n_directions : how many directions of the functionals are looked at
     hidden : units of the LSTM in each direction
     dense : units between what was pooled and the logits
     dropout : share of inputs of each layer that training leaves out
@@ -28,7 +27,7 @@ class ModelConfig:
     n_features: int
     n_classes: int
     n_mfcc: int
-    n_landmarks: int = 0
+    n_directions: int = 256
     hidden: int = 64
     dense: int = 128
     dropout: float = 0.4
@@ -41,9 +40,7 @@ class EmotionLSTM(nn.Module):
     attending to (Okabe et al., "Attentive statistics pooling for deep speaker embedding",
     Interspeech 2018), and the functionals of its frames, turned and scaled so that voices
     of one emotion scatter alike in all directions (within-class covariance normalisation,
-    Hatch et al., Interspeech 2006). The functionals also answer alone, by how near they lie
-    to those of some recordings of the training (radial basis functions); the logits of both
-    are summed, as a product of experts (Hinton, Neural Computation 14(8), 2002).
+    Hatch et al., Interspeech 2006).
 
     Parameters
     ----------
@@ -59,9 +56,7 @@ class EmotionLSTM(nn.Module):
         self.register_buffer("std", torch.ones(config.n_features))
         self.register_buffer("statistics_mean", torch.zeros(n_statistics))
         self.register_buffer("statistics_std", torch.ones(n_statistics))
-        self.register_buffer("directions", torch.zeros(n_statistics, n_statistics))
-        self.register_buffer("landmarks", torch.zeros(config.n_landmarks, n_statistics))
-        self.register_buffer("answers", torch.zeros(config.n_landmarks, config.n_classes))
+        self.register_buffer("directions", torch.zeros(n_statistics, config.n_directions))
         self.front = nn.Conv1d(config.n_features, width, kernel_size=5, stride=2, padding=2)
         self.norm = nn.LayerNorm(width)
         # Two one-way networks and a turned copy: several times as fast on a CPU as packed
@@ -70,7 +65,7 @@ class EmotionLSTM(nn.Module):
         self.back = nn.LSTM(width, config.hidden, batch_first=True)
         self.attention = nn.Linear(width, 1)
         self.dropout = nn.Dropout(config.dropout)
-        self.dense = nn.Linear(2 * width + n_statistics, config.dense)
+        self.dense = nn.Linear(2 * width + config.n_directions, config.dense)
         self.dense_norm = nn.LayerNorm(config.dense)
         self.out = nn.Linear(config.dense, config.n_classes)
 
@@ -80,29 +75,21 @@ class EmotionLSTM(nn.Module):
         Frames at and after `lengths` (batch,) are padding and change nothing.
         """
         found = functionals(frames, lengths, self.config.n_mfcc)
-        pooled = self.pool(frames, lengths, found)
-        return self.classify(pooled) + self.compare(self.turn(found))
+        return self.classify(self.pool(frames, lengths, found))
 
     def pool(
         self, frames: torch.Tensor, lengths: torch.Tensor, found: torch.Tensor
     ) -> torch.Tensor:
-        """What is known of each recording as a whole, (batch, 4 hidden + n_functionals).
+        """What is known of each recording as a whole, (batch, 4 hidden + n_directions).
 
         Parameters
         ----------
         frames, lengths : as in `forward`
         found : their functionals (batch, n_functionals), which training computes once
         """
-        return torch.cat([self._listen(frames, lengths), self.turn(found)], dim=1)
-
-    def turn(self, found: torch.Tensor) -> torch.Tensor:
-        """Functionals (batch, n_functionals), scaled and turned."""
         scaled = (found - self.statistics_mean) / self.statistics_std
-        return scaled.clamp(-CLAMP, CLAMP) @ self.directions
-
-    def compare(self, turned: torch.Tensor) -> torch.Tensor:
-        """Logits (batch, n_classes) by the landmarks that lie near, of what `turn` gives."""
-        return kernel(turned, self.landmarks) @ self.answers
+        statistics = scaled.clamp(-CLAMP, CLAMP) @ self.directions
+        return torch.cat([self._listen(frames, lengths), statistics], dim=1)
 
     def classify(self, pooled: torch.Tensor) -> torch.Tensor:
         """Logits (batch, n_classes) of what `pool` gives."""
@@ -126,11 +113,6 @@ class EmotionLSTM(nn.Module):
         mean = (weights * x).sum(dim=1)
         variance = (weights * (x - mean[:, None]).square()).sum(dim=1)
         return torch.cat([mean, (variance + 1e-5).sqrt()], dim=-1)  # no infinite slope at 0
-
-
-def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Nearness (n, m) in (0, 1] of points (n, n_functionals) to others (m, n_functionals)."""
-    return (-GAMMA / a.shape[1] * torch.cdist(a, b).square()).exp()
 
 
 def _mask(lengths: torch.Tensor, n: int) -> torch.Tensor:
