@@ -19,6 +19,8 @@ QUIET_CHROMIUM = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+DIGITS = SPEECH.with_name("digits.flac")
+DIGITS_MODEL = Path(__file__).resolve().parents[1] / "model_state_dict" / "spoken_digits.nemo"
 WORDS = SPEECH.with_suffix(".txt").read_text().lower().split()
 
 
@@ -42,7 +44,17 @@ def program(sound_server: SoundServer) -> Iterator[Program]:
 
 
 @pytest.fixture
-def page(browser: Browser, program: Program) -> Iterator[Page]:
+def digits_program(sound_server: SoundServer) -> Iterator[Program]:
+    """The program with the NeMo model that ships; PocketSphinx listens until it is loaded."""
+    with Program(["--asr", "nemo", "--model", DIGITS_MODEL], sound_server.env) as running:
+        yield running
+    assert running.process.returncode == 0
+    assert "Traceback" not in running.errors
+
+
+@pytest.fixture
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    program = request.getfixturevalue(getattr(request, "param", "program"))
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
     context.set_default_timeout(PATIENCE_S * 1000)
     expect.set_options(timeout=PATIENCE_S * 1000)
@@ -104,6 +116,41 @@ def test_speech_into_the_microphone_becomes_words_with_emotion(page, program, so
     record.click()
     expect(page.locator("#status")).to_have_attribute("data-state", "ready")
     expect(record).to_have_attribute("aria-pressed", "false")
+
+
+@pytest.mark.nemo
+@pytest.mark.parametrize("page", ["digits_program"], indirect=True)
+def test_nemo_shows_words_while_they_are_spoken(page, digits_program, sound_server):
+    engine, live = page.locator("#engine"), page.locator("#live")
+    expect(page.locator("#record")).to_be_enabled()
+    page.locator("#record").click()
+    expect(engine).to_contain_text("NeMo spoken_digits")  # took over while it was listening
+    expect(page.locator("#status")).to_have_attribute("data-state", "listening")
+
+    page.evaluate(KEEP_GROWING_TEXT)
+    playing = sound_server.play(DIGITS, wait=False)
+    expect(live).not_to_be_empty()
+    assert playing.poll() is None, "words appear only after the last has been said"
+    playing.wait()
+    expect(live).to_be_empty()
+    said = DIGITS.with_suffix(".txt").read_text().split()
+    heard = re.findall("[a-z]+", " ".join(finals(page)).lower())
+    assert len([word for word in heard if word in said]) >= 0.6 * len(said)
+    grown = page.evaluate("window.grown")
+    assert len(grown) >= 2  # in several steps,
+    steps = zip(grown, grown[1:], strict=False)
+    assert all(after.startswith(before) for before, after in steps if after)  # only forwards
+
+
+# Every text that the growing line had, one after the other; "" where it became a finished line.
+KEEP_GROWING_TEXT = """() => {
+  window.grown = [];
+  const live = document.querySelector("#live");
+  new MutationObserver(() => {
+    const text = live.textContent.trim();
+    if (text !== window.grown.at(-1)) window.grown.push(text);
+  }).observe(live, { subtree: true, childList: true, characterData: true });
+}"""
 
 
 def test_an_emotion_tag_is_shown_for_clearly_acted_speech(page, sound_server):
