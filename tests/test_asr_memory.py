@@ -1,12 +1,13 @@
 """A model that does not fit into memory is refused before it is loaded."""
 
 import io
+import os
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from utils.asr.memory import check_fits, free_bytes, needed_bytes
+from utils.asr.memory import check_fits, free_bytes, give_back, needed_bytes
 from utils.asr.nemo_load import load
 from utils.errors import ModelError
 
@@ -45,3 +46,18 @@ def test_what_was_measured_is_what_is_needed(monkeypatch):
     assert needed_bytes(452_000_000) == pytest.approx(1.69e9, rel=0.03)
     assert needed_bytes(2_456_000_000) == pytest.approx(5.72e9, rel=0.03)
     check_fits("small", 1000)
+
+
+def test_memory_that_nobody_uses_is_given_back():
+    blocks = [b"x" * 100_000 for _ in range(2000)]
+    last = blocks.pop()  # what lies on top keeps the C library from shrinking by itself
+    blocks.clear()
+    held = resident_mb()
+    give_back()
+    assert resident_mb() < held - 100
+    assert last == b"x" * 100_000
+
+
+def resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

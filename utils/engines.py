@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from utils.asr import Transcriber
+from utils.asr.memory import give_back
 from utils.captions import Captioner
 from utils.errors import AppError
 from utils.messages import Message
@@ -56,5 +57,6 @@ def bring_better(engines: Engines, notice: Notice, closing: threading.Event) -> 
         notice("engine.kept", engine=engines.captioner.transcriber.name, reason=str(err))
         return None
     engines.captioner.change(transcriber)
+    give_back()
     log.info("%s has taken over", transcriber.name)
     return replace(engines, ready=ready, advice=None)
