@@ -228,6 +228,18 @@ def test_paces_are_look_aheads(hybrid_file):
     assert chunks == {"fastest": 0.08, "balanced": 0.56, "accurate": 1.12}
 
 
+def test_phrases_reach_the_live_decoder():
+    from emotion_model import WEIGHTS
+
+    digits = WEIGHTS.with_name("spoken_digits.nemo")
+    transcriber = NemoTranscriber(str(digits), tuning=Tuning(phrases=("seven seven",)))
+    stream = transcriber.stream()
+    stream.accept(swelling(2, 0))
+    stream.finish(2 * SAMPLE_RATE)
+    assert type(transcriber._engine._model._decoder).__name__ == "BoostedCtcDecoder"
+    transcriber.close()
+
+
 def test_a_slow_machine_takes_longer_chunks_and_comes_back(hybrid_file):
     transcriber = NemoTranscriber(str(hybrid_file), tuning=Tuning("balanced"))
     open_stream = transcriber.stream()

@@ -43,9 +43,9 @@ SENTENCES = {
     "speech.failed": "The text was not spoken: {reason}.",
     "phrases.bad": "The quick phrases could not be read, so the usual ones are shown. {reason}.",
     "engine.fetching": "Fetching better captions: {done_mb} of {total_mb} MB.",
-    "engine.loading": "Getting better captions ready: {name}.",
-    "engine.changed": "Better captions from here on, by {engine}.",
-    "engine.kept": "{engine} goes on listening. Better captions did not come: {reason}.",
+    "engine.loading": "Getting {name} ready. Captions go on meanwhile.",
+    "engine.changed": "Captions from here on by {engine}.",
+    "engine.kept": "{engine} goes on listening. The other recogniser cannot be used: {reason}.",
     "pace.down": "This computer is busy: words now come a little later.",
     "pace.up": "This computer has room again: words come sooner.",
     # refused: to the one page that asked
