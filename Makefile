@@ -17,7 +17,8 @@ test: setup-tests
 	$(BIN)/python -m pytest tests $(ARGS)
 
 bench: setup-tests
-	$(BIN)/python -m tests.bench $(ARGS)
+	@# as the program does: idle threads of torch sleep instead of spinning
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m tests.bench $(ARGS)
 
 setup: $(VENV)/.installed
 
