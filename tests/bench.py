@@ -83,6 +83,14 @@ def paced(samples: np.ndarray, start: int) -> Iterator[AudioFrame]:
         yield frame
 
 
+def captioned(captioner: Captioner, samples: np.ndarray, start: int) -> list[CaptionEvent]:
+    """All events of a recording, as fast as possible."""
+    events = []
+    for frame in frames(samples, start):
+        events += captioner.push(frame)
+    return [*events, *captioner.flush()]
+
+
 def finals(events: Iterable[CaptionEvent]) -> str:
     return " ".join(event.text.lower() for event in events if event.final)
 
@@ -104,10 +112,7 @@ def bench_words(captioner: Captioner, every: int, skip: int) -> None:
     audio_s, began, cpu = 0.0, time.monotonic(), cpu_s()
     start = 0
     for samples, words in utterances(every, skip):
-        events = []
-        for frame in frames(samples, start):
-            events += captioner.push(frame)
-        events += captioner.flush()
+        events = captioned(captioner, samples, start)
         start += len(samples)
         audio_s += len(samples) / SAMPLE_RATE
         said.append(words)
@@ -139,10 +144,7 @@ def bench_churn(captioner: Captioner, every: int, skip: int) -> None:
         growing_changes = final_changes = n_words = start = 0
         said, heard = [], []
         for samples, words in utterances(every, skip):
-            events = []
-            for frame in frames(samples, start):
-                events += captioner.push(frame)
-            events += captioner.flush()
+            events = captioned(captioner, samples, start)
             start += len(samples)
             shown: dict[int, list[str]] = {}
             for event in events:

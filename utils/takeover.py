@@ -12,7 +12,7 @@ from utils.asr.catalogue import recommended
 from utils.asr.choose import fitting, open_nemo, to_fetch, two_letters
 from utils.asr.fetch import Fetch
 from utils.asr.nemo import Tuning
-from utils.asr.nemo_files import installed
+from utils.asr.nemo_files import on_this_machine
 from utils.engines import Better, Notice
 from utils.errors import ModelError
 from utils.messages import Message, say
@@ -41,7 +41,8 @@ def takeover(asr: str, model: str | None, language: str, tuning: Tuning) -> Bett
         else:
             asked = f"--model {model}" if model else "--asr nemo"
             wanted = model or recommended(language).name
-            paths, reason = [_located(wanted, notice, closing)], f"as asked with {asked}"
+            path = on_this_machine(wanted) or _fetch(wanted, notice, closing)
+            paths, reason = [path], f"as asked with {asked}"
         return _open_first(paths, language, tuning, reason, notice)
 
     return bring
@@ -53,15 +54,6 @@ def _here_or_fetched(
     if wanted := to_fetch("auto", None, language):
         return [_fetch(wanted.name, notice, closing)], f"because it is recommended for {language}"
     return fitting(language), "because it is on this machine"
-
-
-def _located(model: str, notice: Notice, closing: threading.Event) -> Path:
-    path = Path(model).expanduser()
-    if path.suffix == ".nemo" or path.exists():
-        if not path.is_file():
-            raise ModelError(f"{model}: no such file; check the path given to --model")
-        return path
-    return installed(Fetch(model, lambda done, total: None).repo) or _fetch(model, notice, closing)
 
 
 def _fetch(name: str, notice: Notice, closing: threading.Event) -> Path:

@@ -69,13 +69,22 @@ def locate(model: str, on_progress: Progress | None = None) -> Path:
     ------
     ModelError : no such file or name, or no network to fetch it
     """
+    return on_this_machine(model) or Fetch(model, on_progress or _no_progress).run()
+
+
+def on_this_machine(model: str) -> Path | None:
+    """The file of a model, by path or name; None where a name is not here yet.
+
+    Raises
+    ------
+    ModelError : no such file, or neither a path nor a name
+    """
     path = Path(model).expanduser()
     if path.suffix == ".nemo" or path.exists():
         if path.is_file():
             return path
         raise ModelError(f"{model}: no such file; check the path given to --model")
-    fetch = Fetch(model, on_progress or _no_progress)
-    return installed(fetch.repo) or fetch.run()
+    return installed(Fetch(model, _no_progress).repo)
 
 
 def installed(repo: str, models: list[Path] | None = None) -> Path | None:
