@@ -123,7 +123,7 @@ class EmotionRecognizer:
         AudioError : not mono, not finite, too short, or silent
         """
         samples = audio.check(samples)
-        return self._hear(_split(samples))[0]
+        return self._hear(_split(samples), says_label=False)[0]
 
     def predict_file(self, path: str | Path) -> tuple[Emotion | None, dict[str, float], float]:
         """As `predict`, with the scores and the duration in s, in the memory of one window.
@@ -164,10 +164,13 @@ class EmotionRecognizer:
         confidence = scores[label]
         return Emotion(label, confidence, scores) if confidence >= self.threshold else None
 
-    def _hear(self, windows: Iterable[np.ndarray]) -> tuple[dict[str, float], bool]:
+    def _hear(
+        self, windows: Iterable[np.ndarray], says_label: bool = True
+    ) -> tuple[dict[str, float], bool]:
         """Mean probability over windows, and whether those that are sure are clear speech.
 
-        Both by duration; silent windows have no say.
+        Both by duration; silent windows have no say. The second is looked for only where a
+        label is to be said.
         """
         total, n_samples, clear = np.zeros(len(self.labels)), 0, 0
         silence = AudioError("the recording is empty")
@@ -181,7 +184,7 @@ class EmotionRecognizer:
             probabilities = self._probabilities(frames)
             total += len(window) * probabilities
             n_samples += len(window)
-            if probabilities.max() >= self.threshold:
+            if says_label and probabilities.max() >= self.threshold:
                 clear += len(window) if self._is_clear_speech(window) else -len(window)
         if n_samples == 0:
             raise silence
@@ -216,6 +219,11 @@ class EmotionRecognizer:
                 f"the network expects {config.n_mfcc} cepstral coefficients, "
                 f"its feature settings give {self.feature_config.n_mfcc}"
             )
+        for name in ("n_fft", "n_mels", "fmin_hz", "fmax_hz"):
+            given = getattr(self.feature_config, name)
+            expected = getattr(features.DEFAULT_CONFIG, name)
+            if given != expected:  # `utils.spectrum` would read pitch from the wrong bands
+                raise ValueError(f"its feature settings have {name} {given}, expected {expected}")
         if not len(self.labels) == len(set(self.labels)) == config.n_classes:
             raise ValueError(
                 f"{config.n_classes} classes but the labels {list(self.labels)}, "

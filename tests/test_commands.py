@@ -12,19 +12,21 @@ import torch
 
 from emotion_model import EmotionRecognizer
 from tests.test_features import voice
-from training import commands, recipe, workshop
+from training import commands, evaluate, recipe, workshop
 from training import train as train_module
 from training.__main__ import main
 from training.corpora import LABELS, SHIPPED, Clip
-from training.predictions import CLEAN, Predictions
+from training.predictions import CLEAN, READ_ALOUD, Predictions, join
 from training.recipe import TrainConfig
 from training.sounds import CONDITIONS
 from utils.audio import SAMPLE_RATE
 from utils.errors import DataError
 
-FEW = TrainConfig(steps=6, batch_size=8, every=2)
+FEW = TrainConfig(listeners=2, steps=4, batch_size=8, every=2)
 ACTORS, POLISH, KOREAN = range(1, 6), ("AO0", "WR0"), ("ema", "nea")
 N_CLIPS = {"ravdess": 40, "tess": 14, "nemo-polish": 12, "korean-emotional": 8}
+READERS = ("1272-128104", "1462-170138", "84-121123")  # the second is heard in no training
+N_READ = 2  # recordings of each
 
 
 def record(path: Path, seed: int, duration_s: float = 0.7) -> None:
@@ -34,7 +36,7 @@ def record(path: Path, seed: int, duration_s: float = 0.7) -> None:
 
 
 def record_all(folder: Path) -> None:
-    """All four corpora and the noise, laid out as their makers published them."""
+    """All four corpora, the noise and the readers, laid out as their makers published them."""
     names = [
         f"ravdess/Actor_{actor:02d}/03-01-{emotion:02d}-01-01-01-{actor:02d}.wav"
         for actor in ACTORS
@@ -50,6 +52,8 @@ def record_all(folder: Path) -> None:
         record(folder / "corpora" / name, seed)
     for seed, name in enumerate(("rain/1-17367-A.wav", "rooster/5-1-B.wav")):
         record(folder / "noise" / "esc10" / name, seed, duration_s=1.5)
+    for seed, name in enumerate(f"{who}-{k:04d}.flac" for who in READERS for k in range(N_READ)):
+        record(folder / "speech" / "librispeech-dev-clean" / name, seed, duration_s=1.0)
     rows = [f"{who}_{e}_1\t{e}\t{who}\tmale" for who in POLISH for e in felt]
     table(folder / "corpora/nemo-polish/data.tsv", "file_id\temotion\tspeaker_id\tgender", *rows)
     rows = [f"{who}/{who}{n}.wav,{e},{who}" for who in KOREAN for n, e in spoken.items()]
@@ -150,20 +154,28 @@ def test_crossval_tests_every_voice_and_reports(run, tmp_path: Path, trained, ca
     assert trained == [f"tess, seed {seed}, fold {fold}" for seed in (0, 1) for fold in (1, 2)]
     found = Predictions.load(folder / "predictions.npz")
     assert found.labels == LABELS
-    assert len(found) == 2 * N_CLIPS["tess"] * len(CONDITIONS)
+    of_readers = found.condition == READ_ALOUD
+    assert of_readers.sum() == 4 * N_READ
+    assert set(found.only(of_readers).column("speaker")) == {"librispeech-1462"}
+    assert set(found.fold[of_readers]) == {1, 2} and set(found.seed[of_readers]) == {0, 1}
+    acted = found.only(~of_readers)
+    assert len(acted) == 2 * N_CLIPS["tess"] * len(CONDITIONS)
     for fold, speaker in ((1, "tess-OAF"), (2, "tess-YAF")):
-        assert set(found.only(found.fold == fold).column("speaker")) == {speaker}
-    assert set(found.condition) == set(CONDITIONS)
+        assert set(acted.only(acted.fold == fold).column("speaker")) == {speaker}
+    assert set(acted.condition) == set(CONDITIONS)
     assert (found.duration_s > 0.5).all()
     reports = reports_of(folder)
     assert set(reports) == {"report-tess-7", "report-tess-6"}
     assert set(reports["report-tess-6"]["tested"]["labels"]) == set(SHIPPED)
     assert reports["report-tess-7"]["tested"]["seeds"] == [0, 1]
+    assert reports["report-tess-7"]["tested"]["conditions"] == list(CONDITIONS)
     folds = [path for path in folder.iterdir() if "-fold" in path.name]
     assert len(folds) == 4
     for fold in folds:
-        assert {"state.pt", "predictions.npz"} < set(os.listdir(fold))
-        assert list(fold.glob("events.out.tfevents*"))
+        assert set(os.listdir(fold)) == {"listener-1", "listener-2", "predictions.npz"}
+        for listener in fold.glob("listener-*"):
+            assert (listener / "state.pt").is_file()
+            assert list(listener.glob("events.out.tfevents*"))
     out = capsys.readouterr().out
     assert out.index("tess, 7 classes") < out.index("tess, 6 classes")
     assert "UAR" in out
@@ -177,7 +189,7 @@ def test_an_interrupted_crossval_goes_on_with_what_is_not_done(
 
     def until_interrupted(self) -> float:
         nonlocal steps
-        if steps == FEW.steps + 3:  # in the second fold, after its first look
+        if steps == 3 * FEW.steps + 3:  # in the second listener of the second fold
             raise KeyboardInterrupt
         steps += 1
         return advance(self)
@@ -194,7 +206,7 @@ def test_an_interrupted_crossval_goes_on_with_what_is_not_done(
     trained.clear()
     assert run("crossval", "tess", "--seeds", 1) == 0
     assert trained == ["tess, seed 0, fold 2"]
-    assert steps + 1000 == FEW.steps - 2  # it goes on after the first look
+    assert steps + 1000 == FEW.steps - 2  # it goes on after that listener's first look
     assert done.stat().st_mtime_ns == before
     whole = Predictions.load(folder / "predictions.npz")
 
@@ -208,7 +220,7 @@ def test_an_interrupted_crossval_goes_on_with_what_is_not_done(
 
 def test_another_recipe_is_trained_anew(run, trained, no_report, monkeypatch) -> None:
     assert run("crossval", "tess", "--seeds", 1) == 0
-    monkeypatch.setattr(commands, "TrainConfig", lambda: TrainConfig(steps=2, batch_size=8))
+    monkeypatch.setattr(commands, "TrainConfig", lambda: TrainConfig(1, steps=2, batch_size=8))
     trained.clear()
     assert run("crossval", "tess", "--seeds", 1) == 0
     assert len(trained) == 2
@@ -228,19 +240,26 @@ def test_from_training_to_a_calibrated_checkpoint(run, home, tmp_path: Path, cap
     speakers = recognizer.facts["speakers"]
     assert len(speakers) == len(ACTORS) + 2 + len(POLISH) + len(KOREAN)
     assert recognizer.facts["recipe"]["steps"] == FEW.steps
-    assert (tmp_path / "runs" / "train-3" / "state.pt").is_file()
+    assert recognizer.model.config.n_listeners == FEW.listeners
+    assert recognizer.model.config.n_landmarks > 0
+    for k in range(FEW.listeners):
+        assert (tmp_path / "runs" / "train-3" / f"listener-{k + 1}" / "state.pt").is_file()
 
     assert run("evaluate", "tess", "--weights", weights) == 1
     message = capsys.readouterr().err
     assert f"{weights} trained on every speaker of tess" in message
     assert "crossval" in message
 
-    answers = write_answers(tmp_path / "answers.npz", right=(40, 60))
+    answers = write_answers(tmp_path / "answers.npz", right=(59, 60), read=read_aloud(1.0, 2))
     assert main(["calibrate", str(answers), "--weights", str(weights)]) == 0
     calibrated = EmotionRecognizer.load(weights)
-    expected = commands.fit(commands.by_corpus([Predictions.load(answers)], SHIPPED))
+    read = read_aloud(1.0, 2).restrict(SHIPPED)
+    expected = commands.fit(commands.by_corpus([Predictions.load(answers)], SHIPPED), read)
     assert (calibrated.temperature, calibrated.threshold) == expected
-    assert calibrated.facts["calibration"]["target_precision"] == 0.75
+    assert calibrated.facts["calibration"] == {"answers": 120, "target_precision": 0.95}
+    assert set(calibrated.facts["judged"]) == {"ravdess", "tess"}
+    assert calibrated.facts["read_aloud"] == commands.named(read, *expected)
+    assert calibrated.facts["read_aloud"]["answers"] == len(read)
     assert calibrated.facts["judged"]["ravdess"]["coverage"] > 0
     assert calibrated.facts["speakers"] == speakers
     for name, value in recognizer.model.state_dict().items():
@@ -264,7 +283,7 @@ def test_the_larger_feature_set_stands_apart(run, tmp_path: Path) -> None:
     recognizer = EmotionRecognizer.load(weights)
     assert recognizer.feature_config.extended
     assert sum(recognizer.scores(voice(1.0)).values()) == pytest.approx(1)
-    assert (tmp_path / "runs" / "train-0-extended" / "state.pt").is_file()
+    assert (tmp_path / "runs" / "train-0-extended" / "listener-1" / "state.pt").is_file()
 
 
 def test_report_on_a_part(tmp_path: Path, capsys) -> None:
@@ -279,8 +298,13 @@ def test_report_on_a_part(tmp_path: Path, capsys) -> None:
     assert "no answer to savee, found ravdess, tess" in capsys.readouterr().err
 
 
-def write_answers(path: Path, right: tuple[int, int], condition: str = CLEAN) -> Path:
-    """Answers to 60 clips of two corpora in turn, so many of which are right and all sure."""
+def write_answers(
+    path: Path, right: tuple[int, int], condition: str = CLEAN, read: Predictions | None = None
+) -> Path:
+    """Answers to 60 clips of two corpora in turn, so many of which are right and all sure.
+
+    Those to people who read aloud stand after them.
+    """
     clips, logits = [], []
     for corpus, n_right in zip(("ravdess", "tess"), right):
         for k in range(60):
@@ -296,8 +320,22 @@ def write_answers(path: Path, right: tuple[int, int], condition: str = CLEAN) ->
         LABELS, np.array(logits, np.float32), tuple(clips), fold,
         np.zeros(n, int), np.ones(n), np.full(n, condition),
     )  # fmt: skip
-    predictions.save(path)
+    join([predictions] if read is None else [predictions, read]).save(path)
     return path
+
+
+def read_aloud(sure: float, n_named: int, n: int = 100) -> Predictions:
+    """Answers to readers, all with a logit of `sure`; so many name an emotion."""
+    clips = tuple(
+        Clip(Path(f"read-{k}"), "neutral", f"librispeech-{k % 4}", "librispeech", "en")
+        for k in range(n)
+    )
+    answer = np.where(np.arange(n) < n_named, LABELS.index("sad"), LABELS.index("neutral"))
+    logits = sure * np.eye(len(LABELS), dtype=np.float32)[answer]
+    return Predictions(
+        LABELS, logits, clips, np.arange(n) % 4, np.zeros(n, int), np.ones(n),
+        np.full(n, READ_ALOUD),
+    )  # fmt: skip
 
 
 def test_the_threshold_is_that_of_the_corpus_that_needs_the_highest(tmp_path: Path) -> None:
@@ -307,15 +345,47 @@ def test_the_threshold_is_that_of_the_corpus_that_needs_the_highest(tmp_path: Pa
         )
         for n in (60, 30)
     )
-    highest = commands.fit(mixed)[1]
-    assert commands.fit(good)[1] < highest
-    assert commands.fit(dict(reversed(mixed.items())))[1] == highest
+    nobody = read_aloud(0.0, 0, n=0)
+    highest = commands.fit(mixed, nobody)[1]
+    assert commands.fit(good, nobody)[1] < highest
+    assert commands.fit(dict(reversed(mixed.items())), nobody)[1] == highest
+
+
+def test_the_threshold_keeps_readers_quiet_and_leaves_the_temperature(tmp_path: Path) -> None:
+    cleans = commands.by_corpus(
+        [Predictions.load(write_answers(tmp_path / "a.npz", right=(59, 60)))], SHIPPED
+    )
+    temperature, threshold = commands.fit(cleans, read_aloud(0.0, 0, n=0))
+    sure = temperature * 4.0
+    neutral, few, many = (read_aloud(sure, n).restrict(SHIPPED) for n in (0, 1, 30))
+    confidence = evaluate.softmax(few.logits / temperature).max()
+    assert confidence > threshold
+    for read in (neutral, few):
+        assert commands.fit(cleans, read) == (temperature, threshold)
+    found, quiet = commands.fit(cleans, many)
+    assert found == temperature
+    assert confidence < quiet <= confidence + 0.01
+    assert commands.named(many, found, quiet) == {"answers": 100}
+    shy = read_aloud(0.1 * temperature, 30).restrict(SHIPPED)  # often named, but never surely
+    assert commands.fit(cleans, shy) == (temperature, threshold)
+
+
+def test_who_reads_is_named_by_the_share_of_sure_answers() -> None:
+    read = join([read_aloud(6.0, 10), read_aloud(0.5, 40)])
+    assert commands.named(read, 1.0, 0.9) == {"answers": 200, "neutral": 0.45, "sad": 0.05}
+    assert commands.named(read, 1.0, 0.0) == {"answers": 200, "neutral": 0.75, "sad": 0.25}
+    assert commands.named(read, 20.0, 0.9) == {"answers": 200}
+
+
+def test_where_nobody_reads_nobody_is_named() -> None:
+    nobody = read_aloud(0.0, 0, n=0).restrict(SHIPPED)
+    assert commands.named(nobody, 1.0, 0.5) == {"answers": 0}
 
 
 def test_answers_to_nothing_as_recorded_calibrate_nothing(tmp_path: Path) -> None:
     room = Predictions.load(write_answers(tmp_path / "a.npz", right=(60, 60), condition="room"))
     with pytest.raises(DataError, match="no answer to a clip as recorded of neutral, "):
-        commands.fit(commands.by_corpus([room], SHIPPED))
+        commands.by_corpus([room], SHIPPED)
 
 
 # --- what is refused
@@ -345,6 +415,27 @@ def test_missing_noise_is_named(tmp_path: Path, capsys) -> None:
     record(noise / "rain/1-17367-A.wav", seed=0)
     assert main(command) == 1
     assert "1 sounds to train with and 0 to test with" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("extract",), ("crossval", "tess"), ("crossval", "tess", "--svm"), ("train",)],
+    ids=" ".join,
+)
+def test_missing_read_speech_is_named(
+    command: tuple[str, ...], home: Path, tmp_path: Path, capsys
+) -> None:
+    for name in ("corpora", "noise"):
+        (tmp_path / name).symlink_to(home / name)
+    places = ["--corpora", str(tmp_path / "corpora"), "--cache", str(tmp_path / "c")]
+    read = tmp_path / "speech" / "librispeech-dev-clean"
+    assert main([*command, *places]) == 1
+    message = capsys.readouterr().err
+    assert f"{read}: no such folder" in message and "1272-128104-0000.flac" in message
+    record(read / "somebody.wav", seed=0)
+    assert main([*command, *places]) == 1
+    assert "found somebody.wav" in capsys.readouterr().err
+    assert not (tmp_path / "c").exists()
 
 
 def test_noise_lies_beside_the_corpora_wherever_they_are_named_from(

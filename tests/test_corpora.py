@@ -497,6 +497,43 @@ def test_noise(tmp_path: Path) -> None:
         corpora.read_noise(tmp_path / "nowhere")
 
 
+def test_people_who_read_aloud(tmp_path: Path) -> None:
+    names = (
+        "2277/149896/2277-149896-0002.flac",
+        "84/1272-128104-0001.wav",
+        "1272-128104-0000.flac",
+    )
+    record(tmp_path, *names)
+    clips = corpora.read_aloud(tmp_path)
+    assert [c.path for c in clips] == sorted(tmp_path / name for name in names)
+    assert told(clips) == {
+        "1272-128104-0000": ("neutral", "librispeech-1272", None, None),
+        "1272-128104-0001": ("neutral", "librispeech-1272", None, None),
+        "2277-149896-0002": ("neutral", "librispeech-2277", None, None),
+    }
+    assert {(c.corpus, c.language) for c in clips} == {("librispeech", "en")}
+    assert corpora.read_aloud(str(tmp_path)) == clips
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["speech.wav", "1272-128104-00000.flac", "1272-128104.flac", "x1272-128104-0000.wav",
+     "1272-128104-0000-2.flac", "reader-128104-0000.flac"],
+)  # fmt: skip
+def test_foreign_names_among_them_are_refused(name: str, tmp_path: Path) -> None:
+    record(tmp_path, "1272-128104-0000.flac", f"more/{name}")
+    with pytest.raises(DataError, match=f"{tmp_path}: 1 of 2 .* found more/{name}") as caught:
+        corpora.read_aloud(tmp_path)
+    assert "expected names like 1272-128104-0000.flac" in str(caught.value)
+
+
+def test_where_nobody_reads_aloud_the_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=f"{tmp_path / 'nowhere'}: no such folder, expected .*1272"):
+        corpora.read_aloud(tmp_path / "nowhere")
+    with pytest.raises(DataError, match=f"{tmp_path}: no recordings in it, .*found nothing"):
+        corpora.read_aloud(tmp_path)
+
+
 # --- overview
 
 
@@ -564,3 +601,12 @@ def test_whole_noise(shared: Path) -> None:
     if not folder.is_dir():
         pytest.skip(f"no noise beside the project: {folder} does not exist")
     assert len(corpora.read_noise(folder)) == 400
+
+
+def test_whole_read_speech(shared: Path) -> None:
+    folder = shared / "speech" / "librispeech-dev-clean"
+    if not folder.is_dir():
+        pytest.skip(f"no read speech beside the project: {folder} does not exist")
+    clips = corpora.read_aloud(folder)
+    assert all(clip.path.is_file() for clip in clips)
+    assert len({clip.speaker for clip in clips}) >= 2

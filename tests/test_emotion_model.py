@@ -26,6 +26,7 @@ LABELS = ("neutral", "happy", "sad", "angry", "fear", "disgust")
 ROOT = Path(__file__).resolve().parents[1]
 CLIP = ROOT / "tests" / "data" / "angry.flac"
 SPEECH = ROOT / "tests" / "data" / "speech.flac"
+OUT = "weights/listeners.1.out.bias"
 
 
 @pytest.fixture
@@ -33,10 +34,18 @@ def tiny() -> EmotionRecognizer:
     """A small untrained recogniser that names an emotion whatever it hears."""
     torch.manual_seed(0)
     heard = features.DEFAULT_CONFIG
-    model = EmotionLSTM(ModelConfig(heard.n_features, len(LABELS), heard.n_mfcc, 8, hidden=8))
-    model.std.fill_(20.0)
-    model.statistics_std.fill_(20.0)
-    model.directions.normal_(std=0.02)
+    model = EmotionLSTM(
+        ModelConfig(
+            heard.n_features, len(LABELS), heard.n_mfcc, n_listeners=2, n_landmarks=8, hidden=8
+        )
+    )
+    model.timeless_std.fill_(20.0)
+    for buffer in (model.timeless_directions, model.landmarks, model.answers):
+        buffer.normal_(std=0.02)
+    for listener in model.listeners:
+        listener.std.fill_(20.0)
+        listener.statistics_std.fill_(20.0)
+        listener.directions.normal_(std=0.02)
     return EmotionRecognizer(model, LABELS, temperature=1.3, threshold=0.0, facts={"seed": 0})
 
 
@@ -179,20 +188,27 @@ def change(content: dict, part: str, value: object) -> None:
         ("labels", None, "no 'labels'"),
         ("weights", None, "no 'weights'"),
         ("weights", [1.0], "does not fit"),
-        ("weights/out.bias", torch.zeros(7), "size mismatch for out.bias"),
-        ("weights/out.bias", torch.full((6,), torch.nan), "out.bias are not finite"),
-        ("weights/out.bias", None, "Missing key"),
+        (OUT, torch.zeros(7), "size mismatch for listeners.1.out.bias"),
+        (OUT, torch.full((6,), torch.nan), "listeners.1.out.bias are not finite"),
+        (OUT, None, "Missing key"),
         ("weights/more", torch.zeros(1), "Unexpected key"),
         ("model/hidden", 16, "size mismatch"),
         ("model/hidden", 10**7, "size mismatch"),
         ("model/hidden", "many", "does not fit"),
         ("model/layers", 3, "unexpected keyword argument 'layers'"),
         ("model/n_mfcc", 60, "size mismatch"),
-        ("model/n_directions", 9, "size mismatch for directions"),
-        ("weights/directions", None, "Missing key"),
+        ("model/n_landmarks", 9, "size mismatch for landmarks"),
+        ("model/n_listeners", 3, "Missing key"),
+        ("model/n_listeners", 1, "Unexpected key"),
+        ("model/n_directions", 200, "size mismatch for listeners.0.directions"),
+        ("weights/listeners.0.directions", None, "Missing key"),
+        ("weights/timeless_directions", None, "Missing key"),
+        ("weights/answers", torch.full((8, 6), torch.inf), "answers are not finite"),
         ("features/n_mfcc", 13, "expects 66 features a frame, its feature settings give 15"),
         ("features/extended", True, "expects 66 features a frame, its feature settings give 78"),
         ("features/n_mfcc", "x", "does not fit"),
+        ("features/n_mels", 80, "n_mels 80, expected 64"),
+        ("features/fmax_hz", 4000.0, "fmax_hz 4000.0, expected 7600.0"),
         ("temperature", 0.0, "temperature 0.0"),
         ("temperature", "hot", "does not fit"),
         ("threshold", 1.5, "threshold 1.5"),
@@ -359,7 +375,7 @@ def test_an_hour_is_heard_in_the_memory_of_a_window(
 
 def test_shipped_weights_say_what_they_are(shipped: EmotionRecognizer) -> None:
     assert shipped.labels == LABELS
-    assert WEIGHTS.stat().st_size < 2e6
+    assert WEIGHTS.stat().st_size < 10e6
     assert 1 / 6 < shipped.threshold < 1
     assert shipped.facts["judged"]["ravdess"]["uar"] > 1 / 6
 

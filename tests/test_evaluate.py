@@ -159,3 +159,52 @@ def test_where_nothing_is_precise_or_too_few_show_it_it_is_never_sure():
     few = answers([True] * (evaluate.MIN_SURE - 1), [0.9] * (evaluate.MIN_SURE - 1))
     for truth, logits in (wrong, few):
         assert evaluate.choose_threshold(truth, logits) == evaluate.NEVER_SURE
+
+
+# --- when nobody feels anything
+
+
+def read_speech(named: list[float], neutral: list[float]) -> np.ndarray:
+    """Logits (n, 3) of answers so sure: an emotion, the second class, or neutral, the first."""
+    answer = np.array([1] * len(named) + [0] * len(neutral), int)
+    sure = np.array([*named, *neutral])
+    probabilities = np.full((len(answer), 3), (1 - sure)[:, None] / 2)
+    probabilities[np.arange(len(answer)), answer] = sure
+    return np.log(probabilities)
+
+
+def share_named(logits: np.ndarray, threshold: float) -> float:
+    probabilities = evaluate.softmax(logits)
+    sure = probabilities.max(axis=1) >= threshold
+    return float(np.mean(sure & (probabilities.argmax(axis=1) != 0)))
+
+
+@pytest.mark.parametrize("n", [1, 7, 49, 50, 51, 100, 101, 1000])
+@pytest.mark.parametrize("seed", range(3))
+def test_few_who_read_are_named_an_emotion(n, seed):
+    logits = np.random.default_rng(seed).normal(0, 2, (n, 6))
+    threshold = evaluate.quiet_threshold(logits, neutral=0)
+    assert 0 <= threshold <= 1
+    assert share_named(logits, threshold) <= evaluate.MAX_NAMED
+    if n >= 1000:  # and no more are kept quiet than need be
+        assert share_named(logits, threshold - 0.02) > evaluate.MAX_NAMED
+
+
+def test_the_quiet_threshold_by_hand():
+    named = [0.401 + 0.004 * k for k in range(100)]  # the surest 0.797, 0.793, 0.789
+    assert evaluate.quiet_threshold(read_speech(named, []), neutral=0) == 0.79
+    some = read_speech(named[:50], [0.99] * 150)  # the surest 0.597, then 0.593, 0.589, 0.585
+    assert evaluate.quiet_threshold(some, neutral=0) == 0.59
+
+
+def test_neutral_is_no_mistake_however_sure():
+    assert evaluate.quiet_threshold(read_speech([], [0.4, 0.99, 0.9999]), neutral=0) == 0
+    few, many = (read_speech([0.415] * 10, [0.99] * n) for n in (10, 90))
+    assert evaluate.quiet_threshold(few, 0) == evaluate.quiet_threshold(many, 0) == 0.42
+    swapped = few[:, [1, 0, 2]]  # neutral is another class
+    assert evaluate.quiet_threshold(swapped, 1) == 0.42
+    assert evaluate.quiet_threshold(swapped, 0) == 0.99
+
+
+def test_where_nobody_reads_nothing_need_be_kept_quiet():
+    assert evaluate.quiet_threshold(np.zeros((0, 6)), neutral=0) == 0

@@ -18,7 +18,7 @@ from utils.functionals import functionals, n_functionals
 LABELS = ("neutral", "happy", "sad")
 N_MFCC, N_FEATURES = 4, 6
 CONFIG = TrainConfig(batch_size=16, smoothing=0.0)
-VOICELESS = 3
+NAMELESS = 3
 
 
 def clips_of(corpus: str, counts: dict[str, int], n_speakers: int = 2) -> list[Clip]:
@@ -46,13 +46,13 @@ CLIPS = clips_of("ravdess", {"neutral": 3, "happy": 9, "sad": 1}) + clips_of(
 )
 
 
-def examples_of(clips: list[Clip], n: int = 3, n_voiceless: int = VOICELESS) -> Examples:
+def examples_of(clips: list[Clip], n: int = 3, n_nameless: int = NAMELESS) -> Examples:
     rng = np.random.default_rng(0)
-    voiceless = [np.full((10 + k, N_FEATURES), -9, np.float32) for k in range(n_voiceless)]
-    for array in voiceless:
+    nameless = [np.full((10 + k, N_FEATURES), -9, np.float32) for k in range(n_nameless)]
+    for array in nameless:
         array[:, 3] = rng.standard_normal(len(array))
     variants = {clip.corpus: n for clip in clips}
-    return Examples(clips, Told(), variants, voiceless, LABELS, N_MFCC)
+    return Examples(clips, Told(), variants, nameless, LABELS, N_MFCC)
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +65,12 @@ def same(a: Batch, b: Batch) -> bool:
 
 
 def told(draw: Draw, n_batches: int) -> list[tuple[str, str, int] | None]:
-    """Corpus, label and variant of each example that is drawn; None without a voice."""
+    """Corpus, label and variant of each example that is drawn; None for a nameless one."""
     found = []
     for number in range(n_batches):
         for label, corpus, variant in draw.batch(number).frames[:, 0, :3].int().tolist():
-            voice = label >= 0
-            found.append((sorted(SHARES)[corpus], LABELS[label], variant) if voice else None)
+            named = label >= 0
+            found.append((sorted(SHARES)[corpus], LABELS[label], variant) if named else None)
     return found
 
 
@@ -131,8 +131,8 @@ def test_corpora_have_their_share_and_classes_count_the_same(examples: Examples)
             assert count / corpora[corpus] == pytest.approx(1 / len(labels), abs=0.06)
 
 
-def test_clean_clips_and_sounds_without_a_voice_have_their_share(examples: Examples) -> None:
-    config = replace(CONFIG, voiceless_share=0.2, clean_share=0.5)
+def test_clean_clips_and_nameless_sounds_have_their_share(examples: Examples) -> None:
+    config = replace(CONFIG, nameless_share=0.2, clean_share=0.5)
     drawn = told(Draw(examples, CLIPS, config, seed=0), 120)
     assert drawn.count(None) / len(drawn) == pytest.approx(0.2, abs=0.04)
     variants = Counter(d[2] for d in drawn if d is not None)
@@ -141,9 +141,9 @@ def test_clean_clips_and_sounds_without_a_voice_have_their_share(examples: Examp
         assert variants[variant] / n == pytest.approx(share, abs=0.05)
 
 
-def test_without_variants_or_voiceless_sounds_clips_stand_as_they_are() -> None:
-    examples = examples_of(CLIPS, n=1, n_voiceless=0)
-    config = replace(CONFIG, voiceless_share=0.9, clean_share=0.0)
+def test_without_variants_or_nameless_sounds_clips_stand_as_they_are() -> None:
+    examples = examples_of(CLIPS, n=1, n_nameless=0)
+    config = replace(CONFIG, nameless_share=0.9, clean_share=0.0)
     drawn = told(Draw(examples, CLIPS, config, seed=0), 20)
     assert {d and d[2] for d in drawn} == {0}
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from utils import spectrum
 from utils.functionals import (
     LOUD_DB,
     MIN_LOUD,
@@ -14,10 +15,13 @@ from utils.functionals import (
     QUANTILES,
     functionals,
     n_functionals,
+    n_timeless,
 )
 
 N_MFCC, N_FEATURES = 20, 25  # more coefficients than are looked at, and three further columns
-N_COLUMNS = N_CEPSTRAL + N_FEATURES - N_MFCC
+N_COLUMNS = N_CEPSTRAL + N_FEATURES - N_MFCC + spectrum.N_COLUMNS
+N_TIMELESS = n_timeless(N_FEATURES, N_MFCC)
+FLUX = N_COLUMNS - spectrum.N_COLUMNS + 9  # the column that looks back at the frame before
 
 
 def clip(n_frames: int, seed: int = 0) -> np.ndarray:
@@ -41,12 +45,14 @@ def found(*clips: np.ndarray, padding: float = 0.0) -> np.ndarray:
 
 def expected(frames: np.ndarray) -> np.ndarray:
     """The same of one clip, in numpy and float64."""
+    shape = spectrum.describe(torch.from_numpy(frames[None, :, :N_MFCC]))[0].numpy()
     frames = frames.astype(np.float64)
     loud = frames[:, N_MFCC + 1] > LOUD_DB
     if loud.sum() < MIN_LOUD:
         loud[:] = True
     first, last = np.flatnonzero(loud)[[0, -1]]
     columns = np.delete(frames, range(N_CEPSTRAL, N_MFCC), axis=1)
+    columns = np.column_stack([columns, shape.astype(np.float64)])
     speech, within = columns[loud], columns[first : last + 1]
     n_frames = len(within)
     change = np.diff(within, axis=0)
@@ -54,12 +60,12 @@ def expected(frames: np.ndarray) -> np.ndarray:
     values = [
         speech.mean(axis=0), speech.std(axis=0), *np.quantile(speech, QUANTILES, axis=0),
         np.abs(change).mean(axis=0), change.std(axis=0), np.diff(change, axis=0).std(axis=0),
-        *(within[part == k].mean(axis=0) for k in range(PARTS)),
     ]  # fmt: skip
     correlated = np.delete(frames, range(N_CORRELATED, N_MFCC), axis=1)[:, : N_CORRELATED + 2]
     pairs = np.triu_indices(N_CORRELATED + 2, 1)
     values.append(np.corrcoef(correlated[loud].T)[pairs])
     values.append([n_frames / 100, loud.sum() / n_frames, loud.sum() / 100])
+    values += [within[part == k].mean(axis=0) for k in range(PARTS)]
     return np.concatenate(values)
 
 
@@ -74,9 +80,10 @@ def test_where_little_is_loud_all_frames_count() -> None:
     frames[:, N_MFCC + 1] = -39
     frames[20 : 20 + MIN_LOUD - 1, N_MFCC + 1] = 0
     np.testing.assert_allclose(found(frames)[0], expected(frames), rtol=1e-4, atol=1e-4)
-    assert found(frames)[0, -3] == pytest.approx(0.6)
+    durations = slice(N_TIMELESS - 3, N_TIMELESS)
+    assert found(frames)[0, durations][0] == pytest.approx(0.6)
     frames[20 : 20 + MIN_LOUD, N_MFCC + 1] = 0
-    np.testing.assert_allclose(found(frames)[0, -3:], [0.01 * MIN_LOUD, 1, 0.01 * MIN_LOUD])
+    np.testing.assert_allclose(found(frames)[0, durations], [0.01 * MIN_LOUD, 1, 0.01 * MIN_LOUD])
 
 
 @pytest.mark.parametrize("padding", [0.0, 1e4, -1e4])
@@ -99,12 +106,17 @@ def test_constant_columns_give_finite_numbers_and_no_change(level_db: float) -> 
     row = found(frames)[0]
     assert np.isfinite(row).all()
     table = row[: PER_COLUMN * N_COLUMNS].reshape(PER_COLUMN, N_COLUMNS)
-    same = [0, *range(2, 2 + len(QUANTILES)), *range(PER_COLUMN - PARTS, PER_COLUMN)]
+    same = [0, *range(2, 2 + len(QUANTILES))]
     column = np.delete(frames[0], range(N_CEPSTRAL, N_MFCC))
+    shape = spectrum.describe(torch.from_numpy(frames[None, :, :N_MFCC]))[0, 0]
+    column = np.concatenate([column, shape])
     np.testing.assert_allclose(table[same], np.tile(column, (len(same), 1)), rtol=1e-5)
-    changing = [1, *range(2 + len(QUANTILES), PER_COLUMN - PARTS)]
+    parts = row[N_TIMELESS:].reshape(PARTS, N_COLUMNS)
+    np.testing.assert_allclose(parts, np.tile(column, (PARTS, 1)), rtol=1e-5)
+    changing = [1, *range(2 + len(QUANTILES), PER_COLUMN)]
     np.testing.assert_allclose(table[changing], 0, atol=1e-5)
-    np.testing.assert_allclose(row[len(table.flat) : -3], 0, atol=1e-5)  # nothing goes together
+    pairs = row[PER_COLUMN * N_COLUMNS : N_TIMELESS - 3]
+    np.testing.assert_allclose(pairs, 0, atol=1e-5)  # nothing goes together
 
 
 def test_correlations_are_signed() -> None:
@@ -121,3 +133,19 @@ def test_width_is_as_announced(n_features: int, n_mfcc: int) -> None:
     row = functionals(frames, torch.tensor([40, 30]), n_mfcc)
     assert row.shape == (2, n_functionals(n_features, n_mfcc))
     assert row.dtype == torch.float32
+    assert (row.shape[1] - n_timeless(n_features, n_mfcc)) % PARTS == 0
+
+
+def test_only_the_last_tell_when_a_thing_was_heard() -> None:
+    """Backwards, the parts stand in another order and all before them stay as they are."""
+    frames = clip(8 * 40)  # pauses at both ends are as long, and parts are of as many frames
+    forth, back = found(frames)[0], found(np.ascontiguousarray(frames[::-1]))[0]
+    parts, turned = (row[N_TIMELESS:].reshape(PARTS, N_COLUMNS) for row in (forth, back))
+    others = np.delete(np.arange(N_COLUMNS), FLUX)
+    np.testing.assert_allclose(turned[::-1, others], parts[:, others], rtol=1e-3, atol=1e-3)
+    assert np.abs(turned - parts).max() > 1
+    table = np.arange(PER_COLUMN * N_COLUMNS) % N_COLUMNS
+    timeless = np.concatenate([table != FLUX, np.full(N_TIMELESS - len(table), True)])
+    np.testing.assert_allclose(
+        back[:N_TIMELESS][timeless], forth[:N_TIMELESS][timeless], rtol=1e-3, atol=1e-3
+    )

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -14,7 +15,7 @@ from torch.utils.tensorboard import SummaryWriter
 from emotion_model import EmotionLSTM, EmotionRecognizer, ModelConfig
 from training import corpora
 from training.corpora import LABELS, SHIPPED, Clip
-from training.predictions import CLEAN, Predictions
+from training.predictions import CLEAN, READ_ALOUD, Predictions, join
 from utils.features import DEFAULT_CONFIG
 
 HOME = Path(__file__).resolve().parents[1]
@@ -134,13 +135,14 @@ def test_a_small_run_where_there_are_no_logs(folder: Path, tmp_path: Path) -> No
 def test_curves_of_logs(tmp_path: Path) -> None:
     """Two protocols, one of them without validation voices, and a run that has only begun."""
     for protocol, corpus, fold in (("a", "ravdess", 1), ("a", "ravdess", 2), ("b", None, 1)):
-        with SummaryWriter(str(tmp_path / protocol / f"0-seed0-fold{fold}")) as log:
+        own = tmp_path / protocol / f"0-seed0-fold{fold}" / "listener-1"
+        with SummaryWriter(str(own)) as log:
             for step in (100, 200, 300)[: 4 - fold]:
                 log.add_scalar("loss", 100 / step, step)
                 log.add_scalar("learning_rate", 0.001, step)
                 if corpus:
                     log.add_scalar(f"uar/{corpus}", step / 1000, step)
-    SummaryWriter(str(tmp_path / "c" / "0-seed0-fold1")).close()
+    SummaryWriter(str(tmp_path / "c" / "0-seed0-fold1" / "listener-1")).close()
     done = run("training_curves", RUNS=tmp_path, CORPORA=tmp_path / "none")
     assert "a: 2 finished or under way, the longest of 300 steps" in printed(done)
     assert "a: kept step 250 and 25.0 % UAR" in printed(done)
@@ -154,23 +156,26 @@ def test_failures_of_a_cross_validation(folder: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     logits = rng.standard_normal((len(rows), len(LABELS))).astype(np.float32)
     logits[np.arange(len(rows)), [LABELS.index(clip.label) for clip, _, _ in rows]] += 1.5
-    Predictions(
+    answers = Predictions(
         LABELS, logits, tuple(clip for clip, _, _ in rows),
         np.array([speakers.index(clip.speaker) % 5 for clip, _, _ in rows]),
         np.array([seed for _, seed, _ in rows]), rng.uniform(1, 6, len(rows)),
         np.array([condition for _, _, condition in rows]),
-    ).save(tmp_path / "voices" / "predictions.npz")  # fmt: skip
+    )  # fmt: skip
+    reader = Clip(tmp_path / "read.flac", "neutral", "librispeech-84", "librispeech", "en")
+    read = replace(answers.take([0] * 9), clips=(reader,) * 9, condition=np.full(9, READ_ALOUD))
+    join([answers, read]).save(tmp_path / "voices" / "predictions.npz")
     done = run("failures", RUNS=tmp_path, CORPORA=folder, N_PLAYED=3)
     assert "models that had not heard the speaker" in printed(done)
+    assert f"{2 * len(clips)} answers to {len(clips)} clips as recorded" in printed(done)
+    assert "librispeech" not in printed(done) and READ_ALOUD not in printed(done)
     assert n_figures(done) == 6
     assert n_players(done) == 3
 
 
 def test_failures_of_weights_say_whose_voices_they_heard(folder: Path, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    config = ModelConfig(
-        DEFAULT_CONFIG.n_features, len(SHIPPED), DEFAULT_CONFIG.n_mfcc, n_directions=8, hidden=8
-    )
+    config = ModelConfig(DEFAULT_CONFIG.n_features, len(SHIPPED), DEFAULT_CONFIG.n_mfcc, hidden=8)
     heard = [f"ravdess-{actor:02d}" for actor in range(1, 25)]
     model = EmotionRecognizer(EmotionLSTM(config), SHIPPED, facts={"speakers": heard})
     model.save(tmp_path / "weights.pt")

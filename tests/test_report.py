@@ -10,7 +10,7 @@ from matplotlib.image import imread
 
 from training import breakdown, evaluate, plots
 from training.corpora import Clip
-from training.predictions import Predictions
+from training.predictions import READ_ALOUD, Predictions, join
 from training.report import write_report
 from utils.errors import DataError
 
@@ -148,6 +148,32 @@ def test_without_clips_as_recorded_there_is_no_report(predictions, tmp_path):
     noisy = predictions.only(predictions.condition == "noise 10 dB")
     with pytest.raises(DataError, match="288 answers and none in condition 'clean'"):
         write_report(noisy, tmp_path, "noise only")
+
+
+def read_aloud(n: int, like: Predictions) -> Predictions:
+    """Wrong answers to readers, in the folds and with the seeds of others."""
+    clips = tuple(
+        Clip(Path(f"read-{k}.flac"), "neutral", f"librispeech-{k % 3}", "librispeech", "en")
+        for k in range(n)
+    )
+    return Predictions(
+        LABELS, np.tile(np.float32([0, 9, 0]), (n, 1)), clips,
+        like.fold[:n], like.seed[:n], np.full(n, 8.0), np.full(n, READ_ALOUD),
+    )  # fmt: skip
+
+
+def test_who_reads_aloud_is_left_out(predictions, folder, tmp_path):
+    with_readers = join([read_aloud(30, predictions), predictions])
+    write_report(with_readers, tmp_path, "RAVDESS, three classes")
+    for name in ("report.json", "report.md"):
+        assert (tmp_path / name).read_text() == (folder / name).read_text()
+    assert "librispeech" not in (tmp_path / "report.json").read_text()
+
+
+def test_on_readers_alone_there_is_no_report(predictions, tmp_path):
+    with pytest.raises(DataError, match="none in condition 'clean'"):
+        write_report(read_aloud(30, predictions), tmp_path, "readers only")
+    assert not list(tmp_path.iterdir())
 
 
 def test_where_nothing_can_be_written_the_folder_is_named(predictions, tmp_path):

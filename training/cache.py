@@ -22,7 +22,7 @@ from utils.errors import AudioError, DataError
 
 logger = logging.getLogger(__name__)
 
-RECIPE = 2  # raise it when `sounds` or `extract` changes, so that older features are not used
+RECIPE = 4  # raise it when `sounds` or `extract` changes, so that older features are not used
 PER_SHARD = 100  # sounds: a killed run loses some seconds of work
 CLEAN = sounds.CONDITIONS[0]
 

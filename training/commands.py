@@ -14,9 +14,10 @@ from training import corpora as readers
 from training import evaluate
 from training.cache import FeatureCache
 from training.corpora import LABELS, READERS, SHIPPED, Clip
+from training.corpora.librispeech import READ_AS
 from training.corpora.overview import overview, to_text
 from training.crossval import crossval as run_crossval
-from training.predictions import CLEAN, Predictions, join
+from training.predictions import CLEAN, READ_ALOUD, Predictions, join
 from training.protocols import ALL, PROTOCOLS
 from training.recipe import TrainConfig
 from training.report import write_report
@@ -80,7 +81,8 @@ def calibrate(options: argparse.Namespace) -> None:
     recognizer = EmotionRecognizer.load(options.weights)
     parts = [Predictions.load(path) for path in options.predictions]
     cleans = by_corpus(parts, recognizer.labels)
-    temperature, threshold = fit(cleans)
+    read = [part.only(part.condition == READ_ALOUD).restrict(recognizer.labels) for part in parts]
+    temperature, threshold = fit(cleans, join(read))
     recognizer.temperature, recognizer.threshold = temperature, threshold
     recognizer.facts["calibration"] = {
         "answers": sum(map(len, cleans.values())),
@@ -89,6 +91,7 @@ def calibrate(options: argparse.Namespace) -> None:
     recognizer.facts["judged"] = {
         name: judged(p, temperature, threshold) for name, p in cleans.items()
     }
+    recognizer.facts["read_aloud"] = named(join(read), temperature, threshold)
     recognizer.save(options.weights)
     print(f"{options.weights}: temperature {temperature:.3f}, threshold {threshold:.2f}")
 
@@ -157,20 +160,21 @@ def by_corpus(parts: Sequence[Predictions], labels: Sequence[str]) -> dict[str, 
     }
 
 
-def fit(cleans: Mapping[str, Predictions]) -> tuple[float, float]:
-    """Temperature and threshold from answers by corpus.
+def fit(cleans: Mapping[str, Predictions], read: Predictions) -> tuple[float, float]:
+    """Temperature and threshold from answers by corpus, and to people who read aloud.
 
     All corpora count the same in the temperature. The threshold is that of the corpus that
-    needs the highest: what is shown should be right often enough in each of them.
+    needs the highest: what is shown should be right often enough in each of them, and seldom
+    be shown of people who read.
     """
     n = min(map(len, cleans.values()))
     rng = np.random.default_rng(0)
     even = [p.take(rng.choice(len(p), n, replace=False)) for p in cleans.values()]
     truth = np.concatenate([p.truth for p in even])
     temperature = evaluate.fit_temperature(truth, np.concatenate([p.logits for p in even]))
-    return temperature, max(
-        evaluate.choose_threshold(p.truth, p.logits / temperature) for p in cleans.values()
-    )
+    quiet = evaluate.quiet_threshold(read.logits / temperature, read.labels.index(READ_AS))
+    precise = [evaluate.choose_threshold(p.truth, p.logits / temperature) for p in cleans.values()]
+    return temperature, max(quiet, *precise)
 
 
 def judged(p: Predictions, temperature: float, threshold: float) -> dict[str, float]:
@@ -186,11 +190,27 @@ def judged(p: Predictions, temperature: float, threshold: float) -> dict[str, fl
     return {"answers": len(p)} | {name: round(float(x), 4) for name, x in figures.items()}
 
 
+def named(read: Predictions, temperature: float, threshold: float) -> dict[str, float]:
+    """What share of those who read aloud is called what, above the threshold."""
+    if not len(read):
+        return {"answers": 0}
+    probabilities = evaluate.softmax(read.logits / temperature)
+    sure = probabilities.max(axis=1) >= threshold
+    shares = {
+        label: round(float(np.mean(sure & (read.answer == k))), 4)
+        for k, label in enumerate(read.labels)
+    }
+    return {"answers": len(read)} | {label: share for label, share in shares.items() if share}
+
+
 def only_classes(model: EmotionLSTM, labels: Sequence[str]) -> EmotionLSTM:
     """A network of `LABELS` without the classes that are not in `labels`."""
     state = model.state_dict()
     rows = [LABELS.index(label) for label in labels]
-    state |= {name: state[name][rows] for name in ("out.weight", "out.bias")}
+    for name, value in state.items():
+        if name.endswith((".out.weight", ".out.bias")):
+            state[name] = value[rows]
+    state["answers"] = state["answers"][:, rows]
     smaller = EmotionLSTM(replace(model.config, n_classes=len(labels)))
     smaller.load_state_dict(state)
     return smaller.eval()
@@ -210,17 +230,19 @@ def _read_all(folder: Path) -> list[Clip]:
     return [clip for name in names for clip in readers.read(name, folder / name)]
 
 
-def _workshop(
-    clips: Sequence[Clip], options: argparse.Namespace, varied: bool = True
-) -> Workshop:
+def _workshop(clips: Sequence[Clip], options: argparse.Namespace, varied: bool = True) -> Workshop:
     cache = _cache(options, FeatureConfig(extended=options.extended))
-    return Workshop(clips, cache, TrainConfig(), varied)
+    read = readers.read_aloud(_beside(options) / "speech" / "librispeech-dev-clean")
+    return Workshop(clips, cache, TrainConfig(), read, varied)
 
 
 def _cache(options: argparse.Namespace, features: FeatureConfig) -> FeatureCache:
-    """The features that are kept; noise lies beside the corpora, wherever they are named from."""
-    beside = Path(os.path.abspath(options.folder)).parent
-    return open_cache(options.cache, beside / "noise" / "esc10", features)
+    return open_cache(options.cache, _beside(options) / "noise" / "esc10", features)
+
+
+def _beside(options: argparse.Namespace) -> Path:
+    """Where noise and read speech lie: beside the corpora, wherever they are named from."""
+    return Path(os.path.abspath(options.folder)).parent
 
 
 def _labels_of(predictions: Predictions) -> tuple[str, ...]:

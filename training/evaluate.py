@@ -11,7 +11,8 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
 N_BINS = 15  # of the expected calibration error, as in Guo et al., 2017
-TARGET_PRECISION = 0.75  # of the emotions that are shown, this share should be right
+TARGET_PRECISION = 0.95  # of the emotions that are shown, this share should be right
+MAX_NAMED = 0.02  # of people who read aloud and act nothing, this share may be named an emotion
 NEVER_SURE = 0.95  # the threshold of a model whose surest answers still fall short of that
 MIN_SURE = 20  # fewer sure answers than this prove no precision
 TEMPERATURES = (0.05, 20.0)  # a fit stays inside, also where every answer is right or none
@@ -142,6 +143,23 @@ def choose_threshold(
         if sure.sum() >= MIN_SURE and right[sure].mean() >= target:
             return float(threshold)
     return NEVER_SURE
+
+
+def quiet_threshold(logits: np.ndarray, neutral: int) -> float:
+    """The least confidence above which at most `MAX_NAMED` of read speech is named an emotion.
+
+    Parameters
+    ----------
+    logits : answers (n, n_classes) to people who read aloud
+    neutral : the class that is no mistake there
+    """
+    probabilities = softmax(logits)
+    named = probabilities.argmax(axis=1) != neutral
+    confidence = np.where(named, probabilities.max(axis=1), 0.0)
+    if not len(confidence):
+        return 0.0
+    highest = np.quantile(confidence, 1 - MAX_NAMED, method="inverted_cdf")
+    return float(min(1.0, np.floor(100 * highest + 1) / 100)) if highest else 0.0
 
 
 def precision_coverage(

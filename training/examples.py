@@ -51,7 +51,7 @@ class Examples:
     clips : whose features are at hand
     features : gives the frames
     n_variants : corpus -> how many variants, the clip itself included
-    voiceless : frames of sounds without a voice
+    nameless : frames of sounds in which no emotion is to be named
     labels : the classes
     n_mfcc : see `utils.functionals.functionals`
     """
@@ -61,16 +61,16 @@ class Examples:
         clips: Sequence[Clip],
         features: Features,
         n_variants: Mapping[str, int],
-        voiceless: Sequence[np.ndarray],
+        nameless: Sequence[np.ndarray],
         labels: Sequence[str],
         n_mfcc: int,
     ) -> None:
-        self.labels, self.voiceless, self._features = tuple(labels), voiceless, features
+        self.labels, self.nameless, self._features = tuple(labels), nameless, features
         self.n_variants = n_variants
         keys = [(clip, v) for clip in clips for v in range(n_variants[clip.corpus])]
         rows = all_functionals([features.get(*key) for key in keys], n_mfcc)
         self.statistics = dict(zip(keys, rows))
-        self.voiceless_statistics = all_functionals(voiceless, n_mfcc)
+        self.nameless_statistics = all_functionals(nameless, n_mfcc)
 
     def frames(self, clip: Clip, variant: int = 0) -> np.ndarray:
         """Frames (n_frames, n_features) of a clip."""
@@ -150,9 +150,9 @@ class Draw:
     def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         n_classes = len(self.examples.labels)
         target = np.full(n_classes, 1 / n_classes, np.float32)
-        if self.examples.voiceless and rng.random() < self.config.voiceless_share:
-            k = rng.integers(len(self.examples.voiceless))
-            return self.examples.voiceless[k], self.examples.voiceless_statistics[k], target
+        if self.examples.nameless and rng.random() < self.config.nameless_share:
+            k = rng.integers(len(self.examples.nameless))
+            return self.examples.nameless[k], self.examples.nameless_statistics[k], target
         piles = self.piles[self.corpora[rng.choice(len(self.corpora), p=self.weights)]]
         pile = piles[rng.integers(len(piles))]
         clip = pile[rng.integers(len(pile))]

@@ -13,6 +13,7 @@ from utils.errors import DataError
 
 FORMAT = "recognition-helpers/predictions/1"  # in every file; a new layout, a new number
 CLEAN = "clean"  # the condition of a clip as it was recorded
+READ_ALOUD = "read aloud"  # … of somebody who read, and acted no emotion
 UNKNOWN = "unknown"  # what `column` says where a clip does not
 REMEDY = "make it with `python -m training crossval`"
 _CLIP_FIELDS = tuple(field.name for field in fields(Clip))
@@ -34,7 +35,8 @@ class Predictions:
     fold : int (n,) the fold whose model answered
     seed : int (n,) the seed of that model
     duration_s : (n,) length of what the model heard
-    condition : str (n,) what was done to the clip: "clean", "gain -30 dB", "noise 10 dB", "room"
+    condition : str (n,) what was done to the clip: "clean", "gain -30 dB", "noise 10 dB", "room";
+        or "read aloud", of somebody who acted nothing
 
     Raises
     ------

@@ -19,8 +19,8 @@ SHARES = {
 }
 # Feature variants of each clip, the clip itself included. These corpora say the same few
 # words over and over, and need fewer of them.
-VARIANTS = 6
-FEWER_VARIANTS = {"tess": 3, "nemo-polish": 3, "aihub-korean": 2}
+VARIANTS = 8
+FEWER_VARIANTS = {"tess": 4, "nemo-polish": 5, "aihub-korean": 2}
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,9 @@ class TrainConfig:
     Parameters
     ----------
     steps, batch_size, learning_rate, weight_decay : of AdamW under a one-cycle schedule
-    clean_share, voiceless_share : part of the draws that are the clip itself, or have no
-        voice; the target of the latter is "could be any"
+    listeners : networks that are trained one after the other, each by itself
+    clean_share, nameless_share : part of the draws that are the clip itself, or in which no
+        emotion is to be named; the target of the latter is "could be any"
     smoothing : label smoothing; listeners agree on these labels in 60 to 80 % of cases
     mixup : parameter of the beta distribution by which pairs are mixed after pooling
         (Verma et al., "Manifold mixup", ICML 2019)
@@ -44,12 +45,13 @@ class TrainConfig:
     patience : looks without a gain after which training stops
     """
 
+    listeners: int = 2
     steps: int = 900
     batch_size: int = 48
     learning_rate: float = 3e-3
     weight_decay: float = 2e-2
-    clean_share: float = 0.5
-    voiceless_share: float = 0.04
+    clean_share: float = 0.3
+    nameless_share: float = 0.08
     smoothing: float = 0.1
     mixup: float = 0.3
     jitter: float = 0.2

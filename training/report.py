@@ -12,7 +12,7 @@ import numpy as np
 from training import breakdown, evaluate, plots
 from training.breakdown import GAIN, GROUPS, Spread
 from training.markdown import to_markdown
-from training.predictions import CLEAN, Predictions
+from training.predictions import CLEAN, READ_ALOUD, Predictions
 from utils.errors import DataError
 
 COVERAGES = (1.0, 0.9, 0.75, 0.5, 0.25)
@@ -39,6 +39,7 @@ def write_report(
     ------
     DataError : no answer to a clip as recorded, or a folder that cannot be written
     """
+    predictions = predictions.only(predictions.condition != READ_ALOUD)
     clean = predictions.only(predictions.condition == CLEAN)
     if not len(clean):
         raise DataError(

@@ -1,4 +1,4 @@
-"""Train one network: draw a balanced batch, disturb it, step; keep the best running average."""
+"""Train one listener: draw a balanced batch, disturb it, step; keep the best running average."""
 
 import copy
 import hashlib
@@ -19,6 +19,7 @@ from training.corpora import Clip
 from training.examples import Batch, Draw, Examples, of_like_length
 from training.recipe import SHARES, TrainConfig
 from training.scatter import directions, scaling
+from utils.network import Listener
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ def train(
     seed: int,
     progress: Callable[[int, float], None],
     folder: Path | None = None,
-) -> EmotionLSTM:
+) -> Listener:
     """Train on `clips` until the voices of `validation` are not recognised any better.
 
     A GPU is used where there is one, with mixed precision. All random numbers follow from
@@ -88,7 +89,7 @@ class _Run:
         torch.manual_seed(seed)
         self.config, self.seed, self.folder = config, seed, folder
         self.examples, self.validation = examples, validation
-        model = EmotionLSTM(model_config)
+        model = Listener(model_config)
         normalise(model, examples, clips)
         self.model = model.to(self.device)
         self.average = copy.deepcopy(self.model)
@@ -137,8 +138,7 @@ class _Run:
         """
         figures = {"loss": loss, "learning_rate": self.schedule.get_last_lr()[0]}
         if self.validation:
-            arrays = [self.examples.frames(clip) for clip in self.validation]
-            found = logits(self.average, arrays)
+            found = _heard(self.average, self.examples, self.validation)
             uar, likelihood = judge(self.examples, self.validation, found)
             figures |= {f"uar/{corpus}": value for corpus, value in uar.items()}
             figures["likelihood"] = likelihood
@@ -218,16 +218,28 @@ def judge(
 
 def logits(model: EmotionLSTM, arrays: Sequence[np.ndarray]) -> np.ndarray:
     """Logits float32 (n, n_classes) of feature arrays, in batches of like length."""
-    model.eval()
-    device = model.mean.device
     found = np.zeros((len(arrays), model.config.n_classes), np.float32)
     with torch.inference_mode():
         for rows, frames, lengths in of_like_length(arrays):
-            found[rows] = model(frames.to(device), lengths.to(device)).cpu().numpy()
+            found[rows] = model(frames, lengths).numpy()
     return found
 
 
-def normalise(model: EmotionLSTM, examples: Examples, clips: Sequence[Clip]) -> None:
+def _heard(model: Listener, examples: Examples, clips: Sequence[Clip]) -> np.ndarray:
+    """Logits float32 (n, n_classes) of one listener to clips as recorded."""
+    model.eval()
+    device = model.mean.device
+    arrays = [examples.frames(clip) for clip in clips]
+    known = torch.from_numpy(np.stack([examples.statistics[clip, 0] for clip in clips]))
+    found = np.zeros((len(clips), model.config.n_classes), np.float32)
+    with torch.inference_mode():
+        for rows, frames, lengths in of_like_length(arrays):
+            batch = (x.to(device) for x in (frames, lengths, known[rows]))
+            found[rows] = model(*batch).cpu().numpy()
+    return found
+
+
+def normalise(model: Listener, examples: Examples, clips: Sequence[Clip]) -> None:
     """Set the scaling of frames and functionals from `clips` alone."""
     frames = np.concatenate([examples.frames(clip) for clip in clips])
     found = np.stack([examples.statistics[clip, 0] for clip in clips])
@@ -244,7 +256,7 @@ def normalise(model: EmotionLSTM, examples: Examples, clips: Sequence[Clip]) -> 
 
 
 def _loss(
-    model: EmotionLSTM, batch: Batch, config: TrainConfig, rng: np.random.Generator
+    model: Listener, batch: Batch, config: TrainConfig, rng: np.random.Generator
 ) -> torch.Tensor:
     """Cross-entropy of a disturbed batch whose pooled values are mixed in pairs."""
     frames = _disturb(batch.frames, batch.lengths, model, config)
@@ -258,7 +270,7 @@ def _loss(
 
 
 def _disturb(
-    frames: torch.Tensor, lengths: torch.Tensor, model: EmotionLSTM, config: TrainConfig
+    frames: torch.Tensor, lengths: torch.Tensor, model: Listener, config: TrainConfig
 ) -> torch.Tensor:
     """Jitter, shift and blank frames (batch, n_frames, n_features)."""
     batch, n_frames, n_features = frames.shape

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from emotion_model import EmotionLSTM, ModelConfig
+from emotion_model import WINDOW_S, EmotionLSTM, ModelConfig
 from training.cache import FeatureCache
-from training.corpora import LABELS, Clip, read_noise
+from training.corpora import LABELS, Clip, read_aloud, read_noise
 from training.examples import Examples
-from training.predictions import CLEAN, Predictions, join
+from training.landmarks import unite
+from training.predictions import CLEAN, READ_ALOUD, Predictions, join
 from training.recipe import TrainConfig, n_variants
 from training.sounds import CONDITIONS
 from training.splits import validation_speakers
@@ -18,8 +19,10 @@ from training.train import train
 from utils import audio
 from utils.errors import DataError
 from utils.features import FeatureConfig
+from utils.network import Listener
 
 N_VOICELESS = 600  # sounds without a voice among the examples
+STRETCH_S = (0.6, 4.0)  # what is taken of a recording that is read aloud
 N_CONDITION_CLIPS = 150  # of a corpus and fold that are also tested in noise, rooms and levels
 HELD_OUT_NOISE = "5-"  # ESC-10's own fold: heard in no training, mixed in by the test
 
@@ -32,6 +35,8 @@ class Workshop:
     clips : of any corpora; those that cannot be read are reported and left out
     cache : keeps their features
     config : how networks are trained
+    read : clips of people who read aloud. Every other voice is an example of speech in which no
+        emotion is to be named; the others test whether one is
     varied : whether clips are needed in other voices and rooms too, and sounds without a voice
     """
 
@@ -40,6 +45,7 @@ class Workshop:
         clips: Sequence[Clip],
         cache: FeatureCache,
         config: TrainConfig,
+        read: Sequence[Clip] = (),
         varied: bool = True,
     ) -> None:
         self.config, self.cache, features = config, cache, cache.config
@@ -48,36 +54,61 @@ class Workshop:
         for corpus in counts:
             own = [clip for clip in clips if clip.corpus == corpus]
             self.clips += self.cache.prepare(own, counts[corpus])
-        self.voiceless = self.cache.voiceless(N_VOICELESS * varied, seed=1)
+        self.read = list(read)
+        voices = sorted({clip.speaker for clip in read})
+        heard = [clip for clip in read if clip.speaker in voices[::2]]
+        self.unheard_read = [clip for clip in read if clip.speaker in voices[1::2]]
+        nameless = self.cache.voiceless(N_VOICELESS * varied, seed=1)
+        nameless += self._stretches(self.cache.prepare(heard, 2) if varied else [])
         self.model_config = ModelConfig(features.n_features, len(LABELS), features.n_mfcc)
         self.examples = Examples(
             self.clips,
             self.cache,
             counts,
-            self.voiceless,
+            nameless,
             LABELS,
             features.n_mfcc,
         )
 
+    def _stretches(self, clips: Sequence[Clip]) -> list[np.ndarray]:
+        """Of each clip as recorded and varied, the frames of a stretch as long as a remark."""
+        rng, found = np.random.default_rng(0), []
+        per_s = audio.SAMPLE_RATE / self.cache.config.hop_length
+        for clip in clips:
+            for variant in (0, 1):
+                frames = self.cache.get(clip, variant)
+                n = min(len(frames), int(rng.uniform(*STRETCH_S) * per_s))
+                start = rng.integers(len(frames) - n + 1)
+                found.append(frames[start : start + n])
+        return found
+
     def train(self, clips: Sequence[Clip], seed: int, folder: Path, title: str) -> EmotionLSTM:
-        """A network of `clips`, some of whose speakers choose when to stop.
+        """A network of `clips`, some of whose speakers choose when each listener stops.
 
         Parameters
         ----------
-        folder : keeps the state of the run, from which it goes on after a kill, and its log;
-            made if need be
+        folder : keeps the states of the runs, from which they go on after a kill, and their
+            logs; made if need be
         title : of the progress bar
 
         Raises
         ------
         DataError : the folder cannot be made
         """
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as err:
-            raise DataError(
-                f"{folder}: cannot be made ({err.strerror}); give --runs another folder"
-            ) from err
+        listeners = []
+        for k in range(self.config.listeners):
+            own = folder / f"listener-{k + 1}"
+            try:
+                own.mkdir(parents=True, exist_ok=True)
+            except OSError as err:
+                raise DataError(
+                    f"{own}: cannot be made ({err.strerror}); give --runs another folder"
+                ) from err
+            number = self.config.listeners * seed + k
+            listeners.append(self._listener(clips, number, own, f"{title}, listener {k + 1}"))
+        return unite(listeners, self.examples, clips)
+
+    def _listener(self, clips: Sequence[Clip], seed: int, folder: Path, title: str) -> Listener:
         held_out = validation_speakers(clips, seed)
         with tqdm(total=self.config.steps, desc=title, unit="step", disable=None) as bar:
 
@@ -99,7 +130,7 @@ class Workshop:
         fold: int,
         seed: int,
     ) -> Predictions:
-        """Answers to clips as they are, and to some of them in every other condition.
+        """Answers to clips as they are, to some of them in every other condition, and to readers.
 
         Parameters
         ----------
@@ -107,6 +138,9 @@ class Workshop:
         """
         some = _spread_out(clips)
         parts = [(CLEAN, list(clips), [self.examples.frames(clip) for clip in clips])]
+        if read := self.cache.prepare(self.unheard_read, 1):
+            longest = int(WINDOW_S * audio.SAMPLE_RATE / self.cache.config.hop_length)
+            parts.append((READ_ALOUD, read, [self.cache.get(clip, 0)[:longest] for clip in read]))
         parts += [(name, some, self.cache.condition(some, name)) for name in CONDITIONS[1:]]
         return join(
             [

@@ -11,7 +11,7 @@ import torch
 from utils.errors import ModelError
 from utils.network import EmotionLSTM, ModelConfig
 
-FORMAT = "recognition-helpers/emotion-lstm/3"  # in every checkpoint; a new layout, a new number
+FORMAT = "recognition-helpers/emotion-lstm/5"  # in every checkpoint; a new layout, a new number
 
 
 def write(path: Path, content: Mapping) -> None:

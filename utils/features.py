@@ -18,6 +18,7 @@ from utils.errors import AudioError
 MIN_S = 0.1  # shorter than this there is no syllable to describe
 SILENT_DB = -90.0  # dBFS; below it only the rounding noise of 16-bit audio remains
 LEVEL_PERCENTILE = 95  # of frame RMS: blind to the pauses, and to a click of a frame or two
+RMS_FLOOR_DB = -40.0  # relative to the speech level: pauses differ from speech, not in depth
 ZCR_THRESHOLD = 0.01  # -40 dB under the speech level: the noise of a pause does not count
 
 
@@ -31,8 +32,9 @@ class FeatureConfig:
         harmonics of a voice, which carry its pitch into the higher coefficients.
     n_mels, n_mfcc : mel bands, and cepstral coefficients kept of them
     fmin_hz, fmax_hz : edge of the lowest and the highest mel band
-    floor_db : power added before the logarithm, dB relative to the speech level, so that
-        noise far under the speech leaves no trace
+    floor_db : power added to each mel band before the logarithm, in dB. Even speech at its
+        level has 14 dB in each of 64 bands, so that what rounding to 16 bits leaves of a quiet
+        recording, and noise some 30 dB under the speech, leave hardly a trace
     extended : whether pitch, harmonicity and spectral shape (`utils.prosody`) follow
 
     Raises
@@ -46,7 +48,7 @@ class FeatureConfig:
     n_mfcc: int = 64
     fmin_hz: float = 50.0
     fmax_hz: float = 7600.0
-    floor_db: float = -40.0
+    floor_db: float = -10.0
     extended: bool = False
 
     def __post_init__(self) -> None:
@@ -119,7 +121,7 @@ def extract(samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG) -> np.n
         raise AudioError("the audio is silent; check that the microphone is on and not muted")
 
     samples = samples / np.float32(level)
-    window, mel_basis, dct_basis = _bases(config)
+    window, mel_basis, dct_basis = bases(config)
     padded = np.pad(samples, config.n_fft // 2)
     frames = sliding_window_view(padded, config.n_fft)[:: config.hop_length]
     frames = frames * window
@@ -130,7 +132,7 @@ def extract(samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG) -> np.n
     below = samples < -ZCR_THRESHOLD
     crossings = np.append(below[1:] != below[:-1], False)
     zcr = _moving_sum(crossings, config, overlap=1) / config.n_fft
-    rms_db = 10 * np.log10(np.square(rms / level) + floor)
+    rms_db = 10 * np.log10(np.square(rms / level) + 10 ** (RMS_FLOOR_DB / 10))
     more = [prosody.describe(frames)] if config.extended else []
     return np.column_stack([mfcc, zcr, rms_db, *more]).astype(np.float32)
 
@@ -145,7 +147,7 @@ def _moving_sum(values: np.ndarray, config: FeatureConfig, overlap: int = 0) -> 
 
 
 @lru_cache(maxsize=4)
-def _bases(config: FeatureConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def bases(config: FeatureConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What a config fixes: float32 (n_fft,), (1 + n_fft // 2, n_mels), (n_mels, n_mfcc).
 
     The Hann window, the mel filters, and the orthonormal cosine transform (DCT-II).

@@ -6,11 +6,13 @@ compute the same.
 
 import torch
 
+from utils import spectrum
+
 LOUD_DB = -25.0  # relative to the speech level: quieter frames are pauses
 MIN_LOUD = 8  # frames; with fewer, all frames count as loud
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 PARTS = 8  # of a recording, whose means show how it went on
-PER_COLUMN = 2 + len(QUANTILES) + 3 + PARTS
+PER_COLUMN = 2 + len(QUANTILES) + 3  # and PARTS more, which tell when
 # Of the cepstral coefficients, the first: higher ones tell voices apart more than emotions.
 N_CEPSTRAL = 16
 N_CORRELATED = 13
@@ -18,9 +20,18 @@ N_CORRELATED = 13
 
 def n_functionals(n_features: int, n_mfcc: int) -> int:
     """Width of what `functionals` gives for frames of `n_features` columns."""
-    n_columns = min(n_mfcc, N_CEPSTRAL) + n_features - n_mfcc
+    return n_timeless(n_features, n_mfcc) + PARTS * _n_columns(n_features, n_mfcc)
+
+
+def n_timeless(n_features: int, n_mfcc: int) -> int:
+    """How many of them, the first, say nothing of when in a recording a thing was heard."""
     n_correlated = min(n_mfcc, N_CORRELATED) + 2
-    return PER_COLUMN * n_columns + n_correlated * (n_correlated - 1) // 2 + 3
+    pairs = n_correlated * (n_correlated - 1) // 2
+    return PER_COLUMN * _n_columns(n_features, n_mfcc) + pairs + 3
+
+
+def _n_columns(n_features: int, n_mfcc: int) -> int:
+    return min(n_mfcc, N_CEPSTRAL) + n_features - n_mfcc + spectrum.N_COLUMNS
 
 
 def functionals(frames: torch.Tensor, lengths: torch.Tensor, n_mfcc: int) -> torch.Tensor:
@@ -35,16 +46,17 @@ def functionals(frames: torch.Tensor, lengths: torch.Tensor, n_mfcc: int) -> tor
 
     Returns
     -------
-    (batch, n_functionals): for the first cepstral coefficients and all other columns mean,
-    standard deviation and quantiles over the loud frames; mean size of change, and spread of
-    change and of its change, between the first and the last loud frame; means of eight equal
-    parts of that stretch. Then how coefficients, zero-crossing rate and RMS go together over
-    the loud frames, as correlations; duration in hundreds of frames, the loud share of it
-    and the loud duration.
+    (batch, n_functionals): for the first cepstral coefficients, all other columns and those
+    of `utils.spectrum` mean, standard deviation and quantiles over the loud frames; mean size
+    of change, and spread of change and of its change, between the first and the last loud
+    frame. Then how coefficients, zero-crossing rate and RMS go together over the loud frames,
+    as correlations; duration in hundreds of frames, the loud share of it and the loud
+    duration. Last, for the same columns, means of eight equal parts of that stretch.
     """
     rms_db = frames[..., n_mfcc + 1]
     together = _columns(frames, n_mfcc, N_CORRELATED)[..., : min(n_mfcc, N_CORRELATED) + 2]
-    frames = _columns(frames, n_mfcc, N_CEPSTRAL)
+    shape = spectrum.describe(frames[..., :n_mfcc])
+    frames = torch.cat([_columns(frames, n_mfcc, N_CEPSTRAL), shape], dim=-1)
     step = torch.arange(frames.shape[1], device=frames.device)
     valid = step < lengths[:, None]  # (batch, n_frames)
     loud = valid & (rms_db > LOUD_DB)
@@ -62,10 +74,10 @@ def functionals(frames: torch.Tensor, lengths: torch.Tensor, n_mfcc: int) -> tor
 
     duration = stop - first
     part = (step - first[:, None]) * PARTS // duration[:, None]
-    found += [_moments(frames, within & (part == k))[0] for k in range(PARTS)]
     n_loud = loud.sum(dim=1)
     found.append(_correlations(together, loud))
     found.append(torch.stack([duration / 100, n_loud / duration, n_loud / 100], dim=1))
+    found += [_moments(frames, within & (part == k))[0] for k in range(PARTS)]
     return torch.cat(found, dim=1)
 
 

@@ -18,10 +18,13 @@ from training.corpora import (
 )
 from training.corpora.clip import Clip
 from training.corpora.labels import LABELS, SHIPPED, TABLE
+from training.corpora.librispeech import read_aloud
 from training.corpora.noise import read_noise
 from utils.errors import DataError
 
-__all__ = ["LABELS", "READERS", "SHIPPED", "TABLE", "Clip", "Reader", "read", "read_noise"]
+__all__ = [
+    "LABELS", "READERS", "SHIPPED", "TABLE", "Clip", "Reader", "read", "read_aloud", "read_noise",
+]  # fmt: skip
 
 Reader = Callable[[Path], list[Clip]]
 
