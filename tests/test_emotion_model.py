@@ -14,9 +14,10 @@ import soundfile
 import torch
 
 import emotion_model
-from emotion_model import WEIGHTS, EmotionLSTM, EmotionRecognizer, ModelConfig
+from emotion_model import WEIGHTS, EmotionRecognizer, ModelConfig
 from tests.bad_sounds import clipped, music, telephone, tones
 from tests.test_features import voice
+from tests.test_network import network
 from utils import features
 from utils.audio import SAMPLE_RATE, load
 from utils.checkpoint import FORMAT
@@ -32,20 +33,11 @@ OUT = "weights/listeners.1.out.bias"
 @pytest.fixture
 def tiny() -> EmotionRecognizer:
     """A small untrained recogniser that names an emotion whatever it hears."""
-    torch.manual_seed(0)
     heard = features.DEFAULT_CONFIG
-    model = EmotionLSTM(
-        ModelConfig(
-            heard.n_features, len(LABELS), heard.n_mfcc, n_listeners=2, n_landmarks=8, hidden=8
-        )
+    config = ModelConfig(
+        heard.n_features, len(LABELS), heard.n_mfcc, n_listeners=2, n_landmarks=8, hidden=8
     )
-    model.timeless_std.fill_(20.0)
-    for buffer in (model.timeless_directions, model.landmarks, model.answers):
-        buffer.normal_(std=0.02)
-    for listener in model.listeners:
-        listener.std.fill_(20.0)
-        listener.statistics_std.fill_(20.0)
-        listener.directions.normal_(std=0.02)
+    model = network(config, std=0.02)
     return EmotionRecognizer(model, LABELS, temperature=1.3, threshold=0.0, facts={"seed": 0})
 
 

@@ -23,17 +23,17 @@ CONFIG = ModelConfig(
 )  # fmt: skip
 
 
-def network(config: ModelConfig = CONFIG) -> EmotionLSTM:
+def network(config: ModelConfig = CONFIG, std: float = 0.05) -> EmotionLSTM:
     """Random weights, scaled so that what it is told matters."""
     torch.manual_seed(0)
     model = EmotionLSTM(config).eval()
     model.timeless_std.fill_(20.0)
     for buffer in (model.timeless_directions, model.landmarks, model.answers):
-        buffer.normal_(std=0.05)
+        buffer.normal_(std=std)
     for listener in model.listeners:
         listener.std.fill_(20.0)
         listener.statistics_std.fill_(20.0)
-        listener.directions.normal_(std=0.05)
+        listener.directions.normal_(std=std)
     return model
 
 

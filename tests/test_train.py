@@ -390,10 +390,15 @@ def test_voices_of_one_label_scatter_alike_in_all_directions(examples: Examples)
     found = torch.from_numpy(np.stack([examples.statistics[clip, 0] for clip in CLIPS]))
     turned = ((found - model.statistics_mean) / model.statistics_std).clamp(-4, 4)
     turned = (turned @ model.directions).numpy()
+    check_scatter(turned, atol=1e-3)
+
+
+def check_scatter(turned: np.ndarray, atol: float) -> None:
+    """Of `CLIPS` in some space (n, n_directions): that labels scatter alike in all directions."""
     for label in LABELS:
         own = [clip.label == label for clip in CLIPS]
         turned[own] -= turned[own].mean(axis=0)
     scatter = turned.T @ turned / len(turned)
-    np.testing.assert_allclose(scatter, np.diag(np.diag(scatter)), atol=1e-3)
+    np.testing.assert_allclose(scatter, np.diag(np.diag(scatter)), atol=atol)
     widest = np.diag(scatter)[: len(CLIPS) // 4]  # few clips scatter in few directions
     assert 0.5 < widest.min() and widest.max() < 1.5

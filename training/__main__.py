@@ -1,7 +1,8 @@
 """Make the emotion models and the recogniser of digits, and judge them on unheard voices.
 
 The corpora lie in one folder, each under the name that `corpora` shows; noise/esc10 and
-speech/librispeech-dev-clean lie beside that folder. All long work shows its progress, and goes on where it was stopped.
+speech/librispeech-dev-clean lie beside that folder. All long work shows its progress, and goes
+on where it was stopped.
 """
 
 import argparse

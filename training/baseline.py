@@ -7,8 +7,8 @@ from sklearn.svm import SVC
 
 from training.corpora import Clip
 from training.examples import Examples, all_functionals
-from training.scatter import directions, scaling
-from utils.network import CLAMP
+from training.scatter import whitening
+from utils.network import scale
 
 C, GAMMA = 0.7, 0.3  # of the machine; gamma is divided by the number of functionals
 NEVER = -10.0  # the logit of a class that was not in training
@@ -27,8 +27,7 @@ class Baseline:
     def __init__(self, examples: Examples, clips: Sequence[Clip], n_mfcc: int) -> None:
         found = np.stack([examples.statistics[clip, 0] for clip in clips])
         self._n_mfcc, self._n_classes = n_mfcc, len(examples.labels)
-        self._mean, self._std = scaling(found)
-        self._directions = directions(found, clips, found.shape[1])
+        self._mean, self._std, self._directions = whitening(found, clips, found.shape[1])
         self._machine = SVC(C=C, gamma=GAMMA / found.shape[1], class_weight="balanced")
         truth = [examples.labels.index(clip.label) for clip in clips]
         self._machine.fit(self._turn(found), truth)
@@ -41,5 +40,4 @@ class Baseline:
         return logits
 
     def _turn(self, found: np.ndarray) -> np.ndarray:
-        scaled = ((found - self._mean) / self._std).clip(-CLAMP, CLAMP)
-        return scaled @ self._directions
+        return scale(found, self._mean, self._std) @ self._directions

@@ -81,8 +81,10 @@ def calibrate(options: argparse.Namespace) -> None:
     recognizer = EmotionRecognizer.load(options.weights)
     parts = [Predictions.load(path) for path in options.predictions]
     cleans = by_corpus(parts, recognizer.labels)
-    read = [part.only(part.condition == READ_ALOUD).restrict(recognizer.labels) for part in parts]
-    temperature, threshold = fit(cleans, join(read))
+    read = join(
+        [part.only(part.condition == READ_ALOUD).restrict(recognizer.labels) for part in parts]
+    )
+    temperature, threshold = fit(cleans, read)
     recognizer.temperature, recognizer.threshold = temperature, threshold
     recognizer.facts["calibration"] = {
         "answers": sum(map(len, cleans.values())),
@@ -91,7 +93,7 @@ def calibrate(options: argparse.Namespace) -> None:
     recognizer.facts["judged"] = {
         name: judged(p, temperature, threshold) for name, p in cleans.items()
     }
-    recognizer.facts["read_aloud"] = named(join(read), temperature, threshold)
+    recognizer.facts["read_aloud"] = named(read, temperature, threshold)
     recognizer.save(options.weights)
     print(f"{options.weights}: temperature {temperature:.3f}, threshold {threshold:.2f}")
 

@@ -11,7 +11,7 @@ from emotion_model import EmotionLSTM
 from training.corpora import Clip
 from training.examples import Examples
 from training.recipe import SHARES
-from training.scatter import directions, scaling
+from training.scatter import whitening
 from utils.network import Listener, kernel
 
 PER_SHARE = 320  # landmarks of a class and corpus, times the share of the corpus
@@ -36,11 +36,10 @@ def unite(listeners: Sequence[Listener], examples: Examples, clips: Sequence[Cli
     for place, listener in zip(model.listeners, listeners):
         place.load_state_dict(listener.state_dict())
     recorded = np.stack([examples.statistics[clip, 0] for clip in clips])[:, : config.n_timeless]
-    mean, std = scaling(recorded)
+    mean, std, directions = whitening(recorded, clips, config.n_timeless)
     model.timeless_mean.copy_(torch.from_numpy(mean))
     model.timeless_std.copy_(torch.from_numpy(std))
-    turned = directions(recorded, clips, config.n_timeless)
-    model.timeless_directions.copy_(torch.from_numpy(np.ascontiguousarray(turned)))
+    model.timeless_directions.copy_(torch.from_numpy(directions))
     found, target, weights = _told(examples, clips)
     at = torch.from_numpy(np.stack([examples.statistics[clip, 0] for clip in chosen]))
     with torch.inference_mode():

@@ -18,7 +18,7 @@ from training import evaluate
 from training.corpora import Clip
 from training.examples import Batch, Draw, Examples, of_like_length
 from training.recipe import SHARES, TrainConfig
-from training.scatter import directions, scaling
+from training.scatter import whitening
 from utils.network import Listener
 
 logger = logging.getLogger(__name__)
@@ -243,16 +243,16 @@ def normalise(model: Listener, examples: Examples, clips: Sequence[Clip]) -> Non
     """Set the scaling of frames and functionals from `clips` alone."""
     frames = np.concatenate([examples.frames(clip) for clip in clips])
     found = np.stack([examples.statistics[clip, 0] for clip in clips])
-    mean, std = scaling(found)
+    mean, std, directions = whitening(found, clips, model.config.n_directions)
     values = {
         "mean": frames.mean(axis=0),
         "std": frames.std(axis=0),
         "statistics_mean": mean,
         "statistics_std": std,
-        "directions": directions(found, clips, model.config.n_directions),
+        "directions": directions,
     }
     for name, value in values.items():
-        getattr(model, name).copy_(torch.from_numpy(np.ascontiguousarray(value)))
+        getattr(model, name).copy_(torch.from_numpy(value))
 
 
 def _loss(

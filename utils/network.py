@@ -1,7 +1,9 @@
 """The emotion network: frames of features in, logits of classes out."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -10,6 +12,8 @@ from utils.functionals import functionals, n_functionals, n_timeless
 CLAMP = 4.0  # standard deviations: a functional further out than any voice says no more
 STRIDE = 4  # frames from one step of the LSTM to the next, 64 ms: several to a syllable
 GAMMA = 0.6  # of the Gaussian kernel, divided by the number of functionals
+
+Array = TypeVar("Array", torch.Tensor, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,8 @@ class EmotionLSTM(nn.Module):
     def place(self, found: torch.Tensor) -> torch.Tensor:
         """Where functionals (batch, n_functionals) lie among landmarks, (batch, n_timeless)."""
         timeless = found[:, : self.config.n_timeless]
-        scaled = (timeless - self.timeless_mean) / self.timeless_std
-        return scaled.clamp(-CLAMP, CLAMP) @ self.timeless_directions
+        scaled = scale(timeless, self.timeless_mean, self.timeless_std)
+        return scaled @ self.timeless_directions
 
 
 class Listener(nn.Module):
@@ -145,8 +149,7 @@ class Listener(nn.Module):
         frames, lengths : as in `EmotionLSTM.forward`
         found : their functionals (batch, n_functionals), which training computes once
         """
-        scaled = (found - self.statistics_mean) / self.statistics_std
-        statistics = scaled.clamp(-CLAMP, CLAMP) @ self.directions
+        statistics = scale(found, self.statistics_mean, self.statistics_std) @ self.directions
         return torch.cat([self._listen(frames, lengths), statistics], dim=1)
 
     def classify(self, pooled: torch.Tensor) -> torch.Tensor:
@@ -171,6 +174,11 @@ class Listener(nn.Module):
         mean = (weights * x).sum(dim=1)
         variance = (weights * (x - mean[:, None]).square()).sum(dim=1)
         return torch.cat([mean, (variance + 1e-5).sqrt()], dim=-1)  # no infinite slope at 0
+
+
+def scale(found: Array, mean: Array, std: Array) -> Array:
+    """Functionals (n, n_functionals) in standard deviations from the mean, `CLAMP` at most."""
+    return ((found - mean) / std).clip(-CLAMP, CLAMP)
 
 
 def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

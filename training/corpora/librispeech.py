@@ -5,7 +5,6 @@ from pathlib import Path
 
 from training.corpora import layout
 from training.corpora.clip import Clip
-from utils.errors import DataError
 
 READ_AS = "neutral"  # nobody acts, and neutral is no wrong word for it
 EXAMPLE = "1272-128104-0000.flac"
@@ -22,15 +21,11 @@ def read_aloud(folder: Path) -> list[Clip]:
     ------
     DataError : no such folder, no recordings, or a name that LibriSpeech does not use
     """
-    folder = Path(folder)
-    paths = layout.recordings(folder, EXAMPLE)
-    found = {path: NAME.fullmatch(path.stem) for path in paths}
-    if foreign := [path.relative_to(folder) for path in paths if found[path] is None]:
-        raise DataError(
-            f"{folder}: {len(foreign)} of {len(paths)} recordings have an unexpected file name, "
-            f"expected names like {EXAMPLE}; found {layout.listed(foreign)}"
-        )
-    return [
-        Clip(path, READ_AS, f"librispeech-{name[1]}", "librispeech", "en")
-        for path, name in sorted(found.items())
-    ]
+    return layout.named(Path(folder), EXAMPLE, _clip)
+
+
+def _clip(path: Path) -> Clip:
+    name = NAME.fullmatch(path.stem)
+    if name is None:
+        raise ValueError(path.stem)
+    return Clip(path, READ_AS, f"librispeech-{name[1]}", "librispeech", "en")
