@@ -18,6 +18,8 @@ import soxr
 import torch
 
 from utils import audio, checkpoint, features
+from utils.checkpoint import Format
+from utils.denoiser import Denoiser
 from utils.errors import AudioError, ModelError
 from utils.events import Emotion
 from utils.network import EmotionLSTM, ModelConfig
@@ -39,6 +41,7 @@ class EmotionRecognizer:
     ----------
     model : the network
     labels : its classes, in the order of its logits
+    denoiser : what the features pass before the network hears them
     feature_config : what `utils.features.extract` is called with
     temperature : divides the logits, so that probabilities are as often right as they say
         (Guo et al., "On calibration of modern neural networks", ICML 2017)
@@ -50,6 +53,7 @@ class EmotionRecognizer:
         self,
         model: EmotionLSTM,
         labels: Iterable[str],
+        denoiser: Denoiser,
         feature_config: features.FeatureConfig = features.DEFAULT_CONFIG,
         temperature: float = 1.0,
         threshold: float = 0.5,
@@ -57,6 +61,7 @@ class EmotionRecognizer:
     ) -> None:
         self.model = model.eval()
         self.labels = tuple(labels)
+        self.denoiser = denoiser.eval()
         self.feature_config = feature_config
         self.temperature = temperature
         self.threshold = threshold
@@ -72,11 +77,13 @@ class EmotionRecognizer:
             the voice activity detector cannot be loaded
         """
         path = Path(path)
-        found = checkpoint.read(path)
+        found = checkpoint.read(path, Format.EMOTION)
         try:
+            config = ModelConfig(**found["model"])
             recognizer = cls(
-                checkpoint.build(ModelConfig(**found["model"]), found["weights"]),
+                checkpoint.build(lambda: EmotionLSTM(config), found["weights"]),
                 found["labels"],
+                checkpoint.build(Denoiser, found["denoiser"]),
                 features.FeatureConfig(**found["features"]),
                 float(found["temperature"]),
                 float(found["threshold"]),
@@ -108,8 +115,9 @@ class EmotionRecognizer:
             "threshold": float(self.threshold),
             "training": self.facts,
             "weights": self.model.state_dict(),
+            "denoiser": self.denoiser.state_dict(),
         }
-        checkpoint.write(Path(path), content)
+        checkpoint.write(Path(path), Format.EMOTION, content)
 
     def scores(self, samples: np.ndarray) -> dict[str, float]:
         """Calibrated probability of each class; they sum to 1.
@@ -124,6 +132,15 @@ class EmotionRecognizer:
         """
         samples = audio.check(samples)
         return self._hear(_split(samples), says_label=False)[0]
+
+    def frames(self, samples: np.ndarray) -> np.ndarray:
+        """What the network hears of samples: features without noise, (n_frames, n_features).
+
+        Raises
+        ------
+        AudioError : as `utils.features.extract`
+        """
+        return self.denoiser.clean(features.extract(samples, self.feature_config))
 
     def predict_file(self, path: str | Path) -> tuple[Emotion | None, dict[str, float], float]:
         """As `predict`, with the scores and the duration in s, in the memory of one window.
@@ -177,7 +194,7 @@ class EmotionRecognizer:
         for window in windows:
             window = audio.check(window)
             try:
-                frames = features.extract(window, self.feature_config)
+                frames = self.frames(window)
             except AudioError as err:
                 silence = err
                 continue
@@ -219,10 +236,11 @@ class EmotionRecognizer:
                 f"the network expects {config.n_mfcc} cepstral coefficients, "
                 f"its feature settings give {self.feature_config.n_mfcc}"
             )
-        for name in ("n_fft", "n_mels", "fmin_hz", "fmax_hz"):
+        # The denoiser and `utils.spectrum` read mel bands back from the coefficients.
+        for name in ("n_fft", "hop_length", "n_mels", "n_mfcc", "fmin_hz", "fmax_hz", "floor_db"):
             given = getattr(self.feature_config, name)
             expected = getattr(features.DEFAULT_CONFIG, name)
-            if given != expected:  # `utils.spectrum` would read pitch from the wrong bands
+            if given != expected:
                 raise ValueError(f"its feature settings have {name} {given}, expected {expected}")
         if not len(self.labels) == len(set(self.labels)) == config.n_classes:
             raise ValueError(

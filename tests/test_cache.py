@@ -13,12 +13,14 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.test_denoiser import random_denoiser
 from training import cache as cache_module
 from training import shards, sounds
 from training.cache import FeatureCache
 from training.corpora import LABELS, Clip
 from utils import features
 from utils.audio import SAMPLE_RATE, load
+from utils.denoiser import Denoiser
 from utils.errors import DataError
 
 HOME = Path(__file__).resolve().parents[1]
@@ -109,6 +111,18 @@ def test_sounds_without_a_voice_differ_by_seed_and_by_noises(tmp_path: Path) -> 
         assert [len(a) for a in heard] != [len(a) for a in other]
 
 
+def test_backgrounds_are_sounds_that_training_mixes_in(tmp_path: Path, described) -> None:
+    first = opened(tmp_path).backgrounds(4, seed=1)
+    again = opened(tmp_path).backgrounds(4, seed=1)
+    assert len(described) == 4
+    for one, other in zip(first, again, strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert len(one) > 100 and np.isfinite(one).all()
+    lengths = [len(array) for array in first]
+    assert lengths != [len(array) for array in opened(tmp_path).backgrounds(4, seed=2)]
+    assert lengths != [len(array) for array in opened(tmp_path).voiceless(4, seed=1)]
+
+
 def test_another_config_or_other_noises_are_not_mistaken_for_these(
     tmp_path: Path, described
 ) -> None:
@@ -119,6 +133,39 @@ def test_another_config_or_other_noises_are_not_mistaken_for_these(
     assert small.get(clips[0], 1).shape[1] == 15
     FeatureCache(tmp_path / "cache", [HISS[1]], [HISS[1]], workers=1).prepare(clips, 2)
     assert len(described) == 3 * 2
+
+
+def test_what_is_kept_has_passed_the_denoiser(tmp_path: Path) -> None:
+    clips = recorded(tmp_path, 2)
+    model = random_denoiser()
+    noisy, clean = opened(tmp_path), opened(tmp_path, denoiser=model)
+    for cache in (noisy, clean):
+        cache.prepare(clips, 2)
+
+    def all_of(cache: FeatureCache) -> list[np.ndarray]:
+        kept = [cache.get(clip, variant) for clip in clips for variant in (0, 1)]
+        return kept + cache.voiceless(2, seed=0) + cache.condition(clips, "noise 10 dB")
+
+    for before, after in zip(all_of(noisy), all_of(clean), strict=True):
+        # Kept with 11 bits, of which a power far under its neighbours knows little.
+        np.testing.assert_allclose(after, model.clean(before), rtol=0.01, atol=0.3)
+        assert np.abs(after - before).max() > 3
+
+
+def test_features_of_another_denoiser_are_not_mistaken_for_these(tmp_path: Path, described) -> None:
+    clips = recorded(tmp_path, 3)
+    identities = set()
+    for model in (None, Denoiser().eval(), random_denoiser(0), random_denoiser(1)):
+        described.clear()
+        cache = opened(tmp_path, denoiser=model)
+        cache.prepare(clips, 1)
+        assert len(described) == 3
+        identities.add(cache.identity)
+    assert len(identities) == 4
+    described.clear()
+    again = opened(tmp_path, denoiser=random_denoiser(0))
+    again.prepare(clips, 1)
+    assert not described and again.identity in identities
 
 
 def test_a_moved_corpus_is_known_by_its_content(tmp_path: Path, described) -> None:
@@ -142,7 +189,10 @@ def test_length_is_that_of_what_the_model_hears(tmp_path: Path) -> None:
 def test_several_processes_find_what_one_finds(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(cache_module, "PER_SHARD", 3)
     clips = recorded(tmp_path, 6)
-    alone, together = opened(tmp_path / "a"), opened(tmp_path / "b", workers=2)
+    alone, together = (
+        opened(tmp_path / name, denoiser=random_denoiser(), workers=workers)
+        for name, workers in (("a", 1), ("b", 2))
+    )
     for cache in (alone, together):
         cache.prepare(clips, 1)
     for clip in clips:

@@ -1,6 +1,7 @@
 """Every command of `python -m training`, on small corpora of real files."""
 
 import json
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,19 +11,26 @@ import pytest
 import soundfile
 import torch
 
-from emotion_model import EmotionRecognizer
+from emotion_model import EmotionRecognizer, ModelConfig
+from tests.test_denoiser import random_denoiser
 from tests.test_features import voice
+from tests.test_network import network
+from training import __main__ as program
 from training import commands, evaluate, recipe, workshop
 from training import train as train_module
 from training.__main__ import main
 from training.corpora import LABELS, SHIPPED, Clip
+from training.denoise import DenoiseConfig
 from training.predictions import CLEAN, READ_ALOUD, Predictions, join
 from training.recipe import TrainConfig
-from training.sounds import CONDITIONS
-from utils.audio import SAMPLE_RATE
+from training.sounds import CONDITIONS, as_live
+from utils.audio import SAMPLE_RATE, load
+from utils.denoiser import Denoiser
 from utils.errors import DataError
+from utils.features import DEFAULT_CONFIG
 
 FEW = TrainConfig(listeners=2, steps=4, batch_size=8, every=2)
+SHORT = DenoiseConfig(steps=4, batch_size=4, longest=40, every=2)
 ACTORS, POLISH, KOREAN = range(1, 6), ("AO0", "WR0"), ("ema", "nea")
 N_CLIPS = {"ravdess": 40, "tess": 14, "nemo-polish": 12, "korean-emotional": 8}
 READERS = ("1272-128104", "1462-170138", "84-121123")  # the second is heard in no training
@@ -75,9 +83,21 @@ def home(tmp_path_factory) -> Path:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "TrainConfig", lambda: FEW)
+    monkeypatch.setattr(commands, "DenoiseConfig", lambda: SHORT)
+    monkeypatch.setattr(commands, "N_BACKGROUNDS", 5)
     monkeypatch.setattr(workshop, "N_VOICELESS", 6)
     monkeypatch.setattr(recipe, "VARIANTS", 2)
     monkeypatch.setattr(recipe, "FEWER_VARIANTS", {})
+
+
+@pytest.fixture(autouse=True)
+def at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of a denoiser that leaves frames as they are, which commands take unless told."""
+    path = tmp_path / "at hand.pt"
+    torch.manual_seed(0)
+    Denoiser().save(path)
+    monkeypatch.setattr(program, "SHIPPED", path)
+    return path
 
 
 @pytest.fixture
@@ -139,6 +159,85 @@ def test_extract_computes_once(run, home: Path, capsys) -> None:
     shards = sorted(os.listdir(home / "cache"))
     assert run("extract") == 0
     assert sorted(os.listdir(home / "cache")) == shards
+
+
+# --- denoiser
+
+
+def test_the_denoiser_learns_from_every_other_reader(
+    run, home: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    told: list[tuple[int, int]] = []
+    learn = commands.train_denoiser
+
+    def counted(speech, noises, *rest) -> Denoiser:
+        told.append((len(speech), len(noises)))
+        return learn(speech, noises, *rest)
+
+    monkeypatch.setattr(commands, "train_denoiser", counted)
+    path = tmp_path / "new" / "denoiser.pt"
+    assert run("denoiser", "--denoiser", path) == 0
+    assert told == [(2 * N_READ, commands.N_BACKGROUNDS)]
+    out = capsys.readouterr().out
+    assert "unheard readers, clean: 0.0 dB off before" in out
+    assert "unheard readers, noise 10 dB: " in out
+    assert os.listdir(tmp_path / "runs" / "denoiser") == ["state.pt"]
+    made = Denoiser.load(path)
+    assert made.identity() != Denoiser.load(program.SHIPPED).identity()
+
+    path.unlink()
+    assert run("denoiser", "--denoiser", path) == 0  # from the state of the last step
+    assert Denoiser.load(path).identity() == made.identity()
+    assert run("extract", "--denoiser", path) == 0
+
+
+def test_an_interrupted_denoiser_goes_on(run, tmp_path: Path, monkeypatch, capsys) -> None:
+    steps: list[int] = []
+    learn = commands.train_denoiser
+
+    def watched(speech, noises, config, folder, progress) -> Denoiser:
+        def until_interrupted(step: int, off: float) -> None:
+            steps.append(step)
+            progress(step, off)
+            if len(steps) == 3:
+                raise KeyboardInterrupt
+
+        return learn(speech, noises, config, folder, until_interrupted)
+
+    monkeypatch.setattr(commands, "train_denoiser", watched)
+    path = tmp_path / "denoiser.pt"
+    assert run("denoiser", "--denoiser", path) == 130
+    assert "the same command goes on from here" in capsys.readouterr().err
+    assert not path.exists()
+    assert run("denoiser", "--denoiser", path) == 0
+    assert steps == [1, 2, 3, 3, 4]
+    assert path.is_file()
+
+
+@pytest.mark.parametrize(
+    "command", [("extract",), ("crossval", "tess"), ("crossval", "tess", "--svm"), ("train",)],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_missing_denoiser_is_named_with_the_remedy(
+    command: tuple[str, ...], home: Path, tmp_path: Path, capsys
+) -> None:
+    gone = tmp_path / "gone.pt"
+    places = ["--corpora", str(home / "corpora"), "--cache", str(tmp_path / "c")]
+    assert main([*command, *places, "--denoiser", str(gone)]) == 1
+    message = capsys.readouterr().err
+    assert f"{gone}: no such file; `python -m training denoiser` makes it" in message
+    assert not (tmp_path / "c").exists()
+
+
+def test_features_of_another_denoiser_are_computed_anew(run, home: Path, tmp_path: Path) -> None:
+    assert run("extract") == 0
+    before = set(os.listdir(home / "cache"))
+    random_denoiser().save(tmp_path / "other.pt")
+    assert run("extract", "--denoiser", tmp_path / "other.pt") == 0
+    after = set(os.listdir(home / "cache"))
+    assert before < after
+    assert run("extract") == 0
+    assert set(os.listdir(home / "cache")) == after
 
 
 # --- crossval
@@ -226,15 +325,85 @@ def test_another_recipe_is_trained_anew(run, trained, no_report, monkeypatch) ->
     assert len(trained) == 2
 
 
+def test_another_denoiser_is_another_recipe(
+    run, tmp_path: Path, trained, no_report, monkeypatch
+) -> None:
+    monkeypatch.setattr(commands, "TrainConfig", lambda: TrainConfig(1, steps=2, batch_size=8))
+    random_denoiser().save(tmp_path / "other.pt")
+    folder = tmp_path / "runs" / "tess"
+    found = []
+    for options in ((), ("--denoiser", tmp_path / "other.pt"), ()):
+        assert run("crossval", "tess", "--seeds", 1, *options) == 0
+        found.append(Predictions.load(folder / "predictions.npz").logits)
+    assert len(trained) == 2 * 2  # the third finds what the first left
+    assert len(list(folder.glob("*-fold*"))) == 2 * 2
+    assert not np.allclose(found[0], found[1])
+    np.testing.assert_array_equal(found[0], found[2])
+
+
 # --- train, calibrate, evaluate, report
 
 
-def test_from_training_to_a_calibrated_checkpoint(run, home, tmp_path: Path, capsys) -> None:
+def test_the_state_of_a_training_is_not_taken_by_another_denoiser(
+    run, tmp_path: Path, monkeypatch, caplog
+) -> None:
+    """Nor is a denoiser that was made while a network trained kept beside that network."""
+    caplog.set_level(logging.INFO)
+    other, weights = tmp_path / "other.pt", tmp_path / "weights.pt"
+    random_denoiser(1).save(other)
+    assert run("train", "--weights", weights) == 0
+    assert "of another recipe" not in caplog.text
+    of_the_workshop = workshop.Workshop.train
+
+    def train(*given):
+        random_denoiser(2).save(other)
+        return of_the_workshop(*given)
+
+    monkeypatch.setattr(workshop.Workshop, "train", train)
+    assert run("train", "--weights", weights, "--denoiser", other) == 0
+    assert caplog.text.count("of another recipe") == FEW.listeners
+    heard_through = EmotionRecognizer.load(weights).denoiser
+    assert heard_through.identity() == random_denoiser(1).identity()
+
+
+def test_a_checkpoint_is_tested_with_its_own_denoiser(
+    run, home: Path, tmp_path: Path, at_hand: Path, monkeypatch
+) -> None:
+    config = ModelConfig(
+        DEFAULT_CONFIG.n_features, len(SHIPPED), DEFAULT_CONFIG.n_mfcc, n_landmarks=8, hidden=8
+    )
+    weights = tmp_path / "weights.pt"
+    recognizer = EmotionRecognizer(network(config), SHIPPED, random_denoiser())
+    recognizer.save(weights)
+    at_hand.unlink()
+    heard: list[np.ndarray] = []
+    answer = commands.logits
+
+    def spy(model, arrays: list[np.ndarray]) -> np.ndarray:
+        heard.extend(arrays)
+        return answer(model, arrays)
+
+    monkeypatch.setattr(commands, "logits", spy)
+    assert run("evaluate", "nemo-polish", "--weights", weights) == 0
+    (told,) = reports_of(tmp_path / "runs").values()
+    assert told["tested"]["clips"] == len(heard)
+    sounds = sorted((home / "corpora/nemo-polish/samples").glob("*.wav"))
+    live = [recognizer.frames(as_live(load(path))) for path in sounds]
+    for found in heard:
+        alike = [a for a in live if len(a) == len(found)]
+        assert min(np.abs(a - found).max() for a in alike) < 0.3
+
+
+def test_from_training_to_a_calibrated_checkpoint(
+    run, home, tmp_path: Path, at_hand: Path, capsys
+) -> None:
     weights = tmp_path / "new" / "weights.pt"
     assert run("train", "--weights", weights, "--seed", 3) == 0
     assert f"{weights}: " in capsys.readouterr().out
     recognizer = EmotionRecognizer.load(weights)
     assert recognizer.labels == SHIPPED
+    heard_through = recognizer.denoiser.identity()
+    assert heard_through == Denoiser.load(at_hand).identity()
     assert (recognizer.temperature, recognizer.facts["seed"]) == (1.0, 3)
     assert recognizer.facts["corpora"] == sorted(N_CLIPS)
     speakers = recognizer.facts["speakers"]
@@ -262,6 +431,7 @@ def test_from_training_to_a_calibrated_checkpoint(run, home, tmp_path: Path, cap
     assert calibrated.facts["read_aloud"]["answers"] == len(read)
     assert calibrated.facts["judged"]["ravdess"]["coverage"] > 0
     assert calibrated.facts["speakers"] == speakers
+    assert calibrated.denoiser.identity() == heard_through
     for name, value in recognizer.model.state_dict().items():
         assert torch.equal(value, calibrated.model.state_dict()[name])
 
@@ -419,7 +589,7 @@ def test_missing_noise_is_named(tmp_path: Path, capsys) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [("extract",), ("crossval", "tess"), ("crossval", "tess", "--svm"), ("train",)],
+    [("denoiser",), ("extract",), ("crossval", "tess"), ("crossval", "tess", "--svm"), ("train",)],
     ids=" ".join,
 )
 def test_missing_read_speech_is_named(
@@ -450,12 +620,17 @@ def test_places_that_cannot_be_written_are_named(home: Path, tmp_path: Path, cap
     file = tmp_path / "file"
     file.write_text("")
     places = ["--corpora", str(home / "corpora"), "--cache", str(home / "cache")]
-    for command in (["crossval", "tess"], ["train", "--weights", str(tmp_path / "w.pt")]):
+    made = str(tmp_path / "made.pt")
+    for command in (
+        ["crossval", "tess"], ["train", "--weights", made], ["denoiser", "--denoiser", made]
+    ):  # fmt: skip
         assert main([*command, *places, "--runs", str(file)]) == 1
         assert f"{file}/" in (message := capsys.readouterr().err)
         assert "cannot be made" in message and "--runs" in message
     weights = file / "w.pt"
     assert main(["train", *places, "--runs", str(tmp_path), "--weights", str(weights)]) == 1
+    assert f"{weights}: cannot be written" in capsys.readouterr().err
+    assert main(["denoiser", *places, "--runs", str(tmp_path), "--denoiser", str(weights)]) == 1
     assert f"{weights}: cannot be written" in capsys.readouterr().err
 
 
@@ -481,7 +656,8 @@ def test_a_wrong_command_line_says_what_was_expected(
 
 
 @pytest.mark.parametrize(
-    "command", ["corpora", "extract", "crossval", "train", "calibrate", "evaluate", "report"]
+    "command",
+    ["corpora", "denoiser", "extract", "crossval", "train", "calibrate", "evaluate", "report"],
 )
 def test_every_command_has_help(command: str, capsys) -> None:
     with pytest.raises(SystemExit) as ended:

@@ -16,11 +16,13 @@ import torch
 import emotion_model
 from emotion_model import WEIGHTS, EmotionRecognizer, ModelConfig
 from tests.bad_sounds import clipped, music, telephone, tones
+from tests.test_denoiser import random_denoiser
 from tests.test_features import voice
 from tests.test_network import network
 from utils import features
 from utils.audio import SAMPLE_RATE, load
-from utils.checkpoint import FORMAT
+from utils.checkpoint import Format
+from utils.denoiser import Denoiser
 from utils.errors import AudioError, ModelError
 
 LABELS = ("neutral", "happy", "sad", "angry", "fear", "disgust")
@@ -38,7 +40,9 @@ def tiny() -> EmotionRecognizer:
         heard.n_features, len(LABELS), heard.n_mfcc, n_listeners=2, n_landmarks=8, hidden=8
     )
     model = network(config, std=0.02)
-    return EmotionRecognizer(model, LABELS, temperature=1.3, threshold=0.0, facts={"seed": 0})
+    return EmotionRecognizer(
+        model, LABELS, random_denoiser(), temperature=1.3, threshold=0.0, facts={"seed": 0}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +86,7 @@ def test_what_was_saved_is_loaded(tiny: EmotionRecognizer, tmp_path: Path) -> No
     tiny.save(tmp_path / "new" / "model.pt")
     again = EmotionRecognizer.load(tmp_path / "new" / "model.pt")
     assert again.scores(voice()) == tiny.scores(voice())
+    assert again.denoiser.identity() == tiny.denoiser.identity()
     assert (again.labels, again.temperature, again.threshold) == (LABELS, 1.3, 0.0)
     assert (again.facts, again.feature_config) == ({"seed": 0}, tiny.feature_config)
     assert os.listdir(tmp_path / "new") == ["model.pt"]
@@ -142,7 +147,7 @@ def test_a_missing_checkpoint_is_refused_with_the_remedy(tmp_path: Path) -> None
 def test_a_foreign_checkpoint_is_refused(content: object, found: str, tmp_path: Path) -> None:
     path = tmp_path / "foreign.pt"
     torch.save(content, path)
-    with pytest.raises(ModelError, match=f"{path}: .*{found}, expected '{FORMAT}'"):
+    with pytest.raises(ModelError, match=f"{path}: .*{found}, expected '{Format.EMOTION}'"):
         EmotionRecognizer.load(path)
 
 
@@ -201,6 +206,14 @@ def change(content: dict, part: str, value: object) -> None:
         ("features/n_mfcc", "x", "does not fit"),
         ("features/n_mels", 80, "n_mels 80, expected 64"),
         ("features/fmax_hz", 4000.0, "fmax_hz 4000.0, expected 7600.0"),
+        ("features/hop_length", 160, "hop_length 160, expected 256"),
+        ("features/floor_db", -60.0, "floor_db -60.0, expected -10.0"),
+        ("denoiser", None, "no 'denoiser'"),
+        ("denoiser", [1.0], "does not fit"),
+        ("denoiser/out.bias", torch.zeros(7), "size mismatch for out.bias"),
+        ("denoiser/out.bias", torch.full((66,), torch.nan), "out.bias are not finite"),
+        ("denoiser/out.bias", None, "Missing key"),
+        ("denoiser/more", torch.zeros(1), "Unexpected key"),
         ("temperature", 0.0, "temperature 0.0"),
         ("temperature", "hot", "does not fit"),
         ("threshold", 1.5, "threshold 1.5"),
@@ -218,6 +231,34 @@ def test_parts_that_do_not_fit_are_refused(
     with pytest.raises(ModelError, match=message) as caught:
         EmotionRecognizer.load(path)
     assert str(path) in str(caught.value)
+
+
+# --- frames
+
+
+def test_frames_are_features_without_noise(tiny: EmotionRecognizer) -> None:
+    for samples in (load(CLIP), voice()):
+        expected = tiny.denoiser.clean(features.extract(samples))
+        np.testing.assert_array_equal(tiny.frames(samples), expected)
+        assert np.abs(expected - features.extract(samples)).max() > 1
+
+
+def test_the_network_hears_what_the_denoiser_leaves(tiny: EmotionRecognizer) -> None:
+    samples = load(CLIP)
+    frames = torch.from_numpy(tiny.frames(samples))[None]
+    with torch.inference_mode():
+        logits = tiny.model(frames, torch.tensor([frames.shape[1]]))[0]
+    expected = (logits.double() / tiny.temperature).softmax(dim=0).tolist()
+    assert list(tiny.scores(samples).values()) == pytest.approx(expected, abs=1e-6)
+    tiny.denoiser = Denoiser().eval()
+    assert list(tiny.scores(samples).values()) != pytest.approx(expected, abs=1e-4)
+
+
+def test_listening_does_not_train_the_denoiser(tiny: EmotionRecognizer) -> None:
+    recognizer = EmotionRecognizer(tiny.model, LABELS, random_denoiser().train())
+    before = recognizer.denoiser.identity()
+    recognizer.scores(voice())
+    assert recognizer.denoiser.identity() == before
 
 
 # --- scores

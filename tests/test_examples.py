@@ -33,6 +33,9 @@ def clips_of(corpus: str, counts: dict[str, int], n_speakers: int = 2) -> list[C
 class Told:
     """Frames that tell their clip: label, corpus and variant stand in the first columns."""
 
+    def __init__(self, identity: str = "told") -> None:
+        self.identity = identity
+
     def get(self, clip: Clip, variant: int) -> np.ndarray:
         rng = np.random.default_rng([*clip.path.name.encode(), variant])
         frames = rng.standard_normal((int(rng.integers(12, 40)), N_FEATURES)).astype(np.float32)
@@ -46,13 +49,15 @@ CLIPS = clips_of("ravdess", {"neutral": 3, "happy": 9, "sad": 1}) + clips_of(
 )
 
 
-def examples_of(clips: list[Clip], n: int = 3, n_nameless: int = NAMELESS) -> Examples:
+def examples_of(
+    clips: list[Clip], n: int = 3, n_nameless: int = NAMELESS, identity: str = "told"
+) -> Examples:
     rng = np.random.default_rng(0)
     nameless = [np.full((10 + k, N_FEATURES), -9, np.float32) for k in range(n_nameless)]
     for array in nameless:
         array[:, 3] = rng.standard_normal(len(array))
     variants = {clip.corpus: n for clip in clips}
-    return Examples(clips, Told(), variants, nameless, LABELS, N_MFCC)
+    return Examples(clips, Told(identity), variants, nameless, LABELS, N_MFCC)
 
 
 @pytest.fixture(scope="module")
@@ -161,6 +166,16 @@ def test_a_corpus_without_a_share_is_refused_by_name(examples: Examples) -> None
 
 def test_corpora_that_say_few_words_have_fewer_variants() -> None:
     assert n_variants("tess") < n_variants("ravdess")
+
+
+# --- identity
+
+
+def test_examples_of_another_make_are_not_mistaken_for_these(examples: Examples) -> None:
+    assert examples_of(CLIPS).identity == examples.identity
+    changes = {"n": 2}, {"n_nameless": 1}, {"identity": "denoised"}
+    others = [examples_of(CLIPS, **change) for change in changes]
+    assert len({examples.identity, *(other.identity for other in others)}) == 4
 
 
 # --- functionals and padding

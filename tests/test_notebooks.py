@@ -16,6 +16,7 @@ from emotion_model import EmotionLSTM, EmotionRecognizer, ModelConfig
 from training import corpora
 from training.corpora import LABELS, SHIPPED, Clip
 from training.predictions import CLEAN, READ_ALOUD, Predictions, join
+from utils.denoiser import Denoiser
 from utils.features import DEFAULT_CONFIG
 
 HOME = Path(__file__).resolve().parents[1]
@@ -121,7 +122,7 @@ def test_corpora_at_a_glance(folder: Path) -> None:
 
 def test_features_heard_and_seen(folder: Path) -> None:
     done = run("features", CORPORA=folder, N_ACTORS=4)
-    assert n_figures(done) == 5
+    assert n_figures(done) == 6
     assert n_players(done) == 8 + 3 + 4
     assert len(nbformat.writes(done)) < 5e6
 
@@ -177,7 +178,8 @@ def test_failures_of_weights_say_whose_voices_they_heard(folder: Path, tmp_path:
     torch.manual_seed(0)
     config = ModelConfig(DEFAULT_CONFIG.n_features, len(SHIPPED), DEFAULT_CONFIG.n_mfcc, hidden=8)
     heard = [f"ravdess-{actor:02d}" for actor in range(1, 25)]
-    model = EmotionRecognizer(EmotionLSTM(config), SHIPPED, facts={"speakers": heard})
+    facts = {"speakers": heard}
+    model = EmotionRecognizer(EmotionLSTM(config), SHIPPED, Denoiser(), facts=facts)
     model.save(tmp_path / "weights.pt")
     done = run("failures", RUNS=tmp_path / "none", CORPORA=folder, WEIGHTS=tmp_path / "weights.pt",
                N_CLIPS=12, N_PLAYED=1)  # fmt: skip

@@ -30,6 +30,9 @@ MODEL = ModelConfig(N_FEATURES, len(LABELS), N_MFCC, hidden=8, dense=16)
 class Sung:
     """Each label is a tune of its own, each voice sings it at another pitch, with noise."""
 
+    def __init__(self, identity: str = "sung") -> None:
+        self.identity = identity
+
     def get(self, clip: Clip, variant: int) -> np.ndarray:
         rng = np.random.default_rng([*clip.path.name.encode(), variant])
         n_frames = int(rng.integers(30, 60))
@@ -241,20 +244,25 @@ def test_a_damaged_state_starts_anew_and_says_so(
         {"clips": CLIPS[1:]},
         {"clips": [replace(CLIPS[0], label="sad"), *CLIPS[1:]]},
         {"validation": OTHERS[1:]},
+        {"identity": "sung through another denoiser"},
     ],
-    ids=["seed", "recipe", "clips", "label", "validation"],
+    ids=["seed", "recipe", "clips", "label", "validation", "features"],
 )
 def test_a_state_of_something_else_starts_anew_and_says_so(
     change: dict, tmp_path: Path, caplog
 ) -> None:
+    change = dict(change)
     clips = [*CLIPS, *OTHERS, *change.get("clips", [])]
-    examples = Examples(clips, Sung(), {"ravdess": 1, "tess": 1}, [], LABELS, N_MFCC)
+    before, after = (
+        Examples(clips, features, {"ravdess": 1, "tess": 1}, [], LABELS, N_MFCC)
+        for features in (Sung(), Sung(change.pop("identity", "sung")))
+    )
     config = {"config": replace(CONFIG, steps=8, every=4)}
-    run(examples, tmp_path, **config)
+    run(before, tmp_path, **config)
     caplog.set_level(logging.INFO)
-    found = run(examples, tmp_path, **config | change)
+    found = run(after, tmp_path, **config | change)
     assert f"{tmp_path / STATE}: of another recipe or other voices" in caplog.text
-    assert same(found, run(examples, **config | change))
+    assert same(found, run(after, **config | change))
 
 
 def test_a_file_that_is_no_state_starts_anew(examples: Examples, tmp_path: Path, caplog) -> None:

@@ -23,7 +23,7 @@ VOICELESS, VARIED = -1.0, 100.0
 class Told:
     """Stands in for the cache: the first columns tell reader, variant and time of each frame."""
 
-    config = FeatureConfig()
+    config, identity = FeatureConfig(), "told"
 
     def __init__(self, unreadable: str = "") -> None:
         self.unreadable = unreadable

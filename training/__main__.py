@@ -16,6 +16,7 @@ from training import commands
 from training.asr import arguments as asr_arguments
 from training.corpora import READERS
 from training.protocols import PROTOCOLS
+from utils.denoiser import SHIPPED
 from utils.errors import AppError
 
 
@@ -45,15 +46,18 @@ def _parser() -> argparse.ArgumentParser:
         (commands.corpora,
          "show which corpora are there, and every file that cannot be read",
          (_corpora,)),
+        (commands.denoiser,
+         "train what takes the noise out of features, on people who read aloud",
+         (_corpora, _cache, _runs, _denoiser)),
         (commands.extract,
          "compute the features of all corpora; other commands do it as needed",
-         (_corpora, _cache, _features)),
+         (_corpora, _cache, _features, _denoiser)),
         (commands.crossval,
          "test the recipe on unheard voices, and write a report",
-         (_protocol, _corpora, _cache, _features, _runs)),
+         (_protocol, _corpora, _cache, _features, _denoiser, _runs)),
         (commands.train,
          "train a network on all voices, and save it as a checkpoint",
-         (_corpora, _cache, _features, _runs, _weights, _seed)),
+         (_corpora, _cache, _features, _denoiser, _runs, _weights, _seed)),
         (commands.calibrate,
          "fit a checkpoint's probabilities and threshold to what crossval found, and keep them",
          (_answers, _weights)),
@@ -88,6 +92,11 @@ def _cache(command: argparse.ArgumentParser) -> None:
 def _features(command: argparse.ArgumentParser) -> None:
     command.add_argument("--extended", action="store_true",
                          help="add pitch, harmonicity and spectral shape to the features")  # fmt: skip
+
+
+def _denoiser(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--denoiser", type=Path, default=SHIPPED, metavar="FILE",
+                         help="takes noise out of features (default: the one that ships)")  # fmt: skip
 
 
 def _runs(command: argparse.ArgumentParser) -> None:

@@ -18,13 +18,15 @@ from training.contents import Contents
 from training.corpora import Clip
 from training.workers import spread
 from utils import audio, features
+from utils.denoiser import Denoiser
 from utils.errors import AudioError, DataError
 
 logger = logging.getLogger(__name__)
 
-RECIPE = 4  # raise it when `sounds` or `extract` changes, so that older features are not used
+RECIPE = 5  # raise it when `sounds` or `extract` changes, so that older features are not used
 PER_SHARD = 100  # sounds: a killed run loses some seconds of work
 CLEAN = sounds.CONDITIONS[0]
+VOICELESS, BACKGROUND = "voiceless", "background"  # sounds that are made, not read
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class _Job:
     Parameters
     ----------
     key : under which it is kept
-    what : "variant 3", one of `sounds.CONDITIONS`, or "voiceless heard 1 17"
+    what : "variant 3", one of `sounds.CONDITIONS`, or "voiceless heard 1 17",
+        or "background 1 17"
     content : hash of the recording's bytes; with `what`, the seed of all that is drawn
     path : the recording, or None where the sound is made
     """
@@ -53,6 +56,7 @@ class _Bench:
     noises: list[np.ndarray]
     unheard: list[np.ndarray]
     config: features.FeatureConfig
+    denoiser: Denoiser | None
 
     def fill_shard(self, jobs: Sequence[_Job]) -> tuple[int, dict[str, str]]:
         """Compute and keep arrays: how many jobs that were, and by key why some failed."""
@@ -70,18 +74,23 @@ class _Bench:
         seed = hashlib.sha256(f"{job.content} {job.what}".encode()).digest()[:8]
         rng = np.random.default_rng(list(seed))
         if job.path is None:
-            return self._voiceless(self.unheard if "unheard" in job.what else self.noises, rng)
+            frames = self._voiceless(job.what, rng)
+        else:
+            frames = features.extract(self._sound(job, rng), self.config)
+        return self.denoiser.clean(frames) if self.denoiser else frames
+
+    def _sound(self, job: _Job, rng: np.random.Generator) -> np.ndarray:
         samples = audio.load(job.path)
         if job.what in sounds.CONDITIONS:
-            sound = sounds.condition(job.what, samples, self.unheard, rng)
-        else:
-            sound = sounds.vary(samples, self.noises, rng)
-        return features.extract(sound, self.config)
+            return sounds.condition(job.what, samples, self.unheard, rng)
+        return sounds.vary(samples, self.noises, rng)
 
-    def _voiceless(self, noises: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    def _voiceless(self, what: str, rng: np.random.Generator) -> np.ndarray:
+        noises = self.unheard if "unheard" in what else self.noises
+        make = sounds.background if what.startswith(BACKGROUND) else sounds.meaningless
         while True:
             try:
-                return features.extract(sounds.meaningless(noises, rng), self.config)
+                return features.extract(make(noises, rng), self.config)
             except AudioError:  # a silent stretch of a noise: the live program refuses it too
                 continue
 
@@ -95,6 +104,7 @@ class FeatureCache:
     noises : sounds that training mixes in, float32 (n,) each
     unheard : sounds that it does not, for conditions of a test
     config : what `extract` is called with
+    denoiser : what takes the noise out of the features; None leaves them as they come
     workers : processes that compute; by default as many as there are processors
     """
 
@@ -104,10 +114,11 @@ class FeatureCache:
         noises: list[np.ndarray],
         unheard: list[np.ndarray],
         config: features.FeatureConfig = features.DEFAULT_CONFIG,
+        denoiser: Denoiser | None = None,
         workers: int | None = None,
     ) -> None:
-        self.config = config
-        self._bench = _Bench(Path(folder), noises, unheard, config)
+        self.config, self.denoiser = config, denoiser
+        self._bench = _Bench(Path(folder), noises, unheard, config, denoiser)
         self._workers = workers or os.cpu_count() or 1
         self._contents = Contents(self._bench.folder / "contents.json")
         self._shards = shards.Shards(self._bench.folder)
@@ -179,9 +190,20 @@ class FeatureCache:
         ------
         DataError : the folder cannot be written
         """
-        kind = f"voiceless {'unheard' if unheard else 'heard'} {seed}"
+        return self._made(n, f"{VOICELESS} {'unheard' if unheard else 'heard'} {seed}")
+
+    def backgrounds(self, n: int, seed: int) -> list[np.ndarray]:
+        """Features of `n` of the sounds that training mixes in.
+
+        Raises
+        ------
+        DataError : the folder cannot be written
+        """
+        return self._made(n, f"{BACKGROUND} {seed}")
+
+    def _made(self, n: int, kind: str) -> list[np.ndarray]:
         jobs = [_Job(self._key(f"{kind} {k}"), f"{kind} {k}") for k in range(n)]
-        self._fill(jobs, "features, voiceless")
+        self._fill(jobs, f"features, {kind.split()[0]}")
         return [self._shards.get(job.key) for job in jobs]
 
     def _disturb(self, clips: Sequence[Clip], names: list[str], title: str) -> None:
@@ -227,12 +249,14 @@ class FeatureCache:
         return refused
 
     def _key(self, what: str, content: str = "") -> str:
-        text = f"{RECIPE} {self.config} {self._noise_hash} {what} {content}"
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        return hashlib.sha256(f"{self.identity} {what} {content}".encode()).hexdigest()[:32]
 
     @cached_property
-    def _noise_hash(self) -> str:
-        found = hashlib.sha256()
+    def identity(self) -> str:
+        """Tells arrays made by one recipe from those made by any other."""
+        found = hashlib.sha256(f"{RECIPE} {self.config}".encode())
+        if self.denoiser:
+            found.update(self.denoiser.identity().encode())
         for noises in (self._bench.noises, self._bench.unheard):
             found.update(f"{[len(noise) for noise in noises]}".encode())
             for noise in noises:

@@ -17,14 +17,19 @@ from training.corpora import LABELS, READERS, SHIPPED, Clip
 from training.corpora.librispeech import READ_AS
 from training.corpora.overview import overview, to_text
 from training.crossval import crossval as run_crossval
+from training.denoise import DenoiseConfig, off_db, train_denoiser
 from training.predictions import CLEAN, READ_ALOUD, Predictions, join
 from training.protocols import ALL, PROTOCOLS
 from training.recipe import TrainConfig
 from training.report import write_report
 from training.train import logits
-from training.workshop import Workshop, open_cache
+from training.workshop import Workshop, apart, open_cache
+from utils.denoiser import Denoiser
 from utils.errors import DataError
 from utils.features import FeatureConfig
+
+N_BACKGROUNDS = 600  # sounds that the denoiser learns to take away
+NOISY = "noise 10 dB"  # of `sounds.CONDITIONS`: its frames lie where the clean ones do
 
 
 def corpora(options: argparse.Namespace) -> None:
@@ -33,6 +38,33 @@ def corpora(options: argparse.Namespace) -> None:
     with tqdm(total=len(clips), desc="recordings", disable=None) as bar:
         found = overview(clips, lambda done, _: bar.update(done - bar.n))
     print(to_text(found))
+
+
+def denoiser(options: argparse.Namespace) -> None:
+    """Train what takes the noise out of features, and say how well it does on other voices."""
+    heard, unheard = apart(_read_aloud(options))
+    if not unheard:
+        raise DataError(
+            f"{_readers(options)}: 1 reader, expected two or more: every other one is tested"
+        )
+    cache = _cache(options, FeatureConfig(), None)
+    speech = [cache.get(clip, 0) for clip in cache.prepare(heard, 1)]
+    noises = cache.backgrounds(N_BACKGROUNDS, seed=1)
+    config = DenoiseConfig()
+    with tqdm(total=config.steps, desc="denoiser", unit="step", disable=None) as bar:
+
+        def progress(step: int, off: float) -> None:
+            bar.update(step - bar.n)
+            bar.set_postfix(dB=f"{off:.1f}", refresh=False)
+
+        model = train_denoiser(speech, noises, config, options.runs / "denoiser", progress)
+    model.save(options.denoiser)
+    unheard = cache.prepare(unheard, 1)
+    clean = [cache.get(clip, 0) for clip in unheard]
+    for name in (CLEAN, NOISY):
+        found = cache.condition(unheard, name)
+        before, after = (off_db(x, clean) for x in (found, list(map(model.clean, found))))
+        print(f"unheard readers, {name}: {before:.1f} dB off before, {after:.1f} after")
 
 
 def extract(options: argparse.Namespace) -> None:
@@ -70,8 +102,9 @@ def train(options: argparse.Namespace) -> None:
         "speakers": sorted({clip.speaker for clip in workshop.clips}),
     }
     recognizer = EmotionRecognizer(
-        only_classes(model, SHIPPED), SHIPPED, workshop.cache.config, facts=facts
-    )
+        only_classes(model, SHIPPED), SHIPPED, workshop.cache.denoiser,
+        workshop.cache.config, facts=facts,
+    )  # fmt: skip
     recognizer.save(options.weights)
     print(f"{options.weights}: {options.weights.stat().st_size / 1e6:.2f} MB; now calibrate it")
 
@@ -109,7 +142,7 @@ def evaluate_(options: argparse.Namespace) -> None:
             f"{options.weights} trained on every speaker of {options.corpus}, expected unheard "
             "ones: `crossval` tests its recipe on them"
         )
-    cache = _cache(options, recognizer.feature_config)
+    cache = _cache(options, recognizer.feature_config, recognizer.denoiser)
     clips = cache.prepare(clips, 1)
     n = len(clips)
     predictions = Predictions(
@@ -233,13 +266,23 @@ def _read_all(folder: Path) -> list[Clip]:
 
 
 def _workshop(clips: Sequence[Clip], options: argparse.Namespace, varied: bool = True) -> Workshop:
-    cache = _cache(options, FeatureConfig(extended=options.extended))
-    read = readers.read_aloud(_beside(options) / "speech" / "librispeech-dev-clean")
-    return Workshop(clips, cache, TrainConfig(), read, varied)
+    denoiser = Denoiser.load(options.denoiser)
+    cache = _cache(options, FeatureConfig(extended=options.extended), denoiser)
+    return Workshop(clips, cache, TrainConfig(), _read_aloud(options), varied)
 
 
-def _cache(options: argparse.Namespace, features: FeatureConfig) -> FeatureCache:
-    return open_cache(options.cache, _beside(options) / "noise" / "esc10", features)
+def _read_aloud(options: argparse.Namespace) -> list[Clip]:
+    return readers.read_aloud(_readers(options))
+
+
+def _readers(options: argparse.Namespace) -> Path:
+    return _beside(options) / "speech" / "librispeech-dev-clean"
+
+
+def _cache(
+    options: argparse.Namespace, features: FeatureConfig, denoiser: Denoiser | None
+) -> FeatureCache:
+    return open_cache(options.cache, _beside(options) / "noise" / "esc10", features, denoiser)
 
 
 def _beside(options: argparse.Namespace) -> Path:

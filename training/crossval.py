@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 from training.baseline import Baseline
-from training.cache import RECIPE
 from training.predictions import Predictions, join
 from training.protocols import Protocol
 from training.splits import Split
@@ -81,5 +80,5 @@ def _identity(workshop: Workshop, split: Split, seed: int) -> str:
     clips = [f"{part}{c.speaker}/{c.path.name}/{c.label}" for part in ("train", "test")
              for c in getattr(split, part)]  # fmt: skip
     clips += [f"reads {c.speaker}/{c.path.name}" for c in workshop.read]
-    recipe = f"{workshop.config} {workshop.model_config} {workshop.cache.config} {RECIPE} {seed}"
+    recipe = f"{workshop.config} {workshop.model_config} {workshop.examples.identity} {seed}"
     return hashlib.sha256("\n".join([recipe, *clips]).encode()).hexdigest()[:8]

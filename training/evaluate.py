@@ -13,7 +13,7 @@ from scipy.special import logsumexp
 N_BINS = 15  # of the expected calibration error, as in Guo et al., 2017
 TARGET_PRECISION = 0.95  # of the emotions that are shown, this share should be right
 MAX_NAMED = 0.02  # of people who read aloud and act nothing, this share may be named an emotion
-NEVER_SURE = 0.95  # the threshold of a model whose surest answers still fall short of that
+NEVER_SURE = 0.99  # the threshold of a model whose surest answers still fall short of that
 MIN_SURE = 20  # fewer sure answers than this prove no precision
 TEMPERATURES = (0.05, 20.0)  # a fit stays inside, also where every answer is right or none
 
@@ -133,12 +133,12 @@ def accuracy_at_coverage(truth: np.ndarray, logits: np.ndarray, coverage: float 
 def choose_threshold(
     truth: np.ndarray, logits: np.ndarray, target: float = TARGET_PRECISION
 ) -> float:
-    """The least confidence, 0.30 to 0.94, above which a share `target` of the answers is right.
+    """The least confidence, 0.30 to 0.98, above which a share `target` of the answers is right.
 
     `NEVER_SURE` where there is none, or where fewer than `MIN_SURE` answers would show it.
     """
     confidence, right = _confidence(truth, logits)
-    for threshold in np.arange(30, 95) / 100:
+    for threshold in np.arange(30, 99) / 100:
         sure = confidence >= threshold
         if sure.sum() >= MIN_SURE and right[sure].mean() >= target:
             return float(threshold)

@@ -14,7 +14,14 @@ from utils.functionals import functionals
 
 
 class Features(Protocol):
-    """Where the frames of a clip come from; `training.cache.FeatureCache` is one."""
+    """Where the frames of a clip come from; `training.cache.FeatureCache` is one.
+
+    Attributes
+    ----------
+    identity : of all that the frames depend on beside the clips
+    """
+
+    identity: str
 
     def get(self, clip: Clip, variant: int) -> np.ndarray:
         """Frames float32 (n_frames, n_features); variant 0 is the clip itself."""
@@ -71,6 +78,8 @@ class Examples:
         rows = all_functionals([features.get(*key) for key in keys], n_mfcc)
         self.statistics = dict(zip(keys, rows))
         self.nameless_statistics = all_functionals(nameless, n_mfcc)
+        # Trainings on other examples are other runs, also where clips and recipe are the same.
+        self.identity = f"{features.identity} {self.labels} {dict(n_variants)} {len(nameless)}"
 
     def frames(self, clip: Clip, variant: int = 0) -> np.ndarray:
         """Frames (n_frames, n_features) of a clip."""

@@ -19,7 +19,7 @@ SHARES = {
 }
 # Feature variants of each clip, the clip itself included. These corpora say the same few
 # words over and over, and need fewer of them.
-VARIANTS = 8
+VARIANTS = 10
 FEWER_VARIANTS = {"tess": 4, "nemo-polish": 5, "aihub-korean": 2}
 
 

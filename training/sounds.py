@@ -44,11 +44,11 @@ def vary(samples: np.ndarray, noises: list[np.ndarray], rng: np.random.Generator
         samples = soxr.resample(samples, 1.0, rng.uniform(0.86, 1.16))
     if rng.random() < 0.5:
         samples = _tilt(samples, rng)
-    if rng.random() < 0.4:
+    if rng.random() < 0.45:
         samples = _echo(samples, rng)
-    if rng.random() < 0.6:
+    if rng.random() < 0.75:
         noise = _background(noises, len(samples), rng)
-        samples = _mix(samples, noise, rng.uniform(3, 30))
+        samples = _mix(samples, noise, rng.uniform(2, 25))
     if rng.random() < 0.25:
         samples = _code(samples, rng)
     if rng.random() < 0.5:
@@ -103,6 +103,12 @@ def meaningless(noises: list[np.ndarray], rng: np.random.Generator) -> np.ndarra
         sound = _echo(sound, rng)
     peak = 10 ** rng.uniform(-1.5, -0.3)
     return (peak * sound / max(np.abs(sound).max(), 1e-9)).astype(np.float32)
+
+
+def background(noises: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    """A few seconds of an everyday sound, or of hiss to rumble, float32 (n,)."""
+    sound = _background(noises, int(rng.uniform(3.0, 5.0) * audio.SAMPLE_RATE), rng)
+    return (0.5 * sound / max(np.abs(sound).max(), 1e-9)).astype(np.float32)
 
 
 def _cut(samples: np.ndarray, pre_s: float, post_s: float, rng: np.random.Generator) -> np.ndarray:

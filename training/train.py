@@ -4,8 +4,6 @@ import copy
 import hashlib
 import logging
 import math
-import pickle
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from training.corpora import Clip
 from training.examples import Batch, Draw, Examples, of_like_length
 from training.recipe import SHARES, TrainConfig
 from training.scatter import whitening
+from training.state import State
 from utils.network import Listener
 
 logger = logging.getLogger(__name__)
@@ -87,7 +86,7 @@ class _Run:
     ) -> None:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(seed)
-        self.config, self.seed, self.folder = config, seed, folder
+        self.config, self.seed = config, seed
         self.examples, self.validation = examples, validation
         model = Listener(model_config)
         normalise(model, examples, clips)
@@ -106,9 +105,10 @@ class _Run:
             [f"{clip.speaker}/{clip.path.name}/{clip.label}" for clip in part]
             for part in (clips, validation)
         ]
-        self.identity = hashlib.sha256(
-            f"{config} {model_config} {seed} {examples.labels} {names}".encode()
+        identity = hashlib.sha256(
+            f"{config} {model_config} {seed} {examples.identity} {names}".encode()
         ).hexdigest()
+        self.state = State(folder / STATE, identity) if folder else None
         self._resume()
         self.log = SummaryWriter(str(folder)) if folder else None
 
@@ -166,32 +166,19 @@ class _Run:
         }  # fmt: skip
 
     def _save(self) -> None:
-        part = self.folder / f"{STATE}.part"
         content = {name: part.state_dict() for name, part in self._parts().items()}
-        own = {name: getattr(self, name) for name in KEPT}
-        torch.save({"identity": self.identity, **own, **content}, part)
-        part.replace(self.folder / STATE)
+        self.state.save({name: getattr(self, name) for name in KEPT} | content)
 
     def _resume(self) -> None:
         """Go on where a run of the same recipe, voices and seed was killed."""
-        path = self.folder and self.folder / STATE
-        if not path or not path.is_file():
-            return
-        try:
-            if not zipfile.is_zipfile(path):  # `torch.load` would try older, looser formats
-                raise ValueError("no PyTorch archive")
-            found = torch.load(path, map_location=self.device, weights_only=True)
-        except (OSError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as err:
-            logger.warning("%s: cannot be read (%s); training starts anew", path, err)
-            return
-        if not isinstance(found, dict) or found.get("identity") != self.identity:
-            logger.info("%s: of another recipe or other voices; training starts anew", path)
+        found = self.state and self.state.load(self.device)
+        if not found:
             return
         for name, part in self._parts().items():
             part.load_state_dict(found[name])
         for name in KEPT:
             setattr(self, name, found[name])
-        logger.info("%s: resumed after step %d", path, self.step)
+        logger.info("%s: resumed after step %d", self.state.path, self.step)
 
 
 def judge(

@@ -17,6 +17,7 @@ from training.sounds import CONDITIONS
 from training.splits import validation_speakers
 from training.train import train
 from utils import audio
+from utils.denoiser import Denoiser
 from utils.errors import DataError
 from utils.features import FeatureConfig
 from utils.network import Listener
@@ -55,9 +56,7 @@ class Workshop:
             own = [clip for clip in clips if clip.corpus == corpus]
             self.clips += self.cache.prepare(own, counts[corpus])
         self.read = list(read)
-        voices = sorted({clip.speaker for clip in read})
-        heard = [clip for clip in read if clip.speaker in voices[::2]]
-        self.unheard_read = [clip for clip in read if clip.speaker in voices[1::2]]
+        heard, self.unheard_read = apart(read)
         nameless = self.cache.voiceless(N_VOICELESS * varied, seed=1)
         nameless += self._stretches(self.cache.prepare(heard, 2) if varied else [])
         self.model_config = ModelConfig(features.n_features, len(LABELS), features.n_mfcc)
@@ -158,7 +157,16 @@ class Workshop:
         )
 
 
-def open_cache(folder: Path, noise: Path, features: FeatureConfig) -> FeatureCache:
+def apart(read: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
+    """Clips of every other reader, whom training hears, and of the others, who test."""
+    voices = sorted({clip.speaker for clip in read})
+    heard = set(voices[::2])
+    return [c for c in read if c.speaker in heard], [c for c in read if c.speaker not in heard]
+
+
+def open_cache(
+    folder: Path, noise: Path, features: FeatureConfig, denoiser: Denoiser | None
+) -> FeatureCache:
     """Features kept in a folder, with ESC-10's fold 5 for tests and the others for training.
 
     Parameters
@@ -166,6 +174,7 @@ def open_cache(folder: Path, noise: Path, features: FeatureConfig) -> FeatureCac
     folder : keeps what is computed
     noise : folder of ESC-10
     features : what `extract` is called with
+    denoiser : what takes the noise out of the features; None leaves them as they come
 
     Raises
     ------
@@ -179,7 +188,7 @@ def open_cache(folder: Path, noise: Path, features: FeatureConfig) -> FeatureCac
             f"{noise}: {len(heard)} sounds to train with and {len(unheard)} to test with, "
             f"expected some of each: those named {HELD_OUT_NOISE}… test, the others train"
         )
-    return FeatureCache(folder, heard, unheard, features)
+    return FeatureCache(folder, heard, unheard, features, denoiser)
 
 
 def _spread_out(clips: Sequence[Clip]) -> list[Clip]:

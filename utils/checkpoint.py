@@ -1,20 +1,32 @@
-"""The file in which a network lies, with all that its answers depend on."""
+"""The files in which networks lie, with all that their answers depend on."""
 
 import os
 import pickle
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 import torch
+from torch import nn
 
 from utils.errors import ModelError
-from utils.network import EmotionLSTM, ModelConfig
 
-FORMAT = "recognition-helpers/emotion-lstm/5"  # in every checkpoint; a new layout, a new number
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def write(path: Path, content: Mapping) -> None:
+class Format(StrEnum):
+    """What a file says that it is; a new layout, a new number."""
+
+    EMOTION = "recognition-helpers/emotion-lstm/6"
+    DENOISER = "recognition-helpers/denoiser/1"
+
+
+MADE_BY = {Format.EMOTION: "train", Format.DENOISER: "denoiser"}  # commands of the workshop
+
+
+def write(path: Path, format: Format, content: Mapping) -> None:
     """Keep the parts of a checkpoint; a crash leaves the old file or none.
 
     Parameters
@@ -29,7 +41,7 @@ def write(path: Path, content: Mapping) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            torch.save({"format": FORMAT, **content}, part)
+            torch.save({"format": str(format), **content}, part)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
@@ -38,7 +50,7 @@ def write(path: Path, content: Mapping) -> None:
         raise ModelError(f"{path}: cannot be written ({reason}); name another file") from err
 
 
-def read(path: Path) -> dict:
+def read(path: Path, format: Format) -> dict:
     """The parts of a checkpoint; none of them is known to fit yet.
 
     Raises
@@ -46,7 +58,8 @@ def read(path: Path) -> dict:
     ModelError : no such file, a damaged one, or one of another program
     """
     if not path.is_file():
-        raise ModelError(f"{path}: no such file; `python -m training train` makes it")
+        command = MADE_BY[format]
+        raise ModelError(f"{path}: no such file; `python -m training {command}` makes it")
     try:
         if not zipfile.is_zipfile(path):  # `torch.load` would try older, looser formats
             raise ValueError("no PyTorch archive")
@@ -57,12 +70,12 @@ def read(path: Path) -> dict:
             f"{path}: not a readable checkpoint ({reason}); fetch it again or train it"
         ) from err
     tag = found.get("format") if isinstance(found, dict) else type(found).__name__
-    if tag != FORMAT:
-        raise ModelError(f"{path}: a checkpoint of format {tag!r}, expected {FORMAT!r}")
+    if tag != format:
+        raise ModelError(f"{path}: a checkpoint of format {tag!r}, expected {str(format)!r}")
     return found
 
 
-def build(config: ModelConfig, weights: Mapping[str, torch.Tensor]) -> EmotionLSTM:
+def build(make: Callable[[], Network], weights: Mapping[str, torch.Tensor]) -> Network:
     """The network of a checkpoint; takes no memory before the sizes are known to fit.
 
     Raises
@@ -70,9 +83,10 @@ def build(config: ModelConfig, weights: Mapping[str, torch.Tensor]) -> EmotionLS
     TypeError, ValueError, RuntimeError : sizes, names or values are not as expected
     """
     with torch.device("meta"):
-        model = EmotionLSTM(config)
+        model = make()
+    expected = {name: tensor.dtype for name, tensor in model.state_dict().items()}
     model.load_state_dict(weights, assign=True)
     for name, tensor in model.state_dict().items():
-        if tensor.dtype != torch.float32 or not torch.isfinite(tensor).all():
-            raise ValueError(f"weights {name} are not finite float32 numbers")
-    return model
+        if tensor.dtype != expected[name] or not torch.isfinite(tensor).all():
+            raise ValueError(f"weights {name} are not finite {expected[name]} numbers")
+    return model.eval()

@@ -1,0 +1,46 @@
+"""What a training run keeps on disk, so that it goes on where it was killed."""
+
+import logging
+import pickle
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+logger = logging.getLogger(__name__)
+
+
+class State:
+    """The file of a run; what another recipe or other voices left there is not taken.
+
+    Parameters
+    ----------
+    path : where it is kept
+    identity : of all that the run depends on
+    """
+
+    def __init__(self, path: Path, identity: str) -> None:
+        self.path, self.identity = path, identity
+
+    def save(self, content: Mapping) -> None:
+        """Keep plain types and tensors; a crash leaves the old file or none."""
+        part = self.path.with_name(f"{self.path.name}.part")
+        torch.save({**content, "identity": self.identity}, part)
+        part.replace(self.path)
+
+    def load(self, device: torch.device) -> dict | None:
+        """What was kept, or None where there is nothing that fits; the log says why."""
+        if not self.path.is_file():
+            return None
+        try:
+            if not zipfile.is_zipfile(self.path):  # `torch.load` would try older, looser formats
+                raise ValueError("no PyTorch archive")
+            found = torch.load(self.path, map_location=device, weights_only=True)
+        except (OSError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as err:
+            logger.warning("%s: cannot be read (%s); training starts anew", self.path, err)
+            return None
+        if not isinstance(found, dict) or found.get("identity") != self.identity:
+            logger.info("%s: of another recipe or other voices; training starts anew", self.path)
+            return None
+        return found
