@@ -23,6 +23,7 @@ from utils.denoiser import Denoiser
 from utils.errors import AudioError, ModelError
 from utils.events import Emotion
 from utils.network import EmotionLSTM, ModelConfig
+from utils.threads import one_thread
 from utils.vad import VoiceActivity
 
 WEIGHTS = Path(__file__).parent / "model_state_dict" / "emotion_lstm.pt"
@@ -181,6 +182,7 @@ class EmotionRecognizer:
         confidence = scores[label]
         return Emotion(label, confidence, scores) if confidence >= self.threshold else None
 
+    @one_thread()
     def _hear(
         self, windows: Iterable[np.ndarray], says_label: bool = True
     ) -> tuple[dict[str, float], bool]:

@@ -58,6 +58,9 @@ class Worker:
         self._thread.join()
 
     def _run(self) -> None:
+        from utils import threads  # here, since PyTorch takes a while to load
+
+        threads.all_threads()
         while (jobs := self._next()) is not None:
             jobs = [job for job in jobs if job.future.set_running_or_notify_cancel()]
             if not jobs:
