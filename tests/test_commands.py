@@ -608,6 +608,17 @@ def test_missing_read_speech_is_named(
     assert not (tmp_path / "c").exists()
 
 
+def test_a_denoiser_of_one_reader_could_not_be_tested(home: Path, tmp_path: Path, capsys) -> None:
+    for name in ("corpora", "noise"):
+        (tmp_path / name).symlink_to(home / name)
+    read = tmp_path / "speech" / "librispeech-dev-clean"
+    record(read / f"{READERS[0]}-0000.flac", seed=0)
+    places = ["--corpora", str(tmp_path / "corpora"), "--cache", str(tmp_path / "c")]
+    assert main(["denoiser", *places, "--denoiser", str(tmp_path / "denoiser.pt")]) == 1
+    assert f"{read}: 1 reader, expected two or more" in capsys.readouterr().err
+    assert not (tmp_path / "c").exists() and not (tmp_path / "denoiser.pt").exists()
+
+
 def test_noise_lies_beside_the_corpora_wherever_they_are_named_from(
     run, home: Path, monkeypatch, capsys
 ) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from training.examples import pad
-from training.state import State
+from training.state import State, make_folder
 from utils import audio, features
 from utils.denoiser import (
     FLOOR,
@@ -25,7 +25,6 @@ from utils.denoiser import (
     to_frames,
     within,
 )
-from utils.errors import DataError
 from utils.features import DEFAULT_CONFIG
 
 logger = logging.getLogger(__name__)
@@ -89,13 +88,7 @@ def train_denoiser(
         optimiser, config.learning_rate, total_steps=config.steps, pct_start=0.1
     )
     parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as err:
-        raise DataError(
-            f"{folder}: cannot be made ({err.strerror}); give --runs another folder"
-        ) from err
-    state = State(folder / STATE, _identity(speech, noises, config))
+    state = State(make_folder(folder) / STATE, _identity(speech, noises, config))
     step = 0
     if found := state.load(torch.device("cpu")):
         step = found["step"]
@@ -108,13 +101,13 @@ def train_denoiser(
         step += 1
         rng = np.random.default_rng(step)
         frames, lengths, clean = _batch(speech, backgrounds, config, rng)
-        loss, off_db = _loss(model.separate(frames, lengths), clean, lengths)
+        loss, off = _loss(model.separate(frames, lengths), clean, lengths)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         schedule.step()
-        progress(step, off_db)
+        progress(step, off)
         if step % config.every == 0 or step == config.steps:
             state.save({"step": step} | {name: part.state_dict() for name, part in parts.items()})
     return model.eval()

@@ -8,7 +8,25 @@ from pathlib import Path
 
 import torch
 
+from utils.errors import DataError
+
 logger = logging.getLogger(__name__)
+
+
+def make_folder(path: Path) -> Path:
+    """Have the folder of a run.
+
+    Raises
+    ------
+    DataError : it cannot be made
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise DataError(
+            f"{path}: cannot be made ({err.strerror}); give --runs another folder"
+        ) from err
+    return path
 
 
 class State:

@@ -233,7 +233,7 @@ def normalise(model: Listener, examples: Examples, clips: Sequence[Clip]) -> Non
     mean, std, directions = whitening(found, clips, model.config.n_directions)
     values = {
         "mean": frames.mean(axis=0),
-        "std": frames.std(axis=0),
+        "std": frames.std(axis=0) + 1e-6,
         "statistics_mean": mean,
         "statistics_std": std,
         "directions": directions,

@@ -15,6 +15,7 @@ from training.predictions import CLEAN, READ_ALOUD, Predictions, join
 from training.recipe import TrainConfig, n_variants
 from training.sounds import CONDITIONS
 from training.splits import validation_speakers
+from training.state import make_folder
 from training.train import train
 from utils import audio
 from utils.denoiser import Denoiser
@@ -96,13 +97,7 @@ class Workshop:
         """
         listeners = []
         for k in range(self.config.listeners):
-            own = folder / f"listener-{k + 1}"
-            try:
-                own.mkdir(parents=True, exist_ok=True)
-            except OSError as err:
-                raise DataError(
-                    f"{own}: cannot be made ({err.strerror}); give --runs another folder"
-                ) from err
+            own = make_folder(folder / f"listener-{k + 1}")
             number = self.config.listeners * seed + k
             listeners.append(self._listener(clips, number, own, f"{title}, listener {k + 1}"))
         return unite(listeners, self.examples, clips)
