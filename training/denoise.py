@@ -23,9 +23,9 @@ from utils.denoiser import (
     speech_level,
     to_bands,
     to_frames,
-    within,
 )
 from utils.features import DEFAULT_CONFIG
+from utils.functionals import within
 
 logger = logging.getLogger(__name__)
 

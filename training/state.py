@@ -1,13 +1,12 @@
 """What a training run keeps on disk, so that it goes on where it was killed."""
 
 import logging
-import pickle
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
+from utils import checkpoint
 from utils.errors import DataError
 
 logger = logging.getLogger(__name__)
@@ -52,10 +51,8 @@ class State:
         if not self.path.is_file():
             return None
         try:
-            if not zipfile.is_zipfile(self.path):  # `torch.load` would try older, looser formats
-                raise ValueError("no PyTorch archive")
-            found = torch.load(self.path, map_location=device, weights_only=True)
-        except (OSError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as err:
+            found = checkpoint.unpack(self.path, device)
+        except ValueError as err:
             logger.warning("%s: cannot be read (%s); training starts anew", self.path, err)
             return None
         if not isinstance(found, dict) or found.get("identity") != self.identity:

@@ -61,18 +61,30 @@ def read(path: Path, format: Format) -> dict:
         command = MADE_BY[format]
         raise ModelError(f"{path}: no such file; `python -m training {command}` makes it")
     try:
-        if not zipfile.is_zipfile(path):  # `torch.load` would try older, looser formats
-            raise ValueError("no PyTorch archive")
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as err:
-        reason = str(err).partition("\n")[0]
+        found = unpack(path)
+    except ValueError as err:
         raise ModelError(
-            f"{path}: not a readable checkpoint ({reason}); fetch it again or train it"
+            f"{path}: not a readable checkpoint ({err}); fetch it again or train it"
         ) from err
     tag = found.get("format") if isinstance(found, dict) else type(found).__name__
     if tag != format:
         raise ModelError(f"{path}: a checkpoint of format {tag!r}, expected {str(format)!r}")
     return found
+
+
+def unpack(path: Path, device: str | torch.device = "cpu") -> object:
+    """Plain types and tensors of a file that `torch.save` wrote.
+
+    Raises
+    ------
+    ValueError : it cannot be read, with the reason in a line
+    """
+    try:
+        if not zipfile.is_zipfile(path):  # `torch.load` would try older, looser formats
+            raise ValueError("no PyTorch archive")
+        return torch.load(path, map_location=device, weights_only=True)
+    except (OSError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as err:
+        raise ValueError(str(err).partition("\n")[0]) from err
 
 
 def build(make: Callable[[], Network], weights: Mapping[str, torch.Tensor]) -> Network:

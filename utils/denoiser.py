@@ -15,6 +15,7 @@ from torch import nn
 from utils import checkpoint, features
 from utils.checkpoint import Format
 from utils.errors import ModelError
+from utils.functionals import within
 
 SHIPPED = Path(__file__).parents[1] / "model_state_dict" / "denoiser.pt"
 HEARD = features.DEFAULT_CONFIG  # the features that it is made for
@@ -186,11 +187,6 @@ def speech_level(energy: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
     below = place.long()
     low, high = in_order.gather(1, torch.stack([below, below + (place > below)], dim=1)).T
     return torch.lerp(low, high, place - below).square().clamp(min=LOWEST)
-
-
-def within(lengths: torch.Tensor, n_frames: int) -> torch.Tensor:
-    """True (batch, n_frames) where a frame lies within its recording."""
-    return torch.arange(n_frames, device=lengths.device) < lengths[:, None]
 
 
 def _overall(log_mel: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:

@@ -58,17 +58,17 @@ def functionals(frames: torch.Tensor, lengths: torch.Tensor, n_mfcc: int) -> tor
     shape = spectrum.describe(frames[..., :n_mfcc])
     frames = torch.cat([_columns(frames, n_mfcc, N_CEPSTRAL), shape], dim=-1)
     step = torch.arange(frames.shape[1], device=frames.device)
-    valid = step < lengths[:, None]  # (batch, n_frames)
+    valid = within(lengths, frames.shape[1])
     loud = valid & (rms_db > LOUD_DB)
     loud = torch.where((loud.sum(dim=1) >= MIN_LOUD)[:, None], loud, valid)
     first = loud.int().argmax(dim=1)
     stop = frames.shape[1] - loud.flip(1).int().argmax(dim=1)
-    within = (step >= first[:, None]) & (step < stop[:, None])
+    spoken = (step >= first[:, None]) & (step < stop[:, None])
     mean, std = _moments(frames, loud)
     found = [mean, std, *_quantiles(frames, loud)]
 
     change = frames.diff(dim=1)
-    both = within[:, 1:] & within[:, :-1]
+    both = spoken[:, 1:] & spoken[:, :-1]
     found += [_moments(change.abs(), both)[0], _moments(change, both)[1]]
     found.append(_moments(change.diff(dim=1), both[:, 1:] & both[:, :-1])[1])
 
@@ -77,8 +77,13 @@ def functionals(frames: torch.Tensor, lengths: torch.Tensor, n_mfcc: int) -> tor
     n_loud = loud.sum(dim=1)
     found.append(_correlations(together, loud))
     found.append(torch.stack([duration / 100, n_loud / duration, n_loud / 100], dim=1))
-    found += [_moments(frames, within & (part == k))[0] for k in range(PARTS)]
+    found += [_moments(frames, spoken & (part == k))[0] for k in range(PARTS)]
     return torch.cat(found, dim=1)
+
+
+def within(lengths: torch.Tensor, n_frames: int) -> torch.Tensor:
+    """True (batch, n_frames) where a frame lies within its recording."""
+    return torch.arange(n_frames, device=lengths.device) < lengths[:, None]
 
 
 def _columns(frames: torch.Tensor, n_mfcc: int, n_kept: int) -> torch.Tensor:

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from utils.functionals import functionals, n_functionals, n_timeless
+from utils.functionals import functionals, n_functionals, n_timeless, within
 
 CLAMP = 4.0  # standard deviations: a functional further out than any voice says no more
 STRIDE = 4  # frames from one step of the LSTM to the next, 64 ms: several to a syllable
@@ -159,14 +159,14 @@ class Listener(nn.Module):
 
     def _listen(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
         """What the LSTM attended to, (batch, 4 hidden)."""
-        mask = _mask(lengths, frames.shape[1])
+        mask = within(lengths, frames.shape[1])[..., None]
         # Zero after scaling, as the convolution pads: an end looks alike in every batch.
         x = ((frames - self.mean) / self.std).masked_fill(~mask, 0.0)
         x = self.front(x.transpose(1, 2)).transpose(1, 2)  # (batch, n_frames / 4, 2 hidden)
         x = self.dropout(torch.relu(self.norm(x)))
         lengths = (lengths - 1) // STRIDE + 1
         x = torch.cat([self.forth(x)[0], _turn(self.back(_turn(x, lengths))[0], lengths)], dim=-1)
-        return self._pool(x, _mask(lengths, x.shape[1]))
+        return self._pool(x, within(lengths, x.shape[1])[..., None])
 
     def _pool(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Attended mean and deviation over time, (batch, 4 hidden)."""
@@ -184,11 +184,6 @@ def scale(found: Array, mean: Array, std: Array) -> Array:
 def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Nearness (n, m) in (0, 1] of points (n, n_functionals) to others (m, n_functionals)."""
     return (-GAMMA / a.shape[1] * torch.cdist(a, b).square()).exp()
-
-
-def _mask(lengths: torch.Tensor, n: int) -> torch.Tensor:
-    """True (batch, n, 1) where a step lies within its sequence."""
-    return (torch.arange(n, device=lengths.device) < lengths[:, None])[..., None]
 
 
 def _turn(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
