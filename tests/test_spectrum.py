@@ -25,7 +25,7 @@ def loud_part(samples: np.ndarray) -> np.ndarray:
     return samples[: int(0.25 * SAMPLE_RATE)]
 
 
-@pytest.mark.parametrize("pitch_hz", [150, 200, 300, 400])
+@pytest.mark.parametrize("pitch_hz", [110, 120, 150, 200, 300, 400])
 def test_pitch_is_about_that_of_the_voice(pitch_hz: float) -> None:
     found = described(loud_part(voice(pitch_hz=pitch_hz)))
     middle = np.median(found["log_f0"][4:-4])

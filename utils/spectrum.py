@@ -1,4 +1,4 @@
-"""Pitch and spectral shape, read back from cepstral coefficients: 64 bands keep both."""
+"""Pitch and spectral shape, read back from cepstral coefficients: 96 bands keep both."""
 
 from functools import lru_cache
 
