@@ -15,7 +15,7 @@ from torch import nn
 from utils import checkpoint, features
 from utils.checkpoint import Format
 from utils.errors import ModelError
-from utils.functionals import within
+from utils.functionals import quantiles, within
 
 SHIPPED = Path(__file__).parents[1] / "model_state_dict" / "denoiser.pt"
 HEARD = features.DEFAULT_CONFIG  # the features that it is made for
@@ -181,12 +181,9 @@ def to_frames(bands: Bands, lengths: torch.Tensor) -> torch.Tensor:
 
 def speech_level(energy: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
     """A high percentile (batch,) of the energy (batch, n_frames) of frames."""
-    outside = ~within(lengths, energy.shape[1])
-    in_order = energy.sqrt().masked_fill(outside, torch.inf).sort(dim=1).values
-    place = features.LEVEL_PERCENTILE / 100 * (lengths - 1)
-    below = place.long()
-    low, high = in_order.gather(1, torch.stack([below, below + (place > below)], dim=1)).T
-    return torch.lerp(low, high, place - below).square().clamp(min=LOWEST)
+    valid = within(lengths, energy.shape[1])
+    (level,) = quantiles(energy.sqrt()[..., None], valid, [features.LEVEL_PERCENTILE / 100])
+    return level[:, 0].square().clamp(min=LOWEST)
 
 
 def _overall(log_mel: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:

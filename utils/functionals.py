@@ -4,6 +4,8 @@ All are plain tensor operations on padded batches, so that training and the live
 compute the same.
 """
 
+from collections.abc import Sequence
+
 import torch
 
 from utils import spectrum
@@ -65,7 +67,7 @@ def functionals(frames: torch.Tensor, lengths: torch.Tensor, n_mfcc: int) -> tor
     stop = frames.shape[1] - loud.flip(1).int().argmax(dim=1)
     spoken = (step >= first[:, None]) & (step < stop[:, None])
     mean, std = _moments(frames, loud)
-    found = [mean, std, *_quantiles(frames, loud)]
+    found = [mean, std, *quantiles(frames, loud, QUANTILES)]
 
     change = frames.diff(dim=1)
     both = spoken[:, 1:] & spoken[:, :-1]
@@ -109,12 +111,17 @@ def _moments(x: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.T
     return mean, variance.sqrt()
 
 
-def _quantiles(x: torch.Tensor, mask: torch.Tensor) -> list[torch.Tensor]:
-    """`QUANTILES` over the steps in a mask, (batch, n) each, linear between neighbours."""
+def quantiles(
+    x: torch.Tensor, mask: torch.Tensor, which: Sequence[float]
+) -> list[torch.Tensor]:
+    """Quantiles of x (batch, n_steps, n) over the steps in a mask, (batch, n) for each of `which`.
+
+    They lie on the line between the two nearest values, as those of NumPy do.
+    """
     in_order = x.masked_fill(~mask[..., None], torch.inf).sort(dim=1).values
     last = mask.sum(dim=1) - 1
     found = []
-    for quantile in QUANTILES:
+    for quantile in which:
         place = quantile * last
         below = place.long()
         above = torch.minimum(below + 1, last)
