@@ -46,7 +46,7 @@ class EmotionRecognizer:
     feature_config : what `utils.features.extract` is called with
     temperature : divides the logits, so that probabilities are as often right as they say
         (Guo et al., "On calibration of modern neural networks", ICML 2017)
-    threshold : least probability at which `predict` names an emotion
+    thresholds : of each label, the least probability at which `predict` names it
     facts : what it was trained on and how it did, plain JSON types
     """
 
@@ -57,7 +57,7 @@ class EmotionRecognizer:
         denoiser: Denoiser,
         feature_config: features.FeatureConfig = features.DEFAULT_CONFIG,
         temperature: float = 1.0,
-        threshold: float = 0.5,
+        thresholds: Mapping[str, float] | None = None,
         facts: Mapping | None = None,
     ) -> None:
         self.model = model.eval()
@@ -65,7 +65,9 @@ class EmotionRecognizer:
         self.denoiser = denoiser.eval()
         self.feature_config = feature_config
         self.temperature = temperature
-        self.threshold = threshold
+        self.thresholds = dict(
+            dict.fromkeys(self.labels, 0.5) if thresholds is None else thresholds
+        )
         self.facts = dict(facts or {})
 
     @classmethod
@@ -87,13 +89,13 @@ class EmotionRecognizer:
                 checkpoint.build(Denoiser, found["denoiser"]),
                 features.FeatureConfig(**found["features"]),
                 float(found["temperature"]),
-                float(found["threshold"]),
+                {label: float(least) for label, least in dict(found["thresholds"]).items()},
                 found["training"],
             )
             recognizer._check()
         except KeyError as err:
             raise ModelError(f"{path}: the checkpoint has no {err}; train it again") from err
-        except (TypeError, ValueError, RuntimeError) as err:
+        except (TypeError, ValueError, OverflowError, RuntimeError) as err:
             reason = " ".join(str(err).split())
             raise ModelError(f"{path}: does not fit: {reason}; train it again") from err
         noise = np.random.default_rng(0).standard_normal(audio.SAMPLE_RATE).astype(np.float32)
@@ -113,7 +115,7 @@ class EmotionRecognizer:
             "model": asdict(self.model.config),
             "features": asdict(self.feature_config),
             "temperature": float(self.temperature),
-            "threshold": float(self.threshold),
+            "thresholds": {label: float(least) for label, least in self.thresholds.items()},
             "training": self.facts,
             "weights": self.model.state_dict(),
             "denoiser": self.denoiser.state_dict(),
@@ -177,10 +179,10 @@ class EmotionRecognizer:
         return self.decide(scores) if speech else None
 
     def decide(self, scores: dict[str, float]) -> Emotion | None:
-        """The likeliest class of speech, or None where it is under the threshold."""
+        """The likeliest class of speech, or None where it is under its threshold."""
         label = max(scores, key=scores.__getitem__)
-        confidence = scores[label]
-        return Emotion(label, confidence, scores) if confidence >= self.threshold else None
+        sure = scores[label] >= self.thresholds[label]
+        return Emotion(label, scores[label], scores) if sure else None
 
     @one_thread()
     def _hear(
@@ -203,7 +205,7 @@ class EmotionRecognizer:
             probabilities = self._probabilities(frames)
             total += len(window) * probabilities
             n_samples += len(window)
-            if says_label and probabilities.max() >= self.threshold:
+            if says_label and self.decide(dict(zip(self.labels, probabilities.tolist()))):
                 clear += len(window) if self._is_clear_speech(window) else -len(window)
         if n_samples == 0:
             raise silence
@@ -249,10 +251,14 @@ class EmotionRecognizer:
                 f"{config.n_classes} classes but the labels {list(self.labels)}, "
                 "expected one distinct label per class"
             )
-        if not (0 < self.temperature < math.inf and 0 <= self.threshold <= 1):
+        if not 0 < self.temperature < math.inf:
+            raise ValueError(f"temperature {self.temperature}, expected a positive number")
+        if tuple(self.thresholds) != self.labels or not all(
+            0 <= least <= 1 for least in self.thresholds.values()
+        ):
             raise ValueError(
-                f"temperature {self.temperature} and threshold {self.threshold}, "
-                "expected a positive number and one in [0, 1]"
+                f"thresholds {self.thresholds}, expected one in [0, 1] for each of "
+                f"{', '.join(self.labels)}"
             )
 
 

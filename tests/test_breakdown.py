@@ -136,8 +136,11 @@ def test_a_fold_is_calibrated_by_the_others_alone():
     others = found.only(found.fold != 1)
     expected = evaluate.fit_temperature(others.truth, others.logits)
     assert temperature[found.fold == 1] == pytest.approx(expected)
-    chosen = evaluate.choose_threshold(others.truth, others.logits / expected)
-    assert set(threshold[found.fold == 1]) == {chosen}
+    chosen = evaluate.choose_thresholds(
+        [(others.truth, others.logits / expected)], [evaluate.TARGET_PRECISION]
+    )
+    np.testing.assert_array_equal(threshold[found.fold == 1], chosen[found.answer[found.fold == 1]])
+    assert chosen[0] != chosen[1]
     calibrated = found.logits / temperature[:, None]
     assert evaluate.calibration_error(found.truth, calibrated) < 0.03
     assert evaluate.calibration_error(found.truth, found.logits) > 0.1

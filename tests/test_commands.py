@@ -11,23 +11,22 @@ import pytest
 import soundfile
 import torch
 
-from emotion_model import EmotionRecognizer, ModelConfig
+from emotion_model import EmotionRecognizer
+from tests.test_calibrate import EACH, answers, read_aloud, untrained
 from tests.test_denoiser import random_denoiser
 from tests.test_features import voice
-from tests.test_network import network
 from training import __main__ as program
-from training import commands, evaluate, recipe, workshop
+from training import commands, recipe, workshop
 from training import train as train_module
 from training.__main__ import main
-from training.corpora import LABELS, SHIPPED, Clip
+from training.calibrate import summary
+from training.corpora import LABELS, SHIPPED
 from training.denoise import DenoiseConfig
-from training.predictions import CLEAN, READ_ALOUD, Predictions, join
+from training.predictions import READ_ALOUD, Predictions, join
 from training.recipe import TrainConfig
 from training.sounds import CONDITIONS, as_live
 from utils.audio import SAMPLE_RATE, load
 from utils.denoiser import Denoiser
-from utils.errors import DataError
-from utils.features import DEFAULT_CONFIG
 
 FEW = TrainConfig(listeners=2, steps=4, batch_size=8, every=2)
 SHORT = DenoiseConfig(steps=4, batch_size=4, longest=40, every=2)
@@ -369,11 +368,8 @@ def test_the_state_of_a_training_is_not_taken_by_another_denoiser(
 def test_a_checkpoint_is_tested_with_its_own_denoiser(
     run, home: Path, tmp_path: Path, at_hand: Path, monkeypatch
 ) -> None:
-    config = ModelConfig(
-        DEFAULT_CONFIG.n_features, len(SHIPPED), DEFAULT_CONFIG.n_mfcc, n_landmarks=8, hidden=8
-    )
     weights = tmp_path / "weights.pt"
-    recognizer = EmotionRecognizer(network(config), SHIPPED, random_denoiser())
+    recognizer = untrained()
     recognizer.save(weights)
     at_hand.unlink()
     heard: list[np.ndarray] = []
@@ -419,17 +415,26 @@ def test_from_training_to_a_calibrated_checkpoint(
     assert f"{weights} trained on every speaker of tess" in message
     assert "crossval" in message
 
-    answers = write_answers(tmp_path / "answers.npz", right=(59, 60), read=read_aloud(1.0, 2))
-    assert main(["calibrate", str(answers), "--weights", str(weights)]) == 0
+    voices, nemo = tmp_path / "voices.npz", tmp_path / "nemo.npz"
+    heard = [answers(corpus, n_folds=4) for corpus in ("ravdess", "tess")]
+    join([*heard, read_aloud(1.0, 2)]).save(voices)
+    answers("nemo-polish", {"sad": 15}).save(nemo)
+    command = ["calibrate", str(voices), "--weights", str(weights)]
+    assert main(command) == 0
+    before = EmotionRecognizer.load(weights)
+    assert set(before.facts["judged"]) == {"ravdess", "tess"}
+    assert before.facts["judged"]["ravdess"]["coverage"] > 0
+    assert before.facts["unheard_language"] == {}
+    assert before.facts["read_aloud"]["answers"] == 100
+
+    capsys.readouterr()
+    assert main([*command, "--unheard", str(nemo)]) == 0
     calibrated = EmotionRecognizer.load(weights)
-    read = read_aloud(1.0, 2).restrict(SHIPPED)
-    expected = commands.fit(commands.by_corpus([Predictions.load(answers)], SHIPPED), read)
-    assert (calibrated.temperature, calibrated.threshold) == expected
-    assert calibrated.facts["calibration"] == {"answers": 120, "target_precision": 0.95}
-    assert set(calibrated.facts["judged"]) == {"ravdess", "tess"}
-    assert calibrated.facts["read_aloud"] == commands.named(read, *expected)
-    assert calibrated.facts["read_aloud"]["answers"] == len(read)
-    assert calibrated.facts["judged"]["ravdess"]["coverage"] > 0
+    assert capsys.readouterr().out == f"{weights}: {summary(calibrated)}\n"
+    assert calibrated.temperature == before.temperature != 1
+    assert calibrated.thresholds["sad"] > before.thresholds["sad"]
+    assert calibrated.thresholds | {"sad": 0} == before.thresholds | {"sad": 0}
+    assert set(calibrated.facts["unheard_language"]) == {"nemo-polish"}
     assert calibrated.facts["speakers"] == speakers
     assert calibrated.denoiser.identity() == heard_through
     for name, value in recognizer.model.state_dict().items():
@@ -457,105 +462,30 @@ def test_the_larger_feature_set_stands_apart(run, tmp_path: Path) -> None:
 
 
 def test_report_on_a_part(tmp_path: Path, capsys) -> None:
-    answers = write_answers(tmp_path / "answers.npz", right=(40, 60))
+    found = tmp_path / "answers.npz"
+    join([answers("ravdess", n_folds=4), answers("tess", n_folds=4)]).save(found)
     folder = tmp_path / "report"
-    assert main(["report", str(answers), str(folder), "--corpus", "tess", "--shipped"]) == 0
+    assert main(["report", str(found), str(folder), "--corpus", "tess", "--shipped"]) == 0
     assert f"report in {folder}" in capsys.readouterr().out
     told = json.loads((folder / "report.json").read_text())
-    assert told["tested"]["corpora"] == {"tess": 60}
+    assert told["tested"]["corpora"] == {"tess": len(SHIPPED) * EACH}
     assert told["tested"]["labels"] == list(SHIPPED)
-    assert main(["report", str(answers), str(folder), "--corpus", "savee"]) == 1
+    assert main(["report", str(found), str(folder), "--corpus", "savee"]) == 1
     assert "no answer to savee, found ravdess, tess" in capsys.readouterr().err
 
 
-def write_answers(
-    path: Path, right: tuple[int, int], condition: str = CLEAN, read: Predictions | None = None
-) -> Path:
-    """Answers to 60 clips of two corpora in turn, so many of which are right and all sure.
-
-    Those to people who read aloud stand after them.
-    """
-    clips, logits = [], []
-    for corpus, n_right in zip(("ravdess", "tess"), right):
-        for k in range(60):
-            label = LABELS.index(SHIPPED[k % 6])
-            answer = label if k < n_right else (label + 1) % len(LABELS)
-            clips.append(
-                Clip(Path(f"{corpus}-{k}"), LABELS[label], f"{corpus}-{k % 4}", corpus, "en")
-            )
-            logits.append(6 * np.eye(len(LABELS))[answer])
-    n = len(clips)
-    fold = np.array([int(clip.speaker[-1]) for clip in clips])
-    predictions = Predictions(
-        LABELS, np.array(logits, np.float32), tuple(clips), fold,
-        np.zeros(n, int), np.ones(n), np.full(n, condition),
-    )  # fmt: skip
-    join([predictions] if read is None else [predictions, read]).save(path)
-    return path
-
-
-def read_aloud(sure: float, n_named: int, n: int = 100) -> Predictions:
-    """Answers to readers, all with a logit of `sure`; so many name an emotion."""
-    clips = tuple(
-        Clip(Path(f"read-{k}"), "neutral", f"librispeech-{k % 4}", "librispeech", "en")
-        for k in range(n)
-    )
-    answer = np.where(np.arange(n) < n_named, LABELS.index("sad"), LABELS.index("neutral"))
-    logits = sure * np.eye(len(LABELS), dtype=np.float32)[answer]
-    return Predictions(
-        LABELS, logits, clips, np.arange(n) % 4, np.zeros(n, int), np.ones(n),
-        np.full(n, READ_ALOUD),
-    )  # fmt: skip
-
-
-def test_the_threshold_is_that_of_the_corpus_that_needs_the_highest(tmp_path: Path) -> None:
-    good, mixed = (
-        commands.by_corpus(
-            [Predictions.load(write_answers(tmp_path / f"{n}.npz", right=(60, n)))], SHIPPED
-        )
-        for n in (60, 30)
-    )
-    nobody = read_aloud(0.0, 0, n=0)
-    highest = commands.fit(mixed, nobody)[1]
-    assert commands.fit(good, nobody)[1] < highest
-    assert commands.fit(dict(reversed(mixed.items())), nobody)[1] == highest
-
-
-def test_the_threshold_keeps_readers_quiet_and_leaves_the_temperature(tmp_path: Path) -> None:
-    cleans = commands.by_corpus(
-        [Predictions.load(write_answers(tmp_path / "a.npz", right=(59, 60)))], SHIPPED
-    )
-    temperature, threshold = commands.fit(cleans, read_aloud(0.0, 0, n=0))
-    sure = temperature * 4.0
-    neutral, few, many = (read_aloud(sure, n).restrict(SHIPPED) for n in (0, 1, 30))
-    confidence = evaluate.softmax(few.logits / temperature).max()
-    assert confidence > threshold
-    for read in (neutral, few):
-        assert commands.fit(cleans, read) == (temperature, threshold)
-    found, quiet = commands.fit(cleans, many)
-    assert found == temperature
-    assert confidence < quiet <= confidence + 0.01
-    assert commands.named(many, found, quiet) == {"answers": 100}
-    shy = read_aloud(0.1 * temperature, 30).restrict(SHIPPED)  # often named, but never surely
-    assert commands.fit(cleans, shy) == (temperature, threshold)
-
-
-def test_who_reads_is_named_by_the_share_of_sure_answers() -> None:
-    read = join([read_aloud(6.0, 10), read_aloud(0.5, 40)])
-    assert commands.named(read, 1.0, 0.9) == {"answers": 200, "neutral": 0.45, "sad": 0.05}
-    assert commands.named(read, 1.0, 0.0) == {"answers": 200, "neutral": 0.75, "sad": 0.25}
-    assert commands.named(read, 20.0, 0.9) == {"answers": 200}
-
-
-def test_where_nobody_reads_nobody_is_named() -> None:
-    nobody = read_aloud(0.0, 0, n=0).restrict(SHIPPED)
-    assert commands.named(nobody, 1.0, 0.5) == {"answers": 0}
-
-
-def test_answers_to_nothing_as_recorded_calibrate_nothing(tmp_path: Path) -> None:
-    room = Predictions.load(write_answers(tmp_path / "a.npz", right=(60, 60), condition="room"))
-    with pytest.raises(DataError, match="no answer to a clip as recorded of neutral, "):
-        commands.by_corpus([room], SHIPPED)
+def test_a_language_that_some_folds_heard_leaves_the_checkpoint_as_it_was(
+    tmp_path: Path, capsys
+) -> None:
+    weights, voices, heard = (tmp_path / name for name in ("w.pt", "voices.npz", "heard.npz"))
+    untrained().save(weights)
+    answers("tess", n_folds=4).save(voices)
+    answers("nemo-polish", n_folds=4).save(heard)
+    before = weights.read_bytes()
+    command = ["calibrate", str(voices), "--unheard", str(heard), "--weights", str(weights)]
+    assert main(command) == 1
+    assert "several folds to nemo-polish, whose language is said to be" in capsys.readouterr().err
+    assert weights.read_bytes() == before
 
 
 # --- what is refused

@@ -24,6 +24,7 @@ from utils.audio import SAMPLE_RATE, load
 from utils.checkpoint import Format
 from utils.denoiser import Denoiser
 from utils.errors import AudioError, ModelError
+from utils.events import Emotion
 
 LABELS = ("neutral", "happy", "sad", "angry", "fear", "disgust")
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,8 +42,9 @@ def tiny() -> EmotionRecognizer:
     )
     model = network(config, std=0.02)
     return EmotionRecognizer(
-        model, LABELS, random_denoiser(), temperature=1.3, threshold=0.0, facts={"seed": 0}
-    )
+        model, LABELS, random_denoiser(), temperature=1.3,
+        thresholds=dict.fromkeys(LABELS, 0.0), facts={"seed": 0},
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +85,13 @@ def test_order_in_time_matters(tiny: EmotionRecognizer) -> None:
 
 
 def test_what_was_saved_is_loaded(tiny: EmotionRecognizer, tmp_path: Path) -> None:
+    tiny.thresholds = {label: k / 5 for k, label in enumerate(LABELS)}
     tiny.save(tmp_path / "new" / "model.pt")
     again = EmotionRecognizer.load(tmp_path / "new" / "model.pt")
     assert again.scores(voice()) == tiny.scores(voice())
     assert again.denoiser.identity() == tiny.denoiser.identity()
-    assert (again.labels, again.temperature, again.threshold) == (LABELS, 1.3, 0.0)
+    assert (again.labels, again.temperature) == (LABELS, 1.3)
+    assert again.thresholds == tiny.thresholds
     assert (again.facts, again.feature_config) == ({"seed": 0}, tiny.feature_config)
     assert os.listdir(tmp_path / "new") == ["model.pt"]
 
@@ -201,23 +205,32 @@ def change(content: dict, part: str, value: object) -> None:
         ("weights/listeners.0.directions", None, "Missing key"),
         ("weights/timeless_directions", None, "Missing key"),
         ("weights/answers", torch.full((8, 6), torch.inf), "answers are not finite"),
-        ("features/n_mfcc", 13, "expects 66 features a frame, its feature settings give 15"),
-        ("features/extended", True, "expects 66 features a frame, its feature settings give 78"),
+        ("features/n_mfcc", 13, "expects 98 features a frame, its feature settings give 15"),
+        ("features/extended", True, "expects 98 features a frame, its feature settings give 110"),
         ("features/n_mfcc", "x", "does not fit"),
-        ("features/n_mels", 80, "n_mels 80, expected 64"),
+        ("features/n_mels", 128, "n_mels 128, expected 96"),
         ("features/fmax_hz", 4000.0, "fmax_hz 4000.0, expected 7600.0"),
         ("features/hop_length", 160, "hop_length 160, expected 256"),
         ("features/floor_db", -60.0, "floor_db -60.0, expected -10.0"),
         ("denoiser", None, "no 'denoiser'"),
         ("denoiser", [1.0], "does not fit"),
         ("denoiser/out.bias", torch.zeros(7), "size mismatch for out.bias"),
-        ("denoiser/out.bias", torch.full((66,), torch.nan), "out.bias are not finite"),
+        ("denoiser/out.bias", torch.full((98,), torch.nan), "out.bias are not finite"),
         ("denoiser/out.bias", None, "Missing key"),
         ("denoiser/more", torch.zeros(1), "Unexpected key"),
         ("temperature", 0.0, "temperature 0.0"),
         ("temperature", "hot", "does not fit"),
-        ("threshold", 1.5, "threshold 1.5"),
-        ("threshold", float("nan"), "threshold nan"),
+        ("thresholds", None, "no 'thresholds'"),
+        ("thresholds", 0.5, "does not fit"),
+        ("thresholds", [0.5] * 6, "does not fit"),
+        ("thresholds", {}, "thresholds {}, expected one in"),
+        ("thresholds", dict.fromkeys(LABELS[::-1], 0.5), "for each of neutral, happy"),
+        ("thresholds/sad", None, "expected one in .* for each of neutral, happy, sad"),
+        ("thresholds/calm", 0.5, "'calm': 0.5}, expected one in"),
+        ("thresholds/sad", 1.5, "'sad': 1.5, .*expected one in"),
+        ("thresholds/sad", -0.1, "'sad': -0.1, .*expected one in"),
+        ("thresholds/sad", float("nan"), "'sad': nan, .*expected one in"),
+        ("thresholds/sad", "high", "does not fit"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(
@@ -316,10 +329,24 @@ def test_threshold_decides_between_a_label_and_none(tiny: EmotionRecognizer) -> 
     assert found is not None
     assert found.label == max(found.scores, key=found.scores.get)
     assert found.confidence == found.scores[found.label]
-    tiny.threshold = found.confidence - 1e-9
+    tiny.thresholds = dict.fromkeys(LABELS, 1.0) | {found.label: found.confidence - 1e-9}
     assert tiny.predict(samples) is not None
-    tiny.threshold = found.confidence + 1e-9
+    tiny.thresholds = dict.fromkeys(LABELS, 0.0) | {found.label: found.confidence + 1e-9}
     assert tiny.predict(samples) is None
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_each_label_has_its_own_threshold(label: str, tiny: EmotionRecognizer) -> None:
+    scores = dict.fromkeys(LABELS, 0.1) | {label: 0.5}
+    tiny.thresholds = dict.fromkeys(LABELS, 1.0) | {label: 0.5}
+    assert tiny.decide(scores) == Emotion(label, 0.5, scores)
+    tiny.thresholds = dict.fromkeys(LABELS, 0.0) | {label: 0.51}
+    assert tiny.decide(scores) is None  # and none that is less likely is named in its place
+
+
+def test_a_recogniser_names_what_is_likelier_than_not_until_it_is_calibrated() -> None:
+    recognizer = EmotionRecognizer(network(), ("calm", "fear"), random_denoiser())
+    assert recognizer.thresholds == {"calm": 0.5, "fear": 0.5}
 
 
 @pytest.mark.parametrize(
@@ -354,7 +381,7 @@ def test_no_emotion_is_named_where_no_speech_is_heard(tiny: EmotionRecognizer) -
     sounds = {f"music {seed}": music(seed) for seed in range(3)} | tones(0)
     sounds["hiss"] = np.random.default_rng(0).standard_normal(32_000).astype(np.float32) * 0.1
     for name, samples in sounds.items():
-        assert max(tiny.scores(samples).values()) > tiny.threshold
+        assert tiny.decide(tiny.scores(samples)) is not None
         assert tiny.predict(samples) is None, name
 
 
@@ -386,7 +413,7 @@ def test_a_recording_mostly_of_music_has_no_emotion(
 def test_an_hour_is_heard_in_the_memory_of_a_window(
     tiny: EmotionRecognizer, tmp_path: Path
 ) -> None:
-    tiny.threshold = 1.0
+    tiny.thresholds = dict.fromkeys(LABELS, 1.0)
     path = tmp_path / "hour.wav"
     minute = np.tile(voice(5.0)[::2], 12)
     with soundfile.SoundFile(path, "w", 8_000, 1, subtype="ULAW") as file:
@@ -409,7 +436,8 @@ def test_an_hour_is_heard_in_the_memory_of_a_window(
 def test_shipped_weights_say_what_they_are(shipped: EmotionRecognizer) -> None:
     assert shipped.labels == LABELS
     assert WEIGHTS.stat().st_size < 10e6
-    assert 1 / 6 < shipped.threshold < 1
+    assert all(1 / 6 < least <= 1 for least in shipped.thresholds.values())
+    assert min(shipped.thresholds[label] for label in LABELS if label != "neutral") < 1
     assert shipped.facts["judged"]["ravdess"]["uar"] > 1 / 6
 
 

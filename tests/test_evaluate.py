@@ -13,6 +13,24 @@ def answers(right: list[bool], sure: list[float]) -> tuple[np.ndarray, np.ndarra
     return truth, np.stack([logit(np.array(sure)), np.zeros(len(sure))], axis=1)
 
 
+def group(*rows: tuple[int, float, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Truth (n,) and logits (n, 3) of rows: answer, how sure, and how many right and wrong."""
+    answer, sure, truth = [], [], []
+    for label, confidence, n_right, n_wrong in rows:
+        n = n_right + n_wrong
+        answer += [label] * n
+        sure += [confidence] * n
+        truth += [label] * n_right + [(label + 1) % 3] * n_wrong
+    return np.array(truth, int), so_sure(np.array(answer, int), np.array(sure))
+
+
+def so_sure(answer: np.ndarray, sure: np.ndarray) -> np.ndarray:
+    """Logits (n, 3) of answers (n,) with the probability that is given (n,)."""
+    probabilities = np.full((len(answer), 3), (1 - sure)[:, None] / 2)
+    probabilities[np.arange(len(answer)), answer] = sure
+    return np.log(probabilities)
+
+
 def drawn(n: int, n_classes: int = 6, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Truth drawn from the very probabilities that the logits (n, n_classes) say."""
     rng = np.random.default_rng(seed)
@@ -68,7 +86,7 @@ def test_no_clip_has_no_figure():
         evaluate.calibration_error,
         evaluate.accuracy_at_coverage,
         evaluate.fit_temperature,
-        evaluate.choose_threshold,
+        lambda truth, logits: evaluate.choose_thresholds([(truth, logits)], [0.7]).tolist(),
     ],
 )
 def test_the_order_of_the_clips_changes_nothing(figure):
@@ -147,64 +165,146 @@ def test_precision_and_coverage_by_hand():
     assert evaluate.precision_coverage(truth, logits, each) == (0.5, 0.5)
 
 
-def test_threshold_is_the_least_that_is_precise_enough():
-    right = [True] * 30 + [True, False] * 20
-    truth, logits = answers(right, [0.9] * 30 + [0.6] * 40)
-    assert evaluate.choose_threshold(truth, logits, 0.7) == 0.3  # 50 of 70 are right
-    assert evaluate.choose_threshold(truth, logits, 0.75) == 0.61
+# --- from what confidence a class is named
+
+
+def test_each_class_is_named_from_the_least_confidence_that_is_precise_enough():
+    some = group((0, 0.605, 20, 20), (0, 0.905, 30, 0), (1, 0.505, 30, 0), (2, 0.705, 0, 90))
+    assert evaluate.choose_thresholds([some], [0.7]).tolist() == [0.3, 0.3, 1]  # 50 of 70
+    assert evaluate.choose_thresholds([some], [0.75]).tolist() == [0.61, 0.3, 1]
+
+
+def test_a_share_that_is_just_reached_will_do():
+    just = group((0, 0.9, 19, 1), (1, 0.9, 38, 2), (2, 0.9, 37, 3))
+    assert evaluate.choose_thresholds([just], [0.95]).tolist() == [0.3, 0.3, 1]
 
 
 def test_where_nothing_is_precise_or_too_few_show_it_it_is_never_sure():
-    wrong = answers([False] * 100, [0.9] * 100)
-    few = answers([True] * (evaluate.MIN_SURE - 1), [0.9] * (evaluate.MIN_SURE - 1))
-    for truth, logits in (wrong, few):
-        assert evaluate.choose_threshold(truth, logits) == evaluate.NEVER_SURE
+    enough = evaluate.MIN_SURE
+    some = group((0, 0.9, 0, 100), (1, 0.9, enough - 1, 0), (2, 0.9, enough, 0))
+    never = evaluate.NEVER_SURE
+    assert evaluate.choose_thresholds([some], [0.95]).tolist() == [never, never, 0.3]
+    assert evaluate.softmax(some[1]).max() < never
+
+
+def test_a_class_is_right_often_enough_in_every_group():
+    """However many answers of another group are right."""
+    good = group(*((label, 0.905, 1000, 0) for label in range(3)))
+    other = group((0, 0.905, 30, 0), (1, 0.705, 30, 10), (1, 0.905, 30, 0), (2, 0.905, 20, 20))
+    assert evaluate.choose_thresholds([good], [0.95]).tolist() == [0.3, 0.3, 0.3]
+    assert evaluate.choose_thresholds([good, other], [0.95] * 2).tolist() == [0.3, 0.71, 1]
+
+
+def test_a_group_of_which_less_is_asked_asks_for_less():
+    good = group((0, 0.905, 100, 0))
+    other = group((0, 0.705, 30, 10), (0, 0.905, 30, 0))  # 60 of 70 are right
+    for targets, expected in (([0.95, 0.8], 0.3), ([0.95, 0.9], 0.71), ([0.8, 0.95], 0.71)):
+        assert evaluate.choose_thresholds([good, other], targets)[0] == expected
+
+
+def test_groups_with_few_answers_prove_something_only_together():
+    few = group((0, 0.9, evaluate.MIN_SURE // 2, 0))
+    assert evaluate.choose_thresholds([few], [0.95])[0] == evaluate.NEVER_SURE
+    assert evaluate.choose_thresholds([few, few], [0.95] * 2)[0] == 0.3
+
+
+def test_groups_with_few_answers_object_only_together():
+    many = group((0, 0.9, 1000, 0))
+    wrong = group((0, 0.9, 0, evaluate.MIN_SURE // 2))
+    assert evaluate.choose_thresholds([many, wrong], [0.95] * 2)[0] == 0.3
+    assert evaluate.choose_thresholds([many, wrong, wrong], [0.95] * 3)[0] == evaluate.NEVER_SURE
+
+
+def test_groups_that_are_taken_together_keep_what_is_asked_of_each():
+    first = group((0, 0.9, 10, 0))  # 9.5 of ten are asked of it, and eight of the other
+    for n_right, expected in ((8, 0.3), (7, evaluate.NEVER_SURE)):
+        other = group((0, 0.9, n_right, 10 - n_right))
+        assert evaluate.choose_thresholds([first, other], [0.95, 0.8])[0] == expected
+    assert evaluate.choose_thresholds([first, group((0, 0.9, 8, 2))], [0.95] * 2)[0] == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_named_is_right_often_enough_wherever_that_can_be_counted(seed):
+    groups = [drawn(n, seed=10 * seed + k) for k, n in enumerate((900, 600, 90, 60))]
+    targets = np.array([0.8, 0.7, 0.75, 0.6])
+    found = evaluate.choose_thresholds(groups, targets)
+    assert ((0.3 < found) & (found < 1)).any()
+    for (truth, logits), target in zip(groups, targets):
+        answer, confidence = logits.argmax(axis=1), evaluate.softmax(logits).max(axis=1)
+        for label, threshold in enumerate(found):
+            sure = (answer == label) & (confidence >= threshold)
+            if sure.sum() >= evaluate.MIN_SURE:
+                assert (truth[sure] == label).mean() >= target
+    order = [2, 0, 3, 1]
+    again = evaluate.choose_thresholds([groups[k] for k in order], targets[order])
+    assert again.tolist() == found.tolist()
 
 
 # --- when nobody feels anything
 
-
-def read_speech(named: list[float], neutral: list[float]) -> np.ndarray:
-    """Logits (n, 3) of answers so sure: an emotion, the second class, or neutral, the first."""
-    answer = np.array([1] * len(named) + [0] * len(neutral), int)
-    sure = np.array([*named, *neutral])
-    probabilities = np.full((len(answer), 3), (1 - sure)[:, None] / 2)
-    probabilities[np.arange(len(answer)), answer] = sure
-    return np.log(probabilities)
+NEUTRAL = 0
 
 
-def share_named(logits: np.ndarray, threshold: float) -> float:
-    probabilities = evaluate.softmax(logits)
-    sure = probabilities.max(axis=1) >= threshold
-    return float(np.mean(sure & (probabilities.argmax(axis=1) != 0)))
+def read_speech(named: list[float], neutral: list[float], label: int = 1) -> np.ndarray:
+    """Logits (n, 3) of answers so sure: an emotion, or neutral."""
+    answer = np.array([label] * len(named) + [NEUTRAL] * len(neutral), int)
+    return so_sure(answer, np.array([*named, *neutral]))
+
+
+def quiet(logits: np.ndarray, *thresholds: float, neutral: int = NEUTRAL) -> list[float]:
+    return evaluate.quiet_thresholds(logits, np.array(thresholds), neutral).tolist()
+
+
+def share_named(logits: np.ndarray, thresholds: np.ndarray) -> float:
+    answer, confidence = logits.argmax(axis=1), evaluate.softmax(logits).max(axis=1)
+    return float(np.mean((answer != NEUTRAL) & (confidence >= thresholds[answer])))
 
 
 @pytest.mark.parametrize("n", [1, 7, 49, 50, 51, 100, 101, 1000])
 @pytest.mark.parametrize("seed", range(3))
 def test_few_who_read_are_named_an_emotion(n, seed):
-    logits = np.random.default_rng(seed).normal(0, 2, (n, 6))
-    threshold = evaluate.quiet_threshold(logits, neutral=0)
-    assert 0 <= threshold <= 1
-    assert share_named(logits, threshold) <= evaluate.MAX_NAMED
+    rng = np.random.default_rng(seed)
+    logits, before = rng.normal(0, 2, (n, 6)), rng.uniform(0.3, 0.6, 6)
+    found = evaluate.quiet_thresholds(logits, before, NEUTRAL)
+    assert share_named(logits, found) <= evaluate.MAX_NAMED
+    assert found[NEUTRAL] == before[NEUTRAL]
+    raised = found > before
+    assert (found >= before).all() and (found <= 1).all()
+    assert len(set(found[raised])) <= 1  # all to the same
     if n >= 1000:  # and no more are kept quiet than need be
-        assert share_named(logits, threshold - 0.02) > evaluate.MAX_NAMED
+        assert raised[1:].all()
+        assert share_named(logits, found - 0.02 * raised) > evaluate.MAX_NAMED
 
 
-def test_the_quiet_threshold_by_hand():
+def test_quiet_thresholds_by_hand():
     named = [0.401 + 0.004 * k for k in range(100)]  # the surest 0.797, 0.793, 0.789
-    assert evaluate.quiet_threshold(read_speech(named, []), neutral=0) == 0.79
+    assert quiet(read_speech(named, []), 0.3, 0.3, 0.3) == [0.3, 0.79, 0.79]
     some = read_speech(named[:50], [0.99] * 150)  # the surest 0.597, then 0.593, 0.589, 0.585
-    assert evaluate.quiet_threshold(some, neutral=0) == 0.59
+    assert quiet(some, 0.3, 0.3, 0.3) == [0.3, 0.59, 0.59]
+    assert quiet(some, 0.3, 0.3, 0.95) == [0.3, 0.59, 0.95]  # a higher one stays
+
+
+def test_two_in_a_hundred_may_be_named_and_a_third_may_not():
+    few, many = (read_speech([0.9] * n, [0.9] * (100 - n)) for n in (2, 3))
+    assert quiet(few, 0.3, 0.4, 0.5) == [0.3, 0.4, 0.5]
+    assert quiet(many, 0.3, 0.4, 0.5) == [0.3, 0.91, 0.91]
+
+
+def test_what_lies_under_its_own_threshold_is_not_named():
+    happy, sad = (read_speech([0.8] * 50, [], label) for label in (1, 2))
+    assert quiet(np.concatenate([happy, sad]), 0.3, 0.81, 0.81) == [0.3, 0.81, 0.81]
+    assert quiet(np.concatenate([happy, sad[:2]]), 0.3, 0.81, 0.5) == [0.3, 0.81, 0.81]
+    assert quiet(np.concatenate([happy, sad[:1]]), 0.3, 0.81, 0.5) == [0.3, 0.81, 0.5]
 
 
 def test_neutral_is_no_mistake_however_sure():
-    assert evaluate.quiet_threshold(read_speech([], [0.4, 0.99, 0.9999]), neutral=0) == 0
+    assert quiet(read_speech([], [0.4, 0.99, 0.9999]), 0.3, 0.3, 0.3) == [0.3, 0.3, 0.3]
     few, many = (read_speech([0.415] * 10, [0.99] * n) for n in (10, 90))
-    assert evaluate.quiet_threshold(few, 0) == evaluate.quiet_threshold(many, 0) == 0.42
+    assert quiet(few, 0.3, 0.3, 0.3) == quiet(many, 0.3, 0.3, 0.3) == [0.3, 0.42, 0.42]
     swapped = few[:, [1, 0, 2]]  # neutral is another class
-    assert evaluate.quiet_threshold(swapped, 1) == 0.42
-    assert evaluate.quiet_threshold(swapped, 0) == 1.0  # ten of 20 lie at 0.99 and a little more
+    assert quiet(swapped, 0.3, 0.3, 0.3, neutral=1) == [0.42, 0.3, 0.42]
+    assert quiet(swapped, 0.3, 0.3, 0.3) == [0.3, 1, 1]  # ten of 20 lie at 0.99 and a little more
 
 
 def test_where_nobody_reads_nothing_need_be_kept_quiet():
-    assert evaluate.quiet_threshold(np.zeros((0, 6)), neutral=0) == 0
+    assert quiet(np.zeros((0, 3)), 0.3, 0.4, 1.0) == [0.3, 0.4, 1.0]

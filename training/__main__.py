@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
          "train a network on all voices, and save it as a checkpoint",
          (_corpora, _cache, _features, _denoiser, _runs, _weights, _seed)),
         (commands.calibrate,
-         "fit a checkpoint's probabilities and threshold to what crossval found, and keep them",
+         "fit a checkpoint's probabilities and thresholds to what crossval found, and keep them",
          (_answers, _weights)),
         (commands.evaluate_,
          "test a checkpoint on the speakers that it never heard",
@@ -131,6 +131,9 @@ def _seed(command: argparse.ArgumentParser) -> None:
 def _answers(command: argparse.ArgumentParser) -> None:
     command.add_argument("predictions", type=Path, nargs="+", metavar="FILE",
                          help="predictions.npz of protocols")  # fmt: skip
+    command.add_argument("--unheard", type=Path, nargs="+", default=[], metavar="FILE",
+                         help="predictions.npz of protocols that leave out a language: what is "
+                         "named in it should be right as well, if not as often")  # fmt: skip
 
 
 def _corpus(command: argparse.ArgumentParser) -> None:

@@ -55,7 +55,8 @@ def crossfit(predictions: Predictions) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     temperature : (n,) what calibrates the answers to all other voices
-    threshold : (n,) what is precise enough on them
+    threshold : (n,) from what confidence the class that was answered is right often enough
+        on them
 
     Raises
     ------
@@ -73,9 +74,10 @@ def crossfit(predictions: Predictions) -> tuple[np.ndarray, np.ndarray]:
             )
         fitted = evaluate.fit_temperature(truth[others], predictions.logits[others])
         temperature[mine] = fitted
-        threshold[mine] = evaluate.choose_threshold(
-            truth[others], predictions.logits[others] / fitted
+        chosen = evaluate.choose_thresholds(
+            [(truth[others], predictions.logits[others] / fitted)], [evaluate.TARGET_PRECISION]
         )
+        threshold[mine] = chosen[predictions.answer[mine]]
     return temperature, threshold
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -11,14 +11,14 @@ from tqdm import tqdm
 
 from emotion_model import EmotionLSTM, EmotionRecognizer
 from training import corpora as readers
-from training import evaluate
 from training.cache import FeatureCache
+from training.calibrate import calibrate as run_calibrate
+from training.calibrate import summary
 from training.corpora import LABELS, READERS, SHIPPED, Clip
-from training.corpora.librispeech import READ_AS
 from training.corpora.overview import overview, to_text
 from training.crossval import crossval as run_crossval
 from training.denoise import DenoiseConfig, off_db, train_denoiser
-from training.predictions import CLEAN, READ_ALOUD, Predictions, join
+from training.predictions import CLEAN, Predictions
 from training.protocols import ALL, PROTOCOLS
 from training.recipe import TrainConfig
 from training.report import write_report
@@ -110,25 +110,15 @@ def train(options: argparse.Namespace) -> None:
 
 
 def calibrate(options: argparse.Namespace) -> None:
-    """Set temperature and threshold of a checkpoint by answers to voices it never heard."""
+    """Set temperature and thresholds of a checkpoint by answers to voices it never heard."""
     recognizer = EmotionRecognizer.load(options.weights)
-    parts = [Predictions.load(path) for path in options.predictions]
-    cleans = by_corpus(parts, recognizer.labels)
-    read = join(
-        [part.only(part.condition == READ_ALOUD).restrict(recognizer.labels) for part in parts]
+    voices, languages = (
+        [Predictions.load(path) for path in paths]
+        for paths in (options.predictions, options.unheard)
     )
-    temperature, threshold = fit(cleans, read)
-    recognizer.temperature, recognizer.threshold = temperature, threshold
-    recognizer.facts["calibration"] = {
-        "answers": sum(map(len, cleans.values())),
-        "target_precision": evaluate.TARGET_PRECISION,
-    }
-    recognizer.facts["judged"] = {
-        name: judged(p, temperature, threshold) for name, p in cleans.items()
-    }
-    recognizer.facts["read_aloud"] = named(read, temperature, threshold)
+    run_calibrate(recognizer, voices, languages)
     recognizer.save(options.weights)
-    print(f"{options.weights}: temperature {temperature:.3f}, threshold {threshold:.2f}")
+    print(f"{options.weights}: {summary(recognizer)}")
 
 
 def evaluate_(options: argparse.Namespace) -> None:
@@ -173,69 +163,6 @@ def report(options: argparse.Namespace) -> None:
     labels = [x for x in _labels_of(predictions) if not options.shipped or x in SHIPPED]
     title = f"{options.corpus or 'all corpora'}, {len(labels)} classes"
     _report(predictions.restrict(labels), options.folder, title)
-
-
-def by_corpus(parts: Sequence[Predictions], labels: Sequence[str]) -> dict[str, Predictions]:
-    """Answers to clips as recorded and of `labels`, by corpus.
-
-    Raises
-    ------
-    DataError : there is none, or predictions lack one of `labels`
-    """
-    cleans = [part.only(part.condition == CLEAN).restrict(labels) for part in parts]
-    found = {name for part in cleans for name in part.column("corpus").tolist()}
-    if not found:
-        raise DataError(
-            f"no answer to a clip as recorded of {', '.join(labels)} in {len(parts)} files of "
-            "predictions; give those that `crossval` wrote"
-        )
-    return {
-        name: join([part.only(part.column("corpus") == name) for part in cleans])
-        for name in sorted(found)
-    }
-
-
-def fit(cleans: Mapping[str, Predictions], read: Predictions) -> tuple[float, float]:
-    """Temperature and threshold from answers by corpus, and to people who read aloud.
-
-    All corpora count the same in the temperature. The threshold is that of the corpus that
-    needs the highest: what is shown should be right often enough in each of them, and seldom
-    be shown of people who read.
-    """
-    n = min(map(len, cleans.values()))
-    rng = np.random.default_rng(0)
-    even = [p.take(rng.choice(len(p), n, replace=False)) for p in cleans.values()]
-    truth = np.concatenate([p.truth for p in even])
-    temperature = evaluate.fit_temperature(truth, np.concatenate([p.logits for p in even]))
-    quiet = evaluate.quiet_threshold(read.logits / temperature, read.labels.index(READ_AS))
-    precise = [evaluate.choose_threshold(p.truth, p.logits / temperature) for p in cleans.values()]
-    return temperature, max(quiet, *precise)
-
-
-def judged(p: Predictions, temperature: float, threshold: float) -> dict[str, float]:
-    """What a checkpoint says of how its recipe does on unheard voices of a corpus."""
-    calibrated = p.logits / temperature
-    precision, coverage = evaluate.precision_coverage(p.truth, calibrated, threshold)
-    figures = {
-        "uar": evaluate.uar(p.truth, p.logits),
-        "ece": evaluate.calibration_error(p.truth, calibrated),
-        "precision": precision,
-        "coverage": coverage,
-    }
-    return {"answers": len(p)} | {name: round(float(x), 4) for name, x in figures.items()}
-
-
-def named(read: Predictions, temperature: float, threshold: float) -> dict[str, float]:
-    """What share of those who read aloud is called what, above the threshold."""
-    if not len(read):
-        return {"answers": 0}
-    probabilities = evaluate.softmax(read.logits / temperature)
-    sure = probabilities.max(axis=1) >= threshold
-    shares = {
-        label: round(float(np.mean(sure & (read.answer == k))), 4)
-        for k, label in enumerate(read.labels)
-    }
-    return {"answers": len(read)} | {label: share for label, share in shares.items() if share}
 
 
 def only_classes(model: EmotionLSTM, labels: Sequence[str]) -> EmotionLSTM:

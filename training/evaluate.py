@@ -4,6 +4,7 @@ Plain functions on arrays: `truth` is int (n,), `logits` are (n, n_classes). To 
 calibrated model, divide its logits by the temperature first.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +13,9 @@ from scipy.special import logsumexp
 
 N_BINS = 15  # of the expected calibration error, as in Guo et al., 2017
 TARGET_PRECISION = 0.95  # of the emotions that are shown, this share should be right
+TARGET_UNHEARD = 0.8  # the same in a language that no training heard
 MAX_NAMED = 0.02  # of people who read aloud and act nothing, this share may be named an emotion
-NEVER_SURE = 0.99  # the threshold of a model whose surest answers still fall short of that
+NEVER_SURE = 1.0  # the threshold of a class whose surest answers still fall short of that
 MIN_SURE = 20  # fewer sure answers than this prove no precision
 TEMPERATURES = (0.05, 20.0)  # a fit stays inside, also where every answer is right or none
 
@@ -130,36 +132,56 @@ def accuracy_at_coverage(truth: np.ndarray, logits: np.ndarray, coverage: float 
     return float(curve[max(1, round(coverage * len(curve))) - 1])
 
 
-def choose_threshold(
-    truth: np.ndarray, logits: np.ndarray, target: float = TARGET_PRECISION
-) -> float:
-    """The least confidence, 0.30 to 0.98, above which a share `target` of the answers is right.
+def choose_thresholds(
+    groups: Sequence[tuple[np.ndarray, np.ndarray]], targets: Sequence[float]
+) -> np.ndarray:
+    """Of each class, the least confidence from which it is right often enough in every group.
 
-    `NEVER_SURE` where there is none, or where fewer than `MIN_SURE` answers would show it.
+    Parameters
+    ----------
+    groups : truth and logits of each group of answers, such as those to one corpus
+    targets : the share of its answers that should be right, of each group
+
+    Returns
+    -------
+    (n_classes,) from 0.30 to 0.99. `NEVER_SURE` where there is none, or where fewer than
+    `MIN_SURE` answers would show it; groups with fewer are taken together.
     """
-    confidence, right = _confidence(truth, logits)
-    for threshold in np.arange(30, 99) / 100:
-        sure = confidence >= threshold
-        if sure.sum() >= MIN_SURE and right[sure].mean() >= target:
-            return float(threshold)
-    return NEVER_SURE
+    answers = [(logits.argmax(axis=1), *_confidence(truth, logits)) for truth, logits in groups]
+
+    def holds(label: int, threshold: float) -> bool:
+        sure = [right[(answer == label) & (p >= threshold)] for answer, p, right in answers]
+        n, n_right = np.array([(len(right), right.sum()) for right in sure]).T
+        few = n < MIN_SURE
+        n, n_right, needed = (
+            np.append(x[~few], x[few].sum()) for x in (n, n_right, n * np.asarray(targets))
+        )
+        shown = n >= MIN_SURE
+        return bool(shown.any() and (n_right >= needed)[shown].all())
+
+    return np.array([
+        next((t for t in np.arange(30, 100) / 100 if holds(label, t)), NEVER_SURE)
+        for label in range(groups[0][1].shape[1])
+    ])  # fmt: skip
 
 
-def quiet_threshold(logits: np.ndarray, neutral: int) -> float:
-    """The least confidence above which at most `MAX_NAMED` of read speech is named an emotion.
+def quiet_thresholds(logits: np.ndarray, thresholds: np.ndarray, neutral: int) -> np.ndarray:
+    """Thresholds, raised until at most `MAX_NAMED` of read speech is named an emotion.
 
     Parameters
     ----------
     logits : answers (n, n_classes) to people who read aloud
-    neutral : the class that is no mistake there
+    thresholds : (n_classes,)
+    neutral : the class that is no mistake there, whose threshold stays
     """
-    probabilities = softmax(logits)
-    named = probabilities.argmax(axis=1) != neutral
-    confidence = np.where(named, probabilities.max(axis=1), 0.0)
-    if not len(confidence):
-        return 0.0
-    highest = np.quantile(confidence, 1 - MAX_NAMED, method="inverted_cdf")
-    return float(min(1.0, np.floor(100 * highest + 1) / 100)) if highest else 0.0
+    answer, confidence = logits.argmax(axis=1), softmax(logits).max(axis=1)
+    named = (answer != neutral) & (confidence >= thresholds[answer])
+    if named.sum() <= MAX_NAMED * len(named):
+        return thresholds
+    highest = np.quantile(np.where(named, confidence, 0), 1 - MAX_NAMED, method="inverted_cdf")
+    floor = min(1.0, np.floor(100 * highest + 1) / 100)
+    emotions = np.arange(len(thresholds)) != neutral
+    return np.where(emotions, np.maximum(thresholds, floor), thresholds)
 
 
 def precision_coverage(

@@ -19,7 +19,7 @@ Network = TypeVar("Network", bound=nn.Module)
 class Format(StrEnum):
     """What a file says that it is; a new layout, a new number."""
 
-    EMOTION = "recognition-helpers/emotion-lstm/6"
+    EMOTION = "recognition-helpers/emotion-lstm/7"
     DENOISER = "recognition-helpers/denoiser/1"
 
 
