@@ -135,20 +135,27 @@ def test_another_config_or_other_noises_are_not_mistaken_for_these(
     assert len(described) == 3 * 2
 
 
-def test_what_is_kept_has_passed_the_denoiser(tmp_path: Path) -> None:
-    clips = recorded(tmp_path, 2)
-    model = random_denoiser()
-    noisy, clean = opened(tmp_path), opened(tmp_path, denoiser=model)
-    for cache in (noisy, clean):
+def test_what_is_kept_has_passed_the_denoiser(tmp_path: Path, monkeypatch) -> None:
+    clips, model, passed = recorded(tmp_path, 2), random_denoiser(), []
+
+    def clean(frames: np.ndarray) -> np.ndarray:
+        passed.append((frames, Denoiser.clean(model, frames)))
+        return passed[-1][1]
+
+    monkeypatch.setattr(model, "clean", clean)
+    noisy, denoised = opened(tmp_path), opened(tmp_path, denoiser=model)
+    for cache in (noisy, denoised):
         cache.prepare(clips, 2)
 
     def all_of(cache: FeatureCache) -> list[np.ndarray]:
         kept = [cache.get(clip, variant) for clip in clips for variant in (0, 1)]
         return kept + cache.voiceless(2, seed=0) + cache.condition(clips, "noise 10 dB")
 
-    for before, after in zip(all_of(noisy), all_of(clean), strict=True):
-        # Kept with 11 bits, of which a power far under its neighbours knows little.
-        np.testing.assert_allclose(after, model.clean(before), rtol=0.01, atol=0.3)
+    def is_kept_of(kept: np.ndarray, frames: np.ndarray) -> bool:  # with 11 bits
+        return kept.shape == frames.shape and np.allclose(kept, frames, 1e-3, 1e-3)
+
+    for before, after in zip(all_of(noisy), all_of(denoised), strict=True):
+        assert any(is_kept_of(before, x) and is_kept_of(after, y) for x, y in passed)
         assert np.abs(after - before).max() > 3
 
 
