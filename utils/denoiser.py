@@ -189,7 +189,10 @@ def speech_level(energy: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
 def _overall(log_mel: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
     """How loud each band is between the words, and on the whole, (batch, 2 n_mels)."""
     valid = within(lengths, log_mel.shape[1])[..., None]
-    in_order = log_mel.masked_fill(~valid, torch.inf).sort(dim=1).values
-    place = (QUIET * (lengths - 1)).long()[:, None, None].expand(-1, 1, log_mel.shape[2])
     mean = log_mel.masked_fill(~valid, 0.0).sum(dim=1) / lengths[:, None]
-    return torch.cat([in_order.gather(1, place)[:, 0], mean], dim=1)
+    # Row by row: sorting all of a padded batch takes three times as long.
+    quiet = [
+        one[:n].kthvalue(1 + int(QUIET * (n - 1)), dim=0).values
+        for one, n in zip(log_mel, lengths.tolist())
+    ]
+    return torch.cat([torch.stack(quiet), mean], dim=1)
