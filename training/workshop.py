@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from emotion_model import WINDOW_S, EmotionLSTM, ModelConfig
 from training.cache import FeatureCache
-from training.corpora import LABELS, Clip, read_aloud, read_noise
+from training.corpora import LABELS, Clip, read_noise
 from training.examples import Examples
 from training.landmarks import unite
 from training.predictions import CLEAN, READ_ALOUD, Predictions, join
