@@ -1,4 +1,4 @@
-"""What NeMo offers for captions: facts from each model's card, or nothing where it tells none."""
+"""What there is for captions: facts from each model's card, or nothing where it tells none."""
 
 import difflib
 from dataclasses import dataclass
@@ -8,22 +8,31 @@ from utils.errors import ModelError
 from utils.folders import cache_folder
 
 
+# Kinds of model: a `.nemo` file, and a folder with a Whisper in CTranslate2's form.
+NEMO, WHISPER = "nemo", "whisper"
+_BYTES = {NEMO: 4, WHISPER: 2}  # of a parameter in the file: float32, float16
+_GPU_M = {NEMO: 250, WHISPER: 100}  # millions of parameters; a Whisper hears a line many times
+
+
 @dataclass(frozen=True)
 class Model:
     """A pretrained model on Hugging Face's hub, for words or for voices.
 
     Parameters
     ----------
-    name : what `models get` takes; the file is `name.nemo`, in the repository and here
+    name : what `models get` takes; here the file is `name.nemo`, or the folder `name`
     owner : of the repository
     languages : ISO 639-1 codes; empty for a model that tells voices apart
     lookahead_ms : that a streaming model was trained for; empty if it hears whole lines
     parameters_m : millions of parameters
-    size_mb : of the file, as the hub lists it (1 MB is 10⁶ bytes); None if not looked up
+    size_mb : of the file or files, as the hub lists them (1 MB is 10⁶ bytes); None if not
+        looked up
     errors : word error rate in percent (equal error rate of a model that tells voices apart)
         and the test it was measured on; "" if not looked up
     licence : as the card names it
     note : what else a person who chooses should know
+    kind : NEMO or WHISPER
+    repo_name : of the repository, where it is not `name`
     """
 
     name: str
@@ -35,11 +44,13 @@ class Model:
     errors: str
     licence: str
     note: str = ""
+    kind: str = NEMO
+    repo_name: str = ""
 
     @property
     def repo(self) -> str:
         """Its repository: "nvidia/NAME"."""
-        return f"{self.owner}/{self.name}"
+        return f"{self.owner}/{self.repo_name or self.name}"
 
     @property
     def streaming(self) -> bool:
@@ -48,13 +59,13 @@ class Model:
 
     @property
     def about_mb(self) -> int:
-        """The file's size, estimated at four bytes a parameter where it is not known."""
-        return self.size_mb or 4 * self.parameters_m
+        """The size on disk, estimated from the number of parameters where it is not known."""
+        return self.size_mb or _BYTES[self.kind] * self.parameters_m
 
     @property
     def wants_gpu(self) -> bool:
         """Whether two processor cores are too slow for it, or leave no room to spare."""
-        return self.parameters_m > 250
+        return self.parameters_m > _GPU_M[self.kind]
 
 
 _CC_BY = "CC BY 4.0"
@@ -125,6 +136,46 @@ CATALOGUE = (
     ),
 )  # fmt: skip
 
+# Whisper's own codes of languages; Cantonese ("yue") is new in large-v3.
+_ALL = tuple(
+    "af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he "
+    "hi hr ht hu hy id is it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne "
+    "nl nn no oc pa pl ps pt ro ru sa sd si sk sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk "
+    "ur uz vi yi yo zh".split()
+)
+
+
+def _whisper(
+    name: str, languages: tuple[str, ...], parameters_m: int, size_mb: int | None,
+    errors: str = "", note: str = "",
+) -> Model:  # fmt: skip
+    """A Whisper as Systran has converted it for CTranslate2."""
+    base = name.removeprefix("distil-")
+    repo_name = f"faster-{'distil-' if base != name else ''}whisper-{base}"
+    tests = f"{errors} (LibriSpeech test-clean, test-other)" if errors else ""
+    return Model(
+        name, "Systran", languages, (), parameters_m, size_mb, tests, "MIT", note, WHISPER,
+        repo_name,
+    )  # fmt: skip
+
+
+# The smaller first: the smallest are what a plain computer hears with live. Errors from the
+# Whisper paper (Radford et al. 2022, arXiv 2212.04356, English transcription, greedy).
+WHISPERS = (
+    _whisper("tiny.en", ("en",), 39, 78, "5.6 and 14.6"),
+    _whisper("base.en", ("en",), 74, 148, "4.2 and 10.2"),
+    _whisper("small.en", ("en",), 244, 486, "3.1 and 7.4"),
+    _whisper("medium.en", ("en",), 769, 1530, "3.1 and 6.3"),
+    _whisper("distil-small.en", ("en",), 166, None),
+    _whisper("distil-medium.en", ("en",), 394, None),
+    _whisper("distil-large-v3", ("en",), 756, None),
+    _whisper("tiny", _ALL, 39, 78, "7.6 and 16.9"),
+    _whisper("base", _ALL, 74, 148, "5.0 and 12.4"),
+    _whisper("small", _ALL, 244, 486, "3.4 and 7.6"),
+    _whisper("medium", _ALL, 769, 1530, "2.9 and 5.9"),
+    _whisper("large-v3", (*_ALL, "yue"), 1550, 3090),
+)
+
 # These tell voices apart. The facts are from NVIDIA's page of the model at catalog.ngc.nvidia.com.
 VOICES = (
     Model(
@@ -133,23 +184,24 @@ VOICES = (
     ),
 )  # fmt: skip
 
+ALL = CATALOGUE + WHISPERS + VOICES
+
 
 def find(name: str) -> Model | None:
     """The model of that name, with or without its owner ("nvidia/NAME")."""
-    known = CATALOGUE + VOICES
-    return next((model for model in known if name in {model.name, model.repo}), None)
+    return next((model for model in ALL if name in {model.name, model.repo}), None)
 
 
-def get(name: str) -> Model:
-    """The model of that name.
+def get(name: str, models: tuple[Model, ...] = ALL) -> Model:
+    """The model of that name, among those given.
 
     Raises
     ------
     ModelError : unknown; the message lists the names, those alike first
     """
-    if model := find(name):
+    if (model := find(name)) in models:
         return model
-    names = [model.name for model in CATALOGUE + VOICES]
+    names = [model.name for model in models]
     alike = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     alike += [known for known in names if name.lower() in known and known not in alike]
     others = [known for known in names if known not in alike]
@@ -161,14 +213,17 @@ def get(name: str) -> Model:
 
 
 def recommended(language: str) -> Model | None:
-    """What captions in a language are best begun with; None if NeMo offers nothing.
+    """What captions in a language are best begun with; None if there is nothing for it.
+
+    That is a Whisper where NeMo offers nothing.
 
     Parameters
     ----------
     language : "en", "ko", or a tag such as "en-US"
     """
     code = language.split("-")[0].lower()
-    return next((model for model in CATALOGUE if code in model.languages), None)
+    known = (*CATALOGUE, get("small"), get("large-v3"))
+    return next((model for model in known if code in model.languages), None)
 
 
 def models_folder() -> Path:
@@ -185,6 +240,7 @@ def repository(name: str) -> str:
 
 def stem(repo: str) -> str:
     """The name that a repository's model has here: "org--name" where others could share it."""
+    if model := find(repo):
+        return model.name
     owner, name = repo.split("/")
-    known = find(name)
-    return name if owner == "nvidia" or (known and known.repo == repo) else f"{owner}--{name}"
+    return name if owner == "nvidia" else f"{owner}--{name}"

@@ -1,19 +1,19 @@
-"""One file from Hugging Face's hub: resumed, checked, and never half a file under its name.
+"""A model from Hugging Face's hub: resumed, checked, and never half of it under its name.
 
-The hub's own client asks, authenticates and follows redirects. Writing the file is done
+The hub's own client asks, authenticates and follows redirects. Writing the files is done
 here, because `hf_hub_download` neither resumes what another run began nor can be stopped,
 and tells its progress once in 10 MB.
 """
 
 import errno
-import hashlib
 import logging
 import os
+import re
 import shutil
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -44,7 +44,7 @@ class StoppedError(ModelError):
 
 
 class Download:
-    """Brings one file to this machine.
+    """Brings one file to this machine, or several into a folder.
 
     What has come is kept beside `path` as `NAME.CHECKSUM.part` when the network breaks or
     the download is stopped, and the next one goes on from there, in this process or
@@ -52,18 +52,23 @@ class Download:
 
     Parameters
     ----------
-    remote : the file, as `look_up` found it
-    path : where it is wanted
+    remotes : the files, as `look_up` found them, the largest first
+    path : where the file is wanted; of several files, the folder
     on_progress : told (bytes done, bytes in all) at most twice a second, and at the end
     gently : rest between blocks, so that captions on the same processor do not wait
     """
 
     def __init__(
-        self, remote: Remote, path: Path, on_progress: Progress, gently: bool = False
+        self, remotes: Sequence[Remote], path: Path, on_progress: Progress, gently: bool = False
     ) -> None:
-        self._remote = remote
         self._path = path
-        self._part = path.with_name(f"{path.stem}.{remote.sha256[:12]}.part")
+        self._name = path.name.removesuffix(".nemo")
+        self._part = path.with_name(f"{self._name}.{remotes[0].checksum[:12]}.part")
+        several = len(remotes) > 1
+        self._parts = {
+            remote: self._part / remote.file if several else self._part for remote in remotes
+        }
+        self.size = sum(remote.size for remote in remotes)
         self._tell = on_progress
         self._gently = gently
         self._stopped = threading.Event()
@@ -73,21 +78,21 @@ class Download:
     @property
     def done_bytes(self) -> int:
         """Bytes that lie here already, from this download or one before."""
-        return self._part.stat().st_size if self._part.exists() else 0
+        return sum(part.stat().st_size for part in self._parts.values() if part.is_file())
 
     def check_space(self) -> int:
-        """Free bytes of the disk that the file goes to.
+        """Free bytes of the disk that the model goes to.
 
         Raises
         ------
-        ModelError : the rest of the file does not fit
+        ModelError : the rest of it does not fit
         """
         folder = next(place for place in self._path.parents if place.exists())
         free = shutil.disk_usage(folder).free
-        missing = self._remote.size - self.done_bytes
+        missing = self.size - self.done_bytes
         if free < missing + SPARE_BYTES:
             raise ModelError(
-                f"the disk is too full for {self._path.stem}: {megabytes(missing)} to fetch, "
+                f"the disk is too full for {self._name}: {megabytes(missing)} to fetch, "
                 f"{megabytes(free)} free at {folder}, of which {megabytes(SPARE_BYTES)} should "
                 "stay free; delete what is not needed, or set XDG_CACHE_HOME to a folder on a "
                 "larger disk"
@@ -95,13 +100,13 @@ class Download:
         return free
 
     def run(self) -> None:
-        """Fetch the file, and put it under its name once its checksum is right.
+        """Fetch the model, and put it under its name once every checksum is right.
 
         Raises
         ------
         NetworkError : the connection broke; what has come is kept
         StoppedError : `stop` was called; what has come is kept
-        ModelError : no room, no right to write, or a wrong checksum; nothing is kept
+        ModelError : no room, no right to write, or a wrong checksum; the file is not kept
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +130,7 @@ class Download:
         """Wait until no other process fetches the same file; show how far that one is."""
         from filelock import FileLock, Timeout
 
-        lock = FileLock(self._path.with_name(f".{self._path.stem}.lock"))
+        lock = FileLock(self._path.with_name(f".{self._name}.lock"))
         while True:
             try:
                 lock.acquire(timeout=0)
@@ -133,7 +138,7 @@ class Download:
             except Timeout:
                 self._report(self.done_bytes)
                 if self._stopped.wait(TELL_S):
-                    raise StoppedError(f"fetching {self._path.stem} was stopped") from None
+                    raise StoppedError(f"fetching {self._name} was stopped") from None
         try:
             yield
         finally:
@@ -141,48 +146,54 @@ class Download:
 
     def _fetch(self) -> None:
         self.check_space()
-        for old in self._path.parent.glob(f"{self._path.stem}.*.part"):
-            if old != self._part:
-                old.unlink()  # of another version, which the hub no longer has
-        resumed = self.done_bytes > 0
-        with self._part.open("ab", buffering=0) as file:
-            right = self._complete(file)
+        ours = re.compile(re.escape(self._name) + r"\.[0-9a-f]{12}\.part")
+        for old in self._path.parent.glob("*.part"):
+            if ours.fullmatch(old.name) and old != self._part:
+                delete(old)  # of another version, which the hub no longer has
+        for remote, part in self._parts.items():
+            self._fetch_file(remote, part)
+        os.replace(self._part, self._path)
+        self._tell(self.size, self.size)
+
+    def _fetch_file(self, remote: Remote, part: Path) -> None:
+        part.parent.mkdir(exist_ok=True)
+        resumed = part.exists()
+        with part.open("ab", buffering=0) as file:
+            right = self._complete(remote, file)
         if not right and resumed:  # what lay here was damaged, as after a power cut
-            log.warning("%s was damaged: fetching it anew", self._part)
-            with self._part.open("wb", buffering=0) as file:
-                right = self._complete(file)
+            log.warning("%s was damaged: fetching it anew", part)
+            with part.open("wb", buffering=0) as file:
+                right = self._complete(remote, file)
         if not right:
-            self._part.unlink()
+            part.unlink()
             raise ModelError(
-                f"{self._path.stem} arrived damaged (its checksum is wrong) and was deleted; "
+                f"{self._name} arrived damaged (its checksum is wrong) and was deleted; "
                 f"try again, {OWN_FILE}"
             )
-        os.replace(self._part, self._path)
-        self._tell(self._remote.size, self._remote.size)
 
-    def _complete(self, file: BinaryIO) -> bool:
+    def _complete(self, remote: Remote, file: BinaryIO) -> bool:
         """Append what is missing; return whether the whole has the right checksum."""
-        if file.tell() > self._remote.size:
+        if file.tell() > remote.size:
             _empty(file)
-        checksum = self._checksum_of_part()
-        if file.tell() < self._remote.size:
-            with plain_errors(self._remote.repo, self._remote.file):
-                checksum = self._receive(file, checksum)
+        checksum = self._checksum_of_part(remote)
+        if file.tell() < remote.size:
+            with plain_errors(remote.repo, remote.file):
+                checksum = self._receive(remote, file, checksum)
         os.fsync(file.fileno())  # a power cut must not leave a hole under the final name
-        return checksum.hexdigest() == self._remote.sha256
+        return checksum.hexdigest() == remote.checksum
 
-    def _checksum_of_part(self) -> Any:
-        checksum = hashlib.sha256()
-        with self._part.open("rb") as part:
+    def _checksum_of_part(self, remote: Remote) -> Any:
+        checksum = remote.hasher()
+        with self._parts[remote].open("rb") as part:
             while block := part.read(1 << 20):
                 self._check_stopped()
                 checksum.update(block)
         return checksum
 
-    def _receive(self, file: BinaryIO, checksum: Any) -> Any:
+    def _receive(self, remote: Remote, file: BinaryIO, checksum: Any) -> Any:
         """Write the rest of the file; return the checksum of the whole."""
         hub = client()
-        url = url_of(self._remote.repo, self._remote.file, self._remote.commit)
+        url = url_of(remote.repo, remote.file, remote.commit)
         headers = hub.utils.build_hf_headers() | {"Accept-Encoding": "identity"}
         if file.tell():
             headers["Range"] = f"bytes={file.tell()}-"
@@ -194,16 +205,16 @@ class Download:
                 hub.utils.hf_raise_for_status(response)
                 self._connection = response.extensions["network_stream"].get_extra_info("socket")
                 whole = response.status_code != 206
-                expected = self._remote.size - (0 if whole else file.tell())
+                expected = remote.size - (0 if whole else file.tell())
                 if int(response.headers.get("Content-Length", expected)) != expected:
                     raise NetworkError(
-                        f"{self._path.stem}: something else was sent in its place; does this "
+                        f"{self._name}: something else was sent in its place; does this "
                         "network ask to sign in? Open a web page on this machine, then try again"
                     )
                 if whole and file.tell():  # a server that cannot resume
                     _empty(file)
-                    checksum = hashlib.sha256()
-                self._write(response.iter_raw(), file, checksum)
+                    checksum = remote.hasher()
+                self._write(remote, response.iter_raw(), file, checksum)
         except hub.errors.HTTPError:
             self._check_stopped()  # it was us who closed the connection
             raise
@@ -211,15 +222,18 @@ class Download:
             self._connection = None
         return checksum
 
-    def _write(self, blocks: Iterator[bytes], file: BinaryIO, checksum: Any) -> None:
+    def _write(
+        self, remote: Remote, blocks: Iterator[bytes], file: BinaryIO, checksum: Any
+    ) -> None:
         worked_s = time.thread_time()
+        others = self.done_bytes - file.tell()
         for block in blocks:
             self._check_stopped()
-            if file.tell() + len(block) > self._remote.size:
-                raise ModelError(f"{self._remote.repo}: the server sends more than it announced")
+            if file.tell() + len(block) > remote.size:
+                raise ModelError(f"{remote.repo}: the server sends more than it announced")
             self._save(block, file)
             checksum.update(block)
-            self._report(file.tell())
+            self._report(others + file.tell())
             if self._gently:
                 self._stopped.wait(REST * (time.thread_time() - worked_s))
                 worked_s = time.thread_time()
@@ -236,24 +250,37 @@ class Download:
     def _unwritable(self, err: OSError) -> ModelError:
         """What to say when the disk refuses."""
         if err.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
-            self._part.unlink(missing_ok=True)  # give the room back
+            delete(self._part)  # give the room back
             return ModelError(
-                f"the disk ran full while {self._path.stem} was fetched, and what had come was "
-                f"deleted. It takes {megabytes(self._remote.size)}: make room, then try again"
+                f"the disk ran full while {self._name} was fetched, and what had come was "
+                f"deleted. It takes {megabytes(self.size)}: make room, then try again"
             )
         return ModelError(
-            f"{self._path.stem} cannot be written to {self._path.parent} ({err.strerror}); "
+            f"{self._name} cannot be written to {self._path.parent} ({err.strerror}); "
             "set XDG_CACHE_HOME to a folder that can be written"
         )
 
     def _check_stopped(self) -> None:
         if self._stopped.is_set():
-            raise StoppedError(f"fetching {self._path.stem} was stopped")
+            raise StoppedError(f"fetching {self._name} was stopped")
 
     def _report(self, done_bytes: int) -> None:
         if time.monotonic() - self._told_at >= TELL_S:
             self._told_at = time.monotonic()
-            self._tell(done_bytes, self._remote.size)
+            self._tell(done_bytes, self.size)
+
+
+def delete(path: Path) -> None:
+    """Delete a file or a folder, if it is there.
+
+    Raises
+    ------
+    OSError : it cannot be deleted
+    """
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _empty(file: BinaryIO) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
-from utils.asr.catalogue import find, models_folder, repository, stem
-from utils.asr.download import Download, Progress, StoppedError
-from utils.asr.hub import NetworkError, Remote, look_up
+from utils.asr.catalogue import NEMO, WHISPER, find, models_folder, repository, stem
+from utils.asr.download import Download, Progress, StoppedError, delete
+from utils.asr.hub import MissingError, NetworkError, Remote, look_up
 from utils.asr.memory import check_fits
 from utils.asr.nemo_archive import check_whole
+from utils.asr.whisper.folder import FILES, MELS, check_readable
 from utils.errors import ModelError
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Fetch:
     on_progress : told (bytes done, bytes in all), at most twice a second and at the end,
         from the thread that fetches
     pauses_s : before each further attempt when the network breaks; None for the usual ones
+    kind : of a model that is not in the catalogue
 
     Raises
     ------
@@ -41,12 +43,21 @@ class Fetch:
     """
 
     def __init__(
-        self, name: str, on_progress: Progress, pauses_s: Sequence[float] | None = None
+        self,
+        name: str,
+        on_progress: Progress,
+        pauses_s: Sequence[float] | None = None,
+        kind: str = NEMO,
     ) -> None:
         self.repo = repository(name)
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", self.repo):
-            raise ModelError(f"{name}: neither a .nemo file nor a model's name (org/name)")
-        self.path = models_folder() / f"{stem(self.repo)}.nemo"
+            raise ModelError(
+                f"{name}: neither a .nemo file nor a Whisper's folder nor a model's name (org/name)"
+            )
+        model = find(self.repo)
+        self.kind = model.kind if model else kind
+        self.name = stem(self.repo)
+        self.path = models_folder() / (self.name + (".nemo" if self.kind == NEMO else ""))
         self._on_progress = on_progress
         self._pauses_s = pauses_s
         self._behind = False
@@ -55,18 +66,26 @@ class Fetch:
         self._thread: threading.Thread | None = None
 
     @cached_property
-    def remote(self) -> Remote:
-        """The file on the hub; asking for it is the first network call.
+    def remotes(self) -> tuple[Remote, ...]:
+        """The files on the hub; asking for them is the first network call.
 
         Raises
         ------
         ModelError : as `utils.asr.hub.look_up`
         """
-        return look_up(self.repo, f"{self.repo.split('/')[1]}.nemo")
+        if self.kind == NEMO:
+            return (look_up(self.repo, f"{self.repo.split('/')[1]}.nemo"),)
+        weights = look_up(self.repo, FILES[0][0])
+        found = [_look_up_first(names, weights) for names in FILES[1:]]
+        try:
+            found.append(look_up(self.repo, MELS, weights.commit))
+        except MissingError:
+            log.debug("%s has no %s", self.repo, MELS)
+        return (weights, *found)
 
     def download(self) -> Download:
-        """The download of it, not begun."""
-        return Download(self.remote, self.path, self._tell, self._behind)
+        """The download of them, not begun."""
+        return Download(self.remotes, self.path, self._tell, self._behind)
 
     def run(self) -> Path:
         """Fetch in this thread; return where the model lies, ready to be loaded.
@@ -78,20 +97,20 @@ class Fetch:
         """
         if self.path.exists():
             try:
-                check_whole(self.path)
+                check(self.path, self.kind)
                 return self.path
             except ModelError:
                 log.warning("%s is damaged: fetching it anew", self.path)
-                self.path.unlink()
+                delete(self.path)
         if not self._behind:
-            _ = self.remote  # without a network, who waits is told at once
+            _ = self.remotes  # without a network, who waits is told at once
         pauses_s = list(self._pauses())
         while True:
             had = self._done_bytes()
             try:
                 self._download = self.download()
                 if self._stopped.is_set():
-                    raise StoppedError(f"fetching {self.path.stem} was stopped")
+                    raise StoppedError(f"fetching {self.name} was stopped")
                 self._download.run()
                 return self.path
             except NetworkError as err:
@@ -101,7 +120,7 @@ class Fetch:
                     raise
                 log.info("%s; next attempt in %.0f s", err, pauses_s[0])
                 if self._stopped.wait(pauses_s.pop(0)):
-                    raise StoppedError(f"fetching {self.path.stem} was stopped") from err
+                    raise StoppedError(f"fetching {self.name} was stopped") from err
 
     def _done_bytes(self) -> int:
         return self._download.done_bytes if self._download else 0
@@ -142,7 +161,7 @@ class Fetch:
     def _run_behind(self, on_end: Callable[[Path | ModelError], None]) -> None:
         try:
             if model := find(self.repo):
-                check_fits(model.name, model.about_mb * 1_000_000)
+                check_fits(model.name, model.about_mb * 1_000_000, model.kind)
             outcome: Path | ModelError = self.run()
         except ModelError as err:
             outcome = err
@@ -152,3 +171,26 @@ class Fetch:
         if not self._stopped.is_set():
             on_end(outcome)
 
+
+def _look_up_first(names: tuple[str, ...], weights: Remote) -> Remote:
+    """The first of these files that the repository has, at the same commit."""
+    for name in names[:-1]:
+        try:
+            return look_up(weights.repo, name, weights.commit)
+        except MissingError:
+            log.debug("%s has no %s", weights.repo, name)
+    return look_up(weights.repo, names[-1], weights.commit)
+
+
+def check(path: Path, kind: str) -> None:
+    """Raise ModelError if a model of a kind was cut short or is damaged.
+
+    Parameters
+    ----------
+    path : a `.nemo` file, or a Whisper's folder
+    kind : NEMO or WHISPER
+    """
+    if kind == WHISPER:
+        check_readable(path)
+    else:
+        check_whole(path)

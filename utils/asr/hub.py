@@ -1,16 +1,19 @@
 """What Hugging Face's hub says of a file, and its errors in plain sentences."""
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from utils.errors import ModelError
+from utils.folders import cache_folder
 
 OFFLINE = "HF_HUB_OFFLINE"  # the environment variable; Hugging Face's client obeys it too
-OWN_FILE = "or give the path of a .nemo file that you have downloaded: --model FILE.nemo"
+OWN_FILE = "or give the path of a model that you have downloaded: --model FILE.nemo or FOLDER"
 TIMEOUT_S = 5.0  # for the hub's answer to a question
 
 
@@ -18,15 +21,30 @@ class NetworkError(ModelError):
     """The network or the hub failed: the same may succeed a little later."""
 
 
+class MissingError(ModelError):
+    """The repository has no file of that name."""
+
+
 @dataclass(frozen=True)
 class Remote:
-    """A file on the hub, of `size` bytes, at one commit of its repository."""
+    """A file on the hub, of `size` bytes, at one commit of its repository.
+
+    Parameters
+    ----------
+    checksum : SHA-256 in hex digits; of a small file the SHA-1 that git gives it
+    """
 
     repo: str
     file: str
     size: int
-    sha256: str
+    checksum: str
     commit: str
+
+    def hasher(self) -> Any:
+        """What the file's bytes go through for `checksum`."""
+        if len(self.checksum) == 64:
+            return hashlib.sha256()
+        return hashlib.sha1(b"blob %d\0" % self.size, usedforsecurity=False)
 
 
 def forbid_network() -> None:
@@ -59,19 +77,26 @@ def client() -> Any:
     return huggingface_hub
 
 
+def hub_folder() -> Path:
+    """Where Hugging Face's client keeps its downloads."""
+    home = os.environ.get("HF_HOME") or cache_folder().with_name("huggingface")
+    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
+
+
 def url_of(repo: str, file: str, revision: str = "main") -> str:
     """Where the hub serves a file; `HF_ENDPOINT` names a mirror."""
     endpoint = os.environ.get("HF_ENDPOINT")
     return client().hf_hub_url(repo, file, revision=revision, endpoint=endpoint)
 
 
-def look_up(repo: str, file: str) -> Remote:
+def look_up(repo: str, file: str, revision: str = "main") -> Remote:
     """Ask the hub for a file's size and checksum; one short question without retries.
 
     Raises
     ------
     NetworkError : no network, one that asks to sign in first, or the hub is in trouble
-    ModelError : offline, no such file, or one that needs an account
+    MissingError : no such file
+    ModelError : offline, no such repository, or one that needs an account
     """
     if is_offline():
         raise ModelError(
@@ -80,8 +105,8 @@ def look_up(repo: str, file: str) -> Remote:
         )
     hub = client()
     with plain_errors(repo, file):
-        found = hub.get_hf_file_metadata(url_of(repo, file), timeout=TIMEOUT_S)
-    if not re.fullmatch("[0-9a-f]{64}", found.etag or "") or not found.size:
+        found = hub.get_hf_file_metadata(url_of(repo, file, revision), timeout=TIMEOUT_S)
+    if not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", found.etag or "") or not found.size:
         raise NetworkError(
             f"{repo} could not be fetched: the answer is not Hugging Face's. Does this network "
             f"ask to sign in on a page of its own? Open a web page on this machine, {OWN_FILE}"
@@ -102,9 +127,11 @@ def plain_errors(repo: str, file: str) -> Iterator[None]:
             f"https://huggingface.co/{repo}, then run .venv/bin/hf auth login"
         ) from err
     except (errors.RepositoryNotFoundError, errors.RemoteEntryNotFoundError) as err:
-        raise ModelError(
+        missing = isinstance(err, errors.RemoteEntryNotFoundError)
+        library = "nemo" if file.endswith(".nemo") else "ctranslate2"
+        raise (MissingError if missing else ModelError)(
             f"{repo}: Hugging Face knows no {file} by that name; check the spelling at "
-            f"https://huggingface.co/models?library=nemo {OWN_FILE}"
+            f"https://huggingface.co/models?library={library} {OWN_FILE}"
         ) from err
     except (errors.HTTPError, ConnectionError, ValueError) as err:  # ValueError: no valid name
         status = getattr(getattr(err, "response", None), "status_code", 0)

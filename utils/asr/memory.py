@@ -6,6 +6,7 @@ import logging
 import sys
 from pathlib import Path
 
+from utils.asr.catalogue import NEMO, WHISPER
 from utils.asr.hub import megabytes
 from utils.errors import ModelError
 
@@ -15,12 +16,17 @@ log = logging.getLogger(__name__)
 # loaded (452 MB: 1.69 GB at the peak, 2,456 MB: 5.72 GB), beside what NeMo itself takes.
 NEMO_BYTES = 780_000_000
 COPIES = 2.0
+WHISPER_BYTES = 780_000_000
+WHISPER_COPIES = 2.0
 
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-def needed_bytes(file_bytes: int) -> int:
-    """Peak memory of loading a `.nemo` file of that size; less once NeMo is in memory."""
+def needed_bytes(file_bytes: int, kind: str = NEMO) -> int:
+    """Peak memory of loading a model of that size; less once what loads it is in memory."""
+    if kind == WHISPER:
+        library_bytes = 0 if "ctranslate2" in sys.modules else WHISPER_BYTES
+        return int(library_bytes + WHISPER_COPIES * file_bytes)
     nemo_bytes = 0 if "nemo.collections.asr" in sys.modules else NEMO_BYTES
     return int(nemo_bytes + COPIES * file_bytes)
 
@@ -55,14 +61,20 @@ def _of_group() -> int | None:
     return None if limit == "max" else int(limit) - used + int(stat.get("inactive_file", 0))
 
 
-def check_fits(name: str, file_bytes: int) -> None:
+def check_fits(name: str, file_bytes: int, kind: str = NEMO) -> None:
     """Refuse a model that would not fit.
+
+    Parameters
+    ----------
+    name : for the message
+    file_bytes : of the model on disk
+    kind : NEMO or WHISPER
 
     Raises
     ------
     ModelError : more memory is needed than is free
     """
-    needed, free = needed_bytes(file_bytes), free_bytes()
+    needed, free = needed_bytes(file_bytes, kind), free_bytes()
     if free is not None and free < needed:
         raise ModelError(
             f"{name} is too large for the memory of this machine: it takes about "

@@ -179,7 +179,7 @@ def fetch(name: str | None, language: str) -> Path:
 
 def _fetch(job: Fetch, model: Model, shown: "_Shown") -> Path:
     download = job.download()
-    free, size, done = download.check_space(), job.remote.size, download.done_bytes
+    free, size, done = download.check_space(), download.size, download.done_bytes
     begun = f" ({megabytes(done)} of them are here already)" if done else ""
     print(
         f"Fetching {model.name} from huggingface.co/{model.repo}\n"

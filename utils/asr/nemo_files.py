@@ -11,17 +11,11 @@ from pathlib import Path
 from utils.asr.catalogue import find, models_folder, stem
 from utils.asr.download import Progress
 from utils.asr.fetch import Fetch
+from utils.asr.hub import hub_folder
 from utils.asr.nemo_archive import ASR, VOICE, Kind, read_config, target_class
 from utils.errors import ModelError
-from utils.folders import cache_folder
 
 log = logging.getLogger(__name__)
-
-
-def _hub_folder() -> Path:
-    """Where Hugging Face's client keeps its downloads."""
-    home = os.environ.get("HF_HOME") or cache_folder().with_name("huggingface")
-    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
 
 
 def find_models(kind: Kind = ASR) -> list[Path]:
@@ -34,7 +28,7 @@ def find_models(kind: Kind = ASR) -> list[Path]:
     places = (
         models_folder().glob("*.nemo"),
         Path(nemo).rglob("*.nemo"),
-        _hub_folder().glob("models--*/snapshots/*/*.nemo"),
+        hub_folder().glob("models--*/snapshots/*/*.nemo"),
     )
     return [path for place in places for path in sorted(place) if _is(kind, path)]
 

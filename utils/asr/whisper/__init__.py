@@ -1,0 +1,1 @@
+"""The embedded recogniser: Whisper on CTranslate2."""
