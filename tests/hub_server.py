@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from utils.asr.catalogue import CATALOGUE
 
 COMMIT = "c0ffee" * 6 + "c0ff"
+SMALL_FILES = "/api/resolve-cache/models/"  # where the hub sends for what lies in git itself
 NAME, REPO = CATALOGUE[0].name, CATALOGUE[0].repo  # a model that the server serves
 
 
@@ -100,6 +101,8 @@ def _handler(server: HubServer, store: bool) -> type[BaseHTTPRequestHandler]:
             elif store:
                 server.at_store.append(dict(self.headers))
                 self._send_file(server.files[self.path.removeprefix("/store/")])
+            elif self.path.startswith(SMALL_FILES):
+                self._send_small(server.files[self.path.removeprefix(f"{SMALL_FILES}{COMMIT}/")])
             else:
                 self._redirect()
 
@@ -119,6 +122,11 @@ def _handler(server: HubServer, store: bool) -> type[BaseHTTPRequestHandler]:
                 self._head(403, {"X-Error-Code": "GatedRepo"})
             elif content is None:
                 self._head(404, {"X-Error-Code": "EntryNotFound"})
+            elif not file.endswith((".nemo", ".bin")):
+                self._head(307, {
+                    "Location": f"{SMALL_FILES}{COMMIT}/{org}/{name}/{file}",
+                    "X-Repo-Commit": COMMIT,
+                })  # fmt: skip
             else:
                 self._head(302, {
                     "Location": f"{server.store_url}/store/{org}/{name}/{file}",
@@ -126,6 +134,15 @@ def _handler(server: HubServer, store: bool) -> type[BaseHTTPRequestHandler]:
                     "X-Linked-Size": str(len(content)),
                     "X-Linked-Etag": f'"{hashlib.sha256(content).hexdigest()}"',
                 })  # fmt: skip
+
+        def _send_small(self, content: bytes) -> None:
+            """As huggingface.co answers for a file that lies in git itself."""
+            git = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+            if self.command == "HEAD":
+                headers = {"Content-Length": str(len(content)), "X-Repo-Commit": COMMIT}
+                self._head(200, headers | {"ETag": f'"{git}"'}, body=True)
+            else:
+                self._send_file(content)
 
         def _send_file(self, content: bytes) -> None:
             wanted = self.headers.get("Range") if server.resumes else None

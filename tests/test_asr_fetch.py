@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub_server import CONTENT, NAME, REPO, archive
+from tests.hub_server import COMMIT, CONTENT, NAME, REPO, archive
+from tests.whisper_models import LARGE, MULTILINGUAL, whisper
 from utils.asr import memory
+from utils.asr.catalogue import WHISPER
 from utils.asr.download import StoppedError
 from utils.asr.fetch import Fetch
 from utils.asr.hub import NetworkError, look_up
@@ -350,4 +352,185 @@ def test_too_little_memory_and_nothing_is_asked(hub, models_here, monkeypatch):
     Fetch(NAME, lambda *_: None).start(ending)
     assert ending.came.wait(30)
     assert "too large for the memory of this machine" in str(ending.outcomes[0])
+    assert hub.asked == []
+
+
+# A model of several files
+
+FOLDER = "Systran/faster-whisper-base.en"
+
+
+@pytest.fixture
+def files(hub) -> dict[str, bytes]:
+    """The files of base.en, on the hub."""
+    model = whisper(n_bytes=3_000_000)
+    serve(hub, FOLDER, model)
+    return model
+
+
+def serve(hub, repo: str, model: dict[str, bytes]) -> None:
+    for name, data in model.items():
+        hub.files[f"{repo}/{name}"] = data
+
+
+def fetch_folder(pauses_s: Sequence[float] = (), name: str = "base.en") -> Path:
+    return Fetch(name, lambda done, total: None, pauses_s).run()
+
+
+def inside(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_several_files_are_one_model(hub, models_here, files):
+    told = []
+    path = Fetch(FOLDER, lambda *progress: told.append(progress)).run()
+    assert path == models_here / "base.en"
+    assert inside(path) == files
+    assert visible(models_here) == ["base.en"]
+    assert told[-1] == (sum(map(len, files.values())),) * 2
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    # After the first question all are asked for at one commit
+    asked = [path for _, path, _ in hub.asked if "/resolve/" in path]
+    assert asked[0] == f"/{FOLDER}/resolve/main/model.bin"
+    assert all(f"/resolve/{COMMIT}/" in path for path in asked[1:])
+    count = len(hub.asked)
+    assert fetch_folder() == path
+    assert len(hub.asked) == count  # it is here
+
+
+def test_either_vocabulary_and_more_mel_bands(hub, models_here):
+    large = whisper(LARGE, mels=128)
+    serve(hub, "Systran/faster-whisper-large-v3", large)
+    assert inside(fetch_folder(name="large-v3")) == large
+
+
+def test_several_files_go_on_where_they_broke(hub, models_here, files):
+    hub.break_after = [1_000_000]
+    with pytest.raises(NetworkError):
+        fetch_folder()
+    [part] = models_here.glob("*.part")
+    assert inside(part).keys() == {"model.bin"}
+    assert (part / "model.bin").stat().st_size == 1_000_000
+    hub.break_after = [10_000_000, 10]  # now in the second file
+    with pytest.raises(NetworkError):
+        fetch_folder()
+    assert visible(models_here) == [part.name]  # nothing under the final name
+    assert inside(part)["model.bin"] == files["model.bin"]
+    assert inside(fetch_folder()) == files
+    assert hub.ranges() == [None, "bytes=1000000-"]
+    assert "bytes=10-" in [wanted for *_, wanted in hub.asked]
+    assert visible(models_here) == ["base.en"]
+
+
+@pytest.mark.parametrize("name", ["model.bin", "tokenizer.json", "vocabulary.txt"])
+def test_a_damaged_part_of_a_folder_is_fetched_anew(hub, models_here, files, name):
+    hub.break_after = [10_000_000] * 3 + [10]
+    with pytest.raises(NetworkError):
+        fetch_folder()
+    [part] = models_here.glob("*.part")
+    (part / name).write_bytes(bytes(len(files[name])))
+    assert inside(fetch_folder()) == files
+
+
+@pytest.mark.parametrize("name", ["model.bin", "config.json", "tokenizer.json", "vocabulary.txt"])
+def test_a_damaged_folder_is_fetched_anew(hub, models_here, files, name):
+    path = fetch_folder()
+    (path / name).write_bytes(files[name][: len(files[name]) // 2])
+    assert inside(fetch_folder()) == files
+
+
+def test_wrong_bytes_of_a_small_file_are_not_kept(hub, models_here, files):
+    hub.break_after = [10_000_000, 0]  # the weights come, the next file does not
+    with pytest.raises(NetworkError):
+        fetch_folder()
+    hub.spoil = True
+    with pytest.raises(ModelError, match="its checksum is wrong"):
+        fetch_folder()
+    assert not (models_here / "base.en").exists()
+    hub.spoil = False
+    assert inside(fetch_folder()) == files
+    assert hub.ranges() == [None]  # the weights were right and were kept
+
+
+@pytest.mark.parametrize("name", ["model.bin", "config.json", "tokenizer.json", "vocabulary.txt"])
+def test_a_repository_that_lacks_a_file(hub, models_here, files, name):
+    del hub.files[f"{FOLDER}/{name}"]
+    with pytest.raises(ModelError, match=f"Hugging Face knows no {name}"):
+        fetch_folder(pauses_s=[60.0])
+    assert visible(models_here) == []
+
+
+def test_a_name_that_begins_another(hub, models_here, files):
+    serve(hub, "Systran/faster-whisper-base", whisper(MULTILINGUAL, n_bytes=3_000_000))
+    hub.break_after = [1_000_000]
+    with pytest.raises(NetworkError):
+        fetch_folder()
+    fetch_folder(name="base")
+    assert [name.split(".part")[0][:8] for name in visible(models_here)] == ["base", "base.en."]
+    assert inside(fetch_folder()) == files
+    assert hub.ranges()[-1] == "bytes=1000000-"
+
+
+def test_a_newer_version_of_a_folder(hub, models_here, files):
+    hub.break_after = [1_000_000]
+    with pytest.raises(NetworkError):
+        fetch_folder()
+    newer = whisper(n_bytes=2_000_000)
+    serve(hub, FOLDER, newer)
+    assert inside(fetch_folder()) == newer
+    assert visible(models_here) == ["base.en"]
+
+
+def test_a_folder_in_the_background_stopped_and_resumed(hub, models_here, files):
+    begun, ending = threading.Event(), Ending()
+    hub.rate = 1_000_000
+    behind = Fetch("base.en", lambda *_: begun.set())
+    behind.start(ending)
+    assert begun.wait(30)
+    began = time.monotonic()
+    behind.stop()
+    assert time.monotonic() - began < 1.0
+    assert ending.outcomes == [] and not (models_here / "base.en").exists()
+    hub.rate = 0
+    again = Fetch("base.en", lambda *_: None)
+    again.start(ending)
+    assert ending.came.wait(30)
+    assert ending.outcomes == [models_here / "base.en"]
+    assert inside(models_here / "base.en") == files
+    assert hub.ranges()[1].startswith("bytes=")
+
+
+@pytest.mark.parametrize("small_disk", ["105M"], indirect=True)
+def test_a_folder_that_does_not_fit_the_disk(hub, small_disk):
+    serve(hub, FOLDER, whisper(n_bytes=10_000_000))
+    with pytest.raises(ModelError, match=r"the disk is too full for base\.en: 11 MB to fetch"):
+        fetch_folder()
+    assert hub.ranges() == []
+
+
+def test_a_folder_over_a_quota_gets_its_room_back(hub, models_here, files):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    try:
+        with pytest.raises(ModelError, match="the disk ran full"):
+            fetch_folder(pauses_s=[60.0])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert visible(models_here) == []
+
+
+def test_a_name_outside_the_catalogue_is_of_the_kind_that_is_said(hub, models_here):
+    model = whisper()
+    serve(hub, "somebody/theirs", model)
+    path = Fetch("somebody/theirs", lambda *_: None, kind=WHISPER).run()
+    assert path == models_here / "somebody--theirs"
+    assert inside(path) == model
+
+
+def test_too_little_memory_for_a_whisper(hub, models_here, files, monkeypatch):
+    ending = Ending()
+    monkeypatch.setattr(memory, "free_bytes", lambda: 340_000_000)
+    Fetch("base.en", lambda *_: None).start(ending)
+    assert ending.came.wait(30)
+    assert "base.en is too large for the memory of this machine" in str(ending.outcomes[0])
     assert hub.asked == []

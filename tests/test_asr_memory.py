@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from utils.asr.catalogue import WHISPER
 from utils.asr.memory import check_fits, free_bytes, give_back, needed_bytes
 from utils.asr.nemo_load import load
 from utils.errors import ModelError
@@ -45,6 +46,8 @@ def test_what_was_measured_is_what_is_needed(monkeypatch):
     monkeypatch.delitem(__import__("sys").modules, "nemo.collections.asr", raising=False)
     assert needed_bytes(452_000_000) == pytest.approx(1.69e9, rel=0.03)
     assert needed_bytes(2_456_000_000) == pytest.approx(5.72e9, rel=0.03)
+    for file_mb, peak_mb in ((76, 241), (145, 333), (484, 675), (1528, 1605)):
+        assert 1.0 < needed_bytes(file_mb * 1_000_000, WHISPER) / (peak_mb * 1e6) < 1.2
     check_fits("small", 1000)
 
 

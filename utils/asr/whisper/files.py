@@ -88,6 +88,16 @@ def installed_whisper(repo: str, folders: list[Path] | None = None) -> Path | No
     return None
 
 
+def name_of(path: Path) -> str:
+    """What a model's folder is called for people: "base.en", or "org--name"."""
+    if path == packaged():
+        return EMBEDDED
+    if path.parent.name == "snapshots":  # Hugging Face's client: models--org--name/snapshots/…
+        repo = path.parts[-3].removeprefix("models--").replace("--", "/", 1)
+        return stem(repo)
+    return path.name
+
+
 def is_whisper(model: str) -> bool:
     """Whether what was given to `--model` is a Whisper's folder or name, not NeMo's.
 
@@ -121,7 +131,11 @@ def locate_whisper(model: str, on_progress: Progress) -> Path:
         if "/" not in model:
             get(model, WHISPERS)
     repo = repository(model)
-    return installed_whisper(repo) or Fetch(repo, on_progress, kind=WHISPER).run()
+    if path := installed_whisper(repo):
+        return path
+    path = Fetch(repo, on_progress, kind=WHISPER).run()
+    check_readable(path)  # another model than a Whisper can be in that form too
+    return path
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -211,17 +211,15 @@ def _read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 def _check_spec(path: Path, file: BinaryIO) -> None:
     """Raise ModelError unless the file begins as a Whisper's."""
-    try:
-        version, spec = _number(file, "<I"), _text(file)
-        _number(file, "<I")  # the revision, which CTranslate2 checks
-    except UnicodeDecodeError:
-        version, spec = 0, ""
+    version = _number(file, "<I")
+    spec = _text(file) if version <= 2 * _VERSION else ""  # else another program's file
     if spec != _SPEC or version != _VERSION:
         raise ModelError(
             f"{path} is not a Whisper in CTranslate2's form (version {_VERSION}, {_SPEC}"
-            f"{f'; it is version {version}, {spec}' if spec.isidentifier() else ''}); "
+            f"{f'; it is version {version}, {spec}' if spec else ''}); "
             "choose another folder, or convert the model with ct2-transformers-converter"
         )
+    _number(file, "<I")  # the revision, which CTranslate2 checks
 
 
 def _arrays(file: BinaryIO, size: int) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -1,0 +1,145 @@
+"""What there is for captions and what is here, as `python app.py models` prints it."""
+
+import shutil
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from utils.asr.catalogue import (
+    CATALOGUE, VOICES, WHISPER, WHISPERS, Model, get, models_folder, recommended,
+)  # fmt: skip
+from utils.asr.choose import fitting
+from utils.asr.hub import megabytes
+from utils.asr.nemo_files import find_models, find_voices, installed
+from utils.asr.whisper.files import (
+    EMBEDDED, find_whisper, installed_whisper, name_of, packaged,
+)  # fmt: skip
+
+COMMAND = ".venv/bin/python app.py"
+DIGITS = Path(__file__).resolve().parents[2] / "model_state_dict/spoken_digits.nemo"
+WIDTH = 80
+_LANGUAGES = {
+    "en": "English", "ko": "Korean", "de": "German", "es": "Spanish", "fr": "French",
+    "it": "Italian", "nl": "Dutch",
+}  # fmt: skip
+_MANY = get("small").languages
+
+
+def listing(language: str) -> str:
+    """What there is and what is here, for a terminal of 80 to 100 columns.
+
+    Parameters
+    ----------
+    language : of the captions, as in the settings
+    """
+    models, voices, whispers = find_models(), find_voices(), find_whisper()
+    streaming = [_entry(model, models) for model in CATALOGUE if model.streaming]
+    whole = [_entry(model, models) for model in CATALOGUE if not model.streaming]
+    parts = [
+        "WORDS WHILE THEY ARE SPOKEN",
+        *streaming,
+        "WHISPER: WORDS WHILE THEY ARE SPOKEN, with capitals and punctuation\n"
+        "(it hears the line again and again while it grows)",
+        *(_entry(model, whispers) for model in WHISPERS),
+        "\n".join(_indented([f"The {len(_MANY)} languages: {' '.join(_MANY)}; large-v3 also yue"])),
+        "LINE BY LINE (a line appears when it has been said)",
+        *whole,
+        "ANOTHER VOICE (a dash where another person speaks; nobody is named)",
+        *(_entry(model, voices) for model in VOICES),
+        "ON THIS MACHINE",
+        *_here(language, models, voices, whispers),
+        f"Get one:    {COMMAND} models get NAME\n"
+        f"Delete one: {COMMAND} models remove NAME\n"
+        "“?”: we did not see it. “about”: estimated from the number of parameters.\n"
+        "Wrong words: as published on the models’ pages at huggingface.co and in the Whisper\n"
+        "paper (arXiv 2212.04356).",
+    ]
+    return "\n\n".join(parts)
+
+
+def _entry(model: Model, models: list[Path]) -> str:
+    """A model of the catalogue, in some lines."""
+    best = [name for code, name in _LANGUAGES.items() if recommended(code) == model]
+    marks = [f"recommended for {' and '.join(best)}"] if best else []
+    path = (installed_whisper if model.kind == WHISPER else installed)(model.repo, models)
+    if path:
+        marks.append("inside the program" if path == packaged() else "on this machine")
+    size = f"{'' if model.size_mb else 'about '}{megabytes(model.about_mb * 1_000_000)}"
+    computer = "fast computer or GPU" if model.wants_gpu else "any computer"
+    errors = "wrong words" if model.languages else "pairs of voices taken wrongly"
+    facts = [
+        f"{_spoken(model)}; {size}; {computer}; licence {model.licence}",
+        f"{errors} in percent: {model.errors or '?'}",
+    ]
+    if model.streaming:
+        waits = " or ".join(f"{wait / 1000:g}" for wait in model.lookahead_ms)
+        facts.append(f"waits {waits} s for what follows a word")
+    if model.note:
+        facts.append(model.note)
+    mark = f"  ({', '.join(marks)})" if marks else ""
+    return "\n".join([f"  {model.name}{mark}", *_indented(facts)])
+
+
+def _indented(lines: list[str]) -> Iterator[str]:
+    for line in lines:
+        yield from textwrap.wrap(
+            line, WIDTH, initial_indent="      ", subsequent_indent="        "
+        )
+
+
+def _spoken(model: Model) -> str:
+    if not model.languages:
+        return "any language"
+    if model.kind == WHISPER and len(model.languages) > 1:
+        return f"{len(model.languages)} languages"
+    if len(model.languages) > len(_LANGUAGES):
+        return f"{len(model.languages)} languages ({' '.join(model.languages)})"
+    return ", ".join(_LANGUAGES[code] for code in model.languages)
+
+
+def _here(
+    language: str, models: list[Path], voices: list[Path], whispers: list[Path]
+) -> Iterator[str]:
+    """What lies on this machine, and how much disk is left."""
+    used = next(iter(fitting(language)), None)
+    for path in models:
+        mark = f"\n      captions in {language} use it" if path == used else ""
+        yield f"  {path.stem}  {_size(path)}\n      {path}{mark}"
+    for path in voices:
+        mark = "\n      captions tell voices apart with it" if path == voices[0] else ""
+        yield f"  {path.stem}  {_size(path)}\n      {path}{mark}"
+    for path in whispers:
+        yield f"  {name_of(path)}  {_size(path)}\n      {path}"
+    yield from _unfinished(models + voices + whispers)
+    if DIGITS.exists():
+        yield (
+            f"  spoken_digits  {_size(DIGITS)}; spoken digits only, for trying\n"
+            f"      {COMMAND} --model {DIGITS.relative_to(DIGITS.parents[1])}"
+        )
+    if packaged():
+        yield f"  {EMBEDDED}  Whisper, inside the program; English, capitals and punctuation"
+    folder = next(place for place in (models_folder(), *models_folder().parents) if place.exists())
+    yield (
+        f"  Models are kept in {models_folder()}\n"
+        f"  {megabytes(shutil.disk_usage(folder).free)} are free on that disk."
+    )
+
+
+def _unfinished(known: list[Path]) -> Iterator[str]:
+    """What lies in our folder and cannot be used."""
+    for path in sorted(models_folder().glob("[!.]*")):
+        if path.suffix == ".part":
+            name = path.stem.rpartition(".")[0]
+            yield f"  {name}  {_size(path)} of it; models get goes on from there"
+        elif path not in known and (path.suffix == ".nemo" or path.is_dir()):
+            yield f"  {path.name}  {_size(path)}, but damaged or not for speech\n      {path}"
+
+
+def _size(path: Path) -> str:
+    return megabytes(size_bytes(path))
+
+
+def size_bytes(path: Path) -> int:
+    """Bytes of a model on disk: of a file, or of the files in a folder."""
+    files = path.rglob("*") if path.is_dir() else (path,)
+    return sum(file.stat().st_size for file in files if file.is_file())
