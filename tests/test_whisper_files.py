@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.hub_server import archive
 from tests.whisper_models import ENGLISH, LARGE, MULTILINGUAL, weights, whisper, write
+from utils.asr import nemo_archive
 from utils.asr.catalogue import get
 from utils.asr.whisper import files
 from utils.asr.whisper.files import (
@@ -320,3 +322,8 @@ def test_which_engine_a_model_is_for(english, tmp_path):
     assert is_whisper("somebody/faster-whisper-large-v3-turbo")
     assert not is_whisper("parakeet-tdt-0.6b-v2") and not is_whisper("my.nemo")
     assert not is_whisper("somebody/conformer") and not is_whisper(str(tmp_path / "whisper.nemo"))
+
+
+def test_a_nemo_file_may_have_a_name_of_whispers(tmp_path):
+    (tmp_path / "small.nemo").write_bytes(archive(1000))
+    assert nemo_archive.languages(tmp_path / "small.nemo") == set()

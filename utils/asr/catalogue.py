@@ -159,26 +159,26 @@ def _whisper(
     )  # fmt: skip
 
 
-_LIBRI = "LibriSpeech test-clean and -other)"
+_LIBRI = "(LibriSpeech test-clean, test-other)"
 _CARD = "(mean of several tests, short recordings)"
 
 # The smaller first: those are what a plain computer keeps up with. Errors on LibriSpeech from
 # the Whisper paper (Radford et al. 2022, arXiv 2212.04356, appendix D.1.1, greedy), in English;
 # the others from the cards of Distil-Whisper.
 WHISPERS = (
-    _whisper("tiny.en", ("en",), 39, 78, f"5.6, 14.6 ({_LIBRI}"),
-    _whisper("base.en", ("en",), 74, 148, f"4.2, 10.2 ({_LIBRI}"),
-    _whisper("small.en", ("en",), 244, 486, f"3.1, 7.4 ({_LIBRI}"),
-    _whisper("medium.en", ("en",), 769, 1530, f"3.1, 6.3 ({_LIBRI}"),
+    _whisper("tiny.en", ("en",), 39, 78, f"5.6, 14.6 {_LIBRI}"),
+    _whisper("base.en", ("en",), 74, 148, f"4.2, 10.2 {_LIBRI}"),
+    _whisper("small.en", ("en",), 244, 486, f"3.1, 7.4 {_LIBRI}"),
+    _whisper("medium.en", ("en",), 769, 1530, f"3.1, 6.3 {_LIBRI}"),
     _whisper("distil-small.en", ("en",), 166, 335, f"12.1 {_CARD}"),
     _whisper("distil-medium.en", ("en",), 394, 792, f"11.1 {_CARD}"),
     _whisper("distil-large-v3", ("en",), 756, 1510, f"9.7 {_CARD}"),
-    _whisper("tiny", _ALL, 39, 78, f"7.6, 16.9 (English, {_LIBRI}"),
-    _whisper("base", _ALL, 74, 148, f"5.0, 12.4 (English, {_LIBRI}"),
+    _whisper("tiny", _ALL, 39, 78, f"7.6, 16.9 {_LIBRI}"),
+    _whisper("base", _ALL, 74, 148, f"5.0, 12.4 {_LIBRI}"),
     _whisper(
-        "small", _ALL, 244, 486, f"3.4, 7.6 (English, {_LIBRI}", "for languages that NeMo does not know"
+        "small", _ALL, 244, 486, f"3.4, 7.6 {_LIBRI}", "for languages that NeMo does not know"
     ),
-    _whisper("medium", _ALL, 769, 1530, f"2.9, 5.9 (English, {_LIBRI}"),
+    _whisper("medium", _ALL, 769, 1530, f"2.9, 5.9 {_LIBRI}"),
     _whisper("large-v3", (*_ALL, "yue"), 1550, 3090, f"8.4 {_CARD}"),
 )
 

@@ -41,7 +41,12 @@ def listing(language: str) -> str:
         "WHISPER: WORDS WHILE THEY ARE SPOKEN, with capitals and punctuation\n"
         "(it hears the line again and again while it grows)",
         *(_entry(model, whispers) for model in WHISPERS),
-        "\n".join(_indented([f"The {len(_MANY)} languages: {' '.join(_MANY)}; large-v3 also yue"])),
+        "\n".join(
+            _indented([
+                f"The {len(_MANY)} languages: {' '.join(_MANY)}; large-v3 also yue. "
+                "Wrong words are those of English."
+            ])
+        ),
         "LINE BY LINE (a line appears when it has been said)",
         *whole,
         "ANOTHER VOICE (a dash where another person speaks; nobody is named)",
@@ -51,8 +56,8 @@ def listing(language: str) -> str:
         f"Get one:    {COMMAND} models get NAME\n"
         f"Delete one: {COMMAND} models remove NAME\n"
         "“?”: we did not see it. “about”: estimated from the number of parameters.\n"
-        "Wrong words: as published on the models’ pages at huggingface.co and in the Whisper\n"
-        "paper (arXiv 2212.04356).",
+        "Wrong words: as published on the models’ pages at huggingface.co and in the\n"
+        "Whisper paper (arXiv 2212.04356).",
     ]
     return "\n\n".join(parts)
 

@@ -10,7 +10,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from utils.asr.catalogue import CATALOGUE, VOICES, find
+from utils.asr.catalogue import CATALOGUE, NEMO, VOICES, find
 from utils.asr.hub import OWN_FILE
 from utils.errors import ModelError
 
@@ -71,7 +71,7 @@ def languages(path: Path) -> set[str]:
 
     By the catalogue, else by what its name and configuration tell.
     """
-    if model := find(path.stem):
+    if (model := find(path.stem)) and model.kind == NEMO:
         return set(model.languages)
     name = path.stem.lower()
     config = read_config(path)

@@ -11,7 +11,7 @@ from utils.asr.catalogue import WHISPER, WHISPERS, find, get, models_folder, rep
 from utils.asr.download import Progress
 from utils.asr.fetch import Fetch
 from utils.asr.hub import hub_folder
-from utils.asr.whisper.folder import check_folder, check_readable
+from utils.asr.whisper.folder import check_readable
 from utils.errors import ModelError
 
 log = logging.getLogger(__name__)

@@ -109,7 +109,7 @@ def _known(path: Path) -> Model | None:
         model = find(path.name)
     else:
         repos = [part for part in path.parts if part.startswith("models--")]
-        model = find(repos[-1].removeprefix("models--").replace("--", "/")) if repos else None
+        model = find(repos[-1].removeprefix("models--").replace("--", "/", 1)) if repos else None
     return model if model in WHISPERS else None
 
 
