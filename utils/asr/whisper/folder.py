@@ -172,7 +172,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     ModelError : there is none, or it cannot be read
     """
     try:
-        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        with open(path, "rb", opener=_at_once) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise _damaged(path, "it is not a file")
             yield file
@@ -183,6 +183,11 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
                 f"form, which has {_names()}; {_REMEDY}"
             ) from err
         raise ModelError(f"{path} cannot be read ({err.strerror}); {_REMEDY}") from err
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting for who writes into a pipe; Windows has no such flag."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
