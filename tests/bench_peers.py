@@ -59,7 +59,8 @@ class Peer:
 PEERS = (
     Peer("this program", "own", None),
     Peer("Moonshine 0.0.73, tiny", "moonshine", "moonshine"),
-    Peer("WhisperLiveKit 0.2.26, LocalAgreement", "whisper_live_kit", "whisper"),
+    Peer("WhisperLiveKit 0.2.26, AlignAtt", "whisper_live_kit", "whisper"),
+    Peer("WhisperLiveKit 0.2.26, LocalAgreement", "whisper_live_kit_agreement", "whisper"),
     Peer("RealtimeSTT 1.1.2", "realtime_stt", "whisper"),
     Peer("record, then transcribe", "record_then_transcribe", "whisper"),
 )
@@ -101,7 +102,8 @@ def bench_peers(every: int) -> None:
     sound_s = sum(len(take.samples) for take in takes) / SAMPLE_RATE
     n_words = sum(len(take.words) for take in takes)
     what = f"{len(takes)} utterances, {n_words} words, {sound_s / 60:.1f} minutes"
-    table(f"Peers: {what} at the pace of speech, {os.cpu_count()} processors", [])
+    load = f"{os.cpu_count()} processors, load before {os.getloadavg()[0]:.1f}"
+    table(f"Peers: {what} at the pace of speech; {load}", [])
     print(HEADER, flush=True)
     for peer in PEERS:
         try:
@@ -148,6 +150,7 @@ def _python(peer: Peer) -> str:
         print(f"  (installing what {requirements.name} lists into {folder} …)", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         log = CACHE / f"{peer.environment}-install.log"
+        log.unlink(missing_ok=True)
         pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", requirements]
         for command in ([sys.executable, "-m", "venv", folder], pip):
             _install(command, log)
@@ -162,7 +165,7 @@ def _install(command: list[str | Path], log: Path) -> None:
         except subprocess.TimeoutExpired as err:
             raise PeerFailed(f"not installed within {INSTALL_LIMIT_S} s; see {log}") from err
     if done.returncode:
-        raise PeerFailed(f"could not be installed: {_last_line(log)}")
+        raise PeerFailed(f"could not be installed: {_reason(log)}")
 
 
 def _play(peer: Peer, takes: Path, limit_s: float) -> Run:
@@ -197,7 +200,7 @@ def _play(peer: Peer, takes: Path, limit_s: float) -> Run:
         return run
     if time.monotonic() - began > limit_s:
         raise PeerFailed(f"not done after {limit_s:.0f} s; see {log}")
-    raise PeerFailed(f"ended early: {_last_line(log)}; see {log}")
+    raise PeerFailed(f"ended early: {_reason(log)}; see {log}")
 
 
 def _read(process: subprocess.Popen, watch: Watch, kept: Path) -> Run | None:
@@ -221,9 +224,11 @@ def _read(process: subprocess.Popen, watch: Watch, kept: Path) -> Run | None:
     return None
 
 
-def _last_line(log: Path) -> str:
+def _reason(log: Path) -> str:
+    """The last line of a log that speaks of an error, else its last."""
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "no reason was given"
+    errors = [line for line in lines if "error" in line.lower()]
+    return (errors or lines or ["no reason was given"])[-1][:200]
 
 
 # ---- figures

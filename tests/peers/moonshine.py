@@ -1,7 +1,14 @@
 """Moonshine's own live transcriber, with the tiny English model that its package carries."""
 
 import numpy as np
-from moonshine_voice import ModelArch, Transcriber, TranscriptEventListener, get_model_path
+from moonshine_voice import (
+    LineCompleted,
+    LineTextChanged,
+    ModelArch,
+    Transcriber,
+    TranscriptEventListener,
+    get_model_path,
+)
 from playing import Page, play
 
 
@@ -15,10 +22,10 @@ class Moonshine(TranscriptEventListener):
         self._stream.add_listener(self)
         self._stream.start()
 
-    def on_line_text_changed(self, event) -> None:
+    def on_line_text_changed(self, event: LineTextChanged) -> None:
         self._page.show(event.line.text, final=False)
 
-    def on_line_completed(self, event) -> None:
+    def on_line_completed(self, event: LineCompleted) -> None:
         self._page.show(event.line.text, final=True)
 
     def feed(self, block: np.ndarray) -> None:
