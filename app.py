@@ -13,10 +13,10 @@ from utils import config
 from utils.access import Token
 from utils.address import ANY, reachable_address, url
 from utils.arguments import parser
-from utils.asr import models_command
+from utils.asr import Tuning, models_command
 from utils.asr.choose import ADVICE, check_choice, open_embedded, open_transcriber
 from utils.asr.hub import forbid_network
-from utils.asr.nemo import Tuning, set_thread_policy
+from utils.asr.nemo import set_thread_policy
 from utils.asr.nemo_boost import read_phrases
 from utils.asr.nemo_voice import open_voices
 from utils.captions import Captioner

@@ -127,7 +127,7 @@ class Captioner:
     def _take(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         if self._stream is None:
             self._begin(chunk)
-        if len(chunk.samples):
+        if len(chunk.samples) or not chunk.last:
             yield from self._grow(chunk)
         if chunk.pause:
             self._stream.work_ahead()

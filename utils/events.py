@@ -31,7 +31,7 @@ class SpeechChunk:
     ----------
     segment : number of the segment, from 0, never reused in a session
     start : index of the first sample
-    samples : float32 (n,), may be empty
+    samples : float32 (n,), may be empty: while a pause lasts, or at the end
     last : the segment ends at `end`. After a long segment was split in hindsight that
         lies before what was already sent: the rest comes again under the next segment.
     pause : speech has paused; the segment will end at `end` unless it goes on

@@ -123,6 +123,8 @@ class Segmenter:
         elif self._silent >= (HANG_OVER if length < LONG else LONG_HANG_OVER):
             yield from self._end()
             return
+        else:  # what was worked out meanwhile can be shown
+            yield SpeechChunk(self._segment, self._sent_to, np.zeros(0, np.float32))
         if length >= LONGEST:
             yield from self._split()
 

@@ -43,7 +43,8 @@ class SteadyText:
 
     Parameters
     ----------
-    settle_s : for how long a word, and all before it, must have stood unchanged to be shown
+    settle_s : for how long a word, and all before it, must have stood unchanged to be shown;
+        0 where only words come that stay
     corrections : what the finished line may still change, shared by all segments
     """
 
@@ -56,6 +57,9 @@ class SteadyText:
     def accept(self, text: str, n_samples: int) -> str:
         """Take what the recogniser makes of the first `n_samples`; return what to show."""
         words = text.split()
+        if not self._settle:
+            self._shown = words
+            return text
         if words[: len(self._shown)] == self._shown:
             rest = words[len(self._shown) :]
         else:  # it has changed its mind about words that are shown, and they stay

@@ -7,11 +7,10 @@ import queue
 import threading
 from pathlib import Path
 
-from utils.asr import Transcriber
+from utils.asr import Transcriber, Tuning
 from utils.asr.catalogue import recommended
 from utils.asr.choose import fitting, open_nemo, to_fetch, two_letters
 from utils.asr.fetch import Fetch
-from utils.asr.nemo import Tuning
 from utils.asr.nemo_files import on_this_machine
 from utils.engines import Better, Notice
 from utils.errors import ModelError

@@ -5,6 +5,7 @@ of one segment. Only the files in this folder import a recognition engine, and e
 so where it is opened, so that everything else starts and tests without it.
 """
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +16,22 @@ from utils.events import Transcription
 # How long words may wait for what follows, which makes them more accurate; "auto" lets the
 # program choose by what this machine can do.
 PACES = ("fastest", "balanced", "accurate")
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How a model is to be used.
+
+    Parameters
+    ----------
+    pace : how long words may wait for what follows them, which makes them more accurate:
+        one of `utils.asr.PACES`, or "auto" for "balanced" where this machine is fast enough
+        for it, and else "accurate", which costs it less
+    phrases : names and places to prefer
+    """
+
+    pace: str = "auto"
+    phrases: tuple[str, ...] = ()
 
 
 class Stream(Protocol):
@@ -44,8 +61,9 @@ class Transcriber(Protocol):
     """A loaded engine. One stream is open at a time, where an engine does not say more."""
 
     name: str  # as people read it: "PocketSphinx (English)"
-    # How long a word of growing text must have stood, in seconds, before it is worth showing;
-    # None where words that are there hardly ever change.
+    # How long a word of growing text must have stood, in seconds, before it is worth showing: 0
+    # where a stream gives only words that stay, None where its final text is not to be held to
+    # what was shown, as it hardly ever differs.
     settle_s: float | None = None
 
     def stream(self) -> Stream:

@@ -6,18 +6,24 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from utils.asr import Transcriber
+from utils.asr import Transcriber, Tuning
 from utils.asr.catalogue import CATALOGUE, Model, find, recommended
 from utils.asr.hub import is_offline
 from utils.asr.memory import check_fits
-from utils.asr.nemo import NemoTranscriber, Tuning
+from utils.asr.nemo import NemoTranscriber
 from utils.asr.nemo_archive import check_whole, languages
 from utils.asr.nemo_files import find_models, locate
+from utils.asr.whisper.files import EMBEDDED, embedded
 from utils.errors import ConfigError, ModelError
 
 log = logging.getLogger(__name__)
 
 OnFetch = Callable[[str, int, int], None]  # name, bytes done, bytes in all
+
+
+def no_fetch(name: str, done_bytes: int, total_bytes: int) -> None:
+    """For callers that show no progress."""
+
 
 CHOICES = "auto, nemo, sphinx or sr:NAME"
 
@@ -79,7 +85,7 @@ def open_transcriber(
     model: str | None,
     language: str,
     tuning: Tuning = Tuning(),
-    on_fetch: OnFetch = lambda name, done, total: None,
+    on_fetch: OnFetch = no_fetch,
 ) -> tuple[Transcriber, str]:
     """Load a recogniser; fetch its model first where the settings name one not yet here.
 
@@ -188,11 +194,19 @@ def open_nemo(
     return transcriber, f"{transcriber.name}, {reason}"
 
 
-def open_embedded(reason: str) -> tuple[Transcriber, str]:
-    """Load PocketSphinx, which is there on every machine."""
-    from utils.asr.sphinx import SphinxTranscriber
+def open_embedded(
+    reason: str, language: str = "en", tuning: Tuning = Tuning(), on_fetch: OnFetch = no_fetch
+) -> tuple[Transcriber, str]:
+    """Load Whisper tiny.en, which is there on every machine or can be fetched.
 
-    transcriber = SphinxTranscriber()
+    Raises
+    ------
+    ModelError : it is not here and cannot be fetched, or does not know the language
+    """
+    from utils.asr.whisper.transcriber import WhisperTranscriber
+
+    folder = embedded(partial(on_fetch, f"Whisper {EMBEDDED}"))
+    transcriber = WhisperTranscriber(folder, language, tuning)
     return transcriber, f"{transcriber.name}, {reason}"
 
 

@@ -7,12 +7,11 @@ whole segments (`utils.asr.nemo_whole`).
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from utils.asr import Stream, Transcriber
+from utils.asr import Stream, Transcriber, Tuning
 from utils.asr.nemo_files import find_models, locate
 from utils.asr.nemo_int8 import quantize_if_faster
 from utils.asr.nemo_load import RECOMMENDED, load, prompt, short
@@ -37,22 +36,6 @@ def set_thread_policy() -> None:
     effect only before torch is imported, so call it first thing in the program.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """How a model is to be used.
-
-    Parameters
-    ----------
-    pace : how long words may wait for what follows them, which makes them more accurate:
-        one of `utils.asr.PACES`, or "auto" for "balanced" where this machine is fast enough
-        for it, and else "accurate", which costs it less
-    phrases : names and places to prefer, see `utils.asr.nemo_boost`
-    """
-
-    pace: str = "auto"
-    phrases: tuple[str, ...] = ()
 
 
 class NemoTranscriber(Transcriber):

@@ -1,0 +1,63 @@
+"""Which words of a growing segment are sure enough to be shown; what was shown stays.
+
+Two passes over a growing segment differ most at its end. A word is shown once two passes
+agree on it (local agreement, Liu et al. 2020, arXiv 2005.11185), or at once where the model
+is sure of it and has heard some sound beyond it: what comes later hardly changes words that
+the decoder looks for well before the end of the sound (Papi et al. 2023, arXiv 2305.11408).
+"""
+
+from collections.abc import Sequence
+
+from utils.events import Word
+from utils.steady import covered, same
+
+LOOK_AHEAD_S = 0.4  # heard beyond a word, from which one pass is enough
+SURE = 0.7  # probability of such a word
+EDGE_S = 0.1  # heard beyond a word that two passes agree on; less may be a part of a word
+_MARKS = ".,!?;:…"
+
+
+class Agreement:
+    """The words of one segment that are shown. Its text only ever grows at its end."""
+
+    def __init__(self) -> None:
+        self._shown: list[str] = []
+        self._last: list[str] = []  # what the pass before made of what is not shown
+
+    @property
+    def text(self) -> str:
+        """What is shown."""
+        return " ".join(self._shown)
+
+    def take(self, words: Sequence[Word], heard_s: float, paused: bool = False) -> None:
+        """Take what a pass made of the segment's first `heard_s` seconds.
+
+        Parameters
+        ----------
+        paused : they end in a pause, so that the last word is whole
+        """
+        texts = [word.text for word in words]
+        begun = covered(self._shown, texts) if self._shown else 0
+        rest = words[begun:]
+        n_sure = 0
+        while n_sure < len(rest) and (paused or self._is_sure(rest[n_sure], n_sure, heard_s)):
+            n_sure += 1
+        if n_sure:
+            self._append_mark(texts[begun - 1] if begun else "")
+            self._shown += texts[begun : begun + n_sure]
+            if n_sure == len(rest):  # a mark at the end of the sound is a guess
+                self._shown[-1] = self._shown[-1].rstrip(_MARKS) or self._shown[-1]
+        self._last = texts[begun + n_sure :]
+
+    def _is_sure(self, word: Word, place: int, heard_s: float) -> bool:
+        beyond_s = heard_s - word.end_s
+        if place < len(self._last) and same(self._last[place], word.text):
+            return beyond_s >= EDGE_S
+        return beyond_s >= LOOK_AHEAD_S and (word.confidence or 0.0) >= SURE
+
+    def _append_mark(self, text: str) -> None:
+        """The mark behind the last word that is shown, now that another follows it."""
+        if self._shown and text.startswith(self._shown[-1]):
+            mark = text[len(self._shown[-1]) :]
+            if mark and not mark.strip(_MARKS):
+                self._shown[-1] = text

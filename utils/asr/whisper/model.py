@@ -1,0 +1,201 @@
+"""A loaded Whisper: mel features in, words with their times and probabilities out.
+
+CTranslate2 runs the network; faster-whisper brings the tokenizer, the mel bands and the
+alignment of words. Its own `transcribe` is made for files: it hears 30 s whatever was said.
+"""
+
+import math
+import os
+import time
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from utils.asr.whisper.mel import FRAMES_PER_S, GrowingMel
+from utils.audio import SAMPLE_RATE
+from utils.errors import ModelError
+from utils.events import Word
+
+WINDOW_FRAMES = 3000  # 30 s: what Whisper was trained to hear at a time
+# The encoder's cost grows with what it hears, and the decoder looks at the quiet that follows
+# the speech to know that it has ended: without some it repeats itself for ever. So the encoder
+# hears the speech and this much silence, and the decoder is given the encoder's last positions
+# of a silent window after it, which are computed once. See `make bench ARGS=context`.
+QUIET_FRAMES = 300
+TAIL_POSITIONS = 500  # 10 s; a position is two frames
+SAFE_FRAMES = 1500  # of silence and speech without that, for the rare segment that it breaks on
+
+MIN_SAMPLES = SAMPLE_RATE // 10  # a shorter segment holds no word
+MOST_TOKENS = 224  # half of the decoder's length, as in whisper/decoding.py
+TOKENS_AT_ONCE, TOKENS_PER_S = 16, 10  # no speech has more: what is longer repeats itself
+REPEATS = 2.4  # compression ratio from which text repeats itself, as in whisper/transcribe.py
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one pass over a segment made of it.
+
+    Parameters
+    ----------
+    words : with times from the segment's start and probabilities
+    log_probability : mean of the tokens
+    no_speech : probability, in [0, 1], that there is no speech at all
+    whole : it ended by itself, and does not repeat itself
+    cost_s : how long it took
+    """
+
+    words: tuple[Word, ...]
+    log_probability: float
+    no_speech: float
+    whole: bool
+    cost_s: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The words, with spaces between."""
+        return " ".join(word.text for word in self.words)
+
+
+NOTHING = Heard((), 0.0, 1.0, True)
+
+
+def width(n_samples: int) -> int:
+    """How many frames of features `WhisperModel.hear` wants of so many samples."""
+    return min(max(SAFE_FRAMES, 2 * math.ceil((_frames(n_samples) + QUIET_FRAMES) / 2)), WINDOW_FRAMES)
+
+
+def _frames(n_samples: int) -> int:
+    return min(math.ceil(n_samples * FRAMES_PER_S / SAMPLE_RATE), WINDOW_FRAMES - 2)
+
+
+class WhisperModel:
+    """A Whisper in CTranslate2's form.
+
+    Parameters
+    ----------
+    folder : checked already, see `utils.asr.whisper.folder`
+    language : two letters
+    threads : for one pass
+    phrases : names and words to prefer
+
+    Raises
+    ------
+    ModelError : CTranslate2 is missing or cannot load the folder
+    """
+
+    def __init__(
+        self, folder: Path, language: str, threads: int, phrases: tuple[str, ...] = ()
+    ) -> None:
+        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+        try:
+            import ctranslate2
+            from faster_whisper import WhisperModel as FasterWhisper
+            from faster_whisper.tokenizer import Tokenizer
+        except ImportError as err:
+            raise ModelError(
+                f"Whisper needs faster-whisper, which is not installed ({err}); install it with: "
+                ".venv/bin/pip install -r requirements.txt"
+            ) from err
+        try:
+            self._whisper = FasterWhisper(
+                str(folder), device="cpu", compute_type="int8", cpu_threads=threads,
+                local_files_only=True,
+            )  # fmt: skip
+        except (RuntimeError, ValueError, OSError) as err:
+            raise ModelError(f"{folder}: CTranslate2 cannot load it ({err}); fetch it again") from err
+        self._storage = ctranslate2.StorageView.from_array
+        self._engine = self._whisper.model
+        self._tokenizer = Tokenizer(
+            self._whisper.hf_tokenizer, self._engine.is_multilingual, "transcribe", language
+        )
+        self._filters = self._whisper.feature_extractor.mel_filters.astype(np.float32)
+        sequence = [*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
+        self._prompt = [*self._before(phrases), *sequence]
+        silence = GrowingMel(self._filters).features(0, WINDOW_FRAMES)
+        self._tail = np.array(self._encode(silence))[:, -TAIL_POSITIONS:]
+
+    def _before(self, phrases: tuple[str, ...]) -> list[int]:
+        """Tokens that stand before the speech as if they had been said, so that they are known."""
+        if not phrases:
+            return []
+        said = self._tokenizer.encode(" " + ", ".join(phrases) + ".")
+        return [self._tokenizer.sot_prev, *said[-(MOST_TOKENS - 1) :]]
+
+    @property
+    def n_mels(self) -> int:
+        """Mel bands of the features."""
+        return len(self._filters)
+
+    def mel(self) -> GrowingMel:
+        """The spectrogram of a new segment."""
+        return GrowingMel(self._filters)
+
+    def hear(self, features: np.ndarray, n_samples: int, beam: int) -> Heard:
+        """Recognise the first `n_samples` of a segment.
+
+        Parameters
+        ----------
+        features : float32 (n_mels, n_frames), see `width`
+        beam : hypotheses kept; 1 is greedy
+        """
+        if n_samples < MIN_SAMPLES:
+            return NOTHING
+        began = time.monotonic()
+        heard = self._pass(features, n_samples, beam, safely=False)
+        if not heard.whole and beam > 1:
+            heard = self._pass(features, n_samples, beam, safely=True)
+        return replace(heard, cost_s=time.monotonic() - began)
+
+    def _pass(self, features: np.ndarray, n_samples: int, beam: int, safely: bool) -> Heard:
+        speech = _frames(n_samples)
+        encoded = self._encode(features) if safely else self._encoded(features, speech)
+        most = min(MOST_TOKENS, TOKENS_AT_ONCE + TOKENS_PER_S * speech // FRAMES_PER_S)
+        (found,) = self._engine.generate(
+            encoded, [self._prompt], beam_size=beam, return_scores=True,
+            return_no_speech_prob=True, max_length=len(self._prompt) + most,
+        )  # fmt: skip
+        tokens = [token for token in found.sequences_ids[0] if token < self._tokenizer.eot]
+        log_probability = found.scores[0] * len(found.sequences_ids[0]) / (len(tokens) + 1)
+        whole = len(tokens) < most and not _repeats(self._tokenizer.decode(tokens))
+        words = self._words(encoded, tokens, speech, n_samples / SAMPLE_RATE)
+        return Heard(words, log_probability, found.no_speech_prob, whole)
+
+    def _encoded(self, features: np.ndarray, speech: int) -> Any:
+        """What the decoder looks at, (1, n_positions, width): the speech, and much silence."""
+        n_frames = min(2 * math.ceil((speech + QUIET_FRAMES) / 2), features.shape[1])
+        positions = np.array(self._encode(features[:, :n_frames]))
+        room = WINDOW_FRAMES // 2 - positions.shape[1]
+        tail = self._tail[:, max(0, TAIL_POSITIONS - room) :]
+        return self._storage(np.concatenate([positions, tail], axis=1))
+
+    def _encode(self, features: np.ndarray) -> Any:
+        return self._engine.encode(self._storage(np.ascontiguousarray(features[None])), to_cpu=True)
+
+    def _words(
+        self, encoded: Any, tokens: list[int], speech: int, end_s: float
+    ) -> tuple[Word, ...]:
+        """Words with their places, read off where the decoder looked (cross-attention)."""
+        if not tokens:
+            return ()
+        (found,) = self._whisper.find_alignment(self._tokenizer, [tokens], encoded, speech)
+        words: list[Word] = []
+        for entry in found:
+            text, start_s = entry["word"], min(float(entry["start"]), end_s)
+            stop_s = min(max(float(entry["end"]), start_s), end_s)
+            if words and not text.startswith(" "):  # a mark, or the rest of a word
+                last = words.pop()
+                text, start_s = last.text + text, last.start_s
+                confidence = min(last.confidence, float(entry["probability"]))
+            else:
+                confidence = float(entry["probability"])
+            words.append(Word(text.strip(), start_s, stop_s, round(confidence, 3)))
+        return tuple(word for word in words if word.text)
+
+
+def _repeats(text: str) -> bool:
+    """Whether text says the same again and again."""
+    data = text.encode()
+    return len(data) / len(zlib.compress(data)) > REPEATS if data else False

@@ -1,0 +1,114 @@
+"""One segment heard by Whisper: again and again while it grows, and once more at its end."""
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
+
+import numpy as np
+
+from utils.asr.whisper.agree import Agreement
+from utils.asr.whisper.guard import is_speech
+from utils.asr.whisper.model import Heard, WhisperModel, width
+from utils.audio import SAMPLE_RATE
+from utils.errors import ModelError
+from utils.events import Transcription
+
+FIRST_S = 0.5  # of sound before the first pass; the segmenter keeps 0.3 s from before the speech
+SHARE = 0.6  # of the time, that passes over the growing segment may take
+BEAM = 5  # hypotheses of the final pass, as in whisper/transcribe.py
+
+Submit = Callable[..., "Future[Heard]"]
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """A pass over the first `n_samples`, on its way."""
+
+    n_samples: int
+    future: "Future[Heard]"
+
+    def result(self) -> Heard:
+        try:
+            return self.future.result()
+        except CancelledError as err:
+            raise ModelError("the model was closed while a stream was open; start again") from err
+        except (RuntimeError, MemoryError) as err:
+            raise ModelError(
+                f"Whisper failed on this speech ({err}); close other programs or choose a "
+                "smaller model (python app.py models lists them)"
+            ) from err
+
+
+class WhisperStream:
+    """The recognition of one segment, see `utils.asr.Stream`.
+
+    Parameters
+    ----------
+    model : shared by all streams
+    submit : has a call run on the model's thread
+    again_s : new sound at the least before the open segment is heard again; None hears it
+        only at its end
+    """
+
+    def __init__(self, model: WhisperModel, submit: Submit, again_s: float | None) -> None:
+        self._model, self._submit, self._again_s = model, submit, again_s
+        self._mel = model.mel()
+        self._agreed = Agreement()
+        self._growing: _Pass | None = None
+        self._next = int(FIRST_S * SAMPLE_RATE)  # samples at which a pass begins
+        self._final: _Pass | None = None
+        self._paused = False  # the final pass is not shown yet
+
+    def accept(self, samples: np.ndarray) -> str:
+        """Take float32 (n,) at 16 kHz, may be none; return the words that are sure by now."""
+        if len(samples):
+            self._mel.add(samples)
+        if self._again_s is not None:
+            self._look(self._again_s)
+        return self._agreed.text
+
+    def _look(self, again_s: float) -> None:
+        """Show what a pass has brought, and begin the next one when it is time."""
+        if self._paused and self._final.future.done():
+            self._paused = False
+            self._show(self._final, paused=True)
+        if self._growing is not None and self._growing.future.done():
+            done, self._growing = self._growing, None
+            wait_s = max(again_s, self._show(done, paused=False).cost_s / SHARE)
+            self._next = done.n_samples + int(wait_s * SAMPLE_RATE)
+        if self._growing is None and self._mel.n_samples >= self._next:
+            self._growing = self._begin(self._mel.n_samples, beam=1)
+
+    def _show(self, done: _Pass, paused: bool) -> Heard:
+        heard = done.result()
+        if heard.whole and is_speech(heard):
+            self._agreed.take(heard.words, done.n_samples / SAMPLE_RATE, paused)
+        return heard
+
+    def work_ahead(self) -> None:
+        """Speech has paused: hear all of it in the background, for the final text."""
+        if self._final is None or self._final.n_samples != self._mel.n_samples:
+            self._hear_all(self._mel.n_samples)
+            self._paused = True
+
+    def finish(self, n_samples: int) -> Transcription:
+        """The text of the first `n_samples`."""
+        n_samples = min(n_samples, self._mel.n_samples)
+        if self._final is None or self._final.n_samples != n_samples:
+            self._hear_all(n_samples)
+        heard = self._final.result()
+        if not is_speech(heard):
+            return Transcription("")
+        return Transcription(heard.text, heard.words)
+
+    def _hear_all(self, n_samples: int) -> None:
+        for waiting in (self._growing, self._final):
+            if waiting:
+                waiting.future.cancel()  # only helps where it has not begun
+        self._growing = None
+        self._final = self._begin(n_samples, BEAM)
+        self._next = n_samples + int((self._again_s or 0.0) * SAMPLE_RATE)
+
+    def _begin(self, n_samples: int, beam: int) -> _Pass:
+        features = self._mel.features(n_samples, width(n_samples))
+        return _Pass(n_samples, self._submit(self._model.hear, features, n_samples, beam))

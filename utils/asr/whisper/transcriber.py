@@ -1,0 +1,94 @@
+"""Whisper as an engine: what listens from the first minute, on every machine."""
+
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from utils.asr import Transcriber, Tuning
+from utils.asr.catalogue import WHISPER
+from utils.asr.memory import check_fits
+from utils.asr.whisper.files import name_of
+from utils.asr.whisper.folder import check_folder, languages
+from utils.asr.whisper.model import Heard, WhisperModel, width
+from utils.asr.whisper.stream import WhisperStream
+from utils.audio import SAMPLE_RATE
+from utils.errors import ModelError
+
+# New sound before the open segment is heard again, for each pace; longer where a pass takes
+# long. The last steps are for machines that fall behind: None gives words at pauses only.
+AGAIN_S = {"fastest": 0.25, "balanced": 0.35, "accurate": 0.6}
+SLOWER_S = (1.0, 2.0, None)
+MOST_THREADS = 4  # for a pass; more help little
+
+
+class WhisperTranscriber(Transcriber):
+    """A Whisper in CTranslate2's form, on the processor.
+
+    Parameters
+    ----------
+    folder : of the model
+    language : of the speech: "en", "ko", or a tag such as "en-US"
+    tuning : its pace and phrases
+
+    Raises
+    ------
+    ModelError : damaged, without the language, too large, or CTranslate2 is missing
+    """
+
+    settle_s = 0.0  # what a stream gives stays as it is
+
+    def __init__(self, folder: Path, language: str = "en", tuning: Tuning = Tuning()) -> None:
+        check_folder(folder, language)
+        self.name = f"Whisper {name_of(folder)}"
+        check_fits(self.name, (folder / "model.bin").stat().st_size, WHISPER)
+        code = language.split("-")[0].lower()
+        self._model = WhisperModel(folder, code, _threads(), tuning.phrases)
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper")
+        first_s = AGAIN_S["balanced" if tuning.pace == "auto" else tuning.pace]
+        self._steps: tuple[float | None, ...] = (first_s, *SLOWER_S)
+        self._step = 0
+        self._warm_up()
+
+    def _warm_up(self) -> None:
+        """The first pass is slow, and finds what loading cannot."""
+        samples = SAMPLE_RATE
+        features = np.zeros((self._model.n_mels, width(samples)), np.float32)
+        try:
+            self._model.hear(features, samples, 1)
+        except (RuntimeError, ValueError, IndexError) as err:
+            self.close()
+            raise ModelError(
+                f"{self.name} loads but cannot recognise speech ({err}); choose another model "
+                "(python app.py models lists them)"
+            ) from err
+
+    def stream(self) -> WhisperStream:
+        """Begin a segment. Streams of several callers may be open at a time."""
+        return WhisperStream(self._model, self._submit, self._steps[self._step])
+
+    def _submit(self, *call: object) -> "Future[Heard]":
+        return self._worker.submit(*call)
+
+    def step_down(self) -> bool:
+        """Hear the open segment less often from the next one on; whether it could."""
+        could = self._step < len(self._steps) - 1
+        self._step += could
+        return could
+
+    def step_up(self) -> bool:
+        """Take back one `step_down`; whether there was one."""
+        could = self._step > 0
+        self._step -= could
+        return could
+
+    def close(self) -> None:
+        """Let go of the model; a pass under way is waited for."""
+        self._worker.shutdown(wait=True, cancel_futures=True)
+
+
+def _threads() -> int:
+    """Cores for a pass: one is left to the emotion, the detector and the page."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min((cores or 1) - 1, MOST_THREADS))
