@@ -35,13 +35,7 @@ def speech():
 
 
 def recognise(transcriber, samples, frame=512, pauses=(), n_samples=None):
-    """Final transcription and every growing text on the way, by a recogniser that knows nobody."""
-    transcriber.forget()
-    return go_on(transcriber, samples, frame, pauses, n_samples)
-
-
-def go_on(transcriber, samples, frame=512, pauses=(), n_samples=None):
-    """The same, with what the recogniser knows of the voice."""
+    """Final transcription and every growing text on the way."""
     stream, texts = transcriber.stream(), []
     for start in range(0, len(samples), frame):
         texts.append(stream.accept(samples[start : start + frame]))
@@ -104,35 +98,14 @@ def test_frame_size_changes_nothing(transcriber, speech, whole, frame):
     assert recognise(transcriber, speech, frame)[0] == whole[0]
 
 
-def test_voice_is_forgotten_when_asked(transcriber, speech, whole):
-    go_on(transcriber, 0.1 * speech[: len(speech) // 2 : -1])
+def test_text_does_not_depend_on_earlier_segments(transcriber, speech, whole):
+    recognise(transcriber, 0.1 * speech[: len(speech) // 2 : -1])
     assert recognise(transcriber, speech) == whole
 
 
-@pytest.mark.parametrize("finished", [True, False])
-def test_next_segment_begins_anew(transcriber, speech, whole, finished):
-    transcriber.forget()
-    stream = transcriber.stream()
-    stream.accept(speech)
-    if finished:
-        stream.finish(len(speech))
-    final, texts = go_on(transcriber, speech)
-    assert texts[0] == ""
-    assert final.words[0].start_s == pytest.approx(whole[0].words[0].start_s, abs=0.3)
-    assert final.words[-1].end_s == pytest.approx(whole[0].words[-1].end_s, abs=0.3)
-
-
-def test_voice_that_was_heard_is_understood_better(transcriber, shared):
-    corpus = shared / "corpora" / "korean-emotional"
-    with open(corpus / "manifest.csv", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["speaker_id"] == "nea"][:8]
-    said = ["".join(filter(str.isalnum, row["text"])) for row in rows]
-    wrong = []
-    for hear in (recognise, go_on):
-        transcriber.forget()
-        finals = [hear(transcriber, audio.load(corpus / row["path"]))[0] for row in rows]
-        wrong.append(jiwer.cer(said, ["".join(final.text.split()) for final in finals]))
-    assert wrong[1] < wrong[0]
+def test_unfinished_segment_is_forgotten(transcriber, speech, whole):
+    transcriber.stream().accept(speech[: len(speech) // 2])
+    assert recognise(transcriber, speech) == whole
 
 
 def test_work_ahead_changes_nothing(transcriber, speech, whole):
