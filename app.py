@@ -13,24 +13,26 @@ from utils import config
 from utils.access import Token
 from utils.address import ANY, reachable_address, url
 from utils.arguments import parser
-from utils.asr import Tuning, models_command
-from utils.asr.choose import ADVICE, check_choice, open_embedded, open_transcriber
+from utils.asr import Transcriber, Tuning, models_command
+from utils.asr.check import check_choice
+from utils.asr.choose import open_embedded, open_transcriber
 from utils.asr.hub import forbid_network
 from utils.asr.nemo import set_thread_policy
 from utils.asr.nemo_boost import read_phrases
 from utils.asr.nemo_voice import open_voices
 from utils.captions import Captioner
-from utils.engines import Engines
+from utils.engines import Better, Engines
 from utils.errors import AppError, AudioError, ModelError
 from utils.events import CaptionEvent
 from utils.folders import config_folder, data_folder, state_folder
+from utils.loader import Progress
 from utils.messages import Message, say
 from utils.phrases import Phrases
 from utils.room import Room
 from utils.saving import read_saved
-from utils.session import Progress, Session
+from utils.session import Session
 from utils.sources import FileSource, MicrophoneSource, Source, microphones
-from utils.takeover import takeover
+from utils.takeover import offered, takeover
 from utils.transcript import FORMATS
 from web.events import Events
 from web.gate import Gate
@@ -57,15 +59,7 @@ def load_engines(settings: config.Settings, progress: Progress, live: bool = Tru
     """
     set_thread_policy()
     progress(0.1, say("loading.recogniser"))
-    choice = settings.asr, settings.model or None, settings.language, tuning(settings)
-    better = takeover(*choice) if live else None
-    if better:
-        transcriber, engine = open_embedded("until a NeMo model is ready")
-    else:
-        transcriber, engine = open_transcriber(
-            *choice, lambda name, done, total: progress(0.1, _fetching(name, done, total))
-        )
-    ready = say("ready.engine", engine=engine)
+    transcriber, ready, better = _open_recogniser(settings, progress, live)
     emotions = None
     if settings.emotion:
         progress(0.6, say("loading.emotion"))
@@ -76,26 +70,45 @@ def load_engines(settings: config.Settings, progress: Progress, live: bool = Tru
             emotions = EmotionRecognizer.load()
         except ModelError as err:  # captions without emotion are better than none
             log.error("%s", err)
-            ready = say("ready.no_emotion", engine=engine, reason=str(err))
+            ready = say("ready.no_emotion", engine=transcriber.name, reason=str(err))
     progress(0.9, say("loading.detector"))
     captioner = Captioner(transcriber, emotions, open_voices())  # loads on a thread of its own
-    advice = ADVICE if transcriber.name.startswith("PocketSphinx") and not better else None
-    return Engines(captioner, ready, advice, better)
+    offer = offered(*_choice(settings)) if live else None
+    return Engines(captioner, ready, better, offer)
+
+
+def _open_recogniser(
+    settings: config.Settings, progress: Progress, live: bool
+) -> tuple[Transcriber, Message, Better | None]:
+    """What listens, what to say of it, and what brings the one that is to take over."""
+
+    def on_fetch(name: str, done_bytes: int, total_bytes: int) -> None:
+        done_mb, total_mb = done_bytes // 1_000_000, total_bytes // 1_000_000
+        progress(0.1, say("loading.fetch", name=name, done_mb=done_mb, total_mb=total_mb))
+
+    asr, model, language, how = _choice(settings)
+    if live and (better := takeover(asr, model, language, how)):
+        try:
+            transcriber = open_embedded(language, how)
+        except ModelError as err:  # then the other one is waited for
+            log.warning("%s", err)
+        else:
+            return transcriber, say("ready.until", engine=transcriber.name), better
+    return *open_transcriber(asr, model, language, how, on_fetch), None
+
+
+def _choice(settings: config.Settings) -> tuple[str, str | None, str, Tuning]:
+    return settings.asr, settings.model or None, settings.language, tuning(settings)
 
 
 def tuning(settings: config.Settings) -> Tuning:
-    """How a NeMo model is to be used.
+    """How a recogniser is to be used: its pace, and names that it should know.
 
     Raises
     ------
     ConfigError : the list of phrases cannot be used
     """
     return Tuning(settings.pace, read_phrases(settings.phrases) if settings.phrases else ())
-
-
-def _fetching(name: str, done_bytes: int, total_bytes: int) -> Message:
-    done_mb, total_mb = done_bytes // 1_000_000, total_bytes // 1_000_000
-    return say("loading.fetch", name=name, done_mb=done_mb, total_mb=total_mb)
 
 
 def open_source(settings: config.Settings, start: int) -> Source:

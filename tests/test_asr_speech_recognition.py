@@ -1,5 +1,6 @@
 """The SpeechRecognition package's engines: those that run here run for real."""
 
+import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,9 @@ from utils.asr.speech_recognition import SpeechRecognitionTranscriber
 from utils.audio import SAMPLE_RATE, load
 from utils.errors import ModelError
 
+needs_sphinx = pytest.mark.skipif(
+    importlib.util.find_spec("pocketsphinx") is None, reason="needs pip install pocketsphinx"
+)
 CLIP = Path(__file__).parents[2] / "shared/speech/librispeech-dev-clean/1272-128104-0000.ogg"
 KEYS = ("OPENAI_API_KEY", "GROQ_API_KEY", "CO_API_KEY", "WIT_KEY", "AZURE_KEY")
 
@@ -19,6 +23,7 @@ def no_keys(monkeypatch):
         monkeypatch.delenv(key, raising=False)
 
 
+@needs_sphinx
 def test_sphinx_hears_the_words_up_to_the_end_of_the_segment():
     if not CLIP.exists():
         pytest.skip("shared speech is not here")
@@ -38,6 +43,7 @@ def test_sphinx_hears_the_words_up_to_the_end_of_the_segment():
     assert not transcriber.leaves_machine
 
 
+@needs_sphinx
 def test_nothing_heard_is_empty_text():
     transcriber = SpeechRecognitionTranscriber("sphinx", "en-US")
     stream = transcriber.stream()
@@ -81,14 +87,13 @@ def test_a_service_that_cannot_be_reached_is_an_error_with_advice(monkeypatch):
         stream.finish(SAMPLE_RATE)
 
 
+@needs_sphinx
 def test_a_missing_language_is_found_at_the_start():
     with pytest.raises(ModelError, match="missing PocketSphinx language data"):
         SpeechRecognitionTranscriber("sphinx", "ko")
 
 
 def test_a_missing_package_says_what_to_install(monkeypatch):
-    import importlib.util
-
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModelError, match=r"pip install 'SpeechRecognition\[whisper-local\]'"):
         SpeechRecognitionTranscriber("whisper", "en")

@@ -8,7 +8,7 @@ from utils.errors import ConfigError
 
 def test_later_places_win(tmp_path):
     path = tmp_path / "settings.toml"
-    path.write_text('port = 1\nhost = "0.0.0.0"\nasr = "sphinx"\n')
+    path.write_text('port = 1\nhost = "0.0.0.0"\nasr = "whisper"\n')
     settings = config.load(
         {"asr": "auto", "model": None, "command": None}, path, {"CAPTIONS_PORT": "2"}
     )

@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def program(sound_server: SoundServer) -> Iterator[Program]:
-    with Program(["--asr", "sphinx"], sound_server.env) as running:
+    with Program(["--asr", "whisper"], sound_server.env) as running:
         yield running
     assert running.process.returncode == 0
     assert "Traceback" not in running.errors
@@ -45,7 +45,7 @@ def program(sound_server: SoundServer) -> Iterator[Program]:
 
 @pytest.fixture
 def digits_program(sound_server: SoundServer) -> Iterator[Program]:
-    """The program with the NeMo model that ships; PocketSphinx listens until it is loaded."""
+    """The program with the NeMo model that ships; Whisper listens until it is loaded."""
     with Program(["--asr", "nemo", "--model", DIGITS_MODEL], sound_server.env) as running:
         yield running
     assert running.process.returncode == 0
@@ -218,7 +218,7 @@ def test_a_restarted_program_is_found_again_and_begins_afresh(page, program, sou
     expect(page.locator("#record")).to_be_disabled()
     expect(page.locator("#alert")).not_to_be_empty()
     assert finals(page) == before
-    with Program(["--asr", "sphinx"], sound_server.env, program.port):
+    with Program(["--asr", "whisper"], sound_server.env, program.port):
         expect(page.locator("#record")).to_be_enabled()
         expect(page.locator("li.caption")).to_have_count(0)
         expect(page.locator("#alert")).to_be_empty()

@@ -16,7 +16,7 @@ from tests.hub_server import CONTENT, NAME, archive
 from tests.program import APP, run
 from tests.whisper_models import whisper, write
 from utils.asr.catalogue import ALL, CATALOGUE, VOICES, WHISPERS, get, recommended
-from utils.asr.choose import fitting, to_fetch
+from utils.asr.here import fitting, to_fetch
 from utils.asr.hub import megabytes
 from utils.asr.nemo_files import find_voices
 from utils.asr.whisper.files import packaged
@@ -248,7 +248,7 @@ def test_what_is_fetched_behind_the_captions(hub, models_here, monkeypatch):
     assert to_fetch("auto", None, "en").name == NAME
     assert to_fetch("auto", None, "ko-KR").name == KOREAN
     assert to_fetch("auto", None, "xx") is None
-    assert to_fetch("sphinx", None, "en") is None
+    assert to_fetch("whisper", None, "en") is None
     assert to_fetch("auto", "my.nemo", "en") is None
     models_here.mkdir(parents=True)
     Path(models_here / f"{NAME}.nemo").write_bytes(CONTENT[:1_000_000])
@@ -284,7 +284,11 @@ def test_a_whisper_is_fetched_listed_and_removed(hub, models_here):
 def test_a_multilingual_whisper_is_used_with_the_language_asked_for(hub, models_here):
     for name, data in whisper(51_865).items():
         hub.files[f"Systran/faster-whisper-tiny/{name}"] = data
-    assert "--model tiny --language ko" in models("get", "tiny", "--language", "ko").stdout
+    done = models("get", "tiny", "--language", "ko")
+    assert "Captions use it from the next start on" in done.stdout
+    told = models("--language", "ko").stdout
+    assert f"  tiny  1 MB\n      {models_here / 'tiny'}\n      captions in ko use it" in told
+    assert "captions in en use it" not in models().stdout
 
 
 def test_the_list_says_what_is_wrong_with_a_whisper(models_here):

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.page import (  # noqa: F401 - fixtures
-    LABELS, browser, caption, expect, gap_below, lines, needs_chromium, open_page, page, server,
-    status, talk,
+    LABELS, browser, caption, expect, gap_below, lines, needs_chromium, offer, open_page, page, room,
+    server, status, talk,
 )  # fmt: skip
 
 pytestmark = needs_chromium
@@ -103,8 +103,9 @@ def test_markup_is_shown_as_text(page, server):
     text = "<img src=x onerror=\"document.title='gone'\"> & <b>bold</b>"
     server.say(0, text, label="<i>odd</i>")
     server.say(1, text, final=False)
-    server.show("ready", message=text, engine=text, advice={"text": text, "command": text})
-    for place in ("#status", "#live", "#engine", "#advice-text", "#advice-command"):
+    server.show("ready", message=text, engine=text, offer=offer(name=text))
+    expect(page.locator("#offer-text")).to_contain_text(text)
+    for place in ("#status", "#live", "#engine"):
         expect(page.locator(place)).to_have_text(text)
     expect(lines(page)).to_contain_text(text)
     assert page.locator("header, main, footer").locator("img, b, i").count() == 0
@@ -259,15 +260,42 @@ def test_hints_show_only_while_there_are_no_words(page, server):
     expect(hint).to_have_text("")
 
 
-def test_advice_comes_and_goes(page, server):
-    advice = page.locator("#advice")
-    expect(advice).to_be_hidden()
-    server.show("ready", advice={"text": "Try this:", "command": "python app.py"})
-    expect(advice).to_be_visible()
-    expect(advice).to_contain_text("Try this:")
-    expect(advice.locator("code")).to_have_text("python app.py")
-    server.show("ready")
-    expect(advice).to_be_hidden()
+def test_what_is_offered_can_be_fetched_once_and_again_after_a_failure(page, server):
+    here, button = page.locator("#offer"), page.locator("#offer-fetch")
+    expect(here).to_be_hidden()
+    server.show("ready", offer=offer())
+    expect(here).to_contain_text("Better captions can be had: a-model, 460 MB.")
+    expect(button).to_have_text("Fetch")
+    button.press("Enter")
+    assert server.asked.get(timeout=5) == ("fetch", {})
+
+    server.show("listening", offer=offer(busy=True))
+    expect(button).to_have_text("Fetching…")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    expect(button).to_be_focused()
+    button.click(force=True)
+    server.show("listening", offer=offer())
+    expect(button).to_have_text("Fetch")
+    button.click()
+    assert server.asked.get(timeout=5) == ("fetch", {})
+    assert server.asked.empty()
+    server.show("listening")
+    expect(here).to_be_hidden()
+
+
+def test_readers_are_offered_nothing(open_page, server):
+    server.room = room(presenter=False)
+    server.status = status("ready", offer=offer())
+    page = open_page()
+    expect(page.locator("#hint")).not_to_be_empty()
+    expect(page.locator("#offer")).to_be_hidden()
+
+
+def test_the_offer_is_made_in_korean(open_page, server):
+    server.status = status("ready", offer=offer())
+    page = open_page(locale="ko-KR")
+    expect(page.locator("#offer-fetch")).to_have_text("받기")
+    expect(page.locator("#offer-text")).to_contain_text("a-model, 460 MB")
 
 
 def test_a_lost_connection_is_said_and_mended(page, server):
@@ -306,7 +334,7 @@ def test_people_are_told_that_feelings_are_guessed(page):
 
 @pytest.mark.parametrize("size", [(320, 256), (320, 640), (390, 844), (844, 390)])
 def test_a_small_window_never_scrolls_sideways(open_page, server, size):
-    server.status = status("listening", advice={"text": "Try:", "command": "x" * 60})
+    server.status = status("listening", offer=offer(name="x" * 60))
     server.past = [caption(i, "Wide words " + "w" * 40, label=label) for i, label in enumerate(LABELS)]
     page = open_page(viewport={"width": size[0], "height": size[1]})
     expect(lines(page)).to_have_count(len(LABELS))

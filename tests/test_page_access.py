@@ -3,8 +3,8 @@
 import pytest
 
 from tests.page import (  # noqa: F401 - fixtures
-    LABELS, ROOT, browser, caption, expect, lines, needs_chromium, open_page, page, room, server,
-    status, talk,
+    LABELS, ROOT, browser, caption, expect, lines, needs_chromium, offer, open_page, page, room,
+    server, status, talk,
 )  # fmt: skip
 
 pytestmark = needs_chromium
@@ -55,10 +55,10 @@ def test_axe_finds_nothing_in_any_state(open_page, server, theme):
     server.say(9, "growing", final=False, loudness="quiet")
     expect(page.locator("#live")).to_have_text("growing")
     notice = {"code": "fetch", "values": {"done_mb": 10, "total_mb": 40}, "message": "10 of 40 MB"}
-    advice = {"text": "Try this:", "command": "python app.py"}
     for state, changes in [
         ("loading", {"progress": 0.3}),
-        ("ready", {"advice": advice, "notice": notice}),
+        ("ready", {"offer": offer(), "notice": notice}),
+        ("listening", {"offer": offer(busy=True)}),
         ("listening", {}),
         ("listening", {"quiet": True}),
         ("lost", {}),

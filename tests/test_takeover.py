@@ -1,17 +1,22 @@
-"""PocketSphinx listens at once, and the NeMo model that the settings want takes over.
+"""What is embedded listens at once, and the model that the settings want takes over.
 
 How one is fetched meanwhile: `test_fetch_live.py`.
 """
 
+import shutil
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from utils.asr.nemo import Tuning
+from tests.hub_server import NAME, REPO
+from tests.whisper_models import MULTILINGUAL, whisper, write
+from utils.asr import Tuning, vosk
+from utils.asr.whisper.files import packaged
 from utils.errors import ConfigError, ModelError
-from utils.takeover import takeover
+from utils.takeover import offered, takeover
 
 pytestmark = pytest.mark.nemo
 
@@ -40,20 +45,73 @@ def caches(models_here) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("asr", "language", "offline", "expected"),
+    ("asr", "model", "language", "expected"),
     [
-        ("auto", "en", False, True),  # the recommended one is to be fetched
-        ("auto", "en", True, False),  # nothing is here, and nothing may be fetched
-        ("nemo", "en", True, True),  # which will say that it cannot be fetched
-        ("nemo", "ko", False, False),  # PocketSphinx cannot stand in for it
-        ("sphinx", "en", False, False),
-        ("sr:vosk", "en", False, False),
+        ("auto", None, "en", False),  # nothing is here; what could be fetched is offered
+        ("nemo", None, "en", True),
+        ("nemo", None, "de", False),  # nothing can stand in for it
+        ("auto", "base.en", "en", True),
+        ("auto", "tiny.en", "en", False),  # it listens from the start
+        ("whisper", None, "en", False),
+        ("whisper", "small", "de", False),
+        ("sr:vosk", None, "en", False),
     ],
 )
-def test_when_a_model_is_to_take_over(caches, monkeypatch, asr, language, offline, expected):
-    if offline:
-        monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert (takeover(asr, None, language, Tuning()) is not None) == expected
+def test_when_a_model_is_to_take_over(caches, asr, model, language, expected):
+    assert (takeover(asr, model, language, Tuning()) is not None) == expected
+
+
+def test_vosk_listens_until_a_model_for_korean_is_ready(caches):
+    if not vosk.is_here("ko"):
+        pytest.skip("needs make korean")
+    assert takeover("auto", None, "ko", Tuning()) is None
+    assert takeover("nemo", None, "ko", Tuning()) and takeover("whisper", None, "ko", Tuning())
+    write(caches / "small", whisper(MULTILINGUAL))
+    notices = Notices()
+    with pytest.raises(ModelError, match="CTranslate2 cannot load it"):  # it has no real weights
+        takeover("auto", None, "ko", Tuning())(notices, threading.Event())
+    assert notices.told == [("engine.loading", {"name": "small"})]
+
+
+def test_what_is_offered(hub, models_here, monkeypatch):
+    offer = offered("auto", None, "en", Tuning())
+    assert (offer.name, offer.size_mb) == (NAME, 460)
+    assert offered("whisper", None, "en", Tuning()) is None  # an engine that was asked for stays
+    assert offered("auto", None, "de", Tuning()) is None  # it is fetched at once
+    with monkeypatch.context() as patch:
+        patch.setattr("utils.asr.memory.free_bytes", lambda: 10**9)
+        assert offered("auto", None, "en", Tuning()) is None
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=4 * 10**8))
+        assert offered("auto", None, "en", Tuning()) is None
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert offered("auto", None, "en", Tuning()) is None
+    assert hub.asked == []  # nothing is asked before somebody presses
+
+
+def test_what_is_offered_is_fetched_and_opened(hub, models_here):
+    hub.files[f"{REPO}/{NAME}.nemo"] = DIGITS.read_bytes()
+    notices = Notices()
+    offer = offered("auto", None, "en", Tuning())
+    transcriber, ready = offer.bring(notices, threading.Event())
+    transcriber.close()
+    assert notices.codes[-2:] == ["engine.fetching", "engine.loading"]
+    assert str(ready) == f"Ready. Words by NeMo {NAME}, because it is recommended for en."
+    assert offered("auto", None, "en", Tuning()) is None
+
+
+def test_a_whisper_that_was_named_is_fetched_and_takes_over(hub, models_here):
+    folder = packaged()
+    if folder is None:
+        pytest.skip("the package with the weights is not installed")
+    for path in folder.iterdir():
+        if path.is_file():
+            hub.files[f"Systran/faster-whisper-base.en/{path.name}"] = path.read_bytes()
+    notices = Notices()
+    transcriber, ready = takeover("auto", "base.en", "en", Tuning())(notices, threading.Event())
+    transcriber.close()
+    assert notices.told[-1] == ("engine.loading", {"name": "base.en"})
+    assert str(ready) == "Ready. Words by Whisper base.en, as asked with --model base.en."
 
 
 def test_a_model_on_this_machine_takes_over(caches, monkeypatch):

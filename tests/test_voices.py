@@ -11,7 +11,7 @@ import pytest
 from tests.nemo_models import save, save_voice
 from tests.test_captions import SPEECH, Engine, caption
 from utils import audio
-from utils.asr.choose import fitting, to_fetch
+from utils.asr.here import fitting, to_fetch
 from utils.asr.nemo_files import find_models, find_voices, installed
 from utils.asr.nemo_voice import NemoVoice, open_voices
 from utils.audio import SAMPLE_RATE

@@ -26,7 +26,7 @@ EVIL = "http://evil.example"
 @pytest.fixture(scope="module")
 def program(tmp_path_factory) -> Iterator[Program]:
     folder = tmp_path_factory.mktemp("saved")
-    arguments = ["--asr", "sphinx", "--no-emotion", "--host", "0.0.0.0", "--source", SPEECH]
+    arguments = ["--asr", "whisper", "--no-emotion", "--host", "0.0.0.0", "--source", SPEECH]
     with Program([*arguments, "--save", folder]) as running:
         running.folder = folder
         running.wait_for("ready")
@@ -337,7 +337,7 @@ def test_the_qr_code_leads_to_the_readers_page(program):
 
 
 def test_a_kill_while_saving_leaves_a_file_that_can_be_exported(tmp_path):
-    arguments = ["--asr", "sphinx", "--no-emotion", "--source", SPEECH, "--save", tmp_path]
+    arguments = ["--asr", "whisper", "--no-emotion", "--source", SPEECH, "--save", tmp_path]
     with Program(arguments) as running:
         running.wait_for("ready")
         with Client(running) as presenter:

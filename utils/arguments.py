@@ -18,10 +18,10 @@ def parser(description: str) -> argparse.ArgumentParser:
     speech.add_argument("--language", help="of the speech, such as en or ko (default en)")
     speech.add_argument("--offline", action="store_true", help="use no network; fetch no model")
     engine = argparse.ArgumentParser(**shared, parents=[speech])
-    engine.add_argument("--asr", help="recogniser: auto, nemo, sphinx or sr:NAME (default auto)")
-    engine.add_argument("--model", help="a .nemo file, or the name of a pretrained NeMo model")
+    engine.add_argument("--asr", help="recogniser: auto, nemo, whisper, vosk or sr:NAME")
+    engine.add_argument("--model", help="a .nemo file, a Whisper's folder, or a model's name")
     engine.add_argument(
-        "--pace", help="of a NeMo model: auto, fastest, balanced or accurate (default auto)"
+        "--pace", help="how soon words come: auto, fastest, balanced or accurate (default auto)"
     )
     engine.add_argument("--phrases", metavar="FILE", help="names and places to prefer, one a line")
 

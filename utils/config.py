@@ -26,10 +26,11 @@ class Settings:
     Parameters
     ----------
     host, port : where the page is served
-    asr : recogniser: auto, nemo, sphinx, or sr:NAME
-    model : a .nemo file or the name of a pretrained NeMo model; "" for the engine's own
+    asr : recogniser: auto, nemo, whisper, vosk, or sr:NAME
+    model : a .nemo file, the folder of a Whisper or of a Vosk model, or the name of a model;
+        "" for the engine's own
     language : of the speech, as an ISO 639-1 code
-    pace : of a NeMo model's words: auto, fastest, balanced or accurate
+    pace : how soon words come: auto, fastest, balanced or accurate
     phrases : a file of names and places to prefer, one a line; "" for none
     microphone : name or index of the input device; "" for the system's default
     source : a recording that stands in for the microphone; "" for the microphone

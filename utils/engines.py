@@ -18,6 +18,22 @@ Better = Callable[[Notice, threading.Event], tuple[Transcriber, Message]]
 
 
 @dataclass(frozen=True)
+class Offer:
+    """A better recogniser that could be fetched, if the presenter wants it.
+
+    Parameters
+    ----------
+    name : of its model
+    size_mb : of what is to be fetched, in 10⁶ bytes
+    bring : fetches and loads it
+    """
+
+    name: str
+    size_mb: int
+    bring: Better
+
+
+@dataclass(frozen=True)
 class Engines:
     """What loading brings.
 
@@ -25,18 +41,20 @@ class Engines:
     ----------
     captioner : the pipeline
     ready : what to say of it
-    advice : how to get better captions, for the page
     better : brings a better recogniser, and what to say of it, while the first one listens;
         it tells how far it is, gives up once the event is set, and raises AppError
+    offer : another one, that is brought only if somebody asks for it
     """
 
     captioner: Captioner
     ready: Message
-    advice: dict[str, str] | None = None
     better: Better | None = None
+    offer: Offer | None = None
 
 
-def bring_better(engines: Engines, notice: Notice, closing: threading.Event) -> Engines | None:
+def bring_better(
+    engines: Engines, bring: Better, notice: Notice, closing: threading.Event
+) -> Engines | None:
     """Load the better recogniser and have it take the next segment over.
 
     Where it cannot be had, the one that worked before goes on listening, and a notice says so.
@@ -46,7 +64,7 @@ def bring_better(engines: Engines, notice: Notice, closing: threading.Event) -> 
     the engines as they are then, or None where nothing changed
     """
     try:
-        transcriber, ready = engines.better(notice, closing)
+        transcriber, ready = bring(notice, closing)
     except Exception as err:  # of the engine's own kinds too: captions go on
         if closing.is_set():
             return None
@@ -59,4 +77,4 @@ def bring_better(engines: Engines, notice: Notice, closing: threading.Event) -> 
     engines.captioner.change(transcriber)
     give_back()
     log.info("%s has taken over", transcriber.name)
-    return replace(engines, ready=ready, advice=None)
+    return replace(engines, ready=ready, better=None, offer=None)

@@ -18,7 +18,22 @@ SENTENCES = {
     "loading.detector": "Loading the speech detector…",
     # state: ready
     "ready": "Ready.",
-    "ready.engine": "Ready. Words by {engine}.",
+    "ready.asked": "Ready. Words by {engine}, as asked with {option}.",
+    "ready.service": (
+        "Ready. Words by {engine}, as asked with {option}. Audio leaves this machine."
+    ),
+    "ready.here": "Ready. Words by {engine}, because it is on this machine.",
+    "ready.recommended": (
+        "Ready. Words by {engine}, because it is recommended for {language}."
+    ),
+    "ready.embedded": (
+        "Ready. Words by {engine}, because no NeMo model for {language} is on this machine."
+    ),
+    "ready.until": "Ready. Words by {engine}, until the better model is ready.",
+    "ready.kept": "Ready. Words by {engine}, because the other recogniser cannot be used.",
+    "ready.not_loaded": (
+        "Ready. Words by {engine}, because the other model did not load: {reason}."
+    ),
     "ready.no_emotion": "Ready. Words by {engine}. Emotion is not shown: {reason}.",
     "ready.ended": "The recording has ended.",
     # state: listening

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterable
 from utils.audio import SAMPLE_RATE
 from utils.board import Board, Publish
 from utils.captions import Captioner
-from utils.engines import Engines, bring_better
+from utils.engines import Engines
 from utils.errors import AppError, AudioError, CaptureError
 from utils.events import AudioFrame, CaptionEvent
+from utils.loader import Loader, Progress
 from utils.messages import Message, Value, say
 from utils.pace import PaceKeeper
 from utils.sources import Source
@@ -26,8 +27,6 @@ from utils.watch import Watch
 log = logging.getLogger(__name__)
 
 RETRY_S = 1.0  # between attempts to open a lost microphone
-
-Progress = Callable[[float, Message], None]
 
 
 class Session:
@@ -46,16 +45,13 @@ class Session:
         open_source: Callable[[int], Source],
         publish: Publish,
     ) -> None:
-        self._load = load
         self._open_source = open_source
         self._publish = publish
         self._id = uuid.uuid4().hex  # lets a page tell that the program was started anew
         self._pressing = threading.Lock()  # two people pressing at once take turns
-        self._engines: Engines | None = None
         self._source: Source | None = None
         self._worker: threading.Thread | None = None
         self._stopping = threading.Event()
-        self._closing = threading.Event()
         self._pace = PaceKeeper()
         self._began = 0.0  # when the session's clock was zero
         self._last_frame = 0.0
@@ -65,7 +61,8 @@ class Session:
         self.board = Board(publish)
         beginning = Status("loading", say("starting"), progress=0.0)
         self._line = StatusLine(beginning, self._publish_status, self.board.lock)
-        threading.Thread(target=self._run_load, name="load", daemon=True).start()
+        self._loader = Loader(load, self._line, self.board.lock)
+        self._loader.start()
 
     # What pages ask for
 
@@ -97,7 +94,7 @@ class Session:
     def start(self) -> None:
         """Begin to listen. Does nothing while loading or when listening already."""
         with self._pressing:
-            if self._engines is None:
+            if self._loader.engines is None:
                 return
             if self._worker and self._worker.is_alive():
                 if not self._stopping.is_set():
@@ -114,6 +111,10 @@ class Session:
         if source := self._source:
             source.close()
 
+    def fetch(self) -> None:
+        """Fetch the better model that is offered; it takes over while captions go on."""
+        self._loader.fetch()
+
     def clear(self) -> None:
         """Forget every line on every page, and what is being said now."""
         with self.board.lock:
@@ -129,7 +130,8 @@ class Session:
     @property
     def has_emotion(self) -> bool:
         """Whether there is a model of emotion, as far as is known by now."""
-        return self._engines is None or self._engines.captioner.emotions is not None
+        engines = self._loader.engines
+        return engines is None or engines.captioner.emotions is not None
 
     def notice(self, code: str | None, **values: Value) -> None:
         """Say a passing remark beside the state, in place of the last; None takes it back."""
@@ -141,70 +143,27 @@ class Session:
 
     def close(self) -> None:
         """Stop, and let the engines go. The session is not used again."""
-        self._closing.set()
+        self._loader.close()
         self.stop()
         if self._worker:
             self._worker.join(timeout=10)
-        if self._engines:
-            self._engines.captioner.close()
-
-    # Loading
-
-    def _run_load(self) -> None:
-        def progress(done: float, message: Message) -> None:
-            self._line.set(Status("loading", message, progress=done))
-
-        try:
-            engines = self._load(progress)
-        except AppError as err:
-            log.error("%s", err)
-            self._line.set(Status("error", say("failed.loading", reason=str(err))))
-        except Exception as err:
-            log.exception("loading failed")
-            self._line.set(Status("error", say("failed.loading_mistake", reason=str(err))))
-        else:
-            self._engines = engines
-            self._line.set(self._with_engine("ready", engines.ready))
-            if engines.better:
-                self._improve(engines)
-
-    def _improve(self, engines: Engines) -> None:
-        """Bring the better recogniser; it takes the next segment over."""
-        better = bring_better(engines, self.notice, self._closing)
-        if better is not None:
-            self._engines = better
-            self._refresh()
-            self._line.remark("engine.changed", engine=better.captioner.transcriber.name)
-
-    def _refresh(self) -> None:
-        """Show the present engine beside the state that there is."""
-        with self.board.lock:
-            status = self._line.status
-            ready = status.message.code.startswith("ready")
-            message = self._engines.ready if ready else status.message
-            self._line.set(self._with_engine(status.state, message, status.quiet))
-
-    def _with_engine(self, state: str, message: Message, quiet: bool = False) -> Status:
-        engines = self._engines
-        if engines is None:
-            return Status(state, message)
-        name = engines.captioner.transcriber.name
-        return Status(state, message, name, quiet=quiet, advice=engines.advice)
+        if engines := self._loader.engines:
+            engines.captioner.close()
 
     # Listening: the worker thread
 
     def _run(self) -> None:
-        captioner = self._engines.captioner
+        captioner = self._loader.engines.captioner
         try:
             self._listen(captioner)
         except AppError as err:
             log.error("%s", err)
             captioner.abandon()
-            self._line.set(self._with_engine("error", say("failed", reason=str(err))))
+            self._line.set(self._loader.status("error", say("failed", reason=str(err))))
         except Exception as err:
             log.exception("listening failed")
             captioner.abandon()
-            self._line.set(self._with_engine("error", say("failed.mistake", reason=str(err))))
+            self._line.set(self._loader.status("error", say("failed.mistake", reason=str(err))))
         finally:
             captioner.forget_voices()
 
@@ -216,7 +175,7 @@ class Session:
                 break
             except CaptureError as err:
                 self._captions(captioner.flush())
-                lost = self._with_engine("lost", say("lost", reason=str(err)))
+                lost = self._loader.status("lost", say("lost", reason=str(err)))
                 if lost.message != self._line.status.message:
                     log.warning("%s (%s)", err, err.__cause__)
                 self._line.set(lost)
@@ -225,7 +184,7 @@ class Session:
                 self._captions(captioner.flush())
                 raise
         self._captions(captioner.flush())
-        self._line.set(self._with_engine("ready", message))
+        self._line.set(self._loader.status("ready", message))
 
     def _capture(self, captioner: Captioner) -> Message:
         """Listen until the source ends; return why it did."""
@@ -237,14 +196,14 @@ class Session:
                     return say("ready")
                 watch = Watch(source)
                 self._last_frame = time.monotonic()
-                self._line.set(self._with_engine("listening", say("listening")))
+                self._line.set(self._loader.status("listening", say("listening")))
                 for frame in source:
                     self._last_frame = time.monotonic()
                     self._hear(captioner, frame)
                     message, quiet = self._judge(watch, frame, captioner.hearing)
                     if watch.level_db is not None:
                         self._publish("level", {"db": watch.level_db})
-                    self._line.set(self._with_engine("listening", message, quiet))
+                    self._line.set(self._loader.status("listening", message, quiet))
                     self._keep_up(captioner, watch.late_s, len(frame.samples) / SAMPLE_RATE)
             finally:
                 self._source = None

@@ -20,7 +20,8 @@ class Status:
     engine : name of the recogniser; "" until it is loaded
     progress : of loading, in [0, 1]; None otherwise
     quiet : listening, but nothing has been heard for a while
-    advice : how to get better captions, as text and command
+    offer : a better model that can be fetched, as `name`, `size_mb` and whether it is on its
+        way (`busy`); None where there is none
     notice : a remark beside the state, such as a model that is being fetched
     """
 
@@ -29,7 +30,7 @@ class Status:
     engine: str = ""
     progress: float | None = None
     quiet: bool = False
-    advice: dict[str, str] | None = None
+    offer: dict[str, str | int | bool] | None = None
     notice: Message | None = None
 
     def to_dict(self) -> dict:

@@ -94,6 +94,7 @@ class Events:
         return {
             "start": ({}, room.session.start),
             "stop": ({}, room.session.stop),
+            "fetch": ({}, room.session.fetch),
             "clear": ({}, room.session.clear),
             "blank": ({"on": bool}, room.set_blank),
             "emotion": ({"on": bool}, room.set_emotion),

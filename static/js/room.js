@@ -17,6 +17,9 @@ export class Room {
       if (event.detail <= 1) this.record(); // the second half of a double press would undo the first
     });
     byId("clear").addEventListener("click", () => this.clear());
+    byId("offer-fetch").addEventListener("click", ({ currentTarget }) => {
+      if (currentTarget.ariaDisabled !== "true") wire.ask("fetch");
+    });
     for (const [id, name] of [["room-blank", "blank"], ["room-emotion", "emotion"], ["room-save", "save"]]) {
       byId(id).addEventListener("change", async ({ target }) => {
         if (!(await wire.ask(name, { on: target.checked }))) this.#showSwitches();

@@ -7,7 +7,7 @@ const FAILED = ["lost", "error", "offline"];
 const byId = (id) => document.getElementById(id);
 
 export class Status {
-  #status = { state: "connecting", code: "connecting", message: "", engine: "", progress: null, quiet: false, advice: null, notice: null };
+  #status = { state: "connecting", code: "connecting", message: "", engine: "", progress: null, quiet: false, offer: null, notice: null };
   #room = { presenter: false, blank: false, saving: null };
   #empty = true;
 
@@ -37,7 +37,7 @@ export class Status {
   reword() { this.#write(); }
 
   #write() {
-    const { state, engine, quiet, advice, progress } = this.#status;
+    const { state, engine, quiet, progress } = this.#status;
     const message = sentence(this.#status);
     const failed = FAILED.includes(state);
     document.body.dataset.state = state;
@@ -53,9 +53,7 @@ export class Status {
     this.#showRecord();
     showProgress(byId("progress"), state === "loading", progress);
     this.#showNotice();
-    byId("advice").hidden = !advice || !this.#room.presenter;
-    setText(byId("advice-text"), advice?.text ?? "");
-    setText(byId("advice-command"), advice?.command ?? "");
+    this.#showOffer();
     this.#showHint();
   }
 
@@ -75,6 +73,17 @@ export class Status {
     setText(byId("notice-text"), notice ? sentence(notice) : "");
     const { done_mb: done, total_mb: total } = notice?.values ?? {};
     showProgress(byId("notice-progress"), total > 0, done / total);
+  }
+
+  // A better model that can be fetched, for whoever presents.
+  #showOffer() {
+    const { offer, state } = this.#status;
+    byId("offer").hidden = !offer || !this.#room.presenter || state === "offline";
+    setText(byId("offer-text"), offer ? t("offer", offer) : "");
+    const button = byId("offer-fetch");
+    setText(button, t(offer?.busy ? "offer.busy" : "offer.fetch"));
+    // Not `disabled`: that would drop the focus of whoever has just pressed it.
+    button.setAttribute("aria-disabled", Boolean(offer?.busy));
   }
 
   #showHint() {

@@ -60,7 +60,7 @@ class Stream(Protocol):
 class Transcriber(Protocol):
     """A loaded engine. One stream is open at a time, where an engine does not say more."""
 
-    name: str  # as people read it: "PocketSphinx (English)"
+    name: str  # as people read it: "Whisper tiny.en"
     # How long a word of growing text must have stood, in seconds, before it is worth showing: 0
     # where a stream gives only words that stay, None where its final text is not to be held to
     # what was shown, as it hardly ever differs.

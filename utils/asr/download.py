@@ -18,15 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from utils.asr.hub import (
-    OWN_FILE,
-    NetworkError,
-    Remote,
-    client,
-    megabytes,
-    plain_errors,
-    url_of,
-)
+from utils.asr.hub import OWN_FILE, NetworkError, Remote, client, megabytes, plain_errors, url_of
 from utils.errors import ModelError
 
 log = logging.getLogger(__name__)
@@ -87,17 +79,7 @@ class Download:
         ------
         ModelError : the rest of it does not fit
         """
-        folder = next(place for place in self._path.parents if place.exists())
-        free = shutil.disk_usage(folder).free
-        missing = self.size - self.done_bytes
-        if free < missing + SPARE_BYTES:
-            raise ModelError(
-                f"the disk is too full for {self._name}: {megabytes(missing)} to fetch, "
-                f"{megabytes(free)} free at {folder}, of which {megabytes(SPARE_BYTES)} should "
-                "stay free; delete what is not needed, or set XDG_CACHE_HOME to a folder on a "
-                "larger disk"
-            )
-        return free
+        return check_space(self._name, self.size - self.done_bytes, self._path)
 
     def run(self) -> None:
         """Fetch the model, and put it under its name once every checksum is right.
@@ -268,6 +250,31 @@ class Download:
         if time.monotonic() - self._told_at >= TELL_S:
             self._told_at = time.monotonic()
             self._tell(done_bytes, self.size)
+
+
+def check_space(name: str, missing: int, path: Path) -> int:
+    """Free bytes of the disk that a model would go to.
+
+    Parameters
+    ----------
+    name : of the model, for the message
+    missing : bytes that are to come
+    path : where it is wanted
+
+    Raises
+    ------
+    ModelError : so much does not fit
+    """
+    folder = next(place for place in path.parents if place.exists())
+    free = shutil.disk_usage(folder).free
+    if free < missing + SPARE_BYTES:
+        raise ModelError(
+            f"the disk is too full for {name}: {megabytes(missing)} to fetch, "
+            f"{megabytes(free)} free at {folder}, of which {megabytes(SPARE_BYTES)} should "
+            "stay free; delete what is not needed, or set XDG_CACHE_HOME to a folder on a "
+            "larger disk"
+        )
+    return free
 
 
 def delete(path: Path) -> None:

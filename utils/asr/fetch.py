@@ -17,6 +17,8 @@ from utils.errors import ModelError
 
 log = logging.getLogger(__name__)
 
+OnFetch = Callable[[str, int, int], None]  # told the name, bytes done, bytes in all
+
 # Before a next attempt, when the network breaks; begun anew whenever some bytes have come.
 PAUSES_S = (2.0, 5.0, 15.0)  # somebody waits
 PAUSES_BEHIND_S = (5.0, 15.0, 60.0, 180.0, 600.0)  # nobody does

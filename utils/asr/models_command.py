@@ -6,9 +6,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from utils.asr.catalogue import WHISPER, Model, find, get, models_folder, recommended
-from utils.asr.choose import fitting, two_letters
+from utils.asr.check import two_letters
 from utils.asr.download import delete
 from utils.asr.fetch import Fetch, check
+from utils.asr.here import fitting
 from utils.asr.hub import NetworkError, megabytes
 from utils.asr.memory import check_fits
 from utils.asr.models_list import COMMAND, listing, size_bytes

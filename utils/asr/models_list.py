@@ -8,7 +8,7 @@ from pathlib import Path
 from utils.asr.catalogue import (
     CATALOGUE, VOICES, WHISPER, WHISPERS, Model, get, models_folder, recommended,
 )  # fmt: skip
-from utils.asr.choose import fitting
+from utils.asr.here import fitting
 from utils.asr.hub import megabytes
 from utils.asr.nemo_files import find_models, find_voices, installed
 from utils.asr.whisper.files import (
@@ -114,7 +114,8 @@ def _here(
         mark = "\n      captions tell voices apart with it" if path == voices[0] else ""
         yield f"  {path.stem}  {_size(path)}\n      {path}{mark}"
     for path in whispers:
-        yield f"  {name_of(path)}  {_size(path)}\n      {path}"
+        mark = f"\n      captions in {language} use it" if path == used else ""
+        yield f"  {name_of(path)}  {_size(path)}\n      {path}{mark}"
     yield from _unfinished(models + voices + whispers)
     if DIGITS.exists():
         yield (

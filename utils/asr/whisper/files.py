@@ -110,18 +110,17 @@ def is_whisper(model: str) -> bool:
     return not model.endswith(".nemo") and "whisper" in model.lower()
 
 
-def locate_whisper(model: str, on_progress: Progress) -> Path:
-    """The folder of a model, fetched from Hugging Face if it is a name not yet here.
+def whisper_here(model: str) -> Path | None:
+    """The folder of a model, by path or name; None where a name is not here yet.
 
     Parameters
     ----------
     model : path of a folder; or a name of the catalogue such as "base.en", which goes before
         a folder of that name here ("./base.en"); or "org/name" in CTranslate2's form
-    on_progress : told (bytes done, bytes in all) while it is fetched
 
     Raises
     ------
-    ModelError : no such folder or name, a damaged folder, or no network to fetch it
+    ModelError : no such folder or name, or a damaged folder
     """
     if not find(model):
         path = Path(model).expanduser()
@@ -130,10 +129,24 @@ def locate_whisper(model: str, on_progress: Progress) -> Path:
             return path
         if "/" not in model:
             get(model, WHISPERS)
-    repo = repository(model)
-    if path := installed_whisper(repo):
+    return installed_whisper(repository(model))
+
+
+def locate_whisper(model: str, on_progress: Progress) -> Path:
+    """The folder of a model, fetched from Hugging Face if it is a name not yet here.
+
+    Parameters
+    ----------
+    model : as in `whisper_here`
+    on_progress : told (bytes done, bytes in all) while it is fetched
+
+    Raises
+    ------
+    ModelError : no such folder or name, a damaged folder, or no network to fetch it
+    """
+    if path := whisper_here(model):
         return path
-    path = Fetch(repo, on_progress, kind=WHISPER).run()
+    path = Fetch(repository(model), on_progress, kind=WHISPER).run()
     check_readable(path)  # another model than a Whisper can be in that form too
     return path
 
