@@ -79,7 +79,7 @@ def bench_korean() -> None:
             ("the same, morphemes not joined", words_wrong(unjoined)),
             ("words wrong, all speakers", words_wrong(every)),
             ("processor time per second of sound", f"{cpu_s / sound_s:.2f} s"),
-            *((f"characters wrong, {who}", characters_wrong(heard)) for who, heard in pairs.items()),
+            *((f"characters wrong, {who}", characters_wrong(own)) for who, own in pairs.items()),
         ],
     )
     table("Korean: growing text", [churn(steps.values(), settle_s) for settle_s in SETTLE_S])
