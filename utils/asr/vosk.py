@@ -75,9 +75,9 @@ class VoskTranscriber(Transcriber):
     ConfigError : another language, and no folder
     """
 
-    # With 0.2 s a third more words are changed under the reader's eye; with 0.6 s words come
-    # later and hardly fewer are changed; see `tests.bench_korean`.
-    settle_s = 0.4
+    # With 0.2 s more is wrong in the finished lines; with more words come later and neither less
+    # is wrong nor much less changed; see `tests.bench_korean`.
+    settle_s = 0.3
 
     def __init__(self, folder: Path | None = None, language: str = "ko") -> None:
         if folder is None and not _is_korean(language):
