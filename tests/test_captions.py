@@ -73,8 +73,8 @@ def test_words_grow_and_end_in_one_final_line(events):
     assert growing and [e.final for e in events][-1]
     said = " ".join(e.text for e in finals).lower().replace(".", "").split()
     expected = (SPEECH.parent / "speech.txt").read_text().split()
-    assert said[:-1] == expected[:-1]  # it hears "need" for "meet"
-    assert finals[0].text == "I can assure you that this is a modern face."
+    assert said[:-1] == expected[:-1]  # it may hear "need" for "meet"
+    assert finals[0].text.startswith("I can assure you that this is a modern face")
     assert all(e.emotion.label == "sad" for e in finals)
 
 

@@ -49,11 +49,12 @@ def test_a_model_that_was_offered_is_fetched_and_takes_over(hub, models_here, re
             presenter.wait("status", offer={"name": NAME, "size_mb": 460, "busy": True})
             wait_for_engine(program, f"NeMo {NAME}")
             presenter.wait("status", engine=f"NeMo {NAME}", state="listening", offer=None)
-            told = [status["notice"]["code"] for status in presenter.of("status") if status["notice"]]
-            assert {"engine.fetching", "engine.loading"} <= set(told)
+            told = [status["notice"] for status in presenter.of("status")]
+            codes = {notice["code"] for notice in told if notice}
+            assert {"engine.fetching", "engine.loading"} <= codes
             changed = len(presenter.events)
             now = presenter.of("caption")[-1]["segment"]
-            presenter.wait("caption", segment=now + 6, final=True)
+            presenter.wait("caption", segment=now + 4, final=True)
             check_lines(presenter, changed)
     assert (models_here / f"{NAME}.nemo").read_bytes() == DIGITS.read_bytes()
     assert len(hub.ranges()) == 2 and hub.ranges()[1] == "bytes=3000000-"
@@ -83,7 +84,7 @@ def check_lines(presenter: Client, changed: int) -> None:
     captions = [p if n == "caption" and p["final"] else None for n, p in presenter.events]
     lines = [line for line in captions if line]
     assert [line["segment"] for line in lines] == list(range(len(lines)))
-    assert lines[0]["text"] == "I can assure you that this is a modern face."
+    assert lines[0]["text"].startswith("I can assure you that this is a modern face")
     assert any("seven five five" in line["text"] for line in captions[changed:] if line)
 
 

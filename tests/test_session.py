@@ -1,5 +1,6 @@
 """The live session, with the real recogniser, real recordings and a real sound server."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
+from utils import audio
 from utils.asr import Transcriber
 from utils.asr.choose import open_embedded
 from utils.audio import SAMPLE_RATE
@@ -20,10 +23,6 @@ from utils.session import Session
 from utils.sources import FileSource, MicrophoneSource
 
 SPEECH = Path(__file__).parent / "data" / "speech.flac"
-WORDS = [
-    "I can assure you that this is a modern face.",
-    "and one which you will very probably need.",  # "meet" is what was said
-]
 PATIENCE_S = 60.0  # for anything to happen on a busy machine
 
 
@@ -213,8 +212,6 @@ def test_an_error_while_listening_is_told_and_start_tries_again(page, transcribe
 
 
 def test_silence_invents_nothing(page, transcriber, tmp_path):
-    import soundfile
-
     path = tmp_path / "silence.wav"
     soundfile.write(path, np.zeros(60 * SAMPLE_RATE, np.float32), SAMPLE_RATE)
     session = open_session(page, transcriber, lambda start: FileSource(path, realtime=False))
@@ -233,7 +230,7 @@ def wait_for_notice(page: Page, code: str) -> dict:
     return [p for name, p in page.events if name == "status"][-1]
 
 
-def test_a_better_recogniser_takes_over_while_the_first_one_listens(page):
+def test_a_better_recogniser_takes_over_while_the_first_one_listens(page, tmp_path):
     first, second = open_embedded(), open_embedded()
     second.name = "Better"
     asked = threading.Event()
@@ -243,9 +240,11 @@ def test_a_better_recogniser_takes_over_while_the_first_one_listens(page):
         asked.wait(PATIENCE_S)
         return second, say("ready.here", engine="Better")
 
+    samples, pause = audio.load(SPEECH), np.zeros(SAMPLE_RATE, np.float32)
+    soundfile.write(tmp_path / "twice.wav", np.r_[samples, pause, samples], SAMPLE_RATE)
     session = Session(
         load=lambda progress: Engines(Captioner(first, None), say("ready"), better),
-        open_source=lambda start: FileSource(SPEECH, realtime=True),
+        open_source=lambda start: FileSource(tmp_path / "twice.wav", realtime=True),
         publish=page.publish,
     )
     wait_for_notice(page, "engine.loading")
@@ -256,8 +255,10 @@ def test_a_better_recogniser_takes_over_while_the_first_one_listens(page):
     status = wait_for_notice(page, "engine.changed")
     assert status["engine"] == "Better" and status["state"] == "listening"
     page.wait_for("ready")
-    assert [line["segment"] for line in page.finals] == [0, 1]  # nothing said is lost
-    assert [line["text"] for line in page.finals] == WORDS
+    said = re.findall("[a-z]+", " ".join(line["text"] for line in page.finals).lower())
+    once = SPEECH.with_suffix(".txt").read_text().split()[:-1]  # it may hear "need" for "meet"
+    assert said[: len(once)] == said[-len(once) - 1 : -1] == once  # nothing said is lost
+    assert len(said) == 2 * len(once) + 2
     with pytest.raises(RuntimeError):  # the first one has been closed
         first.stream().finish(SAMPLE_RATE)
     session.close()

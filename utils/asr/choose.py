@@ -102,8 +102,7 @@ def _open_recommended(
     try:
         model = to_fetch("auto", None, language)
         if model is None:
-            why = "--offline forbids to fetch a model" if is_offline() else "no model for it is known"
-            raise ModelError(why)
+            raise ModelError("--offline forbids to fetch" if is_offline() else "no model is known")
         check_fits(model.name, model.about_mb * 1_000_000, model.kind)
         path = Wanted(model.name, model.kind, "--asr auto").locate(on_fetch)
         transcriber = open_found(path, language, tuning)
