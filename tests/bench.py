@@ -25,7 +25,7 @@ import speech_recognition
 from emotion_model import EmotionRecognizer
 from tests.program import Program
 from utils import audio
-from utils.asr.sphinx import SphinxTranscriber
+from utils.asr.choose import open_embedded
 from utils.audio import SAMPLE_RATE
 from utils.captions import Captioner
 from utils.events import AudioFrame, CaptionEvent, SpeechChunk
@@ -184,7 +184,7 @@ def children() -> list[int]:
     ]
 
 
-# ---- at the pace of speech: how soon words appear, beside the usual way
+# ---- at the pace of speech: how soon words appear
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,6 @@ class Delays:
     ends_s: float
     first_s: float
     final_s: float
-    usual_s: float
 
 
 def bench_delay(captioner: Captioner, every: int) -> None:
@@ -203,21 +202,17 @@ def bench_delay(captioner: Captioner, every: int) -> None:
     seen, start = [], 0
     for samples, _ in utterances(every):
         first_s, final_s = ours(captioner, samples, start)
-        usual_s = usual_way(captioner.emotions, samples)
-        seen.append(Delays(*speech_span_s(detector, samples), first_s, final_s, usual_s))
+        seen.append(Delays(*speech_span_s(detector, samples), first_s, final_s))
         start += len(samples)
     hang_over_s = HANG_OVER * WINDOW_SAMPLES / SAMPLE_RATE
     table(
-        f"Delay: {len(seen)} utterances at the pace of speech, both ways in turn",
+        f"Delay: {len(seen)} utterances at the pace of speech",
         [
             ("first growing words after speech starts", spread([d.first_s - d.begins_s for d in seen])),
             (
                 f"final line after speech ends, {hang_over_s:.2f} s of it hang-over",
                 spread([d.final_s - d.ends_s for d in seen]),
             ),
-            ("usual way: words after speech ends", spread([d.usual_s - d.ends_s for d in seen])),
-            ("our first words come sooner by", spread([d.usual_s - d.first_s for d in seen])),
-            ("our final line comes sooner by", spread([d.usual_s - d.final_s for d in seen])),
         ],
     )
 
@@ -247,34 +242,6 @@ class PacedSource(speech_recognition.AudioSource):
         self._at += len(block)
         time.sleep(max(0.0, self._began + self._at / SAMPLE_RATE - time.monotonic()))
         return block.tobytes()
-
-
-def usual_way(emotions: EmotionRecognizer, samples: np.ndarray) -> float:
-    """Record by an energy threshold until 0.8 s of pause, write a WAV, transcribe, classify.
-
-    Returns when the words of the last recording were there.
-    """
-    recogniser = speech_recognition.Recognizer()  # its own defaults: 0.8 s, threshold 300
-    source, began = PacedSource(samples), time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "utterance.wav"
-        done_s = 0.0
-        while True:
-            try:
-                recording = recogniser.listen(source, timeout=len(samples) / SAMPLE_RATE)
-            except speech_recognition.WaitTimeoutError:
-                return done_s
-            if len(recording.frame_data) < source.SAMPLE_WIDTH * source.CHUNK:
-                return done_s  # the sound has ended
-            path.write_bytes(recording.get_wav_data())
-            with speech_recognition.AudioFile(str(path)) as file:
-                spoken = recogniser.record(file)
-            try:
-                recogniser.recognize_sphinx(spoken)
-            except speech_recognition.UnknownValueError:
-                continue
-            emotions.predict(audio.load(path))
-            done_s = time.monotonic() - began
 
 
 # ---- what is not speech
@@ -377,7 +344,7 @@ def bench_start() -> None:
     rows = []
     for name in ("first start", "second start"):
         began = time.monotonic()
-        with Program(["--asr", "sphinx"]) as program:
+        with Program(["--asr", "whisper"]) as program:
             program.health()
             page_s = time.monotonic() - began
             program.wait_for("ready")
@@ -422,7 +389,7 @@ def bench_readers(every: int) -> None:
         speech = np.concatenate([samples for samples, _ in utterances(every)])
         soundfile.write(path, speech[: int(READ_S) * SAMPLE_RATE], SAMPLE_RATE)
         for n in ROOMS:
-            with Program(["--asr", "sphinx", "--source", path]) as program:
+            with Program(["--asr", "whisper", "--source", path]) as program:
                 program.wait_for("ready")
                 seen, most_mb = watch_room(program, n)
             medians_ms = [1000 * float(np.median(lags)) for lags in seen["lags_s"]]
@@ -440,7 +407,7 @@ def bench_readers(every: int) -> None:
                 rows.append(
                     (f"{n} readers: memory for each", f"{(most_mb - alone_mb) / (n - 1):.2f} MB")
                 )
-    table(f"Readers: {READ_S:.0f} s of speech, PocketSphinx, server and readers on this machine", rows)
+    table(f"Readers: {READ_S:.0f} s of speech, server and readers on this machine", rows)
 
 
 def watch_room(program: Program, n_readers: int) -> tuple[dict, float]:
@@ -483,7 +450,7 @@ def main() -> int:
     if not set(parts) - {"start", "readers", "nemo"}:
         return 0
     emotions = EmotionRecognizer.load()
-    transcriber = SphinxTranscriber()
+    transcriber = open_embedded()
     captioner = Captioner(transcriber, emotions)
     print(f"\nEngine: {transcriber.name}; {os.cpu_count()} processors")
     try:
