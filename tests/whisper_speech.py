@@ -15,7 +15,7 @@ from utils.steady import align
 
 DATA = Path(__file__).parent / "data"
 SAID = (DATA / "speech.txt").read_text().split()
-DIGITS_SAID = normalised((DATA / "digits.txt").read_text())
+DIGITS_SAID = "".join(normalised((DATA / "digits.txt").read_text()))
 
 
 def speech() -> np.ndarray:

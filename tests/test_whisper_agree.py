@@ -1,0 +1,140 @@
+"""What was shown of a growing segment stays, to the letter; what is not sure waits."""
+
+import random
+
+import pytest
+
+from utils.asr.whisper.agree import DOUBT_S, EDGE_S, LIKELY, LOOK_AHEAD_S, SURE, Agreement
+from utils.events import Word
+
+FAR_S = 100.0  # heard beyond every word
+CLEAR, VAGUE = 1.0, (LIKELY + min(SURE, 1.0)) / 2  # the second is not enough for one pass
+
+
+def words(text: str, confidence: float = CLEAR, end_s: float | None = None) -> list[Word]:
+    """Words of 0.3 s each; or all ending together."""
+    return [
+        Word(word, 0.3 * i, 0.3 * (i + 1) if end_s is None else end_s, confidence)
+        for i, word in enumerate(text.split())
+    ]
+
+
+def shown(*passes: tuple[list[Word], float]) -> str:
+    agreed = Agreement()
+    for heard, heard_s in passes:
+        agreed.take(heard, heard_s)
+    return agreed.text
+
+
+def test_sure_words_that_lie_well_before_the_end_are_shown_at_once():
+    assert shown((words("we see the sea"), FAR_S)) == "we see the sea"
+    assert shown((words("we"), 0.3 + LOOK_AHEAD_S + 0.01)) == "we"
+
+
+def test_a_word_too_near_the_end_waits():
+    assert shown((words("we"), 0.3 + LOOK_AHEAD_S - 0.01)) == ""
+    # even where two passes agree on it
+    first = heard = words("so we see", VAGUE)
+    heard_s = heard[-1].end_s + EDGE_S - 0.01
+    assert shown((first, heard_s), (heard, heard_s)) != "so we see"
+
+
+def test_words_that_one_pass_is_not_sure_of_wait_for_a_second_that_agrees():
+    vague = words("we see the sea", VAGUE)
+    assert shown((vague, FAR_S)) == ""
+    assert shown((vague, FAR_S), (vague, FAR_S)) == "we see the sea"
+    assert shown((vague, FAR_S), (words("we saw the sea", VAGUE), FAR_S)) == "we"
+
+
+def test_doubtful_words_wait_until_more_was_heard():
+    doubtful = words("we see", LIKELY - 0.1)
+    early_s, late_s = doubtful[-1].end_s + DOUBT_S - 0.01, doubtful[-1].end_s + DOUBT_S + 0.01
+    assert shown((doubtful, early_s), (doubtful, early_s)) in {"", "we"}
+    assert shown((doubtful, late_s), (doubtful, late_s)) == "we see"
+
+
+def test_no_word_is_shown_before_one_that_waits():
+    heard = [Word("we", 0, 0.3, LIKELY / 2), *words("see the sea")]
+    assert shown((heard, FAR_S)) == ""
+
+
+def test_a_word_without_a_confidence_waits_for_a_second_pass():
+    heard = [Word("we", 0.0, 0.3)]
+    assert shown((heard, FAR_S)) == ""
+    assert shown((heard, FAR_S), (heard, FAR_S)) == "we"
+
+
+def test_agreement_is_beyond_case_and_punctuation():
+    assert shown((words("We see,", VAGUE), FAR_S), (words("we see", VAGUE), FAR_S)) == "we see"
+
+
+def test_a_pause_shows_every_word():
+    agreed = Agreement()
+    agreed.take(words("we see the sea", 0.01), 0.0, paused=True)
+    assert agreed.text == "we see the sea"
+
+
+def test_nothing_heard_shows_nothing_and_takes_nothing_back():
+    assert shown(([], 1.0)) == ""
+    assert shown((words("we see"), FAR_S), ([], FAR_S)) == "we see"
+    assert shown((words("we see"), FAR_S), (words("we"), FAR_S)) == "we see"
+
+
+def test_words_that_are_shown_stay_when_the_passes_change_their_mind():
+    assert shown((words("we see the"), FAR_S), (words("we saw the sea"), FAR_S)) == "we see the sea"
+
+
+def test_a_mark_is_shown_once_a_word_follows_it():
+    first = words("we see the sea.")
+    assert shown((first, FAR_S)) == "we see the sea"
+    assert shown((first, FAR_S), (words("we see the sea, and"), FAR_S)) == "we see the sea, and"
+    # a mark that is taken back was never shown
+    assert shown((first, FAR_S), (words("we see the sea and"), FAR_S)) == "we see the sea and"
+
+
+def test_marks_within_words_stay():
+    assert shown((words("at 3.5 o'clock, Mr. Smith's"), FAR_S)) == "at 3.5 o'clock, Mr. Smith's"
+
+
+def test_words_of_marks_alone_break_nothing():
+    agreed = Agreement()
+    for text in ("...", "... we", "… we see", "we see ?", "- we see -"):
+        before = agreed.text
+        agreed.take(words(text), FAR_S)
+        assert agreed.text.startswith(before)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_text_only_ever_grows_at_its_end(seed):
+    chance = random.Random(seed)
+    vocabulary = ["a", "be", "see", "See", "the", "sea", "we", "sea,", "the.", "be?", "…", "see…"]
+    agreed, before = Agreement(), ""
+    for _ in range(200):
+        n_words, start_s, heard = chance.randint(0, 12), 0.0, []
+        for text in chance.choices(vocabulary, k=n_words):
+            end_s = start_s + chance.random()
+            heard.append(Word(text, start_s, end_s, chance.choice([None, chance.random()])))
+            start_s = end_s
+        heard_s = start_s + chance.random() - 0.5
+        agreed.take(heard, heard_s, paused=chance.random() < 0.1)
+        assert agreed.text.startswith(before)
+        before = agreed.text
+    assert before
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_passes_over_a_growing_sentence_show_all_of_it_without_a_word_twice(seed):
+    """Each pass hears a little more; its last words are wrong, its marks come and go."""
+    chance = random.Random(seed)
+    said = [f"word{i}" for i in range(30)]
+    agreed = Agreement()
+    for n_heard in range(1, len(said) + 1):
+        heard = [
+            Word(text + chance.choice(["", "", ",", "."]), 0.3 * i, 0.3 * (i + 1), CLEAR)
+            for i, text in enumerate(said[:n_heard])
+        ]
+        if chance.random() < 0.5:  # a part of a word at the edge
+            heard.append(Word("part", 0.3 * n_heard, 0.3 * n_heard + 0.05, SURE / 2))
+        agreed.take(heard, heard[-1].end_s)
+    agreed.take(words(" ".join(said)), FAR_S, paused=True)
+    assert [word.strip(",.") for word in agreed.text.split()] == said
