@@ -7,12 +7,12 @@ settings; the others are the ones to judge by.
 import csv
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from unittest.mock import patch
 
 import jiwer
 import numpy as np
 
+from tests.measuring import SHARED, table
 from utils import audio
 from utils.asr import korean
 from utils.asr.vosk import VoskTranscriber
@@ -20,7 +20,7 @@ from utils.audio import SAMPLE_RATE
 from utils.events import Transcription
 from utils.steady import Corrections, SteadyText, changed
 
-CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpora" / "korean-emotional"
+CORPUS = SHARED / "corpora" / "korean-emotional"
 TUNED_ON = frozenset(("ema", "emf", "nea", "nec"))
 FRAME = 512
 SETTLE_S = (0.0, 0.2, 0.3, 0.4, 0.6)
@@ -52,8 +52,6 @@ def words_wrong(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def bench_korean() -> None:
-    from tests.bench import table
-
     transcriber = VoskTranscriber()
     rows = clips()
     unheard = [row for row in rows if row["speaker_id"] not in TUNED_ON]

@@ -15,11 +15,12 @@ import soundfile
 import speech_recognition
 
 from emotion_model import WEIGHTS, EmotionRecognizer
-from tests.bench import (
-    PacedSource,
+from tests.large_nemo import save_large
+from tests.measuring import (
+    HOME,
+    SHARED,
     finals,
     frames,
-    memory_mb,
     paced,
     row,
     spread,
@@ -27,7 +28,7 @@ from tests.bench import (
     table,
     utterances,
 )
-from tests.large_nemo import save_large
+from tests.process_tree import cpu_s, memory_mb
 from tests.program import Program
 from utils import audio
 from utils.asr.nemo import NemoTranscriber, Tuning
@@ -41,8 +42,6 @@ from utils.captions import Captioner
 from utils.segmenter import HANG_OVER
 from utils.vad import WINDOW_SAMPLES
 
-HOME = Path(__file__).resolve().parents[1]
-SHARED = HOME.parent / "shared"
 DIGITS = WEIGHTS.with_name("spoken_digits.nemo")
 LARGE = HOME / ".cache" / "bench"
 NAMES = "zero one two three four five six seven eight nine".split()
@@ -190,6 +189,23 @@ def matched(
             yield seen[block.a + i][1], said[block.b + i][1]
 
 
+class PacedSource(speech_recognition.AudioSource):
+    """Samples as SpeechRecognition reads a microphone."""
+
+    CHUNK, SAMPLE_RATE, SAMPLE_WIDTH = 1024, SAMPLE_RATE, 2
+
+    def __init__(self, samples: np.ndarray) -> None:
+        self._pcm = (samples * 32_767).astype("<i2")
+        self._at, self._began = 0, time.monotonic()
+        self.stream = self
+
+    def read(self, size: int) -> bytes:
+        block = self._pcm[self._at : self._at + size]
+        self._at += len(block)
+        time.sleep(max(0.0, self._began + self._at / SAMPLE_RATE - time.monotonic()))
+        return block.tobytes()
+
+
 def record_then_transcribe(model: object, emotions: EmotionRecognizer, samples: np.ndarray) -> float:
     """Record until 0.8 s of pause, write a WAV, `transcribe()` it; when its words were there."""
     recogniser = speech_recognition.Recognizer()
@@ -229,7 +245,7 @@ def bench_cost(paths: dict[str, Path], emotions: EmotionRecognizer, every: int) 
             finals(captioner.flush())
             factor = (time.monotonic() - began) / seconds
             row(f"{size}: real-time factor in steps of {transcriber.chunk_s:.2f} s", f"{factor:.2f}")
-        row(f"{size}: memory of this process", f"{memory_mb():.0f} MB")
+        row(f"{size}: memory of this process", f"{memory_mb(os.getpid()):.0f} MB")
         transcriber.close()
 
 
@@ -283,7 +299,7 @@ def bench_takeover(path: Path) -> None:
             cpu, began = cpu_s(program.process.pid), time.monotonic()
             for minutes in (1, 2, 4):
                 time.sleep(max(0.0, began + 60 * minutes - time.monotonic()))
-                memory = f"{resident_mb(program.process.pid):.0f} MB"
+                memory = f"{memory_mb(program.process.pid):.0f} MB"
                 rows.append((f"memory after {minutes} min of speech", memory))
             used = (cpu_s(program.process.pid) - cpu) / (time.monotonic() - began)
             rows += [
@@ -292,13 +308,3 @@ def bench_takeover(path: Path) -> None:
             ]
             page.disconnect()
     table("The program with a large model", rows)
-
-
-def resident_mb(pid: int) -> float:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

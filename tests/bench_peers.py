@@ -6,7 +6,6 @@ other, loaded before the clock starts. A take is an utterance with quiet around 
 is not done when that ends, it hears up to 8 s more of quiet.
 """
 
-import argparse
 import hashlib
 import json
 import os
@@ -16,17 +15,15 @@ import sys
 import threading
 import time
 import wave
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from tests.measuring import HOME, Take, table, takes
 from tests.process_tree import Watch
 from tests.scoring import (
-    LONGEST_S,
     Event,
-    aligned_words,
     appearance_delays,
     churn,
     final_text,
@@ -36,12 +33,9 @@ from tests.scoring import (
     word_errors,
 )
 from utils.audio import SAMPLE_RATE
-from utils.vad import VoiceActivity
 
-HOME = Path(__file__).resolve().parents[1]
 DRIVERS = HOME / "tests" / "peers"
 CACHE = HOME / ".cache" / "peers"
-SHARED = HOME.parent / "shared"
 INSTALL_LIMIT_S = 1800
 LOAD_LIMIT_S = 180
 LATE_S = 10  # for each take, beyond its own length
@@ -66,17 +60,6 @@ PEERS = (
 )
 
 
-@dataclass(frozen=True)
-class Take:
-    """Sound, and what is said in it when, in seconds since it begins."""
-
-    samples: np.ndarray
-    text: str
-    words: list[tuple[str, float]]  # with their ends
-    begins_s: float
-    ends_s: float
-
-
 @dataclass
 class Run:
     """What a peer showed, take by take, and what it cost."""
@@ -94,34 +77,21 @@ class PeerFailed(Exception):
 
 def bench_peers(every: int) -> None:
     """Print the table; each peer takes as long as the sound lasts."""
-    from tests.bench import table
-
-    takes = list(_takes(every))
+    heard = list(takes(every))
     folder = CACHE / "takes"
-    _write(takes, folder)
-    sound_s = sum(len(take.samples) for take in takes) / SAMPLE_RATE
-    n_words = sum(len(take.words) for take in takes)
-    what = f"{len(takes)} utterances, {n_words} words, {sound_s / 60:.1f} minutes"
+    _write(heard, folder)
+    sound_s = sum(len(take.samples) for take in heard) / SAMPLE_RATE
+    n_words = sum(len(take.words) for take in heard)
+    what = f"{len(heard)} utterances, {n_words} words, {sound_s / 60:.1f} minutes"
     load = f"{os.cpu_count()} processors, load before {os.getloadavg()[0]:.1f}"
     table(f"Peers: {what} at the pace of speech; {load}", [])
     print(HEADER, flush=True)
     for peer in PEERS:
         try:
-            run = _play(peer, folder, len(takes) * LATE_S + sound_s)
-            print(_row(peer.name, takes, run), flush=True)
+            run = _play(peer, folder, len(heard) * LATE_S + sound_s)
+            print(_row(peer.name, heard, run), flush=True)
         except PeerFailed as err:
             print(f"  {peer.name:<38} left out: {err}", flush=True)
-
-
-def _takes(every: int) -> Iterator[Take]:
-    """Utterances that are short enough to align, with the times of their words."""
-    from tests.bench import speech_span_s, utterances  # with all that it measures
-
-    detector = VoiceActivity()
-    for samples, text in utterances(every):
-        if len(samples) <= LONGEST_S * SAMPLE_RATE:
-            words = [(word, end_s) for word, _, end_s in aligned_words(samples, text)]
-            yield Take(samples, text, words, *speech_span_s(detector, samples))
 
 
 def _write(takes: list[Take], folder: Path) -> None:
@@ -278,17 +248,3 @@ def _seconds(values: list[float], percentiles: list[int]) -> str:
         return "none"
     found = [f"{value:.2f}" for value in np.percentile(values, percentiles)]
     return f"{found[0]} s" + "".join(f" ({value})" for value in found[1:])
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="tests.bench_peers", description=__doc__)
-    parser.add_argument("--every", type=int, default=10, help="take each N'th utterance (10)")
-    args = parser.parse_args()
-    if not SHARED.is_dir():
-        parser.error(f"{SHARED} does not exist: the recordings to measure with are not here")
-    bench_peers(args.every)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
