@@ -55,6 +55,7 @@ class Captioner:
         self._voices = Voices(voice_model) if voice_model is not None else None
         self._segmenter = Segmenter(VoiceActivity())
         self._stream: Stream | None = None
+        self._steady: SteadyText | None = None
         self._retired: list[Transcriber] = []  # to be closed once no stream needs them
         self._changing = threading.Lock()
         self._closed = False
@@ -116,6 +117,7 @@ class Captioner:
         """
         self.forget_voices()
         self._let_go()
+        self._steady = None
         for _ in self._segmenter.flush():
             pass
 
@@ -145,7 +147,8 @@ class Captioner:
         self._samples: list[np.ndarray] = []
         settle_s = self.transcriber.settle_s
         steady = self.live and settle_s is not None
-        self._steady = SteadyText(settle_s, self._corrections) if steady else None
+        beyond = self._steady.beyond if self._steady else ()
+        self._steady = SteadyText(settle_s, self._corrections, beyond) if steady else None
 
     def _grow(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         text, emotion = self._stream.accept(chunk.samples), None
@@ -168,7 +171,7 @@ class Captioner:
         result = self._stream.finish(n_samples)
         self._let_go()
         if self._steady:
-            result = self._steady.finish(result)
+            result = self._steady.finish(result, split=n_samples < sum(map(len, self._samples)))
         words = tuple(
             Word(w.text, self._seconds(w.start_s), self._seconds(w.end_s), w.confidence)
             for w in result.words

@@ -26,11 +26,15 @@ ON, OFF = 0.5, 0.35  # probability at which speech may begin, and below which it
 TOLL = 1.0
 EVIDENCE = 7.5
 GIVE_UP = -10.0  # evidence at which a stretch is taken for noise
+FORGET = _windows(0.4)  # silence after which earlier evidence counts no more
 PRE_ROLL = _windows(0.3)  # kept from before the first speech-like window
-PAUSE = _windows(0.2)  # silence after which the segment may be over; kept at its end
-HANG_OVER = _windows(0.4)  # silence after which it is over
-LONG = _windows(8.0)  # from here on a shorter silence ends it, so that lines stay readable
-LONG_HANG_OVER = _windows(0.26)
+PAUSE = _windows(0.16)  # silence after which the segment may be over; kept at its end
+# Silence after which it is over. Recognisers hear a whole sentence better than its parts: with
+# 0.4 s Whisper has 6.6 % of the words wrong, with 0.64 s 5.6, with 0.8 s 5.2, and the last words
+# are on the page before it, as growing text.
+HANG_OVER = _windows(0.7)
+LONG = _windows(10.0)  # from here on a shorter silence ends it, so that lines stay readable
+LONG_HANG_OVER = _windows(0.5)
 LONGEST = _windows(15.0)  # here it is split, at the quietest place of its last part
 SPLIT_WITHIN = _windows(5.0)
 
@@ -107,7 +111,7 @@ class Segmenter:
             self._evidence = (self._evidence or 0.0) + float(odds) - TOLL
             if self._evidence >= EVIDENCE:
                 return True
-            if self._evidence <= GIVE_UP or self._silent >= HANG_OVER or len(self._held) >= LONGEST:
+            if self._evidence <= GIVE_UP or self._silent >= FORGET or len(self._held) >= LONGEST:
                 self._evidence = None
         if self._evidence is None:
             while len(self._held) > PRE_ROLL:
@@ -150,9 +154,10 @@ class Segmenter:
         self._segment += 1
         silent = self._silent
         self._begin_idle(cut)
-        self._speaking, self._evidence, self._silent = True, EVIDENCE, silent
         self._held.extend(after)
-        yield self._chunk()
+        if silent < len(after):  # else the pause had begun, and what follows is no speech yet
+            self._speaking, self._evidence, self._silent = True, EVIDENCE, silent
+            yield self._chunk()
 
     def _chunk(self, last: bool = False, pause: bool = False) -> SpeechChunk:
         """Send what is held."""

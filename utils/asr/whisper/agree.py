@@ -13,7 +13,10 @@ from utils.steady import covered, same
 
 LOOK_AHEAD_S = 0.4  # heard beyond a word, from which one pass is enough
 SURE = 0.7  # probability of such a word
-EDGE_S = 0.1  # heard beyond a word that two passes agree on; less may be a part of a word
+EDGE_S = 0.3  # heard beyond a word that two passes agree on; less may be a part of a word
+FIRST_EDGE_S = 0.1  # of a segment's first word, which somebody waits for
+LIKELY = 0.4  # probability of such a word, under which more has to be heard
+DOUBT_S = 1.0
 _MARKS = ".,!?;:…"
 
 
@@ -50,10 +53,11 @@ class Agreement:
         self._last = texts[begun + n_sure :]
 
     def _is_sure(self, word: Word, place: int, heard_s: float) -> bool:
-        beyond_s = heard_s - word.end_s
+        beyond_s, confidence = heard_s - word.end_s, word.confidence or 0.0
         if place < len(self._last) and same(self._last[place], word.text):
-            return beyond_s >= EDGE_S
-        return beyond_s >= LOOK_AHEAD_S and (word.confidence or 0.0) >= SURE
+            edge_s = EDGE_S if self._shown or place else FIRST_EDGE_S
+            return beyond_s >= (edge_s if confidence >= LIKELY else DOUBT_S)
+        return beyond_s >= LOOK_AHEAD_S and confidence >= SURE
 
     def _append_mark(self, text: str) -> None:
         """The mark behind the last word that is shown, now that another follows it."""

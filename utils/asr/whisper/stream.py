@@ -15,8 +15,7 @@ from utils.events import Transcription
 
 FIRST_S = 0.5  # of sound before the first pass; the segmenter keeps 0.3 s from before the speech
 SHARE = 0.6  # of the time, that passes over the growing segment may take
-BEAM = 5  # hypotheses of the final pass, as in whisper/transcribe.py
-
+BEAM = 5  # hypotheses of a pass, as in whisper/transcribe.py
 Submit = Callable[..., "Future[Heard]"]
 
 
@@ -74,10 +73,11 @@ class WhisperStream:
             self._show(self._final, paused=True)
         if self._growing is not None and self._growing.future.done():
             done, self._growing = self._growing, None
-            wait_s = max(again_s, self._show(done, paused=False).cost_s / SHARE)
+            cost_s = self._show(done, paused=False).cost_s
+            wait_s = max(again_s if self._agreed.text else again_s / 2, cost_s / SHARE)
             self._next = done.n_samples + int(wait_s * SAMPLE_RATE)
         if self._growing is None and self._mel.n_samples >= self._next:
-            self._growing = self._begin(self._mel.n_samples, beam=1)
+            self._growing = self._begin(self._mel.n_samples, BEAM)
 
     def _show(self, done: _Pass, paused: bool) -> Heard:
         heard = done.result()

@@ -18,7 +18,7 @@ from utils.errors import ModelError
 
 # New sound before the open segment is heard again, for each pace; longer where a pass takes
 # long. The last steps are for machines that fall behind: None gives words at pauses only.
-AGAIN_S = {"fastest": 0.25, "balanced": 0.35, "accurate": 0.6}
+AGAIN_S = {"fastest": 0.2, "balanced": 0.3, "accurate": 0.6}
 SLOWER_S = (1.0, 2.0, None)
 MOST_THREADS = 4  # for a pass; more help little
 
