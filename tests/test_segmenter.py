@@ -114,6 +114,51 @@ def test_long_speech_is_split_at_its_quietest_place(detector):
     assert sum(len(heard) for _, heard in found) > 0.95 * len(long)
 
 
+def words_of(n_windows: int, pause: int, more: int) -> np.ndarray:
+    """Speech of about so many windows, a pause of faint noise, and more speech."""
+    stretch = audio.load(SPEECH)[SAMPLE_RATE : 2 * SAMPLE_RATE + SAMPLE_RATE // 2]
+    speech = np.tile(stretch, 12)
+    room = np.random.default_rng(2).normal(0, 1e-4, 10 * SAMPLE_RATE).astype(np.float32)
+    parts = [
+        room[:SAMPLE_RATE], speech[: n_windows * WINDOW_SAMPLES],
+        room[: pause * WINDOW_SAMPLES], speech[: more * WINDOW_SAMPLES], room[:SAMPLE_RATE],
+    ]  # fmt: skip
+    return np.concatenate(parts)
+
+
+@pytest.mark.parametrize(
+    ("n_windows", "hang_over"),
+    [(90, segmenter.HANG_OVER), (segmenter.LONG, segmenter.LONG_HANG_OVER)],
+)
+def test_a_pause_ends_a_segment_and_a_shorter_one_does_not(detector, n_windows, hang_over):
+    for pause, n_segments in ((hang_over - 6, 1), (hang_over + 6, 2)):
+        found = segments(run(detector, words_of(n_windows, pause, 60)))
+        assert len(found) == n_segments, pause
+
+
+def test_while_it_pauses_what_was_worked_out_can_be_shown(detector, speech):
+    chunks = run(detector, speech)
+    last = [c.last for c in chunks].index(True)
+    pause = max(i for i in range(last) if chunks[i].pause)
+    between = chunks[pause + 1 : last]
+    assert between  # one each 32 ms
+    assert all(not len(c.samples) and c.end == chunks[last].end for c in between)
+
+
+@pytest.mark.parametrize("back", range(0, 16, 3))
+def test_after_a_split_a_rest_without_speech_is_no_segment(detector, back):
+    before_s = (segmenter.LONGEST - segmenter.PAUSE - back) * WINDOW_SAMPLES / SAMPLE_RATE
+    samples = words_of(segmenter.LONGEST - back, 3 * segmenter.HANG_OVER, 0)
+    found = segments(run(detector, samples))
+    assert sum(len(heard) for _, heard in found.values()) > 0.9 * before_s * SAMPLE_RATE
+    for _, heard in found.values():
+        assert np.abs(heard).max() > 0.05
+        detector.reset()
+        whole = len(heard) // WINDOW_SAMPLES * WINDOW_SAMPLES
+        windows = heard[:whole].reshape(-1, WINDOW_SAMPLES)
+        assert max(detector.probability(w) for w in windows) >= segmenter.ON
+
+
 @pytest.mark.parametrize("kind", ["silence", "hum", "white", "clicks"])
 def test_what_is_not_speech_gives_no_segment(detector, kind):
     n = 30 * SAMPLE_RATE
