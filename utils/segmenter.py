@@ -13,7 +13,7 @@ import numpy as np
 
 from utils.audio import SAMPLE_RATE
 from utils.events import AudioFrame, SpeechChunk
-from utils.vad import WINDOW_SAMPLES, VoiceActivity
+from utils.vad import WINDOW_SAMPLES, EvenLevel, VoiceActivity
 
 
 def _windows(seconds: float) -> int:
@@ -24,7 +24,7 @@ ON, OFF = 0.5, 0.35  # probability at which speech may begin, and below which it
 # Evidence for speech: the sum of log-odds, less a toll a window, since a drone can look
 # slightly like speech for hours. `make bench ARGS=noise` shows what both let through.
 TOLL = 1.0
-EVIDENCE = 7.5
+EVIDENCE = 2.5
 GIVE_UP = -10.0  # evidence at which a stretch is taken for noise
 FORGET = _windows(0.4)  # silence after which earlier evidence counts no more
 PRE_ROLL = _windows(0.3)  # kept from before the first speech-like window
@@ -79,6 +79,7 @@ class Segmenter:
 
     def _restart(self, start: int) -> None:
         self._detector.reset()
+        self._level = EvenLevel()
         self._rest = np.zeros(0, np.float32)
         self._next = start  # index of the first sample that is not in a window yet
         self._begin_idle(start)
@@ -92,7 +93,7 @@ class Segmenter:
         self._past: list[np.ndarray] = []  # windows of the segment that were sent
 
     def _window(self, window: np.ndarray, n_samples: int = WINDOW_SAMPLES) -> Iterator[SpeechChunk]:
-        probability = self._detector.probability(window)
+        probability = self._detector.probability(self._level.apply(window))
         self._held.append(window[:n_samples])
         self._next += n_samples
         threshold = OFF if self._evidence is not None else ON

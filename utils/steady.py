@@ -159,10 +159,11 @@ def _timed(line: list[tuple[str, int | None]], times: tuple[Word, ...]) -> Itera
 
 def same(a: str, b: str) -> bool:
     """Whether two words read the same, case and punctuation apart."""
-    return a == b or _bare(a) == _bare(b) != ""
+    return a == b or bare(a) == bare(b) != ""
 
 
-def _bare(word: str) -> str:
+def bare(word: str) -> str:
+    """Letters and digits of a text alone, in lower case."""
     return "".join(c for c in word.casefold() if c.isalnum())
 
 
