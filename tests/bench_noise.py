@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.hard_rooms import by_telephone
+from tests.hard_rooms import by_telephone, through_codec
 from tests.measuring import (
     SHARED,
     captioned,
@@ -30,7 +30,8 @@ HUM_HZ, HUM = 50, 0.1  # the mains, and its amplitude
 WHITE = 0.05  # RMS, -26 dB
 SOUNDS = SHARED / "noise" / "esc10"
 DIGITS = SHARED / "speech" / "spoken-digits"
-SOFT_DB = -30.0
+SOFT_DB = -30.0  # relative to full scale
+CODEC = "GSM 6.10"
 
 
 @dataclass
@@ -105,18 +106,17 @@ def invented(captioner: Captioner, clips: list[tuple[str, np.ndarray]]) -> Inven
 # ---- short words
 
 
-def _softly(samples: np.ndarray) -> np.ndarray:
-    return samples * np.float32(10 ** (SOFT_DB / 20))
+def softly(samples: np.ndarray) -> np.ndarray:
+    """With its loudest sample at `SOFT_DB`."""
+    return samples * np.float32(10 ** (SOFT_DB / 20) / np.abs(samples).max())
 
 
-def _by_telephone(samples: np.ndarray) -> np.ndarray:
-    return by_telephone(samples, "GSM 6.10")
-
-
+# A digit, 8 kHz as it was recorded, as it arrives with quiet around it.
 ARRIVING: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "as recorded, 8 kHz": lambda samples: samples,
-    f"softer by {-SOFT_DB:.0f} dB": _softly,
-    "by telephone, GSM 6.10": _by_telephone,
+    "as recorded, 8 kHz": surrounded,
+    f"softly, loudest sample at {SOFT_DB:.0f} dB": lambda x: surrounded(softly(x)),
+    f"through the codec {CODEC}": lambda x: through_codec(surrounded(x), CODEC),
+    f"by telephone, 300 to 3400 Hz, {CODEC}": lambda x: by_telephone(surrounded(x), CODEC),
 }
 
 
@@ -142,7 +142,7 @@ def digits_heard(
     found = right = 0
     lost = []
     for path in paths:
-        samples = surrounded(change(audio.load(path)))
+        samples = change(audio.load(path))
         found += is_speech(detector, samples)
         text = finals(captioned(captioner, samples, start))
         start += len(samples)
