@@ -25,7 +25,8 @@ def bench_phrases(every: int) -> None:
     rows = manifest(1)
     having = [r for r in rows if names_in(r["text"])]
     lacking = [r for r in rows if not names_in(r["text"])]
-    having, lacking = having[::every], lacking[:: len(lacking) // WITHOUT_NAMES][:WITHOUT_NAMES:every]
+    spaced = lacking[:: len(lacking) // WITHOUT_NAMES]
+    having, lacking = having[::every], spaced[:WITHOUT_NAMES:every]
     count = f"{len(having)} utterances with and {len(lacking)} without"
     table(f"Phrases: {len(NAMES)} names, {count}", [])
     for which, tuning in (("no list", Tuning()), ("list", Tuning(phrases=NAMES))):
