@@ -33,6 +33,7 @@ _SPEC = "WhisperSpec"
 _ITEM_BYTES = {0: 4, 1: 1, 2: 2, 3: 4, 4: 2, 5: 2}  # of CTranslate2's types, include/types.h
 _MAX_ARRAYS = 100_000  # the largest Whisper has some 3,000 with int8
 _MAX_TEXT_BYTES = 32_000_000  # the largest tokenizer.json has 2.5 MB
+_MOST_HEADS = 20  # of a layer: the largest Whisper's
 _MULTILINGUAL = 51_865  # tokens in the vocabulary, and more; English alone has one fewer
 
 _REMEDY = "delete the folder and fetch it again (.venv/bin/python app.py models get NAME)"
@@ -80,6 +81,7 @@ def check_readable(path: Path) -> None:
         )
     shapes = _read_shapes(path / FILES[0][0])
     _check_texts(path, _rows(path, shapes, "decoder/embeddings/weight"))
+    _check_heads(path, shapes)
     mels = shapes.get("encoder/conv1/weight", (0, USUAL_MELS))[1:2]
     if mels != (USUAL_MELS,):
         _read_json(path / MELS)
@@ -143,6 +145,24 @@ def _check_texts(path: Path, tokens: int) -> None:
             as_json if as_json.exists() else as_text,
             f"it lists {len(listed)} tokens, and the weights are for {tokens}",
         )
+
+
+def _check_heads(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
+    """Raise ModelError where word times would be read off heads that the decoder lacks.
+
+    CTranslate2 does not look, and reads beyond its memory.
+    """
+    config = _read_json(path / FILES[1][0])
+    heads = config.get("alignment_heads", []) if isinstance(config, dict) else None
+    layers = {name.split("/")[1] for name in shapes if name.startswith("decoder/layer_")}
+    if not isinstance(heads, list) or not all(_is_head(head, len(layers)) for head in heads):
+        raise _damaged(path / FILES[1][0], "its alignment_heads are not in the decoder")
+
+
+def _is_head(head: Any, n_layers: int) -> bool:
+    if not isinstance(head, list) or len(head) != 2 or not all(type(n) is int for n in head):
+        return False
+    return 0 <= head[0] < n_layers and 0 <= head[1] < _MOST_HEADS
 
 
 def _read_json(path: Path) -> Any:

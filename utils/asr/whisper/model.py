@@ -104,8 +104,8 @@ class WhisperModel:
                 str(folder), device="cpu", compute_type="int8", cpu_threads=threads,
                 local_files_only=True,
             )  # fmt: skip
-        except (RuntimeError, ValueError, OSError) as err:
-            raise ModelError(f"{folder}: CTranslate2 cannot load it ({err}); fetch it again") from err
+        except Exception as err:  # the tokenizer's own kind is no narrower
+            raise ModelError(f"{folder}: Whisper cannot be loaded from it ({err}); fetch it again") from err
         self._storage = ctranslate2.StorageView.from_array
         self._engine = self._whisper.model
         self._tokenizer = Tokenizer(
@@ -114,6 +114,11 @@ class WhisperModel:
         self._filters = self._whisper.feature_extractor.mel_filters.astype(np.float32)
         sequence = [*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
         self._prompt = [*self._before(phrases), *sequence]
+        if self.n_mels != self._engine.n_mels:
+            raise ModelError(
+                f"{folder}: preprocessor_config.json tells of {self.n_mels} mel bands, the weights "
+                f"of {self._engine.n_mels}; fetch it again"
+            )
         silence = GrowingMel(self._filters).features(0, WINDOW_FRAMES)
         self._tail = np.array(self._encode(silence))[:, -TAIL_POSITIONS:]
 

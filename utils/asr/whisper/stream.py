@@ -46,7 +46,7 @@ class WhisperStream:
     model : shared by all streams
     submit : has a call run on the model's thread
     again_s : new sound at the least before the open segment is heard again; None hears it
-        only at its end
+        only at pauses and at its end
     """
 
     def __init__(self, model: WhisperModel, submit: Submit, again_s: float | None) -> None:
@@ -62,15 +62,16 @@ class WhisperStream:
         """Take float32 (n,) at 16 kHz, may be none; return the words that are sure by now."""
         if len(samples):
             self._mel.add(samples)
-        if self._again_s is not None:
-            self._look(self._again_s)
+        self._look()
         return self._agreed.text
 
-    def _look(self, again_s: float) -> None:
+    def _look(self) -> None:
         """Show what a pass has brought, and begin the next one when it is time."""
         if self._paused and self._final.future.done():
             self._paused = False
             self._show(self._final, paused=True)
+        if (again_s := self._again_s) is None:
+            return
         if self._growing is not None and self._growing.future.done():
             done, self._growing = self._growing, None
             cost_s = self._show(done, paused=False).cost_s

@@ -57,7 +57,7 @@ class WhisperTranscriber(Transcriber):
         features = np.zeros((self._model.n_mels, width(samples)), np.float32)
         try:
             self._model.hear(features, samples, 1)
-        except (RuntimeError, ValueError, IndexError) as err:
+        except (RuntimeError, ValueError, LookupError, TypeError) as err:
             self.close()
             raise ModelError(
                 f"{self.name} loads but cannot recognise speech ({err}); choose another model "
@@ -69,7 +69,10 @@ class WhisperTranscriber(Transcriber):
         return WhisperStream(self._model, self._submit, self._steps[self._step])
 
     def _submit(self, *call: object) -> "Future[Heard]":
-        return self._worker.submit(*call)
+        try:
+            return self._worker.submit(*call)
+        except RuntimeError as err:
+            raise ModelError("the model was closed while a stream was open; start again") from err
 
     def step_down(self) -> bool:
         """Hear the open segment less often from the next one on; whether it could."""
