@@ -1,6 +1,5 @@
 """The pipeline with the real recogniser: the same words however the sound arrives."""
 
-import csv
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,20 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.scoring import normalised
-from tests.whisper_speech import SAID, at_once, without_pauses, wrong
-from utils import audio, segmenter
+from utils import audio
 from utils.asr import Transcriber
-from utils.asr.whisper.model import WhisperModel
-from utils.asr.whisper.stream import WhisperStream
-from utils.asr.whisper.transcriber import WhisperTranscriber
+from utils.asr.choose import open_embedded
 from utils.audio import SAMPLE_RATE
 from utils.captions import Captioner
 from utils.errors import AudioError
 from utils.events import AudioFrame, CaptionEvent, Emotion, Transcription
-from utils.segmenter import Segmenter
 from utils.steady import changed
-from utils.vad import WINDOW_SAMPLES, VoiceActivity
 
 SPEECH = Path(__file__).parent / "data" / "speech.flac"
 
@@ -46,8 +39,8 @@ class EveryOther:
 
 
 @pytest.fixture(scope="module")
-def transcriber(whisper) -> Iterator[Transcriber]:
-    engine = WhisperTranscriber(whisper)
+def transcriber() -> Iterator[Transcriber]:
+    engine = open_embedded()
     yield engine
     engine.close()
 
@@ -74,12 +67,13 @@ def events(transcriber, sentence) -> list[CaptionEvent]:
     return caption(Captioner(transcriber, Sad()), sentence, 512, spoken=True)
 
 
-def test_words_grow_and_end_in_final_lines(events):
+def test_words_grow_and_end_in_one_final_line(events):
     growing = [e for e in events if not e.final]
     finals = [e for e in events if e.final]
     assert growing and [e.final for e in events][-1]
-    said = " ".join(" ".join(e.text for e in finals).split()[:-1])
-    assert wrong(SAID[:-1], said) == 0  # it hears "need" for "meet"
+    said = " ".join(e.text for e in finals).lower().replace(".", "").split()
+    expected = (SPEECH.parent / "speech.txt").read_text().split()
+    assert said[:-1] == expected[:-1]  # it may hear "need" for "meet"
     assert finals[0].text.startswith("I can assure you that this is a modern face")
     assert all(e.emotion.label == "sad" for e in finals)
 
@@ -173,9 +167,8 @@ def test_stop_in_mid_sentence_gives_what_was_said(transcriber, sentence, events)
 
 def test_nothing_that_is_shown_changes_while_a_line_grows(events):
     for segment in {e.segment for e in events}:
-        texts = [e.text for e in events if e.segment == segment and not e.final]
-        assert len(texts) >= 3
-        assert all(b.startswith(a) for a, b in zip(texts, texts[1:]))
+        texts = [e.text.split() for e in events if e.segment == segment and not e.final]
+        assert all(b[: len(a)] == a for a, b in zip(texts, texts[1:]))
 
 
 class Wavering(Engine):
@@ -288,154 +281,3 @@ def test_a_recogniser_that_comes_too_late_is_let_go():
     captioner.change(second)
     captioner.close()
     assert first.closed and second.closed
-
-
-# ---- long speech, which is split
-
-
-class AtOnce(Transcriber):
-    """Whisper whose passes take no time, so that growing text is the same on every machine."""
-
-    name, settle_s = "Whisper at once", 0.0
-
-    def __init__(self, folder: Path, again_s: float) -> None:
-        self._model, self._again_s = WhisperModel(folder, "en", threads=1), again_s
-
-    def stream(self) -> WhisperStream:
-        return WhisperStream(self._model, at_once, self._again_s)
-
-
-@pytest.fixture(scope="module")
-def steady_whisper(whisper) -> Transcriber:
-    return AtOnce(whisper, again_s=0.6)
-
-
-N_SENTENCES = 6
-
-
-@pytest.fixture(scope="module")
-def long_speech(sentence) -> np.ndarray:
-    """The sentence again and again without a pause, 23 s, and a second of faint noise around."""
-    room = np.random.default_rng(0).normal(0, 1e-4, SAMPLE_RATE).astype(np.float32)
-    return np.concatenate([room, *[without_pauses(sentence)] * N_SENTENCES, room])
-
-
-@pytest.fixture(scope="module")
-def long_events(steady_whisper, long_speech) -> list[CaptionEvent]:
-    return caption(Captioner(steady_whisper, None), long_speech, 512)
-
-
-def test_at_a_split_no_word_is_lost_and_none_stands_twice(long_events, long_speech):
-    finals = [e for e in long_events if e.final]
-    assert len(finals) > 1 and finals[1].start_s == finals[0].end_s  # it was split
-    heard = " ".join(e.text for e in finals)
-    assert wrong(SAID * N_SENTENCES, heard) <= N_SENTENCES  # "need" for "meet"
-    assert len(normalised(heard)) == N_SENTENCES * len(SAID)
-
-
-def test_long_speech_is_never_taken_back_while_it_grows(long_events):
-    for segment in {e.segment for e in long_events}:
-        texts = [e.text for e in long_events if e.segment == segment and not e.final]
-        assert len(texts) >= 5
-        assert all(b.startswith(a) for a, b in zip(texts, texts[1:]))
-
-
-def test_words_that_stood_when_it_was_split_stay_on_the_page(long_events):
-    """What stood there goes into the finished line or to the start of the next one."""
-    place = next(i for i, e in enumerate(long_events) if e.final)
-    stood = normalised(long_events[place - 1].text)
-    after = normalised(f"{long_events[place].text} {long_events[place + 1].text}")
-    assert changed(stood, after) <= 2
-
-
-def test_words_of_long_speech_are_timed_in_order(long_events):
-    words = [word for e in long_events if e.final for word in e.words]
-    assert len(words) == sum(len(e.text.split()) for e in long_events if e.final)
-    times = [time for word in words for time in (word.start_s, word.end_s)]
-    assert times == sorted(times)
-
-
-def test_sentences_of_a_reader_are_not_lost_at_a_split(steady_whisper, shared):
-    folder = shared / "speech" / "librispeech-dev-clean"
-    with open(folder / "manifest.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    rows, said, parts = rows[:4], [], []
-    for row in rows:
-        said += normalised(row["text"].lower())
-        parts.append(without_pauses(audio.load(folder / row["path"])))
-    sound = np.concatenate([*parts, np.zeros(SAMPLE_RATE, np.float32)])
-    assert len(sound) > segmenter.LONGEST * WINDOW_SAMPLES
-    finals = [e for e in caption(Captioner(steady_whisper, None), sound, 512) if e.final]
-    assert len(finals) > 1
-    assert wrong(said, " ".join(e.text for e in finals)) <= 0.2 * len(said)
-
-
-def pausing_at_the_split(sentence: np.ndarray) -> Iterator[np.ndarray]:
-    """Speech that pauses, for good, as it would be split: the rest holds no speech."""
-    stretch = np.tile(without_pauses(sentence)[: 3 * SAMPLE_RATE], 6)
-    quiet = np.random.default_rng(0).normal(0, 1e-4, 3 * SAMPLE_RATE).astype(np.float32)
-    detector = VoiceActivity()
-    for back in range(14):
-        sound = np.concatenate([stretch[: (segmenter.LONGEST - back) * WINDOW_SAMPLES], quiet])
-        chunks = list(Segmenter(detector).push(AudioFrame(0, sound)))
-        ends = [i for i, chunk in enumerate(chunks) if chunk.last]
-        if not ends:
-            continue
-        first = chunks[: ends[0] + 1]
-        if first[-1].end < max(chunk.end for chunk in first[:-1]):  # it was split
-            yield sound
-
-
-def test_a_rest_without_speech_gives_no_line(steady_whisper, sentence):
-    sounds = list(pausing_at_the_split(sentence))
-    assert sounds
-    for sound in sounds[:4]:
-        lines = [e for e in caption(Captioner(steady_whisper, None), sound, 512) if e.final]
-        loud = np.flatnonzero(np.abs(sound) > 0.05)[-1] / SAMPLE_RATE
-        assert all(e.start_s < loud for e in lines)
-        assert not any(e.text.lower().strip(".!") in {"you", "thank you"} for e in lines)
-
-
-class Counting(Engine):
-    """Hears a word each half second; in the end, one less than it has shown."""
-
-    settle_s = 0.0
-
-    def stream(self):
-        self.heard = 0
-        return self
-
-    def accept(self, samples):
-        self.heard += len(samples)
-        return " ".join(f"word{i}" for i in range(2 * self.heard // SAMPLE_RATE))
-
-    def finish(self, n_samples):
-        return Transcription(" ".join(f"word{i}" for i in range(2 * n_samples // SAMPLE_RATE - 1)))
-
-
-def test_words_beyond_a_split_do_not_turn_up_in_what_is_said_much_later(sentence):
-    for sound in list(pausing_at_the_split(sentence))[:4]:
-        later = np.concatenate([sound, np.zeros(20 * SAMPLE_RATE, np.float32), sentence])
-        events = caption(Captioner(Counting(), None), later, 512)
-        [new, *_] = [e for e in events if e.start_s > (len(sound) / SAMPLE_RATE + 15)]
-        assert new.text == "word0", [e.text for e in events if e.final]
-
-
-def test_nothing_of_a_line_that_was_given_up_turns_up_in_the_next(sentence):
-    captioner = Captioner(Counting(), None)
-    for start in range(0, 3 * SAMPLE_RATE, 512):
-        list(captioner.push(AudioFrame(start, sentence[start : start + 512])))
-    assert captioner.hearing
-    captioner.abandon()
-    events = caption(captioner, np.concatenate([np.zeros(SAMPLE_RATE, np.float32), sentence]), 512)
-    assert events[0].text == "word0"
-
-
-def test_speech_that_goes_on_after_a_pause_is_one_line(transcriber, sentence):
-    """A pass that began at the pause is thrown away, and no word is lost for it."""
-    middle = int(2.8 * SAMPLE_RATE)
-    pause = np.zeros(int(0.3 * segmenter.HANG_OVER) * WINDOW_SAMPLES, np.float32)
-    sound = np.concatenate([without_pauses(sentence[:middle]), pause, without_pauses(sentence[middle:])])
-    finals = [e for e in caption(Captioner(transcriber, None), sound, 512) if e.final]
-    assert len(finals) == 1
-    assert wrong(SAID[:-1], " ".join(finals[0].text.split()[:-1])) <= 1
