@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.whisper_speech import SAID, wrong
 from utils import audio
 from utils.asr import Transcriber
-from utils.asr.choose import open_embedded
+from utils.asr.whisper.transcriber import WhisperTranscriber
 from utils.audio import SAMPLE_RATE
 from utils.captions import Captioner
 from utils.errors import AudioError
@@ -39,8 +40,8 @@ class EveryOther:
 
 
 @pytest.fixture(scope="module")
-def transcriber() -> Iterator[Transcriber]:
-    engine = open_embedded()
+def transcriber(whisper) -> Iterator[Transcriber]:
+    engine = WhisperTranscriber(whisper)
     yield engine
     engine.close()
 
@@ -67,13 +68,12 @@ def events(transcriber, sentence) -> list[CaptionEvent]:
     return caption(Captioner(transcriber, Sad()), sentence, 512, spoken=True)
 
 
-def test_words_grow_and_end_in_one_final_line(events):
+def test_words_grow_and_end_in_final_lines(events):
     growing = [e for e in events if not e.final]
     finals = [e for e in events if e.final]
     assert growing and [e.final for e in events][-1]
-    said = " ".join(e.text for e in finals).lower().replace(".", "").split()
-    expected = (SPEECH.parent / "speech.txt").read_text().split()
-    assert said[:-1] == expected[:-1]  # it may hear "need" for "meet"
+    said = " ".join(" ".join(e.text for e in finals).split()[:-1])
+    assert wrong(SAID[:-1], said) == 0  # it hears "need" for "meet"
     assert finals[0].text.startswith("I can assure you that this is a modern face")
     assert all(e.emotion.label == "sad" for e in finals)
 
@@ -167,8 +167,9 @@ def test_stop_in_mid_sentence_gives_what_was_said(transcriber, sentence, events)
 
 def test_nothing_that_is_shown_changes_while_a_line_grows(events):
     for segment in {e.segment for e in events}:
-        texts = [e.text.split() for e in events if e.segment == segment and not e.final]
-        assert all(b[: len(a)] == a for a, b in zip(texts, texts[1:]))
+        texts = [e.text for e in events if e.segment == segment and not e.final]
+        assert len(texts) >= 3
+        assert all(b.startswith(a) for a, b in zip(texts, texts[1:]))
 
 
 class Wavering(Engine):

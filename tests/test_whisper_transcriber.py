@@ -102,8 +102,9 @@ def test_every_pace_opens(whisper, samples, pace):
 
 
 @pytest.mark.parametrize(
-    ("cores", "threads"), [(1, 1), (2, 1), (3, 2), (MOST_THREADS + 1, MOST_THREADS), (64, MOST_THREADS)]
-)  # fmt: skip
+    ("cores", "threads"),
+    [(1, 1), (2, 1), (3, 2), (MOST_THREADS + 1, MOST_THREADS), (64, MOST_THREADS)],
+)
 def test_a_core_is_left_to_the_rest(monkeypatch, cores, threads):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)), raising=False)
     assert module._threads() == threads
