@@ -164,6 +164,14 @@ class Counting(Transcriber):
         return " ".join(f"word{i}" for i in range(2 * n_samples // SAMPLE_RATE))
 
 
+def test_words_that_stand_beyond_a_split_begin_the_next_line(long_speech):
+    events = caption(Captioner(Counting(), None), long_speech, 512)
+    place = next(i for i, e in enumerate(events) if e.final)
+    stood, line, begun = (e.text.split() for e in events[place - 1 : place + 2])
+    assert len(line) < len(stood) and not events[place + 1].final
+    assert line + begun == stood
+
+
 def test_words_beyond_a_split_do_not_turn_up_in_what_is_said_much_later(sentence, pausing):
     later = np.concatenate([pausing, np.zeros(20 * SAMPLE_RATE, np.float32), sentence])
     events = caption(Captioner(Counting(), None), later, 512)

@@ -102,6 +102,8 @@ def test_words_of_marks_alone_break_nothing():
         before = agreed.text
         agreed.take(words(text), FAR_S)
         assert agreed.text.startswith(before)
+        assert "  " not in agreed.text and agreed.text == agreed.text.strip()
+    assert shown((words("we ..."), FAR_S)) == "we ..."
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -103,6 +103,14 @@ def test_a_split_in_hindsight_gives_the_text_of_what_belongs_to_it(model, sample
     assert wrong(SAID[:10], hear(model, samples[:pause]).text) == 0
 
 
+def test_what_was_worked_out_at_a_pause_is_not_the_text_of_another_length(model, samples, worker):
+    stream = WhisperStream(model, worker.submit, AGAIN_S)
+    stream.accept(samples)
+    stream.work_ahead()
+    pause = int(2.9 * SAMPLE_RATE)
+    assert stream.finish(pause).text == hear(model, samples[:pause]).text
+
+
 def test_no_sample_beyond_the_segment_is_heard(model, samples, whole, worker):
     stream = WhisperStream(model, worker.submit, AGAIN_S)
     accept(stream, np.concatenate([samples, digits()]), 4096)
