@@ -56,6 +56,7 @@ class Captioner:
         self._segmenter = Segmenter(VoiceActivity())
         self._stream: Stream | None = None
         self._steady: SteadyText | None = None
+        self._end = 0  # of the segment before
         self._retired: list[Transcriber] = []  # to be closed once no stream needs them
         self._changing = threading.Lock()
         self._closed = False
@@ -147,7 +148,8 @@ class Captioner:
         self._samples: list[np.ndarray] = []
         settle_s = self.transcriber.settle_s
         steady = self.live and settle_s is not None
-        beyond = self._steady.beyond if self._steady else ()
+        # Words beyond a split belong to what follows at once, not to what is said much later.
+        beyond = self._steady.beyond if self._steady and chunk.start == self._end else ()
         self._steady = SteadyText(settle_s, self._corrections, beyond) if steady else None
 
     def _grow(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
@@ -165,7 +167,7 @@ class Captioner:
         self._text, self._emotion = text, emotion
 
     def _finish(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
-        n_samples = chunk.end - self._start
+        n_samples, self._end = chunk.end - self._start, chunk.end
         # Emotion first: the words are often worked out beside it, in another process.
         emotion = self._running.finish(n_samples) if self._running is not None else None
         result = self._stream.finish(n_samples)
