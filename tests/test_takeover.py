@@ -68,7 +68,7 @@ def test_vosk_listens_until_a_model_for_korean_is_ready(caches):
     assert takeover("nemo", None, "ko", Tuning()) and takeover("whisper", None, "ko", Tuning())
     write(caches / "small", whisper(MULTILINGUAL))
     notices = Notices()
-    with pytest.raises(ModelError, match="CTranslate2 cannot load it"):  # it has no real weights
+    with pytest.raises(ModelError, match="small: Whisper cannot be loaded"):  # it has no real weights
         takeover("auto", None, "ko", Tuning())(notices, threading.Event())
     assert notices.told == [("engine.loading", {"name": "small"})]
 
@@ -79,7 +79,8 @@ def test_what_is_offered(hub, models_here, monkeypatch):
     assert offered("whisper", None, "en", Tuning()) is None  # an engine that was asked for stays
     assert offered("auto", None, "de", Tuning()) is None  # it is fetched at once
     with monkeypatch.context() as patch:
-        patch.setattr("utils.asr.memory.free_bytes", lambda: 10**9)
+        # too little also where NeMo, which counts else, was loaded by another test
+        patch.setattr("utils.asr.memory.free_bytes", lambda: 8 * 10**8)
         assert offered("auto", None, "en", Tuning()) is None
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=4 * 10**8))
