@@ -10,6 +10,7 @@ import pytest
 from tests.whisper_speech import SAID, wrong
 from utils import audio
 from utils.asr import Transcriber
+from utils.asr.whisper.model import WhisperModel
 from utils.asr.whisper.transcriber import WhisperTranscriber
 from utils.audio import SAMPLE_RATE
 from utils.captions import Captioner
@@ -117,7 +118,7 @@ class Engine:
     name = "one word"
     settle_s = None
 
-    def stream(self):
+    def stream(self, growing=True):
         return self
 
     def accept(self, samples):
@@ -177,7 +178,7 @@ class Wavering(Engine):
 
     settle_s = 0.3
 
-    def stream(self):
+    def stream(self, growing=True):
         self.heard = 0
         return self
 
@@ -204,6 +205,20 @@ def test_only_what_somebody_reads_along_is_kept_as_it_was_shown(sentence, live):
     assert (events[-1].text == "other words") != live
 
 
+def test_a_segment_is_heard_once_where_nobody_reads_along(transcriber, sentence, monkeypatch):
+    passes, hear = [], WhisperModel.hear
+
+    def counted(model, features, n_samples, beam):
+        passes.append(n_samples)
+        return hear(model, features, n_samples, beam)
+
+    monkeypatch.setattr(WhisperModel, "hear", counted)
+    captioner = Captioner(transcriber, None)
+    captioner.live = False
+    events = caption(captioner, np.tile(sentence, 2), 512)
+    assert len(passes) == sum(e.final for e in events) == len(events) >= 2
+
+
 def test_a_session_goes_on_after_a_flush_with_new_segments(transcriber, sentence):
     captioner = Captioner(transcriber, None)
     first = caption(captioner, sentence, 512)
@@ -227,7 +242,7 @@ class Named(Transcriber):
     def __init__(self, name: str) -> None:
         self.name, self.closed, self.open = name, False, 0
 
-    def stream(self) -> "Named":
+    def stream(self, growing: bool = True) -> "Named":
         self.open += 1
         return self
 

@@ -40,7 +40,7 @@ class AtOnce(Transcriber):
     def __init__(self, folder: Path, again_s: float | None) -> None:
         self.model, self._again_s = WhisperModel(folder, "en", threads=2), again_s
 
-    def stream(self) -> WhisperStream:
+    def stream(self, growing: bool = True) -> WhisperStream:
         return WhisperStream(self.model, at_once, self._again_s)
 
 
@@ -145,7 +145,7 @@ class Counting(Transcriber):
 
     name, settle_s = "counting", 0.0
 
-    def stream(self) -> "Counting":
+    def stream(self, growing: bool = True) -> "Counting":
         self._heard = 0
         return self
 

@@ -290,7 +290,7 @@ class Overburdened(Transcriber):
     def __init__(self) -> None:
         self.pause_s = 1.0
 
-    def stream(self) -> "Overburdened":
+    def stream(self, growing: bool = True) -> "Overburdened":
         return self
 
     def accept(self, samples: np.ndarray) -> str:

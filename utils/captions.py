@@ -132,14 +132,14 @@ class Captioner:
             self._begin(chunk)
         if len(chunk.samples) or not chunk.last:
             yield from self._grow(chunk)
-        if chunk.pause:
+        if chunk.pause and self.live:  # else a final pass that more speech makes useless
             self._stream.work_ahead()
         if chunk.last:
             yield from self._finish(chunk)
 
     def _begin(self, chunk: SpeechChunk) -> None:
         with self._changing:
-            self._stream = self.transcriber.stream()
+            self._stream = self.transcriber.stream(growing=self.live)
         shown = self.emotions if self.show_emotion else None
         self._running = RunningEmotion(shown) if shown is not None else None
         self._start = chunk.start

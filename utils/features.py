@@ -12,7 +12,7 @@ import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 
-from utils import audio, prosody
+from utils import audio, mel, prosody
 from utils.errors import AudioError
 
 MIN_S = 0.1  # shorter than this there is no syllable to describe
@@ -128,9 +128,9 @@ def extract(samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG) -> np.n
     frames = sliding_window_view(padded, config.n_fft)[:: config.hop_length]
     frames = frames * window
     spectrum = scipy.fft.rfft(frames)  # (n_frames, 1 + n_fft // 2)
-    mel = (np.square(spectrum.real) + np.square(spectrum.imag)) @ mel_basis
+    power = (np.square(spectrum.real) + np.square(spectrum.imag)) @ mel_basis
     floor = 10 ** (config.floor_db / 10)
-    mfcc = 10 * np.log10(mel + np.float32(floor)) @ dct_basis
+    mfcc = 10 * np.log10(power + np.float32(floor)) @ dct_basis
     below = samples < -ZCR_THRESHOLD
     crossings = np.append(below[1:] != below[:-1], False)
     zcr = _moving_sum(crossings, config, overlap=1) / config.n_fft
@@ -154,17 +154,11 @@ def bases(config: FeatureConfig) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
     The Hann window, the mel filters, and the orthonormal cosine transform (DCT-II).
     """
-    import librosa  # here, since it takes a while and the page must not wait for it
-
-    window = librosa.filters.get_window("hann", config.n_fft)
-    mel = librosa.filters.mel(
-        sr=audio.SAMPLE_RATE,
-        n_fft=config.n_fft,
-        n_mels=config.n_mels,
-        fmin=config.fmin_hz,
-        fmax=config.fmax_hz,
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(config.n_fft) / config.n_fft)
+    filters = mel.filters(
+        audio.SAMPLE_RATE, config.n_fft, config.n_mels, config.fmin_hz, config.fmax_hz
     )
     order, band = np.arange(config.n_mfcc), np.arange(config.n_mels)
     dct = np.cos(np.pi * np.outer(band + 0.5, order) / config.n_mels)
     dct *= np.sqrt(np.where(order == 0, 1, 2) / config.n_mels)
-    return window.astype(np.float32), mel.T.astype(np.float32), dct.astype(np.float32)
+    return window.astype(np.float32), filters.T.astype(np.float32), dct.astype(np.float32)

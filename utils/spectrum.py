@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 
-from utils import audio, features
+from utils import audio, features, mel
 
 N_COLUMNS = 11
 BANDS = features.DEFAULT_CONFIG  # whose mel bands the coefficients are of
@@ -59,12 +59,10 @@ def _bases(n_mfcc: int) -> tuple[torch.Tensor, ...]:
 
     That is octaves over 100 Hz (N_F0,) of the combs and over 1 kHz (n_mels,) of the bands.
     """
-    import librosa  # here, since it takes a while and the page must not wait for it
-
-    window, mel, dct = features.bases(BANDS)
-    f_hz = librosa.mel_frequencies(BANDS.n_mels + 2, fmin=BANDS.fmin_hz, fmax=BANDS.fmax_hz)[1:-1]
+    window, filters, dct = features.bases(BANDS)
+    f_hz = mel.frequencies(BANDS.n_mels + 2, BANDS.fmin_hz, BANDS.fmax_hz)[1:-1]
     f0_hz = np.geomspace(F0_MIN_HZ, F0_MAX_HZ, N_F0)
-    voices = np.stack([_voice(f0, window) for f0 in f0_hz]) @ mel
+    voices = np.stack([_voice(f0, window) for f0 in f0_hz]) @ filters
     cepstra = 10 * np.log10(voices + 0.01) @ dct
     cepstra[:, :N_SMOOTH] = 0
     heard = 1 / (1 + np.exp((f_hz - COMB_TOP_HZ) / COMB_EDGE_HZ))

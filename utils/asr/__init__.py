@@ -66,8 +66,14 @@ class Transcriber(Protocol):
     # what was shown, as it hardly ever differs.
     settle_s: float | None = None
 
-    def stream(self) -> Stream:
-        """Begin a segment; one that was not finished is given up."""
+    def stream(self, growing: bool = True) -> Stream:
+        """Begin a segment; one that was not finished is given up.
+
+        Parameters
+        ----------
+        growing : whether somebody reads the text so far; an engine that has to work for it gives
+            none otherwise
+        """
         ...
 
     def step_down(self) -> bool:

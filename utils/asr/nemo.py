@@ -89,9 +89,9 @@ class NemoTranscriber(Transcriber):
         """How much sound is taken at a time, in seconds; infinite for whole segments."""
         return self._engine.chunk_s
 
-    def stream(self) -> Stream:
+    def stream(self, growing: bool = True) -> Stream:
         """Begin a segment. Streams of several callers may be open at a time."""
-        return self._engine.stream()
+        return self._engine.stream(growing)
 
     def step_down(self) -> bool:
         """Do less work from the next segment on; whether it could."""
@@ -153,7 +153,7 @@ class _Streaming:
     def chunk_s(self) -> float:
         return self._model.chunk_s(self._look_ahead)
 
-    def stream(self) -> NemoStream:
+    def stream(self, growing: bool = True) -> NemoStream:
         return NemoStream(self._model, self._worker, self._look_ahead)
 
     def step_down(self) -> bool:
@@ -181,8 +181,8 @@ class _Whole:
         silence = np.zeros(SAMPLE_RATE, np.float32)
         result(self._worker.submit(lambda jobs: [self._model.transcribe(*jobs)], silence))
 
-    def stream(self) -> WholeStream:
-        return WholeStream(self._model, self._worker, self._growing)
+    def stream(self, growing: bool = True) -> WholeStream:
+        return WholeStream(self._model, self._worker, self._growing and growing)
 
     def step_down(self) -> bool:
         could, self._growing = self._growing, False

@@ -80,7 +80,7 @@ class SpeechRecognitionTranscriber(Transcriber):
             log.info("%s: trying it on a second of silence", self.name)
             self.transcribe(np.zeros(SAMPLE_RATE, np.float32))
 
-    def stream(self) -> "SpeechRecognitionStream":
+    def stream(self, growing: bool = True) -> "SpeechRecognitionStream":
         """Begin a segment."""
         return SpeechRecognitionStream(self)
 

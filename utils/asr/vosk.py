@@ -101,7 +101,7 @@ class VoskTranscriber(Transcriber):
         self._taken = 0  # samples of earlier segments, from which it counts the time
         self._stream: VoskStream | None = None
 
-    def stream(self) -> "VoskStream":
+    def stream(self, growing: bool = True) -> "VoskStream":
         """Begin a segment; one that was never finished is forgotten."""
         if self._stream is not None:
             self._taken += self._stream.end()

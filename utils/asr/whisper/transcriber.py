@@ -64,9 +64,9 @@ class WhisperTranscriber(Transcriber):
                 "(python app.py models lists them)"
             ) from err
 
-    def stream(self) -> WhisperStream:
+    def stream(self, growing: bool = True) -> WhisperStream:
         """Begin a segment. Streams of several callers may be open at a time."""
-        return WhisperStream(self._model, self._submit, self._steps[self._step])
+        return WhisperStream(self._model, self._submit, self._steps[self._step] if growing else None)
 
     def _submit(self, *call: object) -> "Future[Heard]":
         try:
