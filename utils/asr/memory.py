@@ -90,6 +90,11 @@ def give_back() -> None:
     of 114 M weights.
     """
     gc.collect()
+    trim()
+
+
+def trim() -> None:
+    """The same without looking for cycles: a millisecond or two, so that it can follow a line."""
     try:
         ctypes.CDLL(None).malloc_trim(0)
     except (AttributeError, OSError, TypeError):  # another C library than Linux's

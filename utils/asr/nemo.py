@@ -4,7 +4,6 @@ Cache-aware models run in steps beside the speech (`utils.asr.nemo_stream`); all
 whole segments (`utils.asr.nemo_whole`).
 """
 
-import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -27,15 +26,6 @@ ROOM = 0.5  # of the time, which a step may take where the pace is chosen by its
 
 # What NeMo raises where a model and a call do not fit each other.
 _MISFITS = (AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
-
-
-def set_thread_policy() -> None:
-    """Let torch's idle threads sleep instead of spin.
-
-    Another busy process otherwise stalls a step for seconds on a small machine. Takes
-    effect only before torch is imported, so call it first thing in the program.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 class NemoTranscriber(Transcriber):

@@ -5,7 +5,6 @@ alignment of words. Its own `transcribe` is made for files: it hears 30 s whatev
 """
 
 import math
-import os
 import time
 import zlib
 from dataclasses import dataclass, replace
@@ -89,7 +88,6 @@ class WhisperModel:
     def __init__(
         self, folder: Path, language: str, threads: int, phrases: tuple[str, ...] = ()
     ) -> None:
-        os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
         try:
             import ctranslate2
             from faster_whisper import WhisperModel as FasterWhisper

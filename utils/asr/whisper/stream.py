@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from utils.asr.memory import trim
 from utils.asr.whisper.agree import Agreement
 from utils.asr.whisper.guard import is_speech
 from utils.asr.whisper.model import Heard, WhisperModel, width
@@ -98,6 +99,7 @@ class WhisperStream:
         if self._final is None or self._final.n_samples != n_samples:
             self._hear_all(n_samples)
         heard = self._final.result()
+        trim()  # or what the passes over long lines took adds up: 150 MB in some minutes
         if not is_speech(heard):
             return Transcription("")
         return Transcription(heard.text, heard.words)

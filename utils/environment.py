@@ -1,0 +1,32 @@
+"""What libraries are told before they load, by the only way they ask: environment variables.
+
+What is set already stays, so that an operator has the last word.
+"""
+
+import os
+
+# Nothing about who uses the program, or how, leaves this computer.
+SILENT = {
+    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime: looks its maker up, and keeps a database
+    "HF_HUB_DISABLE_TELEMETRY": "1",  # Hugging Face's client
+    "DISABLE_TELEMETRY": "1",  # its older name
+    "DO_NOT_TRACK": "1",  # what most others ask by now
+    "OTEL_SDK_DISABLED": "true",  # OpenTelemetry, which comes with NeMo
+    "WANDB_MODE": "disabled",  # experiment trackers that come with NeMo
+}
+
+FRUGAL = {
+    # oneDNN, in PyTorch and CTranslate2, keeps the code that it makes for each size of input:
+    # 1,024 of them by itself, and Whisper hears another size each time. 110 MB in a minute of
+    # speech, for no time that could be measured.
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16",
+    # OpenMP's idle threads sleep instead of spinning, or another busy process stalls a step for
+    # seconds on a small machine.
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+
+
+def prepare() -> None:
+    """Set them all. Only what loads afterwards heeds them."""
+    for name, value in (SILENT | FRUGAL).items():
+        os.environ.setdefault(name, value)
