@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
@@ -17,16 +18,18 @@ from utils.asr import Transcriber, Tuning, models_command
 from utils.asr.check import check_choice
 from utils.asr.choose import open_embedded, open_transcriber
 from utils.asr.hub import forbid_network
+from utils.asr.memory import EMOTION_BYTES, check_spare
 from utils.asr.nemo_boost import read_phrases
 from utils.asr.nemo_voice import open_voices
 from utils.captions import Captioner
-from utils.engines import Better, Engines
+from utils.engines import Better, Engines, optional
 from utils.errors import AppError, AudioError, ModelError
 from utils.events import CaptionEvent
 from utils.folders import config_folder, data_folder, state_folder
 from utils.loader import Progress
 from utils.messages import Message, say
 from utils.phrases import Phrases
+from utils.resume import Resume
 from utils.room import Room
 from utils.saving import read_saved
 from utils.session import Session
@@ -38,6 +41,9 @@ from web.gate import Gate
 from web.link import forget_serving, link, note_serving
 from web.pages import add_pages
 from web.server import Server, check_port
+
+if TYPE_CHECKING:
+    from emotion_model import EmotionRecognizer
 
 SETTINGS_FILE = Path(__file__).resolve().parent / "settings.toml"
 TOKEN_FILE, SERVING_FILE = "presenter-token", "serving.json"  # in the state folder
@@ -58,21 +64,24 @@ def load_engines(settings: config.Settings, progress: Progress, live: bool = Tru
     """
     progress(0.1, say("loading.recogniser"))
     transcriber, ready, better = _open_recogniser(settings, progress, live)
+    missing: list[Message] = []
     emotions = None
     if settings.emotion:
         progress(0.6, say("loading.emotion"))
-        # torch takes seconds to import, which the page need not wait for
-        from emotion_model import EmotionRecognizer
-
-        try:
-            emotions = EmotionRecognizer.load()
-        except ModelError as err:  # captions without emotion are better than none
-            log.error("%s", err)
-            ready = say("ready.no_emotion", engine=transcriber.name, reason=str(err))
+        emotions = optional(_open_emotion, "emotion.missing", missing)
     progress(0.9, say("loading.detector"))
-    captioner = Captioner(transcriber, emotions, open_voices())  # loads on a thread of its own
+    voices = optional(open_voices, "voices.missing", missing)  # loads on a thread of its own
+    captioner = Captioner(transcriber, emotions, voices)
     offer = offered(*_choice(settings)) if live else None
-    return Engines(captioner, ready, better, offer)
+    return Engines(captioner, ready, better, offer, tuple(missing))
+
+
+def _open_emotion() -> "EmotionRecognizer":
+    check_spare("emotion", EMOTION_BYTES)
+    # torch takes seconds to import, which the page need not wait for
+    from emotion_model import EmotionRecognizer
+
+    return EmotionRecognizer.load()
 
 
 def _open_recogniser(
@@ -125,10 +134,13 @@ def create_app(settings: config.Settings) -> Flask:
     app = Flask(__name__)
     token = Token(state_folder() / TOKEN_FILE)
     events = Events(app, token)
+    resume = Resume(state_folder() / f"listening-{settings.port}")
     session = Session(
         load=lambda progress: load_engines(settings, progress),
         open_source=lambda start: open_source(settings, start),
         publish=events.publish,
+        listen=settings.listen or resume.wanted(),
+        resume=resume,
     )
     address = reachable_address(settings.host, settings.address)
     room = Room(
@@ -223,7 +235,8 @@ def caption(settings: config.Settings, path: str, form: str) -> int:
     source = FileSource(path, realtime=False)
     engines = load_engines(settings, lambda done, message: _note(str(message)), live=False)
     engines.captioner.live = False
-    _note(str(engines.ready))
+    for message in (engines.ready, *engines.missing):
+        _note(str(message))
     try:
         events = _with_progress(caption_events(engines.captioner, source), source.duration_s)
         for text in FORMATS[form](events):

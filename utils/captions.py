@@ -4,21 +4,29 @@ It knows a recogniser of words and one of emotion by what they do; `app.py` hand
 real ones. The same `Captioner` serves the microphone, a file and the benchmark.
 """
 
+import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 
 from utils.asr import Stream, Transcriber
 from utils.audio import SAMPLE_RATE
+from utils.errors import NoMemoryError
 from utils.events import AudioFrame, CaptionEvent, Emotion, SpeechChunk, Word
+from utils.faults import of_machine
 from utils.loudness import Loudness
 from utils.running_emotion import EmotionPredictor, RunningEmotion
 from utils.segmenter import Segmenter
 from utils.steady import Corrections, SteadyText
 from utils.vad import VoiceActivity
 from utils.voices import VoiceModel, Voices
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer")
 
 
 class Captioner:
@@ -34,6 +42,8 @@ class Captioner:
     ----------
     live : somebody reads along, so text that was shown stays as it is. Where nobody does, the
         recogniser's last word is the best.
+    missing : told the code of a sentence and a reason, where emotion or voices are given up; words
+        go on without them
 
     Raises
     ------
@@ -50,12 +60,15 @@ class Captioner:
         self.emotions = emotions
         self.show_emotion = True  # from the next segment on
         self.live = True
+        self.missing: Callable[[str, str], None] = _untold
         self._corrections = Corrections()
         self._loudness = Loudness()
-        self._voices = Voices(voice_model) if voice_model is not None else None
+        told = self._give_up_voices
+        self._voices = Voices(voice_model, told) if voice_model is not None else None
         self._segmenter = Segmenter(VoiceActivity())
         self._stream: Stream | None = None
         self._steady: SteadyText | None = None
+        self._samples: list[np.ndarray] = []  # of the segment
         self._end = 0  # of the segment before
         self._retired: list[Transcriber] = []  # to be closed once no stream needs them
         self._changing = threading.Lock()
@@ -141,11 +154,12 @@ class Captioner:
         with self._changing:
             self._stream = self.transcriber.stream(growing=self.live)
         shown = self.emotions if self.show_emotion else None
-        self._running = RunningEmotion(shown) if shown is not None else None
+        told = self._give_up_emotion
+        self._running = RunningEmotion(shown, told) if shown is not None else None
         self._start = chunk.start
         self._text, self._emotion, self._new_voice = "", None, False
         self._voice = self._voices.begin(wait=not self.live) if self._voices else None
-        self._samples: list[np.ndarray] = []
+        self._samples = []
         settle_s = self.transcriber.settle_s
         steady = self.live and settle_s is not None
         # Words beyond a split belong to what follows at once, not to what is said much later.
@@ -153,7 +167,7 @@ class Captioner:
         self._steady = SteadyText(settle_s, self._corrections, beyond) if steady else None
 
     def _grow(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
-        text, emotion = self._stream.accept(chunk.samples), None
+        text, emotion = self._ask(lambda stream: stream.accept(chunk.samples)), None
         self._samples.append(chunk.samples)
         if self._steady:
             text = self._steady.accept(text, chunk.end - self._start)
@@ -170,7 +184,7 @@ class Captioner:
         n_samples, self._end = chunk.end - self._start, chunk.end
         # Emotion first: the words are often worked out beside it, in another process.
         emotion = self._running.finish(n_samples) if self._running is not None else None
-        result = self._stream.finish(n_samples)
+        result = self._ask(lambda stream: stream.finish(n_samples))
         self._let_go()
         if self._steady:
             result = self._steady.finish(result, split=n_samples < sum(map(len, self._samples)))
@@ -186,6 +200,33 @@ class Captioner:
             yield replace(event, loudness=loudness)
         elif self._text:  # takes back a line that is on the page
             yield self._event(chunk, "", final=True)
+
+    def _ask(self, ask: Callable[[Stream], Answer]) -> Answer:
+        """Ask the recogniser; where memory is short, once more without emotion and voices."""
+        try:
+            return ask(self._stream)
+        except NoMemoryError as err:
+            if self.emotions is None and self._voices is None:
+                raise
+            log.warning("%s; emotion and voices are given up", err)
+            self._give_up_emotion(err)
+            self._give_up_voices(err)
+        with self._changing:
+            self._stream = self.transcriber.stream(growing=self.live)
+        if self._samples:
+            self._stream.accept(np.concatenate(self._samples))
+        return ask(self._stream)
+
+    def _give_up_emotion(self, err: Exception) -> None:
+        if self.emotions is not None:
+            self.emotions = self._running = None
+            self.missing("emotion.missing", of_machine(err) or str(err))
+
+    def _give_up_voices(self, err: Exception) -> None:
+        voices, self._voices, self._voice = self._voices, None, None
+        if voices:
+            voices.model.close()
+            self.missing("voices.missing", of_machine(err) or str(err))
 
     def _event(
         self,
@@ -204,6 +245,10 @@ class Captioner:
     def _seconds(self, in_segment_s: float) -> float:
         """The session's time of a moment in the segment, to the millisecond."""
         return round(self._start / SAMPLE_RATE + in_segment_s, 3)
+
+
+def _untold(code: str, reason: str) -> None:
+    """For callers that show no remarks."""
 
 
 def _label(emotion: Emotion | None) -> str | None:

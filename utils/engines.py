@@ -4,15 +4,18 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from utils.asr import Transcriber
 from utils.asr.memory import give_back
 from utils.captions import Captioner
 from utils.errors import AppError
-from utils.messages import Message
+from utils.faults import of_machine
+from utils.messages import Message, say
 
 log = logging.getLogger(__name__)
 
+Part = TypeVar("Part")
 Notice = Callable[..., None]  # takes a code of `utils.messages` and its values
 Better = Callable[[Notice, threading.Event], tuple[Transcriber, Message]]
 
@@ -44,12 +47,38 @@ class Engines:
     better : brings a better recogniser, and what to say of it, while the first one listens;
         it tells how far it is, gives up once the event is set, and raises AppError
     offer : another one, that is brought only if somebody asks for it
+    missing : what there is to say of parts that captions do without
     """
 
     captioner: Captioner
     ready: Message
     better: Better | None = None
     offer: Offer | None = None
+    missing: tuple[Message, ...] = ()
+
+
+def optional(open_part: Callable[[], Part], code: str, missing: list[Message]) -> Part | None:
+    """Open a part that captions can do without.
+
+    Parameters
+    ----------
+    open_part : opens it
+    code : of the sentence that says that it is missing, for a `reason`
+    missing : gets that sentence where it cannot be opened
+
+    Returns
+    -------
+    the part, or None where it cannot be opened
+    """
+    try:
+        return open_part()
+    except Exception as err:  # of a library's own kinds too: captions go on
+        if isinstance(err, AppError):
+            log.error("%s", err)
+        else:
+            log.exception("captions do without what cannot be opened")
+        missing.append(say(code, reason=of_machine(err) or str(err)))
+        return None
 
 
 def bring_better(

@@ -17,6 +17,10 @@ class ModelError(AppError):
     """A recogniser or a checkpoint cannot be loaded or does not fit."""
 
 
+class NoMemoryError(ModelError):
+    """No memory is left for a model, or for what it does; less in memory would help."""
+
+
 class DataError(AppError):
     """A corpus folder or a label is not what its reader expects."""
 

@@ -75,9 +75,15 @@ class Loader:
         else:
             with self._lock:
                 self.engines = engines
+                engines.captioner.missing = self._missing
                 self._line.set(self.status("ready", engines.ready))
+                for message in engines.missing:
+                    self._line.notice(message)
                 if engines.better:
                     self._bring(engines.better)
+
+    def _missing(self, code: str, reason: str) -> None:
+        self._line.notice(say(code, reason=reason))
 
     def _bring(self, bring: Better) -> None:
         """Bring a better recogniser, one at a time, on a thread of its own."""

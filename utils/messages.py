@@ -34,14 +34,13 @@ SENTENCES = {
     "ready.not_loaded": (
         "Ready. Words by {engine}, because the other model did not load: {reason}."
     ),
-    "ready.no_emotion": "Ready. Words by {engine}. Emotion is not shown: {reason}.",
     "ready.ended": "The recording has ended.",
     # state: listening
     "listening": "Listening.",
     "listening.blank": "Listening, but the screens are blank. Nothing is shown or kept.",
     "listening.speaking": "The computer is speaking. Captions go on when it has finished.",
     "listening.late": "This computer is too slow: captions are {late_s} seconds late.",
-    "listening.dropped": "This computer is too slow: {lost_s} seconds of sound were lost.",
+    "listening.catching_up": "Captions are {late_s} seconds late, and catch up.",
     "listening.silent": "The microphone gives no sound at all. Is it muted or unplugged?",
     "listening.quiet": "Listening, but no speech is heard. Speak louder or come closer.",
     # state: lost
@@ -53,10 +52,20 @@ SENTENCES = {
     ),
     "failed": "Stopped: {reason}.",
     "failed.mistake": "Stopped by a mistake in the program: {reason}. Press Start to go on.",
-    # remarks beside the state
+    # remarks beside the state, the worst first: pages show them in this order
+    "sound.still": (
+        "The program stood still for {still_s} seconds, as when a computer sleeps. "
+        "What was said then may be missing."
+    ),
+    "sound.lost": "This computer was too slow: {lost_s} seconds of sound were lost.",
     "saving.failed": "Nothing is saved any more: {reason}. Captions go on.",
+    "saving.moved": "The file of saved lines is gone. From here on they are saved to {file}.",
     "speech.failed": "The text was not spoken: {reason}.",
     "phrases.bad": "The quick phrases could not be read, so the usual ones are shown. {reason}.",
+    "phrases.not_kept": "The quick phrases hold until the program ends: {reason}.",
+    "link.missing": "No link can be made for another device: {reason}. Captions go on.",
+    "emotion.missing": "Feelings are not shown: {reason}. Captions go on.",
+    "voices.missing": "Another voice is not marked: {reason}. Captions go on.",
     "engine.fetching": "Fetching better captions: {done_mb} of {total_mb} MB.",
     "engine.loading": "Getting {name} ready. Captions go on meanwhile.",
     "engine.changed": "Captions from here on by {engine}.",
@@ -97,6 +106,11 @@ class Message:
     def to_dict(self) -> dict:
         """The message as it goes over the wire."""
         return {"code": self.code, "values": dict(self.values), "message": str(self)}
+
+
+def rank(code: str) -> int:
+    """How much a sentence matters beside others of its kind; the least number matters most."""
+    return list(SENTENCES).index(code)
 
 
 def say(code: str, **values: Value) -> Message:

@@ -1,6 +1,7 @@
 """The emotion of a segment while it grows, steady enough to be shown."""
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -36,10 +37,14 @@ class RunningEmotion:
     Parameters
     ----------
     predictor : estimates the emotion; where it fails, no emotion is shown
+    told : of a failure that is not the sound's, once; nothing is estimated after it
     """
 
-    def __init__(self, predictor: EmotionPredictor) -> None:
-        self._predictor = predictor
+    def __init__(
+        self, predictor: EmotionPredictor, told: Callable[[Exception], None] | None = None
+    ) -> None:
+        self._predictor: EmotionPredictor | None = predictor
+        self._told = told
         self._heard: list[np.ndarray] = []
         self._n_heard = 0
         self._next = FIRST
@@ -76,8 +81,15 @@ class RunningEmotion:
             self._shown = None
 
     def _predict(self, samples: np.ndarray) -> Emotion | None:
+        if self._predictor is None:
+            return None
         try:
             return self._predictor.predict(samples)
         except AppError as err:  # words without emotion are better than none
             log.warning("no emotion: %s", err)
-            return None
+        except Exception as err:  # of the engine's own kinds, and for want of memory
+            self._predictor = None
+            log.error("no emotion from here on: %s", err)
+            if self._told:
+                self._told(err)
+        return None

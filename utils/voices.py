@@ -6,6 +6,7 @@ the line before. A wrong mark is worse than a missing one, so in doubt the voice
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from typing import Protocol
 
@@ -74,11 +75,13 @@ class Voices:
     Parameters
     ----------
     model : tells them apart; where it fails, no voice is marked any more
+    told : of that failure, once
     """
 
-    def __init__(self, model: VoiceModel) -> None:
+    def __init__(self, model: VoiceModel, told: Callable[[Exception], None] | None = None) -> None:
         self.model = model
         self.failed = False
+        self._told = told
         self._voices: deque[_Voice] = deque(maxlen=MOST)  # the last is the present one
         self._asked: Future[np.ndarray] | None = None  # the newest embedding
 
@@ -98,6 +101,15 @@ class Voices:
             return None
         self._asked = self.model.embed(samples)
         return self._asked
+
+    def fail(self, err: Exception) -> None:
+        """The model has failed: it is not asked again."""
+        if self.failed:
+            return
+        self.failed = True
+        log.error("voices are not told apart: %s", err)
+        if self._told:
+            self._told(err)
 
     def forget(self) -> None:
         """Forget every voice: the next one is the first."""
@@ -193,9 +205,7 @@ class SegmentVoice:
         except CancelledError:
             return None  # the program ends
         except Exception as err:  # of the engine's own kinds too: captions go on
-            if not self._voices.failed:
-                log.error("voices are not told apart: %s", err)
-            self._voices.failed = True
+            self._voices.fail(err)
             return None
         length = np.linalg.norm(embedding)
         return embedding / length if np.isfinite(length) and length else None

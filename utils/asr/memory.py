@@ -8,7 +8,7 @@ from pathlib import Path
 
 from utils.asr.catalogue import NEMO, WHISPER
 from utils.asr.hub import megabytes
-from utils.errors import ModelError
+from utils.errors import ModelError, NoMemoryError
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,10 @@ COPIES = 2.0
 # Measured with CTranslate2 4.8, int8, with faster-whisper: at the peak 241 MB for a file of
 # 76 MB, 333 for 145, 675 for 484, 1,605 for 1,528.
 WHISPER_BYTES = 200_000_000
+
+# Measured: PyTorch and librosa take that much beside a Whisper, the network itself 10 MB.
+EMOTION_BYTES = 350_000_000
+WORDS_BYTES = 150_000_000  # kept for the passes over long lines and for the pages
 
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -80,6 +84,26 @@ def check_fits(name: str, file_bytes: int, kind: str = NEMO) -> None:
             f"{name} is too large for the memory of this machine: it takes about "
             f"{megabytes(needed)} to load and {megabytes(free)} are free; close other programs "
             "or choose a smaller model (python app.py models lists them)"
+        )
+
+
+def check_spare(name: str, n_bytes: int) -> None:
+    """Refuse a part that captions can do without, where the words would lack its memory.
+
+    Parameters
+    ----------
+    name : of the part, for the message
+    n_bytes : that it takes; `WORDS_BYTES` are to be left beside them
+
+    Raises
+    ------
+    NoMemoryError : that much is not free
+    """
+    free = free_bytes()
+    if free is not None and free < n_bytes + WORDS_BYTES:
+        raise NoMemoryError(
+            f"{name} takes about {megabytes(n_bytes)} of memory, {megabytes(WORDS_BYTES)} are kept "
+            f"for the words, and {megabytes(free)} are free; close other programs"
         )
 
 

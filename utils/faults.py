@@ -1,0 +1,88 @@
+"""What is wrong with the machine, where the error of a library or a file tells of it.
+
+A model that cannot be unpacked into a full folder is not a bad model: whoever gives advice asks
+here first what the cause was.
+"""
+
+import errno
+import tempfile
+from collections.abc import Iterator
+
+from utils.errors import ModelError, NoMemoryError
+
+_NO_MEMORY = ("allocate memory", "out of memory", "not enough memory", "bad_alloc", "bad alloc")
+_NO_MAP = ("failed to map segment", "unable to mmap")  # of a library, or of weights
+_NO_SPACE = ("no space left on device", "disk quota exceeded")
+_NO_TEMPORARY = "no usable temporary directory"
+_MORE = "make room there, or name another folder with TMPDIR"
+
+
+def out_of_memory(err: BaseException) -> bool:
+    """Whether no memory was left; the processor's allocator has no error class of its own."""
+    return any(
+        isinstance(each, MemoryError)
+        or getattr(each, "errno", None) == errno.ENOMEM
+        or any(words in str(each).lower() for words in _NO_MEMORY + _NO_MAP)
+        for each in _chain(err)
+    )
+
+
+def of_machine(err: BaseException) -> str | None:
+    """What the machine lacks, in words that end a sentence; None where that is not the cause."""
+    if out_of_memory(err):
+        return "no memory is left; close other programs"
+    for each in _chain(err):
+        if fault := _of_one(each):
+            return fault
+    return None
+
+
+def model_error(err: BaseException, what: str, otherwise: str) -> ModelError:
+    """The error to raise for one of a library that loads or runs a model.
+
+    Parameters
+    ----------
+    what : the model, for a fault of the machine, which no other model would mend
+    otherwise : what to say where the machine is not to blame
+    """
+    fault = of_machine(err)
+    if fault is None:
+        return ModelError(otherwise)
+    kind = NoMemoryError if out_of_memory(err) else ModelError
+    return kind(f"{what} cannot be used now: {fault}")
+
+
+def _chain(err: BaseException) -> Iterator[BaseException]:
+    """An error and those that it came from, the last first."""
+    seen: set[int] = set()
+    while err is not None and id(err) not in seen:
+        seen.add(id(err))
+        yield err
+        err = err.__cause__ or (None if err.__suppress_context__ else err.__context__)
+
+
+def _of_one(err: BaseException) -> str | None:
+    number, text = getattr(err, "errno", None), str(err).lower()
+    if _NO_TEMPORARY in text:
+        return f"no folder for temporary files can be written to ({err}); {_MORE}"
+    if number in (errno.ENOSPC, errno.EDQUOT) or any(words in text for words in _NO_SPACE):
+        return f"the disk is full{_place(err)}"
+    if number in (errno.EMFILE, errno.ENFILE):
+        return "too many files are open; close other programs, or raise the limit (ulimit -n)"
+    if number in (errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE):
+        return f"the disk does not answer as it should{_place(err)}"
+    if number in (errno.EROFS, errno.EACCES, errno.EPERM) and getattr(err, "filename", None):
+        return f"{err.filename} may not be read or written to ({err.strerror})"
+    if "can't start new thread" in text:
+        return "the limit of processes and threads is reached (ulimit -u); close other programs"
+    return None
+
+
+def _place(err: BaseException) -> str:
+    """Where a disk fails; a write does not tell, and is mostly of temporary files."""
+    if name := getattr(err, "filename", None):
+        return f" at {name}; make room there"
+    try:
+        return f", perhaps that of the folder for temporary files, {tempfile.gettempdir()}; {_MORE}"
+    except OSError:
+        return f", also that of the folder for temporary files; {_MORE}"
