@@ -48,10 +48,17 @@ def test_a_removed_file_does_not_lock_the_presenter_out(tmp_path):
     assert Token(tmp_path / "token").value() == value
 
 
-def test_a_folder_that_cannot_be_is_told(tmp_path):
+def test_where_no_token_can_be_kept_one_holds_in_this_run_and_that_is_told(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="XDG_STATE_HOME"):
-        Token(tmp_path / "file" / "token")
+    token = Token(tmp_path / "file" / "token")
+    assert token.matches(token.value()) and not token.matches("")
+    assert "XDG_STATE_HOME" in token.problem
+    with pytest.raises(ConfigError, match="no new token"):
+        token.renew()
+    value = token.value()
+    (tmp_path / "file").unlink()
+    assert token.value() == value and token.problem is None
+    assert Token(token.path).value() == value
 
 
 @pytest.mark.parametrize(
