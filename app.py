@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from utils import config
-from utils.access import Token
-from utils.address import ANY, reachable_address, url
+from utils.access import LINK_S, Links, Token
+from utils.address import ANY, host_name, public_address, reachable_address, url
 from utils.arguments import parser
 from utils.asr import Transcriber, Tuning, models_command
 from utils.asr.check import check_choice
@@ -38,15 +38,16 @@ from utils.takeover import offered, takeover
 from utils.transcript import FORMATS
 from web.events import Events
 from web.gate import Gate
-from web.link import forget_serving, link, note_serving
+from web.link import forget_serving, link, note_serving, own_link
 from web.pages import add_pages
+from web.proxy import Proxied
 from web.server import Server, check_port
 
 if TYPE_CHECKING:
     from emotion_model import EmotionRecognizer
 
 SETTINGS_FILE = Path(__file__).resolve().parent / "settings.toml"
-TOKEN_FILE, SERVING_FILE = "presenter-token", "serving.json"  # in the state folder
+TOKEN_FILE, SERVING_FILE = "presenter-key", "serving.json"  # in the state folder
 
 log = logging.getLogger(__name__)
 
@@ -142,23 +143,36 @@ def create_app(settings: config.Settings) -> Flask:
         listen=settings.listen or resume.wanted(),
         resume=resume,
     )
-    address = reachable_address(settings.host, settings.address)
+    links = Links(token)
     room = Room(
         session,
         events.announce,
         phrases=Phrases(config_folder() / "phrases.json", settings.language),
         saving_folder=Path(settings.save or data_folder() / "captions").expanduser(),
-        reader_url=url(address, settings.port, "/read") if address else None,
+        reader_url=_reader_url(settings),
         language=settings.language,
     )
     events.open(room)
     room.set_clear_after(settings.clear_after)
     if settings.save:
         room.set_saving(True)
-    add_pages(app, room, token, settings.language)
-    app.wsgi_app = Gate(app.wsgi_app, settings.host, settings.address)
-    app.extensions |= {"session": session, "room": room}
+    add_pages(app, room, token, links, settings.language)
+    names = [settings.host, settings.address]
+    if settings.proxy:
+        public = public_address(settings.proxy)
+        app.wsgi_app = Proxied(app.wsgi_app, public)
+        names.append(host_name(public.host))
+    app.wsgi_app = Gate(app.wsgi_app, *names)
+    app.extensions |= {"session": session, "room": room, "links": links}
     return app
+
+
+def _reader_url(settings: config.Settings) -> str | None:
+    """Where phones read along; None where they cannot."""
+    if settings.proxy:
+        return public_address(settings.proxy).url("/read")
+    address = reachable_address(settings.host, settings.address)
+    return url(address, settings.port, "/read") if address else None
 
 
 def serve(settings: config.Settings) -> int:
@@ -175,9 +189,14 @@ def serve(settings: config.Settings) -> int:
         signal.signal(ending, signal.default_int_handler)
     server = Server(settings.host, settings.port, app)
     serving = state_folder() / SERVING_FILE
-    note_serving(serving, settings.host, settings.port, settings.address)
+    links = app.extensions["links"]
+    note_serving(serving, settings, links.run)
     here = "127.0.0.1" if settings.host in ANY else settings.host
     print(f"Captions are at {url(here, settings.port)}  (Ctrl-C ends)", flush=True)
+    print(
+        f"To present, open {own_link(settings.host, settings.port, links.new())}  (once, within "
+        f"{LINK_S // 60} minutes; `python app.py link --here` prints another)", flush=True,
+    )  # fmt: skip
     if readers := app.extensions["room"].reader_url:
         print(f"Phones read along at {readers}", flush=True)
     try:
@@ -191,12 +210,12 @@ def serve(settings: config.Settings) -> int:
     return 0
 
 
-def print_link(settings: config.Settings, new: bool) -> int:
-    """Print the presenter's link for another device, with a new token if asked."""
+def print_link(here: bool, new: bool) -> int:
+    """Print a link that makes a browser the presenter's, with a new token if asked."""
     token = Token(state_folder() / TOKEN_FILE)
     if new:
         token.renew()
-    address, note = link(settings, state_folder() / SERVING_FILE, token.value())
+    address, note = link(state_folder() / SERVING_FILE, token, here)
     print(address)
     _note(note)
     return 0
@@ -289,7 +308,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.command == "caption":
             return caption(settings, args.file, args.format)
         if args.command == "link":
-            return print_link(settings, args.new)
+            return print_link(args.here, args.new)
         return serve(settings)
     except AppError as err:
         print(f"app.py: {err}", file=sys.stderr)

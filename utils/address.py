@@ -2,9 +2,60 @@
 
 import ipaddress
 import socket
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from utils.errors import ConfigError
+
 ANY = {"0.0.0.0", "::"}  # serve on every address
+PORTS = {"http": 80, "https": 443}  # that browsers leave out
+
+
+@dataclass(frozen=True)
+class Public:
+    """The address under which a proxy shows the program.
+
+    Parameters
+    ----------
+    scheme : http or https
+    host : name, with the port where it is not the scheme's own; lower case
+    prefix : of every path, such as /captions; "" where the program has the name to itself
+    """
+
+    scheme: str
+    host: str
+    prefix: str
+
+    @property
+    def origin(self) -> str:
+        """The origin of the page, as browsers name it."""
+        return f"{self.scheme}://{self.host}"
+
+    def url(self, path: str) -> str:
+        """The address of a place, such as /read."""
+        return f"{self.origin}{self.prefix}{path}"
+
+
+def public_address(address: str) -> Public:
+    """The parts of a proxy's address.
+
+    Raises
+    ------
+    ConfigError : it is none
+
+    >>> public_address("https://Captions.example:443/hall/")
+    Public(scheme='https', host='captions.example', prefix='/hall')
+    """
+    parts = urlsplit(address)
+    host = host_name(parts.netloc)
+    if parts.scheme not in PORTS or not host or parts.query or parts.fragment:
+        raise ConfigError(
+            f"proxy {address!r}: expected the address under which the proxy shows the page, "
+            "such as https://captions.example or https://captions.example/hall"
+        )
+    name = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in (None, PORTS[parts.scheme]) else f":{parts.port}"
+    return Public(parts.scheme, f"{name}{port}", parts.path.rstrip("/"))
 
 
 def host_name(header: str) -> str:

@@ -32,6 +32,9 @@ def parser(description: str) -> argparse.ArgumentParser:
     program.add_argument("--source", metavar="FILE", help="a recording instead of the microphone")
     program.add_argument("--address", metavar="NAME", help="by which phones reach this computer")
     program.add_argument(
+        "--proxy", metavar="ADDRESS", help="under which a proxy shows the page (https://…)"
+    )
+    program.add_argument(
         "--no-emotion", dest="emotion", action="store_const", const=False,
         help="estimate no emotion, for anyone",
     )  # fmt: skip
@@ -48,8 +51,9 @@ def parser(description: str) -> argparse.ArgumentParser:
     saved = commands.add_parser("export", help="turn saved captions into another format")
     saved.add_argument("file", metavar="SAVED.jsonl")
     saved.add_argument("--format", choices=FORMATS, default="txt")
-    to_device = commands.add_parser("link", help="print the link that lets a device present")
-    to_device.add_argument("--new", action="store_true", help="and let the old one hold no more")
+    to_device = commands.add_parser("link", help="print a link that lets a device present")
+    to_device.add_argument("--here", action="store_true", help="for this computer's own browser")
+    to_device.add_argument("--new", action="store_true", help="and let nobody else present")
     commands.add_parser("microphones", help="list the input devices")
     models = commands.add_parser("models", parents=[speech], help="list, get or delete models")
     actions = models.add_subparsers(dest="action", metavar="get | remove")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from utils.address import public_address
 from utils.asr import PACES
 from utils.errors import ConfigError
 
@@ -35,6 +36,8 @@ class Settings:
     microphone : name or index of the input device; "" for the system's default
     source : a recording that stands in for the microphone; "" for the microphone
     address : name or address by which phones reach this machine; "" to find it
+    proxy : address under which a proxy shows the page, such as https://captions.example/hall;
+        "" where none stands before the program
     emotion : whether emotion is estimated at all
     clear_after : minutes without speech after which the lines are cleared; 0 is never
     save : folder to which finished lines are written from the start; "" writes none
@@ -55,6 +58,7 @@ class Settings:
     microphone: str = ""
     source: str = ""
     address: str = ""
+    proxy: str = ""
     emotion: bool = True
     clear_after: int = 0
     save: str = ""
@@ -65,6 +69,8 @@ class Settings:
             raise ConfigError(f"port {self.port}: expected a number from 1 to 65535")
         if not self.host:
             raise ConfigError("host is empty: give an address such as 127.0.0.1")
+        if self.proxy:
+            public_address(self.proxy)
         if self.pace not in ("auto", *PACES):
             raise ConfigError(f"pace {self.pace}: expected auto, {', '.join(PACES)}")
         if not 0 <= self.clear_after <= LONGEST_CLEAR_AFTER_MIN:

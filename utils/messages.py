@@ -72,8 +72,20 @@ SENTENCES = {
     "engine.kept": "{engine} goes on listening. The other recogniser cannot be used: {reason}.",
     "pace.down": "This computer is busy: words now come a little later.",
     "pace.up": "This computer has room again: words come sooner.",
+    # to a page that fetches what is here, but cannot connect
+    "unreachable.origin": (
+        "The page was opened at {origin}, which the program does not know as its own. "
+        "Whoever runs it: start it with --proxy and the page's address."
+    ),
+    "unreachable.socket": (
+        "The program answers, but does not get through. Whoever runs it: the proxy before it "
+        "must pass WebSocket on, as docs/nginx.conf shows."
+    ),
     # refused: to the one page that asked
     "refused.presenter": "Only the presenter can do this.",
+    "refused.link": (
+        "This link was used already, or is too old. Ask for another: python app.py link"
+    ),
     "refused.value": "This cannot be done: {reason}.",
     "refused.flood": "Too much at once. Wait a moment.",
     "refused.no_emotion": "The program was started without emotion.",

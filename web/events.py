@@ -12,7 +12,7 @@ from utils.errors import AppError, RequestError
 from utils.limits import LogOnce, TokenBucket
 from utils.messages import Message, say
 from utils.room import Room
-from web.peers import Peer, peer
+from web.peers import Peer, accepted_origin, peer
 from web.websocket import cut_off, harden
 
 EVENT_BYTES = 16_384  # the longest event is the list of quick phrases
@@ -59,6 +59,7 @@ class Events:
             async_handlers=False,  # a page's events wait for each other, not a thread for each
             transports=["websocket"],  # half the ways in, and a thread less for a page that polls
             max_http_buffer_size=EVENT_BYTES,
+            cors_allowed_origins=accepted_origin,
         )
         harden(self._socketio, EVENT_BYTES)
         for name in ("engineio.server", "socketio.server"):

@@ -1,10 +1,12 @@
 """What stands before every request: only names of this machine are answered.
 
 A page of a foreign name that points to this machine (DNS rebinding) would count as of the
-same origin to the browser; it is known by the name that it asks for.
+same origin to the browser; it is known by the name that it asks for. Headers pass as plain
+ASCII, whatever was sent.
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -14,6 +16,11 @@ from utils.limits import LogOnce
 log = logging.getLogger(__name__)
 refusals = LogOnce(log)
 
+HEADER_NAME = re.compile(r"HTTP_[A-Z0-9_]+")
+# Nothing here is asked for in other letters, and the libraries behind break at some of them.
+# Letters are replaced, not the header left out: a cookie of another program of this computer
+# may stand beside the presenter's.
+ODD = re.compile(r"[^\t\x20-\x7e]")
 SOCKETS = ("werkzeug.socket", "gunicorn.socket")  # where servers put the connection
 
 
@@ -31,6 +38,7 @@ class Gate:
         self._names = own_names(*served)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        _make_plain(environ)
         host = host_name(environ.get("HTTP_HOST", ""))
         if self._is_ours(host, environ):
             return self._app(environ, start_response)
@@ -44,6 +52,15 @@ class Gate:
         return bool(address) and address == _reached_at(environ)
 
 
+def _make_plain(environ: WSGIEnvironment) -> None:
+    """Leave no letter in the headers that is not printable ASCII."""
+    for name in [name for name in environ if name.startswith("HTTP_")]:
+        if HEADER_NAME.fullmatch(name):
+            environ[name] = ODD.sub("?", environ[name])
+        else:
+            del environ[name]
+
+
 def _reached_at(environ: WSGIEnvironment) -> str:
     """The address of this machine to which the connection was made."""
     connection = next((environ[name] for name in SOCKETS if name in environ), None)
@@ -53,7 +70,8 @@ def _reached_at(environ: WSGIEnvironment) -> str:
 def _refuse(start_response: Callable) -> list[bytes]:
     text = (
         b"This name is not one of this computer's. If it is right, name it with the setting "
-        b"address (--address).\n"
+        b"address (--address); if a proxy stands before the program, with the setting proxy "
+        b"(--proxy).\n"
     )
     headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(text)))]
     start_response("421 Misdirected Request", headers)

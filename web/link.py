@@ -1,22 +1,29 @@
-"""The link that makes another device the presenter's, and what it needs to be known."""
+"""The link that makes a browser the presenter's, and what it needs to be known."""
 
 import json
 import os
 from pathlib import Path
 
-from utils.address import is_loopback, reachable_address, url
+from utils.access import LINK_S, Links, Token
+from utils.address import ANY, is_loopback, public_address, reachable_address, url
 from utils.config import Settings
+from utils.errors import ConfigError
 from utils.folders import write_whole
 
+PRESENT = "#present="  # behind the mark, which browsers send to nobody: no proxy logs a code
+HOLDS = f"It opens once, within {LINK_S // 60} minutes."
 HERE_ONLY = (
     "The program serves this computer alone, so no other device can open this. To let others in, "
     "start it with --host 0.0.0.0."
 )
 
 
-def note_serving(path: Path, host: str, port: int, address: str) -> None:
-    """Leave word for `app.py link` where the program that runs now is served."""
-    serving = {"host": host, "port": port, "address": address, "pid": os.getpid()}
+def note_serving(path: Path, settings: Settings, run: str) -> None:
+    """Leave word for `app.py link` where the program that runs now is served, and its run."""
+    serving = {
+        "host": settings.host, "port": settings.port, "address": settings.address,
+        "proxy": settings.proxy, "pid": os.getpid(), "run": run,
+    }  # fmt: skip
     write_whole(path, json.dumps(serving) + "\n")
 
 
@@ -26,24 +33,46 @@ def forget_serving(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def link(settings: Settings, serving: Path, token: str) -> tuple[str, str]:
-    """The presenter's link, and what to say of it.
+def own_link(host: str, port: int, code: str) -> str:
+    """The link for the browser of this computer itself."""
+    return url("127.0.0.1" if host in ANY else host, port, f"/{PRESENT}{code}")
 
-    A program that runs is asked where it is served; else the settings tell.
+
+def link(serving: Path, token: Token, here: bool) -> tuple[str, str]:
+    """A link for the program that runs, and what to say of it.
+
+    Parameters
+    ----------
+    serving : the word that the program has left
+    token : the presenter's
+    here : for the browser of this computer, not for another device
+
+    Raises
+    ------
+    ConfigError : no program runs, or it does not know of the token
     """
     running = _read(serving)
-    host = str(running.get("host", settings.host))
-    port = int(running.get("port", settings.port))
-    address = reachable_address(host, str(running.get("address", settings.address)))
-    note = (
-        "Open this on the device that shall present, and give it to nobody else. It holds until "
-        "`python app.py link --new`."
-    )
-    if address is None:
-        note = HERE_ONLY if is_loopback(host) else f"{note} Put in this computer's address."
-    if not running:
-        note += " (The program does not run now.)"
-    return url(address or "127.0.0.1", port, f"/?token={token}"), note
+    if "run" not in running:
+        raise ConfigError(
+            "the program does not run, so there is nothing to link to; start it, then ask again"
+        )
+    if token.problem:
+        raise ConfigError(
+            f"no link can be made ({token.problem}); make the folder writable, or name another "
+            "with XDG_STATE_HOME, and start the program anew"
+        )
+    host, port = str(running["host"]), int(running["port"])
+    code = Links(token, str(running["run"])).new()
+    if here:
+        return own_link(host, port, code), f"Open this on this computer. {HOLDS}"
+    note = f"Open this on the device that shall present, and give it to nobody else. {HOLDS}"
+    if running["proxy"]:
+        return public_address(str(running["proxy"])).url(f"/{PRESENT}{code}"), note
+    address = reachable_address(host, str(running["address"]))
+    if address:
+        return url(address, port, f"/{PRESENT}{code}"), note
+    note = HERE_ONLY if is_loopback(host) else f"{note} Put in this computer's address."
+    return own_link(host, port, code), note
 
 
 def _read(path: Path) -> dict:

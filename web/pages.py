@@ -5,16 +5,18 @@ import logging
 from datetime import datetime
 
 import segno
-from flask import Flask, Response, abort, redirect, render_template, request
+from flask import Flask, Response, abort, render_template, request
 
-from utils.access import Token
+from utils.access import Links, Token
 from utils.limits import LogOnce
+from utils.messages import say
 from utils.room import Room
 from utils.transcript import FORMATS
-from web.peers import cookie_name, peer
+from web.peers import accepted_origin, cookie_name, peer
 from web.words import languages
 
-COOKIE_S = 30 * 24 * 3600
+COOKIE_S = 30 * 24 * 3600  # from the last time that a page was open
+CODE_BYTES = 200  # a link's code has 77
 # Everything comes from this server; a caption can never become script.
 CONTENT_POLICY = (
     "default-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -31,17 +33,23 @@ log = logging.getLogger(__name__)
 refusals = LogOnce(log)
 
 
-def add_pages(app: Flask, room: Room, token: Token, language: str) -> None:
-    """Serve the page, the reader's view, exports and health."""
+def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str) -> None:
+    """Serve the page, the reader's view, exports and health; let presenters in."""
 
     def show() -> str:
         return render_template("index.html", language=language, languages=languages())
 
     @app.get("/")
-    def page() -> Response | str:
-        if (given := request.args.get("token")) is not None:
-            return _admit(token, given)
+    def page() -> str:
         return show()
+
+    @app.post("/present")
+    def present() -> Response | tuple[dict, int]:
+        return _admit(token, links)
+
+    @app.post("/reach")
+    def reach() -> dict:
+        return _unreachable()
 
     @app.get("/read")
     def read() -> str:
@@ -73,18 +81,29 @@ def add_pages(app: Flask, room: Room, token: Token, language: str) -> None:
         return response
 
 
-def _admit(token: Token, given: str) -> Response:
-    """Make a browser the presenter's, and take the token out of its address line."""
-    if not token.matches(given):
-        refusals.warn("a wrong token", request.remote_addr or "")
-        abort(_text("This link holds no more. `python app.py link` prints one that does.", 403))
-    response = redirect("/", code=303)
+def _admit(token: Token, links: Links) -> Response | tuple[dict, int]:
+    """Make a browser the presenter's for the code of a link, or let it be so for longer."""
+    request.max_content_length = CODE_BYTES
+    code = request.get_data().decode("ascii", "replace")
+    if not (links.take(code) if code else peer(request.environ).presents(token)):
+        refusals.warn("a link that holds no more", request.remote_addr or "")
+        return say("refused.link").to_dict(), 403
+    response = Response(status=204)
     response.set_cookie(
-        cookie_name(str(request.environ.get("SERVER_PORT", ""))), given,
-        max_age=COOKIE_S, httponly=True, samesite="Strict", secure=request.is_secure,
+        cookie_name(str(request.environ.get("SERVER_PORT", ""))), token.cookie(),
+        # no path: behind a proxy only the browser knows where it is, and takes that
+        max_age=COOKIE_S, path=None, httponly=True, samesite="Strict", secure=request.is_secure,
     )  # fmt: skip
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _unreachable() -> dict:
+    """Why a page that gets this answer cannot connect; something stands between."""
+    origin = request.headers.get("Origin", "")
+    if not accepted_origin(origin, request.environ):
+        return say("unreachable.origin", origin=origin).to_dict()
+    return say("unreachable.socket").to_dict()
 
 
 def _svg(url: str) -> Response:
