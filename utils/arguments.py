@@ -42,6 +42,10 @@ def parser(description: str) -> argparse.ArgumentParser:
         "--clear-after", metavar="MINUTES", help="clear the lines after so long without speech"
     )
     program.add_argument("--save", metavar="FOLDER", help="write finished lines to files there")
+    program.add_argument(
+        "--listen", action="store_const", const=True,
+        help="listen from the start, without a press",
+    )  # fmt: skip
     commands = program.add_subparsers(
         dest="command", metavar="caption | export | link | microphones | models"
     )

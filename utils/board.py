@@ -42,8 +42,14 @@ class Board:
 
     def lines(self) -> list[CaptionEvent]:
         """What a page that opens now should show, oldest first."""
+        return self.latest()[0]
+
+    def latest(self) -> tuple[list[CaptionEvent], int | None]:
+        """The same, and the segment of the line before them, which such a page is not sent."""
         with self.lock:
-            return [] if self.blank else self._transcript.latest(LATE_JOINER_LINES)
+            lines = [] if self.blank else self._transcript.latest(LATE_JOINER_LINES + 1)
+            left_out = lines.pop(0).segment if len(lines) > LATE_JOINER_LINES else None
+            return lines, left_out
 
     def final_lines(self) -> list[CaptionEvent]:
         """All finished lines, oldest first, for an export."""

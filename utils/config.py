@@ -42,6 +42,7 @@ class Settings:
     clear_after : minutes without speech after which the lines are cleared; 0 is never
     save : folder to which finished lines are written from the start; "" writes none
     offline : use no network: fetch no model, and refuse recognisers that are services
+    listen : listen as soon as the program has started, without a press
 
     Raises
     ------
@@ -63,6 +64,7 @@ class Settings:
     clear_after: int = 0
     save: str = ""
     offline: bool = False
+    listen: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65_535:
@@ -126,7 +128,7 @@ def _from_file(path: Path, names: set[str]) -> dict[str, object]:
 
 
 def _typed(name: str, value: object) -> str | int | bool:
-    if name in {"emotion", "offline"}:
+    if name in {"emotion", "offline", "listen"}:
         return _yes_or_no(name, value)
     if name in NUMBERS:
         try:

@@ -2,7 +2,9 @@
 
 A worker thread takes frames from the source and runs the pipeline. What happens is
 published as events by name, the ones that the page listens to: `status`, `level`,
-`caption` and `cleared`.
+`caption` and `cleared`. Each `status` carries the session's id and how often its lines were
+cleared, and the one that greets a page names the last line that is not sent again
+(`left_out`), so that a page that was away knows what has become of the lines it shows.
 """
 
 import logging
@@ -20,6 +22,8 @@ from utils.events import AudioFrame, CaptionEvent
 from utils.loader import Loader, Progress
 from utils.messages import Message, Value, say
 from utils.pace import PaceKeeper
+from utils.pulse import Pulse
+from utils.resume import Resume
 from utils.sources import Source
 from utils.status import Status, StatusLine
 from utils.watch import Watch
@@ -37,6 +41,8 @@ class Session:
     load : builds the engines, on a background thread; tells its progress
     open_source : opens the microphone, given the sample index to count from
     publish : sends an event, by name and payload, to every page
+    listen : begin to listen as soon as the engines are loaded, without being asked
+    resume : notes that it listens, for the start after a crash
     """
 
     def __init__(
@@ -44,9 +50,13 @@ class Session:
         load: Callable[[Progress], Engines],
         open_source: Callable[[int], Source],
         publish: Publish,
+        listen: bool = False,
+        resume: Resume | None = None,
     ) -> None:
         self._open_source = open_source
         self._publish = publish
+        self._listen_first = listen
+        self._resume = resume or Resume(None)
         self._id = uuid.uuid4().hex  # lets a page tell that the program was started anew
         self._pressing = threading.Lock()  # two people pressing at once take turns
         self._source: Source | None = None
@@ -57,12 +67,15 @@ class Session:
         self._last_frame = 0.0
         self._cuts = 0  # of the board, when the pipeline was last emptied for one
         self._stale = 0  # frames that wait, heard before the last cut
+        self._clears = 0
         self.speaking = False  # the computer itself, whose voice is not to be captioned
         self.board = Board(publish)
         beginning = Status("loading", say("starting"), progress=0.0)
         self._line = StatusLine(beginning, self._publish_status, self.board.lock)
         self._loader = Loader(load, self._line, self.board.lock)
         self._loader.start()
+        self._pulse = Pulse(self._beat)
+        self._pulse.start()
 
     # What pages ask for
 
@@ -74,8 +87,9 @@ class Session:
     def greet(self, send: Publish) -> None:
         """Tell a page that opens now how things are, with nothing coming in between."""
         with self.board.lock:
-            send("status", self.status)
-            for line in self.board.lines():
+            lines, left_out = self.board.latest()
+            send("status", {**self.status, "left_out": left_out})
+            for line in lines:
                 send("caption", line.to_dict())
 
     def health(self) -> dict:
@@ -107,6 +121,7 @@ class Session:
 
     def stop(self) -> None:
         """End listening; what was said until now is still finished and published."""
+        self._listen_first = False
         self._stopping.set()
         if source := self._source:
             source.close()
@@ -119,6 +134,7 @@ class Session:
         """Forget every line on every page, and what is being said now."""
         with self.board.lock:
             self.board.clear()
+            self._clears += 1
             self._leave_waiting()
 
     def set_blank(self, on: bool) -> None:
@@ -133,22 +149,40 @@ class Session:
         engines = self._loader.engines
         return engines is None or engines.captioner.emotions is not None
 
-    def notice(self, code: str | None, **values: Value) -> None:
-        """Say a passing remark beside the state, in place of the last; None takes it back."""
-        self._line.notice(say(code, **values) if code else None)
+    def notice(self, code: str, **values: Value) -> None:
+        """Say a remark beside the state, for as long as it is not taken back."""
+        self._line.notice(say(code, **values))
+
+    def remark(self, code: str, **values: Value) -> None:
+        """Say a remark on something that is over; it goes by itself."""
+        self._line.remark(code, **values)
 
     def withdraw(self, code: str) -> None:
-        """Take a remark back, if it is the one that is shown."""
+        """Take a remark back, if it is shown."""
         self._line.withdraw(code)
 
     def close(self) -> None:
         """Stop, and let the engines go. The session is not used again."""
         self._loader.close()
+        self._pulse.close()
         self.stop()
         if self._worker:
             self._worker.join(timeout=10)
+        self._resume.keep(False)
         if engines := self._loader.engines:
             engines.captioner.close()
+
+    # Beside listening: the pulse's thread
+
+    def _beat(self, still_s: float) -> None:
+        listening = self._worker is not None and self._worker.is_alive()
+        if listening and still_s:
+            log.warning("the program stood still for %.0f s", still_s)
+            self._line.remark("sound.still", still_s=round(still_s))
+        self._resume.keep(listening)
+        if self._listen_first and self._loader.engines:
+            self._listen_first = False
+            self.start()
 
     # Listening: the worker thread
 
@@ -194,7 +228,7 @@ class Session:
             try:
                 if self._stopping.is_set():
                     return say("ready")
-                watch = Watch(source)
+                watch = Watch(source, self._pulse.just_woke)
                 self._last_frame = time.monotonic()
                 self._line.set(self._loader.status("listening", say("listening")))
                 for frame in source:
@@ -204,7 +238,10 @@ class Session:
                     if watch.level_db is not None:
                         self._publish("level", {"db": watch.level_db})
                     self._line.set(self._loader.status("listening", message, quiet))
-                    self._keep_up(captioner, watch.late_s, len(frame.samples) / SAMPLE_RATE)
+                    if watch.lost:
+                        self._line.remark(watch.lost.code, **watch.lost.values)
+                    if not watch.catching_up:
+                        self._keep_up(captioner, watch.late_s, len(frame.samples) / SAMPLE_RATE)
             finally:
                 self._source = None
         return say("ready" if self._stopping.is_set() else "ready.ended")
@@ -255,4 +292,4 @@ class Session:
         self._publish("status", self._on_wire(status))
 
     def _on_wire(self, status: Status) -> dict:
-        return {**status.to_dict(), "session": self._id}
+        return {**status.to_dict(), "session": self._id, "clears": self._clears}

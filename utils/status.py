@@ -1,12 +1,14 @@
-"""The state of the session, as the page shows it, and the remark beside it."""
+"""The state of the session, as the page shows it, and the remarks beside it."""
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from utils.messages import Message, Value, say
+from utils.messages import Message, Value, rank, say
 
-NOTICE_S = 20.0  # that a remark on something done stays on the page
+NOTICE_S = 20.0  # that a remark on something that is over stays on the page
+# Of these the next one tells what became of the last, and takes its place.
+CHAINS = {"saving", "engine", "pace", "sound"}
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Status:
     quiet : listening, but nothing has been heard for a while
     offer : a better model that can be fetched, as `name`, `size_mb` and whether it is on its
         way (`busy`); None where there is none
-    notice : a remark beside the state, such as a model that is being fetched
+    notices : remarks beside the state, such as a model that is being fetched; the worst first
     """
 
     state: str
@@ -31,16 +33,16 @@ class Status:
     progress: float | None = None
     quiet: bool = False
     offer: dict[str, str | int | bool] | None = None
-    notice: Message | None = None
+    notices: tuple[Message, ...] = ()
 
     def to_dict(self) -> dict:
         """The status as it goes over the wire."""
-        notice = self.notice.to_dict() if self.notice else None
-        return {**vars(self), **self.message.to_dict(), "notice": notice}
+        notices = [notice.to_dict() for notice in self.notices]
+        return {**vars(self), **self.message.to_dict(), "notices": notices}
 
 
 class StatusLine:
-    """The present status and the remark beside it; a change of either is published.
+    """The present status and the remarks beside it; a change of either is published.
 
     Parameters
     ----------
@@ -55,22 +57,26 @@ class StatusLine:
         self.status = status
         self._publish = publish
         self._lock = lock
+        self._notices: dict[str, Message] = {}  # by code, or by what their chain is about
 
     def set(self, status: Status) -> None:
-        """Show another status; the remark stays."""
+        """Show another status; the remarks stay."""
         with self._lock:
-            self._show(replace(status, notice=self.status.notice))
+            self._show(replace(status, notices=self.status.notices))
 
-    def notice(self, message: Message | None) -> None:
-        """Show a remark in place of the last; None shows none."""
+    def notice(self, message: Message) -> None:
+        """Show a remark until it is taken back, beside those that are there."""
         with self._lock:
-            self._show(replace(self.status, notice=message))
+            self._notices[_place(message.code)] = message
+            self._refresh()
 
     def withdraw(self, code: str) -> None:
-        """Take a remark back, if it is the one that is shown."""
+        """Take a remark back, if it is shown."""
         with self._lock:
-            if self.status.notice and self.status.notice.code == code:
-                self.notice(None)
+            notice = self._notices.get(_place(code))
+            if notice and notice.code == code:
+                del self._notices[_place(code)]
+                self._refresh()
 
     def remark(self, code: str, **values: Value) -> None:
         """Show a remark that goes by itself."""
@@ -79,14 +85,24 @@ class StatusLine:
 
         def end() -> None:
             with self._lock:
-                if self.status.notice is mine:
-                    self.notice(None)
+                if self._notices.get(_place(code)) is mine:
+                    self.withdraw(code)
 
         timer = threading.Timer(NOTICE_S, end)
         timer.daemon = True
         timer.start()
 
+    def _refresh(self) -> None:
+        notices = sorted(self._notices.values(), key=lambda notice: rank(notice.code))
+        self._show(replace(self.status, notices=tuple(notices)))
+
     def _show(self, status: Status) -> None:
         changed, self.status = status != self.status, status
         if changed:
             self._publish(status)
+
+
+def _place(code: str) -> str:
+    """Where a remark stands: one of the same place takes its own."""
+    chain = code.partition(".")[0]
+    return chain if chain in CHAINS else code

@@ -1,4 +1,11 @@
-"""How listening goes: nothing heard, no sound at all, or late."""
+"""How listening goes: nothing heard, no sound at all, or late; and what was lost.
+
+A state stands as long as it lasts, the worst one first. What is over, such as sound that was
+lost, is no state: it is told beside it for a while.
+"""
+
+import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -9,8 +16,33 @@ from utils.sources import FRAME_SAMPLES, Source
 
 QUIET_S = 10.0  # without speech, after which the page says that nothing is heard
 ZEROS_S = 5.0  # of digital silence, which a working microphone does not give
-LATE_S = 3.0  # of sound waiting, after which the page says that captions are late
+SOUND_S = 0.5  # of sound, after which it is no longer called silent
+LATE_S = 3.0  # of sound waiting, after which the page says that captions are late,
+IN_TIME_S = 1.0  # and below which it says so no longer
+LOSS_S = 20.0  # without a loss, after which lost sound is counted anew
 LEVEL_FRAMES = 3  # frames to a level: about ten a second
+
+
+class Lasting:
+    """A state that begins, and ends, only after its sign has said so for a while.
+
+    Parameters
+    ----------
+    begins_s, ends_s : for how long the sign must have been there, or not there
+    """
+
+    def __init__(self, begins_s: float, ends_s: float) -> None:
+        self.on = False
+        self._begins_s = begins_s
+        self._ends_s = ends_s
+        self._against_s = 0.0  # for how long the sign has said the opposite
+
+    def take(self, sign: bool, seconds: float) -> bool:
+        """Take what the sign says for so long; return whether the state is on."""
+        self._against_s = self._against_s + seconds if sign != self.on else 0.0
+        if self._against_s > (self._ends_s if self.on else self._begins_s):
+            self.on, self._against_s = sign, 0.0
+        return self.on
 
 
 class Watch:
@@ -19,25 +51,39 @@ class Watch:
     Parameters
     ----------
     source : whose frames they are, and whose queue tells how late it is
+    just_woke : whether the program stood still until a moment ago, as a computer does that
+        sleeps. What waits then, or was lost, is not for want of speed.
+
+    Attributes
+    ----------
+    level_db : set on every `LEVEL_FRAMES`th frame, else None
+    lost : what to say of sound that was lost, where there is something new to say; else None
+    catching_up : after the program stood still, sound of that time is being heard
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, just_woke: Callable[[], bool] = lambda: False) -> None:
         self._source = source
-        self._since_speech_s = 0.0
-        self._zeros_s = 0.0
+        self._just_woke = just_woke
+        self._quiet = Lasting(QUIET_S, 0.0)
+        self._silent = Lasting(ZEROS_S, SOUND_S)
+        self._late = False
+        self._dropped = 0  # frames, of those that the source counts, that were told of
+        self._lost_s = 0.0  # in the losses that go together
+        self._since_loss_s = LOSS_S
         self._recent: list[np.ndarray] = []
-        self.level_db: float | None = None  # set on every `LEVEL_FRAMES`th frame
+        self.catching_up = False
+        self.level_db: float | None = None
+        self.lost: Message | None = None
 
     def judge(self, frame: AudioFrame, hearing: bool) -> tuple[Message, bool]:
         """Return the message for the page, and whether nothing has been heard for long."""
         frame_s = len(frame.samples) / SAMPLE_RATE
-        self._since_speech_s = 0.0 if hearing else self._since_speech_s + frame_s
-        self._zeros_s = 0.0 if frame.samples.any() else self._zeros_s + frame_s
-        self._recent.append(frame.samples)
-        self.level_db = None
-        if len(self._recent) >= LEVEL_FRAMES:
-            self.level_db = round(level_db(np.concatenate(self._recent)), 1)
-            self._recent.clear()
+        self._quiet.take(not hearing, frame_s)
+        self._silent.take(not frame.samples.any(), frame_s)
+        self._late = self.late_s > (IN_TIME_S if self._late else LATE_S)
+        self.catching_up = self._just_woke() or (self.catching_up and self._late)
+        self.lost = self._loss(frame_s)
+        self._measure(frame)
         return self._message()
 
     @property
@@ -46,12 +92,31 @@ class Watch:
         return self._source.queue_depth * FRAME_SAMPLES / SAMPLE_RATE
 
     def _message(self) -> tuple[Message, bool]:
-        if self.late_s > LATE_S:
-            return say("listening.late", late_s=round(self.late_s)), False
-        if lost_s := self._source.dropped * FRAME_SAMPLES / SAMPLE_RATE:
-            return say("listening.dropped", lost_s=round(lost_s, 1)), False
-        if self._zeros_s > ZEROS_S:
+        """The worst state that lasts."""
+        if self._silent.on:
             return say("listening.silent"), True
-        if self._since_speech_s > QUIET_S:
+        if self._late:
+            code = "listening.catching_up" if self.catching_up else "listening.late"
+            return say(code, late_s=round(self.late_s)), False
+        if self._quiet.on:
             return say("listening.quiet"), True
         return say("listening"), False
+
+    def _loss(self, frame_s: float) -> Message | None:
+        self._since_loss_s += frame_s
+        new, self._dropped = self._source.dropped - self._dropped, self._source.dropped
+        if not new or self.catching_up:  # that it stood still is told already
+            return None
+        told = math.ceil(self._lost_s) if self._since_loss_s < LOSS_S else 0
+        before_s = self._lost_s if told else 0.0
+        self._lost_s = before_s + new * FRAME_SAMPLES / SAMPLE_RATE
+        self._since_loss_s = 0.0
+        lost_s = math.ceil(self._lost_s)
+        return say("sound.lost", lost_s=lost_s) if lost_s != told else None
+
+    def _measure(self, frame: AudioFrame) -> None:
+        self._recent.append(frame.samples)
+        self.level_db = None
+        if len(self._recent) >= LEVEL_FRAMES:
+            self.level_db = round(level_db(np.concatenate(self._recent)), 1)
+            self._recent.clear()

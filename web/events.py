@@ -15,6 +15,8 @@ from utils.room import Room
 from web.peers import Peer, accepted_origin, peer
 from web.websocket import cut_off, harden
 
+# A page hears of a dead network by the ping that does not come: within the sum of both.
+PING_S, PONG_S = 3.0, 4.5
 EVENT_BYTES = 16_384  # the longest event is the list of quick phrases
 EVENTS_A_SECOND, EVENTS_AT_ONCE = 10, 20
 REFUSALS = 100  # a page that goes on after so many is disconnected
@@ -60,6 +62,8 @@ class Events:
             transports=["websocket"],  # half the ways in, and a thread less for a page that polls
             max_http_buffer_size=EVENT_BYTES,
             cors_allowed_origins=accepted_origin,
+            ping_interval=PING_S,
+            ping_timeout=PONG_S,
         )
         harden(self._socketio, EVENT_BYTES)
         for name in ("engineio.server", "socketio.server"):
