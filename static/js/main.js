@@ -8,6 +8,7 @@ import { Follow } from "./follow.js";
 import * as keys from "./keys.js";
 import * as panel from "./panel.js";
 import * as phone from "./phone.js";
+import * as present from "./present.js";
 import { Room } from "./room.js";
 import * as settings from "./settings.js";
 import { Status } from "./status.js";
@@ -16,13 +17,15 @@ import { Wire } from "./wire.js";
 import * as words from "./words.js";
 
 const REFUSAL_MS = 8000;
-const READING = location.pathname === "/read"; // only to read, on the presenter's computer too
+const READING = location.pathname.endsWith("/read"); // only to read, on the presenter's computer too
 
 const byId = (id) => document.getElementById(id);
 const languages = Object.keys(JSON.parse(document.body.dataset.languages));
 
 settings.load(languages);
 await words.load(settings.get("language"), languages);
+
+const refusedLink = await present.present();
 
 const captions = new Captions(byId("lines"), byId("live"));
 const follow = new Follow(byId("view"), byId("back"));
@@ -68,6 +71,7 @@ const wire = new Wire({
   level({ db }) { byId("level").value = db; },
   room(event) {
     room = { ...event, presenter: event.presenter && !READING };
+    if (event.presenter) present.keep();
     controls.show(room);
     status.setRoom(room);
     answer.setRoom(room);
@@ -77,7 +81,7 @@ const wire = new Wire({
   },
   cleared: clear,
   refused: showRefusal,
-  offline: () => status.offline(),
+  offline: (reason) => status.offline(reason),
 });
 
 const controls = new Room(wire, status);
@@ -116,3 +120,4 @@ display.apply();
 controls.reword();
 status.reword();
 panel.show(display);
+if (refusedLink) showRefusal(refusedLink);

@@ -12,7 +12,7 @@ export function show({ reader_url: url }) {
     code.removeAttribute("src");
     return;
   }
-  const source = `/qr.svg?${new URLSearchParams({ for: url })}`; // another link is another picture
+  const source = `qr.svg?${new URLSearchParams({ for: url })}`; // another link is another picture
   if (code.getAttribute("src") !== source) code.src = source;
   code.alt = t("phone.code", { url });
   setText(byId("phone-url"), url);

@@ -4,6 +4,8 @@ import { topmost } from "./dialogs.js";
 import { sentence, setText, t } from "./words.js";
 
 const FAILED = ["lost", "error", "offline"];
+// At this computer itself, where whoever runs the program may become the presenter.
+const OWN = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname) && !location.pathname.endsWith("/read");
 const byId = (id) => document.getElementById(id);
 
 export class Status {
@@ -19,8 +21,9 @@ export class Status {
     this.#write();
   }
 
-  offline() {
-    this.show({ ...this.#status, state: "offline", code: "offline", notice: null });
+  // `reason`: what the program says of it, where it can be asked
+  offline(reason = null) {
+    this.show({ ...this.#status, state: "offline", code: "offline", notice: null, ...reason });
   }
 
   setRoom(room) {
@@ -93,7 +96,7 @@ export class Status {
     if (blank) key = "blank";
     else if (this.#empty && state === "listening" && quiet && presenter) key = "quiet";
     else if (this.#empty && ["connecting", "loading", "ready", "listening"].includes(state)) key = state;
-    if (key && !presenter && ["ready", "listening"].includes(key)) key += ".reader";
+    if (key && !presenter && ["ready", "listening"].includes(key)) key += OWN && key === "ready" ? ".own" : ".reader";
     if (blank && presenter) key += ".presenter";
     setText(byId("hint"), key && t(`hint.${key}`));
   }

@@ -1,15 +1,20 @@
 // The connection to the program: events in, requests out.
 
+import * as reach from "./reach.js";
 import { sentence, t } from "./words.js";
 
 const PATIENCE_MS = 5000;
 
 export class Wire {
   constructor(handlers) {
-    this.socket = globalThis.io({ transports: ["websocket"], reconnectionDelayMax: 2000 });
+    this.socket = globalThis.io({ path: new URL("socket.io/", document.baseURI).pathname, transports: ["websocket"], reconnectionDelayMax: 2000 });
     for (const name of ["status", "caption", "level", "room", "cleared"]) this.socket.on(name, handlers[name]);
     this.socket.on("refused", (refusal) => handlers.refused(sentence(refusal)));
-    this.socket.on("connect_error", handlers.offline);
+    this.socket.on("connect", reach.reached);
+    this.socket.on("connect_error", async () => {
+      const reason = await reach.reason();
+      if (!this.socket.connected) handlers.offline(reason);
+    });
     this.socket.on("disconnect", (reason) => {
       handlers.offline();
       // The client retries by itself unless the server closed the connection on purpose.
