@@ -27,12 +27,17 @@ def out_of_memory(err: BaseException) -> bool:
     )
 
 
-def of_machine(err: BaseException) -> str | None:
-    """What the machine lacks, in words that end a sentence; None where that is not the cause."""
+def of_machine(err: BaseException, place: str = "") -> str | None:
+    """What the machine lacks, in words that end a sentence; None where that is not the cause.
+
+    Parameters
+    ----------
+    place : what was written, where the error itself does not name it; by default temporary files
+    """
     if out_of_memory(err):
         return "no memory is left; close other programs"
     for each in _chain(err):
-        if fault := _of_one(each):
+        if fault := _of_one(each, getattr(each, "filename", None) or place):
             return fault
     return None
 
@@ -61,28 +66,27 @@ def _chain(err: BaseException) -> Iterator[BaseException]:
         err = err.__cause__ or (None if err.__suppress_context__ else err.__context__)
 
 
-def _of_one(err: BaseException) -> str | None:
+def _of_one(err: BaseException, place: str) -> str | None:
     number, text = getattr(err, "errno", None), str(err).lower()
     if _NO_TEMPORARY in text:
         return f"no folder for temporary files can be written to ({err}); {_MORE}"
     if number in (errno.ENOSPC, errno.EDQUOT) or any(words in text for words in _NO_SPACE):
-        return f"the disk is full{_place(err)}"
+        return f"the disk of {place} is full; make room there" if place else _full_temporary()
+    if number in (errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE):
+        return f"the disk {f'of {place} ' if place else ''}does not answer as it should ({err})"
+    if number in (errno.EROFS, errno.EACCES, errno.EPERM) and place:
+        return f"{place} may not be read or written to ({err.strerror})"
     if number in (errno.EMFILE, errno.ENFILE):
         return "too many files are open; close other programs, or raise the limit (ulimit -n)"
-    if number in (errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE):
-        return f"the disk does not answer as it should{_place(err)}"
-    if number in (errno.EROFS, errno.EACCES, errno.EPERM) and getattr(err, "filename", None):
-        return f"{err.filename} may not be read or written to ({err.strerror})"
     if "can't start new thread" in text:
         return "the limit of processes and threads is reached (ulimit -u); close other programs"
     return None
 
 
-def _place(err: BaseException) -> str:
-    """Where a disk fails; a write does not tell, and is mostly of temporary files."""
-    if name := getattr(err, "filename", None):
-        return f" at {name}; make room there"
+def _full_temporary() -> str:
+    """A write does not say where it was; a library's are to the folder for temporary files."""
     try:
-        return f", perhaps that of the folder for temporary files, {tempfile.gettempdir()}; {_MORE}"
+        folder = tempfile.gettempdir()
+        return f"the disk is full, perhaps that of temporary files, {folder}; {_MORE}"
     except OSError:
-        return f", also that of the folder for temporary files; {_MORE}"
+        return f"the disk is full, also that of temporary files; {_MORE}"

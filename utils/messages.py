@@ -58,7 +58,7 @@ SENTENCES = {
         "What was said then may be missing."
     ),
     "sound.lost": "This computer was too slow: {lost_s} seconds of sound were lost.",
-    "saving.failed": "Nothing is saved any more: {reason}. Captions go on.",
+    "saving.failed": "Nothing is saved: {reason}. Captions go on.",
     "saving.moved": "The file of saved lines is gone. From here on they are saved to {file}.",
     "speech.failed": "The text was not spoken: {reason}.",
     "phrases.bad": "The quick phrases could not be read, so the usual ones are shown. {reason}.",

@@ -3,14 +3,17 @@
 import json
 import logging
 import os
+import stat
 import unicodedata
 from pathlib import Path
 
 from utils.errors import DataError
+from utils.faults import of_machine
 from utils.folders import write_whole
 
 MOST = 40
 LONGEST = 200  # characters
+LONGEST_FILE = 1_000_000  # bytes
 DEFAULTS = {
     "en": [
         "Yes.",
@@ -47,36 +50,58 @@ class Phrases:
     ----------
     texts : the phrases, in the operator's order
     problem : why those of the file are not used, if so
+    not_kept : why the present ones are gone after this run, if so
     """
 
     def __init__(self, path: Path, language: str) -> None:
         self._path = path
         self.texts = DEFAULTS.get(language.split("-")[0].lower(), DEFAULTS["en"])
         self.problem: str | None = None
-        if not path.exists():
-            return
+        self.not_kept: str | None = None
         try:
-            self.texts = checked(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, DataError) as err:
-            self.problem = f"{path}: {err}"
+            self.texts = checked(json.loads(_read(path)))
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except (OSError, ValueError, RecursionError, DataError) as err:
+            self.problem = f"{path}: {getattr(err, 'strerror', None) or err}"
             log.warning("the quick phrases are not used: %s", self.problem)
 
     def replace(self, phrases: object) -> None:
-        """Put other phrases in their place, and keep them.
+        """Put other phrases in their place, and keep them where they can be kept.
 
         Raises
         ------
-        DataError : not a list of short texts, or the file cannot be written
+        DataError : not a list of short texts
         """
-        new = checked(phrases)
+        self.texts = checked(phrases)
+        text = json.dumps(self.texts, ensure_ascii=False, indent=1) + "\n"
         try:
             if self.problem:  # what the operator wrote there by hand is not lost
                 os.replace(self._path, self._path.with_suffix(".bad.json"))
                 self.problem = None
-            write_whole(self._path, json.dumps(new, ensure_ascii=False, indent=1) + "\n")
-        except OSError as err:
-            raise DataError(f"{self._path}: cannot be written ({err.strerror})") from err
-        self.texts = new
+            write_whole(self._path, text)
+            self.not_kept = None
+        except OSError as err:  # they hold in this run
+            place = str(self._path)
+            self.not_kept = of_machine(err, place) or f"{place}: {err.strerror or err}"
+            log.warning("the quick phrases are not kept: %s", self.not_kept)
+
+
+def _read(path: Path) -> str:
+    """The text of a file, which is none where it is no file or far too large.
+
+    Raises
+    ------
+    OSError : it cannot be read
+    DataError, UnicodeDecodeError : it is no text that phrases could be
+    """
+    if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
+        raise DataError("expected a file")
+    with path.open("rb") as file:
+        found = file.read(LONGEST_FILE + 1)
+    if len(found) > LONGEST_FILE:
+        raise DataError(f"expected {LONGEST_FILE} bytes at most")
+    return found.decode()
 
 
 def checked(phrases: object) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from utils.config import LONGEST_CLEAR_AFTER_MIN
 from utils.errors import RequestError
+from utils.events import CaptionEvent
 from utils.messages import say
 from utils.phrases import Phrases
 from utils.saving import SavedLines
@@ -103,10 +104,11 @@ class Room:
         with self._turns:
             if on == (self._saved is not None):
                 return
-            self.session.withdraw("saving.failed")
+            for code in ("saving.failed", "saving.moved"):
+                self.session.withdraw(code)
             if on:
-                self._saved = SavedLines(self._folder, self._on_saving_failed)
-                self.session.board.keep = self._saved.add
+                self._saved = SavedLines(self._folder, self._on_moved, self._on_saving_failed)
+                self._keep(self._saved.add)
             else:
                 self._end_saving()
         self._announce()
@@ -116,11 +118,15 @@ class Room:
 
         Raises
         ------
-        DataError : they are no short texts, or cannot be kept
+        DataError : they are no short texts
         """
         with self._turns:
             self._phrases.replace(phrases)
-        self.session.withdraw("phrases.bad")
+            reason = self._phrases.not_kept
+        for code in ("phrases.bad", "phrases.not_kept"):
+            self.session.withdraw(code)
+        if reason:
+            self.session.notice("phrases.not_kept", reason=reason)
         self._announce()
 
     def speak(self, text: str, language: str) -> None:
@@ -144,14 +150,26 @@ class Room:
             self._end_saving()
 
     def _end_saving(self) -> None:
-        saved, self._saved, self.session.board.keep = self._saved, None, None
+        saved, self._saved = self._saved, None
+        self._keep(None)
         if saved:
             saved.close()
 
+    def _keep(self, keep: Callable[[CaptionEvent], None] | None) -> None:
+        """Have finished lines kept; no line is on its way to what kept them before."""
+        with self.session.board.lock:
+            self.session.board.keep = keep
+
     def _on_saving_failed(self, reason: str) -> None:
-        self.session.board.keep = self._saved = None
+        self._saved = None
+        self._keep(None)
         self.session.notice("saving.failed", reason=reason)
         self._announce()
+
+    def _on_moved(self) -> None:
+        if saved := self._saved:
+            self.session.notice("saving.moved", file=saved.path.name)
+            self._announce()
 
     def _on_voice(self, speaking: bool) -> None:
         self.session.speaking = speaking
@@ -159,10 +177,12 @@ class Room:
             self.session.withdraw("speech.failed")
 
     def _on_speech_failed(self, reason: str) -> None:
-        self.session.notice("speech.failed", reason=reason)
+        self.session.remark("speech.failed", reason=reason)
 
     def _tidy(self) -> None:
         while not self._closed.wait(TIDY_S):
+            if saved := self._saved:
+                saved.look()
             minutes, idle_s = self._clear_after_min, self.session.board.idle_s
             if minutes and idle_s is not None and idle_s >= 60 * minutes:
                 log.info("nobody has spoken for %d minutes: the lines are cleared", minutes)

@@ -1,15 +1,24 @@
 """Captions on disk, where the operator has turned that on: whole lines only."""
 
+import errno
 import json
 import logging
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from utils.errors import DataError
 from utils.events import CaptionEvent, Emotion, Word
+from utils.faults import of_machine
+
+LONGEST_LINE = 1_000_000  # bytes; one with every word of 15 s has some thousands
+LONGEST_S = 1e8  # three years
+MOST_BAD = 100  # lines that are none, after which a file without others holds none
 
 log = logging.getLogger(__name__)
 
@@ -19,44 +28,81 @@ class SavedLines:
 
     A line is on the disk before the next is written, so that a kill of the program or a power
     cut costs the last line at most. Writing is done on a thread beside: a slow disk does not
-    hold up the captions.
+    hold up the captions. Where the file is taken away, a new one is made in the same folder.
 
     Parameters
     ----------
     folder : where the file is made, private to the user; a new file each time
-    failed : told why, when the disk takes no more; nothing is written after that
+    moved : told when the file was taken away, and `path` is another from now on
+    failed : told why, when nothing can be written any more; the file is closed then
 
     Raises
     ------
     DataError : the file cannot be made
     """
 
-    def __init__(self, folder: Path, failed: Callable[[str], None]) -> None:
-        self._failed = failed
+    def __init__(
+        self, folder: Path, moved: Callable[[], None], failed: Callable[[str], None]
+    ) -> None:
+        self._moved, self._failed = moved, failed
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="saving")
         try:
+            self._looked = self._thread.submit(bool)  # tells now where no thread can be begun
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.path, self._file = _new_file(folder)
-        except OSError as err:
+        except (OSError, RuntimeError, ValueError) as err:  # ValueError: no path can be that
+            reason = of_machine(err, str(folder)) or getattr(err, "strerror", None) or str(err)
             raise DataError(
-                f"{folder}: captions cannot be saved there ({err.strerror}); "
+                f"{folder}: captions cannot be saved there ({reason}); "
                 "name a folder that can be written to"
             ) from err
         self._whole = 0  # bytes of whole lines
-        self._broken = False
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="saving")
+        self._ended = False
 
     def add(self, event: CaptionEvent) -> None:
         """Write a finished line, soon."""
         if event.final and event.text:
             self._thread.submit(self._write, event)
 
+    def look(self) -> None:
+        """See, soon, whether the file is still there; nothing once it is closed."""
+        if self._looked.done():  # a disk may take its time
+            with suppress(RuntimeError):
+                self._looked = self._thread.submit(self._see)
+
     def close(self) -> None:
         """Write what is left, and close the file; an empty one is taken away."""
         self._thread.submit(self._end)
         self._thread.shutdown(wait=True)
 
+    # The thread beside
+
+    def _see(self) -> bool:
+        """Whether lines can be written, to this file or to one in place of it."""
+        if self._ended:
+            return False
+        try:
+            if not os.path.samestat(os.stat(self.path), os.fstat(self._file)):
+                raise FileNotFoundError(errno.ENOENT, "another file has its name", str(self.path))
+        except OSError as err:
+            log.error("%s: the file of saved lines is gone (%s)", self.path, err.strerror)
+            return self._begin_anew(err)
+        return True
+
+    def _begin_anew(self, gone: OSError) -> bool:
+        """Make another file where the first one was, not its folder: it may have been a stick."""
+        try:
+            path, file = _new_file(self.path.parent)
+        except OSError as err:
+            self._give_up(err if err.errno != errno.ENOENT else gone)
+            return False
+        os.close(self._file)
+        self.path, self._file, self._whole = path, file, 0
+        self._moved()
+        return True
+
     def _write(self, event: CaptionEvent) -> None:
-        if self._broken:
+        if not self._see():
             return
         line = (json.dumps(event.to_dict(), ensure_ascii=False) + "\n").encode()
         try:
@@ -66,10 +112,14 @@ class SavedLines:
             os.fsync(self._file)
             self._whole += len(line)
         except OSError as err:
-            self._broken = True
-            log.error("%s: captions are saved no more: %s", self.path, err)
             self._cut()
-            self._failed(err.strerror or str(err))
+            self._give_up(err)
+
+    def _give_up(self, err: OSError) -> None:
+        log.error("%s: captions are saved no more: %s", self.path, err)
+        self._end()
+        place = str(self.path)
+        self._failed(of_machine(err, place) or f"{place}: {err.strerror or err}")
 
     def _cut(self) -> None:
         """Take back the part of a line that was written."""
@@ -79,9 +129,16 @@ class SavedLines:
             log.exception("%s: the last line may be cut short", self.path)
 
     def _end(self) -> None:
-        os.close(self._file)
-        if not self._whole:
-            self.path.unlink(missing_ok=True)
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            if not self._whole and os.path.samestat(os.stat(self.path), os.fstat(self._file)):
+                self.path.unlink()
+        except OSError as err:
+            log.warning("%s: %s", self.path, err.strerror)
+        finally:
+            os.close(self._file)
 
 
 def _new_file(folder: Path) -> tuple[Path, int]:
@@ -108,38 +165,84 @@ def read_saved(path: Path) -> tuple[list[CaptionEvent], int]:
     ------
     DataError : the file cannot be read, or holds no line of captions at all
     """
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as err:
-        raise DataError(f"{path}: cannot be read ({err.strerror})") from err
     events, bad = [], 0
-    for line in lines:
-        if line.strip():
-            try:
-                events.append(_event(json.loads(line)))
-            except (ValueError, TypeError, KeyError):
-                bad += 1
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(LONGEST_LINE):
+                try:
+                    if line.strip():
+                        events.append(_event(json.loads(line)))
+                except (ValueError, TypeError, KeyError, RecursionError):
+                    bad += 1
+                    if not events and bad >= MOST_BAD:
+                        break
+    except (OSError, ValueError) as err:  # ValueError: no path can be that
+        raise DataError(f"{path}: cannot be read ({getattr(err, 'strerror', err)})") from err
     if bad and not events:
         raise DataError(f"{path}: holds no captions; expected one JSON object a line, as saved")
     return [event for event in events if event.final and (event.text or event.sound)], bad
 
 
-def _event(entry: dict) -> CaptionEvent:
-    emotion = entry["emotion"]
+def _event(entry: object) -> CaptionEvent:
+    """The event of a line.
+
+    Raises
+    ------
+    ValueError, TypeError, KeyError : it is none; also where only some field of it is damaged
+    """
+    emotion, words = _of(entry, "emotion", dict, None), _of(entry, "words", list, None)
+    start_s, end_s = _seconds(entry["start_s"]), _seconds(entry["end_s"])
+    if end_s < start_s:
+        raise ValueError("ends before it begins")
     return CaptionEvent(
-        segment=int(entry["segment"]),
-        start_s=float(entry["start_s"]),
-        end_s=float(entry["end_s"]),
-        text=str(entry["text"]),
-        final=bool(entry["final"]),
+        segment=_of(entry, "segment", int),
+        start_s=start_s,
+        end_s=end_s,
+        text=_of(entry, "text", str),
+        final=_of(entry, "final", bool),
         emotion=emotion and Emotion(
-            str(emotion["label"]), float(emotion["confidence"]), dict(emotion["scores"])
+            _of(emotion, "label", str),
+            _number(emotion["confidence"]),
+            {str(label): _number(p) for label, p in _of(emotion, "scores", dict).items()},
         ),
-        words=tuple(
-            Word(str(w["text"]), float(w["start_s"]), float(w["end_s"]), w.get("confidence"))
-            for w in entry.get("words", ())
-        ),
-        loudness=entry.get("loudness"),
-        new_voice=bool(entry.get("new_voice")),
-        sound=entry.get("sound"),
+        words=tuple(map(_word, words or ())),
+        loudness=_of(entry, "loudness", str, None),
+        new_voice=_of(entry, "new_voice", bool, False),
+        sound=_of(entry, "sound", str, None),
     )  # fmt: skip
+
+
+def _word(entry: object) -> Word:
+    text = _of(entry, "text", str)
+    confidence = entry.get("confidence")
+    sure = None if confidence is None else _number(confidence)
+    return Word(text, _seconds(entry["start_s"]), _seconds(entry["end_s"]), sure)
+
+
+_NEEDED = object()
+
+
+def _of(entry: object, name: str, kind: type, default: object = _NEEDED) -> Any:
+    """A field of its kind; where it may be left out, also its default."""
+    if not isinstance(entry, dict):
+        raise TypeError(f"expected an object, not {type(entry).__name__}")
+    found = entry[name] if default is _NEEDED else entry.get(name, default)
+    if found is default and default is not _NEEDED:
+        return default
+    if type(found) is not kind:
+        raise TypeError(f"{name} is {type(found).__name__}, expected {kind.__name__}")
+    if kind is str:
+        found.encode()  # halves of characters, which nobody can print, are no text
+    return found
+
+
+def _number(value: object) -> float:
+    if type(value) not in (int, float) or not abs(value) < math.inf:
+        raise TypeError(f"expected a number, not {value!r:.40}")
+    return float(value)
+
+
+def _seconds(value: object) -> float:
+    if not 0 <= (seconds := _number(value)) <= LONGEST_S:
+        raise ValueError(f"{seconds} s, expected 0 to {LONGEST_S:.0f}")
+    return seconds

@@ -1,20 +1,27 @@
 """A voice for who answers in writing: espeak-ng, where it is installed."""
 
 import logging
+import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 
 from utils.errors import DataError
+from utils.faults import of_machine
 
 PROGRAM = "espeak-ng"
 MISSING = "espeak-ng is not installed on the computer that shows the captions"
 LONGEST = 500  # characters: half a minute of speech
 LANGUAGES = ("en", "ko")
-PATIENCE_S = 90.0
+TRIAL_S = 10.0  # for espeak-ng to tell how long a text is, which takes it some milliseconds
+GRACE_S = 3.0  # for the sound system to begin and to end
+LONGEST_S = 120.0  # of speech, during which there are no captions
+WAV_HEADER = 44  # bytes
 TAIL_S = 0.3  # until the room is quiet again, and the microphone has heard it
 
 log = logging.getLogger(__name__)
@@ -32,6 +39,9 @@ class Voice:
     def __init__(self, changed: Callable[[bool], None], failed: Callable[[str], None]) -> None:
         self._changed, self._failed = changed, failed
         self._lock = threading.Lock()
+        self._telling = threading.Lock()
+        self._turn: object = None  # of the newest text
+        self._sounding: object = None  # the turn that is being spoken
         self._process: subprocess.Popen | None = None
 
     @property
@@ -44,7 +54,7 @@ class Voice:
 
         Raises
         ------
-        DataError : no text, too long, a language it does not know, or no espeak-ng that runs
+        DataError : no text, too long, a language it does not know, or no espeak-ng
         """
         if not self.available:
             raise DataError(MISSING)
@@ -54,46 +64,112 @@ class Voice:
             raise DataError(f"{len(text)} characters; expected 1 to {LONGEST}")
         if language not in LANGUAGES:
             raise DataError(f"language {language:.20}; expected {' or '.join(LANGUAGES)}")
-        with self._lock:
-            before, self._process = self._process, self._start(language)
-        if before is not None:
-            before.kill()
-        threading.Thread(
-            target=self._wait, args=(self._process, text), name="voice", daemon=True
-        ).start()
+        turn = object()
+        self._take_turn(turn)
+        try:
+            threading.Thread(
+                target=self._run, args=(turn, text, language), name="voice", daemon=True
+            ).start()
+        except RuntimeError as err:
+            raise DataError(of_machine(err) or str(err)) from err
 
     def close(self) -> None:
         """Be silent."""
+        self._take_turn(None)
+
+    def _take_turn(self, turn: object) -> None:
+        """Be the newest text; the one before it falls silent."""
         with self._lock:
+            self._turn = turn
             if self._process is not None:
-                self._process.kill()
+                _kill(self._process)
 
-    def _start(self, language: str) -> subprocess.Popen:
-        # The text goes in by a pipe, so that nothing in it can be taken for an option.
-        command = [PROGRAM, "-v", language, "--stdin"]
-        pipe = subprocess.PIPE
+    def _run(self, turn: object, text: str, language: str) -> None:
         try:
-            return subprocess.Popen(command, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe)
-        except OSError as err:
-            raise DataError(f"espeak-ng does not start ({err.strerror})") from err
+            # Captions stop only for speech whose end is known: what hangs does not hold them up.
+            limit_s = self._length_s(turn, text, language) + GRACE_S
+            self._tell(turn, True)
+            self._espeak(turn, [], text, language, limit_s)
+        except DataError as err:
+            if self._is_newest(turn):
+                log.warning("%s", err)
+                self._failed(str(err))
+        finally:
+            time.sleep(TAIL_S)
+            self._tell(turn, False)
 
-    def _wait(self, process: subprocess.Popen, text: str) -> None:
-        self._changed(True)
-        try:
-            _, complaint = process.communicate(text.encode(), timeout=PATIENCE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            _, complaint = process.communicate()
+    def _is_newest(self, turn: object) -> bool:
         with self._lock:
-            newest = self._process is process
-            if newest:
-                self._process = None
-        if not newest:
-            return  # another text has taken its place
-        time.sleep(TAIL_S)
-        self._changed(False)
+            return self._turn is turn
+
+    def _tell(self, turn: object, speaking: bool) -> None:
+        with self._telling:
+            before = self._sounding
+            if speaking and self._is_newest(turn):
+                self._sounding = turn
+            elif not speaking and before is turn:
+                self._sounding = None
+            if (before is None) != (self._sounding is None):
+                self._changed(self._sounding is not None)
+
+    def _length_s(self, turn: object, text: str, language: str) -> float:
+        """How long it takes to speak a text, in seconds.
+
+        Raises
+        ------
+        DataError : espeak-ng does not tell, or it is longer than `LONGEST_S`
+        """
+        sound = self._espeak(turn, ["--stdout"], text, language, TRIAL_S)
+        if len(sound) < WAV_HEADER:
+            raise DataError(f"{PROGRAM} gives no sound")
+        rate = int.from_bytes(sound[24:28], "little")  # of 16-bit samples, mono
+        length_s = (len(sound) - WAV_HEADER) / (2 * max(rate, 1))
+        if length_s > LONGEST_S:
+            raise DataError(f"{length_s:.0f} s of speech; expected {LONGEST_S:.0f} at most")
+        return length_s
+
+    def _espeak(
+        self, turn: object, options: list[str], text: str, language: str, limit_s: float
+    ) -> bytes:
+        """Run espeak-ng on a text, and return its output.
+
+        Raises
+        ------
+        DataError : it does not start, fails, or is not done in time
+        """
+        # The text goes in by a pipe, so that nothing in it can be taken for an option.
+        command = [PROGRAM, "-v", language, "--stdin", *options]
+        pipe = subprocess.PIPE
+        with self._lock:
+            if self._turn is not turn:
+                return b""
+            try:
+                process = self._process = subprocess.Popen(
+                    command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
+                )
+            except OSError as err:
+                raise DataError(f"{PROGRAM} does not start ({of_machine(err) or err})") from err
+        try:
+            output, complaint = process.communicate(text.encode(), timeout=limit_s)
+        except subprocess.TimeoutExpired as err:
+            raise DataError(f"{PROGRAM} was not done after {limit_s:.0f} s") from err
+        finally:
+            _kill(process)  # with all that it may have started
+            process.wait()
+            with self._lock:
+                if self._process is process:
+                    self._process = None
         # Without a sound device it complains, and yet ends with 0.
         last = (complaint.decode(errors="replace").strip().splitlines() or [""])[-1]
-        if process.returncode or last.startswith("error"):
-            log.warning("espeak-ng ended with %s: %s", process.returncode, last)
-            self._failed(f"espeak-ng says: {last[:200] or process.returncode}")
+        if (process.returncode or last.startswith("error")) and self._is_newest(turn):
+            raise DataError(f"{PROGRAM} says: {last[:200] or process.returncode}")
+        return output
+
+
+def _kill(process: subprocess.Popen) -> None:
+    """End a process and those that it started."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
