@@ -11,6 +11,8 @@ from flask import Flask, render_template
 from flask_socketio import SocketIO
 from werkzeug.serving import make_server
 
+from web.events import PING_S, PONG_S
+
 playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 expect = playwright_api.expect
 
@@ -50,7 +52,8 @@ class CaptionServer:
 
     def __init__(self) -> None:
         self.app = Flask(__name__, root_path=str(ROOT))
-        self.socketio = SocketIO(self.app, async_mode="threading")
+        pings = {"ping_interval": PING_S, "ping_timeout": PONG_S}
+        self.socketio = SocketIO(self.app, async_mode="threading", **pings)
         self.asked = Queue()
         self.answer = {"ok": True}
         self.status = status("ready")
@@ -135,7 +138,8 @@ def status(state: str, **changes) -> dict:
         "session": "one",
         "offer": None,
         "quiet": False,
-        "notice": None,
+        "notices": [],
+        "clears": 0,
     } | changes
 
 

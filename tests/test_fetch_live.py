@@ -49,8 +49,8 @@ def test_a_model_that_was_offered_is_fetched_and_takes_over(hub, models_here, re
             presenter.wait("status", offer={"name": NAME, "size_mb": 460, "busy": True})
             wait_for_engine(program, f"NeMo {NAME}")
             presenter.wait("status", engine=f"NeMo {NAME}", state="listening", offer=None)
-            told = [status["notice"] for status in presenter.of("status")]
-            codes = {notice["code"] for notice in told if notice}
+            told = [notice for s in presenter.of("status") for notice in s["notices"]]
+            codes = {notice["code"] for notice in told}
             assert {"engine.fetching", "engine.loading"} <= codes
             changed = len(presenter.events)
             now = presenter.of("caption")[-1]["segment"]
@@ -71,8 +71,8 @@ def test_a_fetch_that_failed_can_be_asked_for_again(hub, models_here):
             presenter.wait("status", offer=offer | {"busy": True})
             wait_for_notice(presenter, "engine.kept")
             kept = presenter.of("status")[-1]
-            assert "Hugging Face account" in kept["notice"]["message"]
-            presenter.wait("status", offer=offer, notice=kept["notice"])
+            assert "Hugging Face account" in kept["notices"][0]["message"]
+            presenter.wait("status", offer=offer, notices=kept["notices"])
             assert kept["engine"] == "Whisper tiny.en" and kept["state"] == "ready"
             hub.gated = False
             presenter.ask("fetch")
@@ -90,7 +90,7 @@ def check_lines(presenter: Client, changed: int) -> None:
 
 def wait_for_notice(client: Client, code: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
-    while not any((s["notice"] or {}).get("code") == code for s in client.of("status")):
+    while not any(n["code"] == code for s in client.of("status") for n in s["notices"]):
         assert time.monotonic() < deadline
         time.sleep(0.1)
 

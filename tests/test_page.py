@@ -127,16 +127,6 @@ def test_no_emotion_shows_no_tag(page, server):
     expect(lines(page)).to_have_attribute("data-emotion", "")
 
 
-def test_a_new_session_clears_the_old_lines(page, server):
-    server.say(7, "Old line.")
-    server.say(8, "old and growing", final=False)
-    expect(page.locator("#live")).to_have_text("old and growing")
-    server.show("listening", session="two")
-    server.say(0, "New line.")
-    expect(lines(page)).to_have_text(["New line."])
-    expect(page.locator("#live")).to_have_text("")
-
-
 def test_a_reload_shows_the_running_session(page, server):
     server.show("listening")
     server.past = [caption(0, "Still here."), caption(1, "growing", final=False)]

@@ -57,7 +57,7 @@ def test_axe_finds_nothing_in_any_state(open_page, server, theme):
     notice = {"code": "fetch", "values": {"done_mb": 10, "total_mb": 40}, "message": "10 of 40 MB"}
     for state, changes in [
         ("loading", {"progress": 0.3}),
-        ("ready", {"offer": offer(), "notice": notice}),
+        ("ready", {"offer": offer(), "notices": [notice, notice]}),
         ("listening", {"offer": offer(busy=True)}),
         ("listening", {}),
         ("listening", {"quiet": True}),

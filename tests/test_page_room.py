@@ -28,7 +28,7 @@ def asked(server) -> tuple[str, dict]:
 def test_a_reader_has_no_controls_of_the_room(open_page, server):
     server.room = room(presenter=False, reader_url="http://192.168.1.20:5000/read")
     page = open_page()
-    expect(page.locator("#hint")).to_have_text(EN["hint.ready.reader"])
+    expect(page.locator("#hint")).to_have_text(EN["hint.ready.own"])  # at the program's computer
     for place in ("#record", '[data-opens="room"]', '[data-opens="phone"]', "#phrases-edit", "#level"):
         expect(page.locator(place).first).to_be_hidden()
     for key in "rbco":
@@ -43,6 +43,7 @@ def test_the_presenter_reading_at_read_only_reads(browser, server):
     page = context.new_page()
     page.goto(f"{server.url}read")
     expect(page.locator("#status")).to_have_text("It is ready.")
+    expect(page.locator("#hint")).to_have_text(EN["hint.ready.reader"])
     expect(page.locator("#record")).to_be_hidden()
     context.close()
 
@@ -280,16 +281,22 @@ def test_two_pages_agree(open_page, server):
     assert texts[0] == texts[1]
 
 
-def test_a_notice_stands_beside_the_state(page, server):
+def test_notices_stand_beside_the_state_and_each_other(page, server):
     notice = {"code": "fetch.odd", "values": {"name": "X", "done_mb": 30, "total_mb": 120}, "message": "X: 30 of 120 MB."}
-    server.show("listening", notice=notice)
-    expect(page.locator("#notice-text")).to_have_text("X: 30 of 120 MB.")
-    expect(page.locator("#notice-progress")).to_have_js_property("value", 0.25)
-    server.show("listening", notice={"code": "odd", "values": {}, "message": "Now with a better engine."})
-    expect(page.locator("#notice-text")).to_have_text("Now with a better engine.")
-    expect(page.locator("#notice-progress")).to_be_hidden()
+    server.show("listening", notices=[notice])
+    notices, progress = page.locator("#notices li"), page.locator("#notices progress")
+    expect(notices).to_have_text(["X: 30 of 120 MB."])
+    expect(progress).to_have_js_property("value", 0.25)
+    full = {"code": "odd", "values": {}, "message": "The disk is full."}
+    server.show("listening", notices=[full, notice])
+    expect(notices).to_have_text(["The disk is full.", "X: 30 of 120 MB."])
+    expect(progress.first).to_be_hidden()
+    expect(progress.last).to_be_visible()
+    server.show("listening", notices=[full])
+    expect(notices).to_have_text(["The disk is full."])
+    expect(progress).to_be_hidden()
     server.show("listening")
-    expect(page.locator("#notice")).to_be_hidden()
+    expect(page.locator("#notices")).to_be_hidden()
 
 
 def test_sounds_stand_in_brackets_and_voices_behind_a_dash(page, server):

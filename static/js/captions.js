@@ -1,69 +1,119 @@
 // The captions: finished lines in the log, the growing line below it.
 
 import { Line } from "./line.js";
+import { Mark } from "./mark.js";
 
 const MAX_LINES = 500;
 
 export class Captions {
-  #lines = [];
-  #growing = -1;
+  #lines = []; // and marks, in the order in which they stand
+  #first = 0; // of this session's, among them
+  #growing = null; // the event that the growing line shows
   #newest = -1;
   #rowWidth = 0;
 
   constructor(list, live) {
     this.list = list;
     this.live = new Line(live);
+    this.log = list.parentElement;
+    this.column = this.log.parentElement;
   }
 
   get empty() { return this.#lines.length === 0 && this.live.empty; }
 
   // Take a `caption` event; tell whether a line was added.
   show(event, following) {
+    this.#mend();
     if (!event.final) return this.#grow(event);
     this.#newest = Math.max(this.#newest, event.segment);
-    if (this.#growing <= event.segment) this.#clearLive();
+    if (this.#growing === null || this.#growing.segment <= event.segment) this.#clearLive();
     return (event.text.trim() || event.sound ? this.#finish(event) : false) && this.#trim(following);
   }
 
+  // The program was started anew, and knows nothing of these lines: they stay, under a mark.
+  endSession() {
+    this.#mend();
+    this.#keepGrowing();
+    if (this.#lines.length > this.#first) this.#insert(new Mark("captions.restarted", -1), this.#lines.length);
+    this.#first = this.#lines.length;
+    this.#newest = -1;
+  }
+
+  // The page was away, and lines up to this segment are not sent any more.
+  missed(segment) {
+    this.#mend();
+    if (this.#newest >= segment) return;
+    if (this.#growing?.segment <= segment) this.#keepGrowing();
+    if (this.#lines.length === this.#first) return;
+    this.#insert(new Mark("captions.missed", segment), this.#lines.length);
+    this.#newest = segment;
+  }
+
   #grow(event) {
-    if (event.segment < this.#growing || event.segment <= this.#newest) return false;
-    this.#growing = event.segment;
+    if (event.segment < (this.#growing?.segment ?? -1) || event.segment <= this.#newest) return false;
+    this.#growing = event;
     this.live.write(event, this.#rowWidth);
     return false;
+  }
+
+  // Nothing more comes of the growing line: it ends as it stands.
+  #keepGrowing() {
+    if (!this.live.empty) this.#finish(this.#growing);
+    this.#clearLive();
   }
 
   // A reconnection sends past lines again: keep those that stand, put missed ones in their place.
   #finish(event) {
     let place = this.#lines.length;
-    while (place > 0 && this.#lines[place - 1].segment > event.segment) place -= 1;
-    const before = this.#lines[place - 1];
-    if (before?.segment === event.segment) return false;
+    while (place > this.#first && this.#lines[place - 1].segment > event.segment) place -= 1;
+    if (place > this.#first && this.#lines[place - 1].segment === event.segment) return false;
     const line = new Line(document.createElement("li"));
     line.element.className = "caption";
     line.element.dataset.segment = event.segment;
     line.write(event, this.#rowWidth);
-    if (before) before.element.after(line.element);
+    this.#insert(line, place);
+    return true;
+  }
+
+  #insert(line, place) {
+    if (place > 0) this.#lines[place - 1].element.after(line.element);
     else this.list.prepend(line.element);
     this.#lines.splice(place, 0, line);
-    return true;
   }
 
   // While someone reads up, nothing leaves above them, within reason.
   #trim(following) {
     const most = following ? MAX_LINES : 2 * MAX_LINES;
-    while (this.#lines.length > most) this.#lines.shift().element.remove();
+    while (this.#lines.length > most) {
+      this.#lines.shift().element.remove();
+      this.#first = Math.max(0, this.#first - 1);
+    }
     return true;
   }
 
+  // What an extension took out of the document comes back to its place.
+  #mend() {
+    const { list, log, column } = this;
+    const last = this.#lines.at(-1)?.element ?? null;
+    if (list.childElementCount !== this.#lines.length || list.lastElementChild !== last) {
+      list.replaceChildren(...this.#lines.map((line) => line.element));
+    }
+    if (list.parentElement !== log) log.replaceChildren(list);
+    if (log.parentElement !== column) column.prepend(log);
+    if (this.live.element.previousElementSibling !== log) log.after(this.live.element);
+  }
+
   #clearLive() {
+    this.#growing = null;
     this.live.write({ text: "" }, this.#rowWidth);
   }
 
   clear() {
     this.#lines = [];
-    this.list.replaceChildren();
+    this.#first = 0;
+    this.#newest = -1;
     this.#clearLive();
-    this.#growing = this.#newest = -1;
+    this.#mend();
   }
 
   // The reader changed the size, the font or the window.

@@ -19,8 +19,11 @@ export function emotionIcon(label) {
 
 export class Line {
   #node = new Text("");
+  #shown = ""; // what the node was given, whatever has become of it
   #text = "";
   #dash = null;
+  #tag = []; // a space and the tag, where there is one
+  #emotion = "";
 
   constructor(element) {
     this.element = element;
@@ -38,6 +41,7 @@ export class Line {
     dataset.loudness = loudness ?? "";
     this.element.toggleAttribute("data-sound", Boolean(sound));
     this.#mark(Boolean(newVoice) && Boolean(this.#text));
+    this.#mend();
     this.layOut(rowWidth);
     this.#label((this.#text && emotion?.label) || "");
   }
@@ -45,11 +49,24 @@ export class Line {
   // Only the part that differs is touched, so that text being read stays still.
   layOut(rowWidth) {
     const text = this.#text && breakRows(this.#text, rowWidth, this.#dash ? widthOf(DASH) : 0);
-    const old = this.#node.data;
+    if (text === this.#shown) return;
+    this.#mend();
+    const old = this.#shown;
     let same = 0;
     while (same < old.length && old[same] === text[same]) same += 1;
     if (same < old.length) this.#node.replaceData(same, old.length - same, text.slice(same));
-    else if (same < text.length) this.#node.appendData(text.slice(same));
+    else this.#node.appendData(text.slice(same));
+    this.#shown = text;
+  }
+
+  // A browser that translates takes nodes away and puts its own in their place; other extensions
+  // do so too. Where what stands here is not what was put here, it is put here again.
+  #mend() {
+    const wanted = [this.#dash, this.#node, ...this.#tag].filter(Boolean);
+    const { childNodes } = this.element;
+    if (this.#node.data !== this.#shown) this.#node.data = this.#shown;
+    if (childNodes.length === wanted.length && wanted.every((node, i) => node === childNodes[i])) return;
+    this.element.replaceChildren(...wanted);
   }
 
   // The feelings were switched off for everyone.
@@ -57,7 +74,7 @@ export class Line {
 
   // After a change of language.
   reword() {
-    const label = this.element.dataset.emotion;
+    const label = this.#emotion;
     this.#label("");
     this.#label(label);
     this.#dash?.setAttribute("aria-label", t("captions.voice"));
@@ -80,13 +97,15 @@ export class Line {
 
   // The tag follows the last word, while the line grows and after.
   #label(label) {
-    if (this.element.dataset.emotion === label) return;
-    this.element.dataset.emotion = label;
-    while (this.#node.nextSibling) this.#node.nextSibling.remove();
+    if (this.#emotion === label) return;
+    this.#emotion = this.element.dataset.emotion = label;
+    for (const node of this.#tag) node.remove();
+    this.#tag = [];
     if (!label) return;
     const tag = document.createElement("span");
     tag.className = "tone";
     tag.append("[", emotionIcon(label), `${emotionWord(label)}]`);
-    this.element.append(" ", tag);
+    this.#tag = [new Text(" "), tag];
+    this.element.append(...this.#tag);
   }
 }

@@ -34,6 +34,8 @@ const status = new Status();
 const timeline = new Timeline();
 
 let session = null;
+let clears = 0; // of this session's lines, that this page knows of
+let away = false; // until the program greets this page again
 let room = { presenter: false, blank: false, emotion: true, saving: null, reader_url: null, phrases: [] };
 
 function clear() {
@@ -41,6 +43,22 @@ function clear() {
   timeline.clear();
   follow.toEnd();
   status.setEmpty(true);
+}
+
+function endSession() {
+  follow.look();
+  captions.endSession();
+  timeline.clear();
+  follow.keep();
+}
+
+// The program has gone on without this page: what was cleared goes, what was missed is marked.
+function comeBack(event) {
+  if (event.clears !== clears) clear();
+  if (typeof event.left_out !== "number") return;
+  follow.look();
+  captions.missed(event.left_out);
+  follow.keep();
 }
 
 let calming = 0;
@@ -57,16 +75,18 @@ function showRefusal(message) {
 
 const wire = new Wire({
   status(event) {
-    if (session !== null && event.session !== session) clear();
-    session = event.session;
+    if (session !== null && event.session !== session) endSession();
+    else if (away) comeBack(event);
+    away = false;
+    ({ session, clears } = event);
     status.show(event);
   },
   caption(event) {
     follow.look();
     const added = captions.show(event, follow.following);
+    follow.keep(added);
     timeline.add(event);
     status.setEmpty(captions.empty);
-    follow.keep(added);
   },
   level({ db }) { byId("level").value = db; },
   room(event) {
@@ -79,9 +99,16 @@ const wire = new Wire({
     timeline.setOn(room.emotion !== false);
     if (room.emotion === false) captions.calm();
   },
-  cleared: clear,
+  cleared() {
+    clears += 1;
+    clear();
+  },
   refused: showRefusal,
-  offline: (reason) => status.offline(reason),
+  offline(reason) {
+    away = true;
+    if (room.blank) clear(); // whoever comes back may find the screens shown again
+    status.offline(reason);
+  },
 });
 
 const controls = new Room(wire, status);

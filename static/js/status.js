@@ -9,7 +9,7 @@ const OWN = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname) && !
 const byId = (id) => document.getElementById(id);
 
 export class Status {
-  #status = { state: "connecting", code: "connecting", message: "", engine: "", progress: null, quiet: false, offer: null, notice: null };
+  #status = { state: "connecting", code: "connecting", message: "", engine: "", progress: null, quiet: false, offer: null, notices: [] };
   #room = { presenter: false, blank: false, saving: null };
   #empty = true;
 
@@ -23,7 +23,7 @@ export class Status {
 
   // `reason`: what the program says of it, where it can be asked
   offline(reason = null) {
-    this.show({ ...this.#status, state: "offline", code: "offline", notice: null, ...reason });
+    this.show({ ...this.#status, state: "offline", code: "offline", notices: [], ...reason });
   }
 
   setRoom(room) {
@@ -55,7 +55,7 @@ export class Status {
     byId("level").hidden = state !== "listening" || !this.#room.presenter;
     this.#showRecord();
     showProgress(byId("progress"), state === "loading", progress);
-    this.#showNotice();
+    this.#showNotices();
     this.#showOffer();
     this.#showHint();
   }
@@ -69,13 +69,19 @@ export class Status {
     record.disabled = ["connecting", "loading", "offline"].includes(state) || (state === "error" && !engine);
   }
 
-  // A passing remark, such as a model being fetched.
-  #showNotice() {
-    const { notice } = this.#status;
-    byId("notice").hidden = !notice;
-    setText(byId("notice-text"), notice ? sentence(notice) : "");
-    const { done_mb: done, total_mb: total } = notice?.values ?? {};
-    showProgress(byId("notice-progress"), total > 0, done / total);
+  // Remarks beside the state, such as a model being fetched; the worst first.
+  #showNotices() {
+    const list = byId("notices");
+    const notices = this.#status.notices ?? [];
+    list.hidden = !notices.length;
+    while (list.children.length > notices.length) list.lastElementChild.remove();
+    while (list.children.length < notices.length) list.append(noticeItem());
+    notices.forEach((notice, i) => {
+      const [text, progress] = list.children[i].children;
+      setText(text, sentence(notice));
+      const { done_mb: done, total_mb: total } = notice.values ?? {};
+      showProgress(progress, total > 0, done / total);
+    });
   }
 
   // A better model that can be fetched, for whoever presents.
@@ -113,6 +119,14 @@ function alertOver(message) {
     else dialog.prepend(alert);
   }
   setText(alert, dialog ? message : "");
+}
+
+function noticeItem() {
+  const item = document.createElement("li");
+  const progress = document.createElement("progress");
+  progress.setAttribute("aria-label", t("bar.progress"));
+  item.append(document.createElement("span"), progress);
+  return item;
 }
 
 function showProgress(element, shown, fraction) {

@@ -4,10 +4,13 @@ import * as reach from "./reach.js";
 import { sentence, t } from "./words.js";
 
 const PATIENCE_MS = 5000;
+// A try that the network swallows is given up, and another one begun. That the network is dead is
+// known by the server's pings: PING_S and PONG_S in web/events.py.
+const CONNECT_MS = 5000;
 
 export class Wire {
   constructor(handlers) {
-    this.socket = globalThis.io({ path: new URL("socket.io/", document.baseURI).pathname, transports: ["websocket"], reconnectionDelayMax: 2000 });
+    this.socket = globalThis.io({ path: new URL("socket.io/", document.baseURI).pathname, transports: ["websocket"], reconnectionDelayMax: 2000, timeout: CONNECT_MS });
     for (const name of ["status", "caption", "level", "room", "cleared"]) this.socket.on(name, handlers[name]);
     this.socket.on("refused", (refusal) => handlers.refused(sentence(refusal)));
     this.socket.on("connect", reach.reached);
