@@ -1,10 +1,9 @@
 """Live captions with the speaker's emotion: the page, its events and the command line."""
 
 import logging
-import os
-import signal
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +21,15 @@ from utils.asr.memory import EMOTION_BYTES, check_spare
 from utils.asr.nemo_boost import read_phrases
 from utils.asr.nemo_voice import open_voices
 from utils.captions import Captioner
+from utils.ending import end_on_signals
 from utils.engines import Better, Engines, optional
-from utils.errors import AppError, AudioError, ModelError
+from utils.errors import AppError, AudioError, DataError, ModelError
 from utils.events import CaptionEvent
+from utils.faults import of_machine
 from utils.folders import config_folder, data_folder, state_folder
 from utils.loader import Progress
 from utils.messages import Message, say
+from utils.output import note, put, run, tell
 from utils.phrases import Phrases
 from utils.resume import Resume
 from utils.room import Room
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from emotion_model import EmotionRecognizer
 
 SETTINGS_FILE = Path(__file__).resolve().parent / "settings.toml"
-TOKEN_FILE, SERVING_FILE = "presenter-key", "serving.json"  # in the state folder
+TOKEN_FILE = "presenter-key"  # in the state folder
 
 log = logging.getLogger(__name__)
 
@@ -155,7 +157,12 @@ def create_app(settings: config.Settings) -> Flask:
     events.open(room)
     room.set_clear_after(settings.clear_after)
     if settings.save:
-        room.set_saving(True)
+        try:
+            room.set_saving(True)
+        except DataError as err:  # captions come first
+            session.notice("saving.failed", reason=str(err))
+    if token.problem:
+        session.notice("link.missing", reason=token.problem)
     add_pages(app, room, token, links, settings.language)
     names = [settings.host, settings.address]
     if settings.proxy:
@@ -184,40 +191,44 @@ def serve(settings: config.Settings) -> int:
     check_port(settings.host, settings.port)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for each request
     app = create_app(settings)
-    # Set for both, because a shell starts background jobs with SIGINT ignored.
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, signal.default_int_handler)
-    server = Server(settings.host, settings.port, app)
-    serving = state_folder() / SERVING_FILE
-    links = app.extensions["links"]
-    note_serving(serving, settings, links.run)
-    here = "127.0.0.1" if settings.host in ANY else settings.host
-    print(f"Captions are at {url(here, settings.port)}  (Ctrl-C ends)", flush=True)
-    print(
-        f"To present, open {own_link(settings.host, settings.port, links.new())}  (once, within "
-        f"{LINK_S // 60} minutes; `python app.py link --here` prints another)", flush=True,
-    )  # fmt: skip
-    if readers := app.extensions["room"].reader_url:
-        print(f"Phones read along at {readers}", flush=True)
-    try:
+    end_on_signals()
+    with ExitStack() as ending, suppress(KeyboardInterrupt):
+        ending.callback(forget_serving, state_folder())
+        ending.callback(app.extensions["room"].close)
+        ending.callback(app.extensions["session"].close)
+        server = Server(settings.host, settings.port, app)
+        _announce(settings, app)
         server.serve_forever()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        app.extensions["session"].close()
-        app.extensions["room"].close()
-        forget_serving(serving)
     return 0
 
 
-def print_link(here: bool, new: bool) -> int:
+def _announce(settings: config.Settings, app: Flask) -> None:
+    """Tell on the terminal where the captions are, and leave word for `app.py link`."""
+    room, links = app.extensions["room"], app.extensions["links"]
+    try:
+        note_serving(state_folder(), settings, links.run)
+    except OSError as err:  # captions come first
+        place = str(state_folder())
+        reason = of_machine(err, place) or f"{place}: {err.strerror or err}"
+        room.session.notice("link.missing", reason=reason)
+    here = "127.0.0.1" if settings.host in ANY else settings.host
+    tell(f"Captions are at {url(here, settings.port)}  (Ctrl-C ends)")
+    tell(
+        f"To present, open {own_link(settings.host, settings.port, links.new())}  (once, within "
+        f"{LINK_S // 60} minutes; `python app.py link --here` prints another)"
+    )
+    if room.reader_url:
+        tell(f"Phones read along at {room.reader_url}")
+
+
+def print_link(settings: config.Settings, here: bool, new: bool) -> int:
     """Print a link that makes a browser the presenter's, with a new token if asked."""
     token = Token(state_folder() / TOKEN_FILE)
     if new:
         token.renew()
-    address, note = link(state_folder() / SERVING_FILE, token, here)
-    print(address)
-    _note(note)
+    address, told = link(state_folder(), settings.port, token, here)
+    put(f"{address}\n")
+    note(told)
     return 0
 
 
@@ -225,9 +236,9 @@ def export(path: str, form: str) -> int:
     """Print a saved session in another format."""
     lines, bad = read_saved(Path(path))
     for text in FORMATS[form](lines):
-        print(text, end="")
+        put(text)
     if bad:
-        _note(f"{path}: {bad} line(s) could not be read and are left out")
+        note(f"{path}: {bad} line(s) could not be read and are left out")
     return 0
 
 
@@ -252,21 +263,17 @@ def caption(settings: config.Settings, path: str, form: str) -> int:
     """Caption a recording as fast as possible, to standard output."""
     check_choice(settings.asr, settings.model or None, settings.language)
     source = FileSource(path, realtime=False)
-    engines = load_engines(settings, lambda done, message: _note(str(message)), live=False)
+    engines = load_engines(settings, lambda done, message: note(str(message)), live=False)
     engines.captioner.live = False
     for message in (engines.ready, *engines.missing):
-        _note(str(message))
+        note(str(message))
     try:
         events = _with_progress(caption_events(engines.captioner, source), source.duration_s)
         for text in FORMATS[form](events):
-            print(text, end="", flush=True)
+            put(text)
     finally:
         engines.captioner.close()
     return 0
-
-
-def _note(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
 
 
 def _with_progress(events: Iterator[CaptionEvent], total_s: float) -> Iterator[CaptionEvent]:
@@ -285,9 +292,9 @@ def list_microphones() -> int:
     devices = microphones()
     for device in devices:
         mark = "  (default)" if device.default else ""
-        print(f"{device.index:3d}  {device.name}{mark}")
+        put(f"{device.index:3d}  {device.name}{mark}\n")
     if not devices:
-        _note("No microphone found. Connect one, and see that the sound server runs.")
+        note("No microphone found. Connect one, and see that the sound server runs.")
     return 0 if devices else 1
 
 
@@ -308,17 +315,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.command == "caption":
             return caption(settings, args.file, args.format)
         if args.command == "link":
-            return print_link(args.here, args.new)
+            return print_link(settings, args.here, args.new)
         return serve(settings)
     except AppError as err:
-        print(f"app.py: {err}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:  # whoever read the captions has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        note(f"app.py: {err}")
         return 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -2,6 +2,8 @@
 
 import json
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from utils.access import LINK_S, Links, Token
@@ -10,6 +12,7 @@ from utils.config import Settings
 from utils.errors import ConfigError
 from utils.folders import write_whole
 
+NOTES = "serving-*.json"  # in the state folder, one of each program
 PRESENT = "#present="  # behind the mark, which browsers send to nobody: no proxy logs a code
 HOLDS = f"It opens once, within {LINK_S // 60} minutes."
 HERE_ONLY = (
@@ -18,19 +21,41 @@ HERE_ONLY = (
 )
 
 
-def note_serving(path: Path, settings: Settings, run: str) -> None:
-    """Leave word for `app.py link` where the program that runs now is served, and its run."""
+def note_serving(folder: Path, settings: Settings, run: str) -> None:
+    """Leave word for `app.py link` where the program that runs now is served, and its run.
+
+    Each program has a note of its own; those of programs that ended without a word go.
+
+    Raises
+    ------
+    OSError : it cannot be written
+    """
     serving = {
         "host": settings.host, "port": settings.port, "address": settings.address,
-        "proxy": settings.proxy, "pid": os.getpid(), "run": run,
+        "proxy": settings.proxy, "pid": os.getpid(), "run": run, "began": time.time(),
     }  # fmt: skip
-    write_whole(path, json.dumps(serving) + "\n")
+    for path in folder.glob(NOTES):
+        if not _read(path):
+            path.unlink(missing_ok=True)
+    write_whole(_note(folder), json.dumps(serving) + "\n")
 
 
-def forget_serving(path: Path) -> None:
-    """Take that word back, if it is of this program."""
-    if _read(path).get("pid") == os.getpid():
-        path.unlink(missing_ok=True)
+def forget_serving(folder: Path) -> None:
+    """Take that word back."""
+    with suppress(OSError):
+        _note(folder).unlink()
+
+
+def _note(folder: Path) -> Path:
+    return folder / f"serving-{os.getpid()}.json"
+
+
+def _running(folder: Path, port: int) -> tuple[dict, list[int]]:
+    """The program at a port, or else the newest that runs; and the ports of the others."""
+    found = [note for note in map(_read, folder.glob(NOTES)) if note]
+    found.sort(key=lambda note: note["began"], reverse=True)
+    chosen = next((note for note in found if note["port"] == port), found[0] if found else {})
+    return chosen, [note["port"] for note in found if note is not chosen]
 
 
 def own_link(host: str, port: int, code: str) -> str:
@@ -38,12 +63,13 @@ def own_link(host: str, port: int, code: str) -> str:
     return url("127.0.0.1" if host in ANY else host, port, f"/{PRESENT}{code}")
 
 
-def link(serving: Path, token: Token, here: bool) -> tuple[str, str]:
+def link(folder: Path, port: int, token: Token, here: bool) -> tuple[str, str]:
     """A link for the program that runs, and what to say of it.
 
     Parameters
     ----------
-    serving : the word that the program has left
+    folder : where programs leave word
+    port : of the program that is meant, where several run
     token : the presenter's
     here : for the browser of this computer, not for another device
 
@@ -51,8 +77,8 @@ def link(serving: Path, token: Token, here: bool) -> tuple[str, str]:
     ------
     ConfigError : no program runs, or it does not know of the token
     """
-    running = _read(serving)
-    if "run" not in running:
+    running, others = _running(folder, port)
+    if not running:
         raise ConfigError(
             "the program does not run, so there is nothing to link to; start it, then ask again"
         )
@@ -61,7 +87,14 @@ def link(serving: Path, token: Token, here: bool) -> tuple[str, str]:
             f"no link can be made ({token.problem}); make the folder writable, or name another "
             "with XDG_STATE_HOME, and start the program anew"
         )
-    host, port = str(running["host"]), int(running["port"])
+    address, note = _link(running, token, here)
+    for other in others:
+        note += f" Another runs at port {other}: python app.py --port {other} link"
+    return address, note
+
+
+def _link(running: dict, token: Token, here: bool) -> tuple[str, str]:
+    host, port = str(running["host"]), running["port"]
     code = Links(token, str(running["run"])).new()
     if here:
         return own_link(host, port, code), f"Open this on this computer. {HOLDS}"
@@ -80,6 +113,7 @@ def _read(path: Path) -> dict:
     try:
         serving = json.loads(path.read_text(encoding="utf-8"))
         os.kill(serving["pid"], 0)  # signal 0 only asks
-    except (OSError, ValueError, KeyError, TypeError):
+        whole = {"host", "port", "address", "proxy", "run", "began"} <= serving.keys()
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
         return {}
-    return serving
+    return serving if whole else {}
