@@ -12,7 +12,8 @@ from utils.faults import of_machine
 from utils.folders import write_whole
 
 MOST = 40
-LONGEST = 200  # characters
+LONGEST = 200  # letters: code points, of up to 4 bytes in UTF-8
+LONGEST_JSON = MOST * (6 * LONGEST + 3) + 2  # bytes; control characters take 6, as "\\u0007"
 LONGEST_FILE = 1_000_000  # bytes
 DEFAULTS = {
     "en": [

@@ -9,7 +9,7 @@ from utils.config import LONGEST_CLEAR_AFTER_MIN
 from utils.errors import RequestError
 from utils.events import CaptionEvent
 from utils.messages import say
-from utils.phrases import Phrases
+from utils.phrases import LONGEST, MOST, Phrases
 from utils.saving import SavedLines
 from utils.session import Session
 from utils.voice import Voice
@@ -71,6 +71,7 @@ class Room:
             "reader_url": self.reader_url,
             "speech": presenter and self._voice.available,
             "phrases": self._phrases.texts,
+            "phrases_limits": {"most": MOST, "letters": LONGEST},
             "language": self._language,
         }
 

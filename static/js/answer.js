@@ -108,8 +108,13 @@ export class Answer {
   }
 
   async #save() {
-    const list = byId("phrases-text").value.split("\n").map((line) => line.trim()).filter(Boolean);
-    if (await this.wire.ask("phrases", { list })) this.#edit(false);
+    const lines = byId("phrases-text").value.split("\n").map((line) => line.trim()).filter(Boolean);
+    const list = [...new Set(lines)];
+    const { most, letters } = this.#room.phrases_limits;
+    const long = list.find((phrase) => [...phrase].length > letters); // letters, not UTF-16's halves
+    if (list.length > most) this.wire.refused(t("answer.edit.many", { number: list.length, most }));
+    else if (long) this.wire.refused(t("answer.edit.long", { start: [...long].slice(0, 30).join(""), letters }));
+    else if (await this.wire.ask("phrases", { list })) this.#edit(false);
   }
 }
 
