@@ -226,6 +226,7 @@ def print_link(settings: config.Settings, here: bool, new: bool) -> int:
     token = Token(state_folder() / TOKEN_FILE)
     if new:
         token.renew()
+        note("Every older link, and every browser that presented, has lost its power.")
     address, told = link(state_folder(), settings.port, token, here)
     put(f"{address}\n")
     note(told)

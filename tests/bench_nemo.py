@@ -294,7 +294,7 @@ def bench_takeover(path: Path) -> None:
                  f"{ready_s:.1f} s, {time.monotonic() - began:.1f} s"),
             ]  # fmt: skip
             page = socketio.Client()
-            page.connect(program.url, transports=["websocket"])
+            page.connect(program.url, program.presenter, transports=["websocket"])
             page.emit("start")
             cpu, began = cpu_s(program.process.pid), time.monotonic()
             for minutes in (1, 2, 4):

@@ -49,7 +49,10 @@ def bench_readers(every: int) -> None:
 
 def watch_room(program: Program, n_readers: int) -> tuple[dict, float]:
     """What a room of readers saw, and the most memory that the server took for it."""
-    command = [sys.executable, "-m", "tests.readers", program.url, str(n_readers), str(READ_S)]
+    cookie = program.presenter["Cookie"]
+    command = [
+        sys.executable, "-m", "tests.readers", program.url, cookie, str(n_readers), str(READ_S),
+    ]  # fmt: skip
     most_mb = 0.0
     with tempfile.TemporaryFile("w+") as answer:  # more than a pipe would hold
         room = subprocess.Popen(command, cwd=HOME, stdout=answer)

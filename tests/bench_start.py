@@ -45,7 +45,7 @@ def _listen(program: Program, minutes: tuple[float, ...]) -> None:
     pid = program.process.pid
     row("memory when the button is ready", f"{memory_mb(pid):.0f} MB")
     page = socketio.Client()
-    page.connect(program.url, transports=["websocket"])
+    page.connect(program.url, program.presenter, transports=["websocket"])
     page.emit("start")
     cpu, began = cpu_s(pid), time.monotonic()
     for minute in minutes:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -39,6 +41,7 @@ class Program:
     arguments : of the command line, beside the port
     environment : added to this process's
     port : to serve at; a free one if None
+    home : of its token and phrases, such as another one's `home`; one of its own if None
     """
 
     def __init__(
@@ -46,14 +49,18 @@ class Program:
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] = MappingProxyType({}),
         port: int | None = None,
+        home: str | None = None,
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._home = tempfile.TemporaryDirectory()  # its token and phrases are not the user's
-        self.environment = {"XDG_STATE_HOME": self._home.name, "XDG_CONFIG_HOME": self._home.name}
+        self.home = home or self._home.name
+        self.environment = {
+            "XDG_STATE_HOME": self.home, "XDG_CONFIG_HOME": self.home, **environment,
+        }  # fmt: skip
         self.process = subprocess.Popen(
             [sys.executable, APP, "--port", str(self.port), *map(str, arguments)],
-            env={**os.environ, **self.environment, **environment},
+            env={**os.environ, **self.environment},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
@@ -63,6 +70,7 @@ class Program:
             self.process.kill()
             _, errors = self.process.communicate()
             raise RuntimeError(f"the program did not start: {line}{errors}")
+        self._printed_link = re.search(r"http\S+", self.process.stdout.readline())[0]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,6 +82,19 @@ class Program:
             self.process.kill()
             self.output, self.errors = self.process.communicate()
             raise
+
+    @cached_property
+    def presenter(self) -> dict[str, str]:
+        """Headers of a browser that is the presenter's, by the link that the program printed."""
+        code = self._printed_link.rpartition("#present=")[2]
+        answer = urllib.request.Request(f"{self.url}/present", code.encode(), method="POST")
+        with urllib.request.urlopen(answer, timeout=30) as given:
+            return {"Cookie": given.headers["Set-Cookie"].partition(";")[0]}
+
+    def link(self) -> str:
+        """A fresh link that makes a browser of this computer the presenter's."""
+        printed = run(["link", "--here"], env={**os.environ, **self.environment})
+        return printed.stdout.strip()
 
     def health(self) -> dict:
         """What GET /health says now."""

@@ -1,7 +1,7 @@
-"""A room of readers: `python -m tests.readers URL N SECONDS`, in a process of its own.
+"""A room of readers: `python -m tests.readers URL COOKIE N SECONDS`, in a process of its own.
 
-Opens a presenter's page and N readers over real WebSocket connections, presses Start, and
-prints as JSON how long after the presenter's page each reader got each caption.
+Opens a presenter's page, by its cookie, and N readers over real WebSocket connections, presses
+Start, and prints as JSON how long after the presenter's page each reader got each caption.
 """
 
 import asyncio
@@ -21,9 +21,10 @@ class Page:
         self.got: dict[str, float] = {}
         self.opened = asyncio.Event()
 
-    async def run(self, session: aiohttp.ClientSession, url: str) -> None:
+    async def run(self, session: aiohttp.ClientSession, url: str, cookie: str) -> None:
         address = f"{url}/socket.io/?EIO=4&transport=websocket"
-        async with session.ws_connect(address, compress=15) as self.socket:
+        headers = {"Cookie": cookie} if cookie else {}
+        async with session.ws_connect(address, compress=15, headers=headers) as self.socket:
             async for message in self.socket:
                 now, text = time.monotonic(), message.data
                 if text.startswith("0"):
@@ -36,12 +37,12 @@ class Page:
                     self.got.setdefault(text, now)
 
 
-async def room(url: str, n_readers: int, seconds: float) -> dict:
+async def room(url: str, cookie: str, n_readers: int, seconds: float) -> dict:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         pages = [Page() for _ in range(n_readers + 1)]
         tasks = []
         for i, page in enumerate(pages):
-            tasks.append(asyncio.create_task(page.run(session, url)))
+            tasks.append(asyncio.create_task(page.run(session, url, "" if i else cookie)))
             if i % OPEN_AT_ONCE == 0 or page is pages[-1]:
                 await asyncio.gather(*(p.opened.wait() for p in pages[: i + 1]))
         await pages[0].socket.send_str('42["start"]')
@@ -64,5 +65,5 @@ async def room(url: str, n_readers: int, seconds: float) -> dict:
 
 
 if __name__ == "__main__":
-    url, n_readers, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
-    print(json.dumps(asyncio.run(room(url, n_readers, seconds))))
+    url, cookie, n_readers, seconds = *sys.argv[1:3], int(sys.argv[3]), float(sys.argv[4])
+    print(json.dumps(asyncio.run(room(url, cookie, n_readers, seconds))))

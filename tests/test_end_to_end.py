@@ -67,7 +67,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
         "console",
         lambda m: m.type == "error" and "ERR_CONN" not in m.text and problems.append(m.text),
     )
-    opened.goto(program.url)
+    opened.goto(program.link())
     yield opened
     context.close()
     assert not problems
@@ -221,7 +221,7 @@ def test_a_reload_and_a_second_browser_show_the_running_session(
     expect(page.locator("#record")).to_have_attribute("aria-pressed", "true")
     with browser.new_context() as other:
         second = other.new_page()
-        second.goto(program.url)
+        second.goto(program.link())
         expect(second.locator("li.caption")).to_have_count(len(before))
         assert finals(second) == before
         # Whoever presses, both see it.
@@ -252,7 +252,7 @@ def test_a_restarted_program_is_found_again_and_begins_afresh(page, program, sou
     expect(page.locator("#record")).to_be_disabled()
     expect(page.locator("#alert")).not_to_be_empty()
     assert finals(page) == before
-    with Program(["--asr", "whisper"], sound_server.env, program.port):
+    with Program(["--asr", "whisper"], sound_server.env, program.port, program.home):
         expect(page.locator("#record")).to_be_enabled()
         expect(page.locator("li.caption")).to_have_count(0)
         expect(page.locator("#alert")).to_be_empty()

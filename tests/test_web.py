@@ -29,6 +29,7 @@ def program(tmp_path_factory) -> Iterator[Program]:
     arguments = ["--asr", "whisper", "--no-emotion", "--host", "0.0.0.0", "--source", SPEECH]
     with Program([*arguments, "--save", folder]) as running:
         running.folder = folder
+        running.token = key_file(running).read_text().strip()
         running.wait_for("ready")
         yield running
     assert running.process.returncode == 0
@@ -36,35 +37,43 @@ def program(tmp_path_factory) -> Iterator[Program]:
     assert running.token not in running.errors + running.output
     lines = running.errors.splitlines()
     assert len(lines) == len(set(lines)), "a refusal was logged twice"
-    for kind in (
-        "'start' without the presenter's token", "a wrong token", "a foreign Host name",
-        "a flood of events", "what is no Engine.IO packet", "not an accepted origin",
-    ):  # fmt: skip
-        assert sum(kind in line for line in lines) == 1, (kind, lines)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def token(program) -> str:
-    link = run(["link"], env={**os.environ, **program.environment})
-    program.token = re.search(r"token=(\S+)", link.stdout)[1]
-    return program.token
 
 
 def request(
-    program: Program, path: str, method: str = "GET", **headers: str
+    program: Program, path: str, method: str = "GET", body: str | bytes = "", **headers: str
 ) -> tuple[int, dict, str]:
     """Status, headers and body of an answer."""
     connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=30)
-    connection.request(method, path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    named = {k.replace("_", "-"): v for k, v in headers.items()}
+    connection.request(method, path, body or None, named)
     answer = connection.getresponse()
     return answer.status, dict(answer.headers), answer.read().decode(errors="replace")
 
 
+def key_file(program: Program) -> Path:
+    """The file of the presenter's token."""
+    return Path(program.home) / "recognition_helpers/presenter-key"
+
+
+def links(program: Program, *arguments: str) -> str:
+    """The link that `app.py link` prints."""
+    printed = run(["link", *arguments], env={**os.environ, **program.environment})
+    assert printed.returncode == 0, printed.stderr
+    return printed.stdout.strip()
+
+
+def hand_in(program: Program, link: str, **headers: str) -> tuple[int, str]:
+    """Status and cookie that a browser gets for a link."""
+    code = link.rpartition("#present=")[2]
+    status, answer, _ = request(program, "/present", "POST", code, **headers)
+    return status, answer.get("Set-Cookie", "")
+
+
 class Reader(Client):
-    """A page on another device, as a proxy would bring it: it is not local, and has no token."""
+    """A page that shows no cookie of the presenter's, unless it is given."""
 
     def __init__(self, program: Program, **headers: str) -> None:
-        super().__init__(program, {"X-Forwarded-For": "10.0.0.1"} | headers)
+        super().__init__(program, headers)
 
 
 def raw(program: Program, **headers: str) -> websocket.WebSocket:
@@ -107,28 +116,80 @@ def test_a_reader_only_reads(program, event, payload):
     assert program.health()["state"] == "ready"
 
 
-def test_the_link_makes_a_device_the_presenters(program, token):
-    status, headers, _ = request(program, f"/?token={token}")
-    assert status == 303 and headers["Location"] == "/"
-    cookie = headers["Set-Cookie"]
-    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
+def test_a_link_makes_one_browser_the_presenters_once(program):
+    link = links(program)
+    assert program.token not in link
+    status, cookie = hand_in(program, link)
+    assert status == 204 and program.token not in cookie
+    assert {"HttpOnly", "SameSite=Strict"} <= set(cookie.split("; "))
     with Reader(program, Cookie=cookie.split(";")[0]) as device:
         assert device.wait("room")["presenter"]
         assert device.ask("blank", {"on": False}) == {"ok": True}
+    assert hand_in(program, link) == (403, "")  # out of a history, or off a screen
+    kept = request(program, "/present", "POST", Cookie=cookie.split(";")[0])
+    assert kept[0] == 204 and "Max-Age=2592000" in kept[1]["Set-Cookie"]
 
 
-@pytest.mark.parametrize("wrong", ["x", "", "%00", "a" * 5000])
-def test_a_wrong_token_is_refused(program, wrong):
-    status, headers, _ = request(program, f"/?token={wrong}")
+def test_two_links_open_each_for_itself(program):
+    one, other = links(program, "--here"), links(program, "--here")
+    assert one.startswith(f"{program.url}/#present=") and one != other
+    assert hand_in(program, other)[0] == hand_in(program, one)[0] == 204
+
+
+@pytest.mark.parametrize(
+    "wrong", ["x", "1.2.3", "9e9.x.x", ".", "nan..", "é", "\x00", "a" * 180, "99999999999.a." + "A" * 43]
+)
+def test_a_wrong_link_is_refused(program, wrong):
+    status, headers, body = request(program, "/present", "POST", wrong.encode())
     assert status == 403 and "Set-Cookie" not in headers
-    with Reader(program, Cookie=f"presenter_{program.port}=x{wrong[:100]}") as reader:
+    assert json.loads(body)["code"] == "refused.link"
+    with Reader(program, Cookie=f"presenter_{program.port}=x{wrong.encode('ascii', 'replace')!r}") as reader:
         assert not reader.wait("room")["presenter"]
 
 
-def test_a_proxy_is_not_this_machines_own_browser(program):
-    for header in ("X-Forwarded-For", "Forwarded", "X-Forwarded-Host"):
-        with Client(program, {header: "10.0.0.1"}) as proxied:
-            assert not proxied.wait("room")["presenter"], header
+def test_what_is_no_code_at_all_is_refused(program):
+    assert request(program, "/present", "POST", "a" * 5000)[0] == 413
+    assert request(program, "/present", "POST")[0] == 403
+    assert request(program, f"/?token={program.token}")[1].get("Set-Cookie") is None
+
+
+def test_nobody_presents_by_coming_from_this_computer(program):
+    """Behind a bare `proxy_pass` everybody comes from 127.0.0.1, and asks for it."""
+    for headers in ({}, {"Host": "localhost"}, {"X-Forwarded-For": "127.0.0.1"}, {"X-Real-IP": "::1"},
+                    {"Forwarded": "for=127.0.0.1"}, {"Origin": program.url}):  # fmt: skip
+        with Reader(program, **headers) as stranger:
+            assert not stranger.wait("room")["presenter"], headers
+            assert stranger.ask("clear")["code"] == "refused.presenter"
+
+
+def test_the_token_itself_is_no_cookie(program):
+    with Reader(program, Cookie=f"presenter_{program.port}={program.token}") as reader:
+        assert not reader.wait("room")["presenter"]
+
+
+def test_each_kind_of_refusal_is_logged_once():
+    with Program(["--asr", "whisper", "--no-emotion"]) as running:
+        running.wait_for("ready")
+        for _ in range(2):
+            with Reader(running) as reader:
+                reader.ask("start")
+            request(running, "/present", "POST", "x")
+            request(running, "/", Host="evil.example")
+            with pytest.raises(websocket.WebSocketBadStatusException, match="400"):
+                raw(running, origin=EVIL)
+            page = raw(running)
+            page.send("x")
+            page.shutdown()
+            with Reader(running) as flood:
+                flood.wait("room")
+                for _ in range(50):
+                    flood.send("nonsense")
+                flood.wait("refused", code="refused.flood")
+    for kind in (
+        "'start' without the presenter's token", "a link that holds no more", "a foreign Host name",
+        "a flood of events", "what is no Engine.IO packet", "not an accepted origin",
+    ):  # fmt: skip
+        assert running.errors.count(kind) == 1, (kind, running.errors)
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/socket.io/?EIO=4&transport=websocket"])
@@ -163,7 +224,7 @@ def test_no_path_leads_out(program, path):
 
 
 def test_every_page_forbids_what_is_not_ours(program):
-    for path in ("/", "/read", "/health", "/qr.svg", "/export/txt", "/nothing", "/?token=x"):
+    for path in ("/", "/read", "/health", "/qr.svg", "/export/txt", "/nothing", "/present", "/reach"):
         headers = request(program, path)[1]
         policy = headers["Content-Security-Policy"]
         assert "default-src 'self'" in policy and "unsafe" not in policy
@@ -306,7 +367,8 @@ def test_blank_hides_from_everyone_and_from_exports(program):
         assert presenter.ask("blank", {"on": True})["ok"]
         reader.wait("room", blank=True)
         n_lines = len(reader.of("caption"))
-        assert request(program, "/export/txt", X_Forwarded_For="10.0.0.1")[0] == 403
+        assert request(program, "/export/txt")[0] == 403
+        assert request(program, "/export/txt", **program.presenter)[0] == 200
         with Reader(program) as late:
             late.wait("status")
             presenter.wait("status", message="The recording has ended.")
@@ -316,14 +378,78 @@ def test_blank_hides_from_everyone_and_from_exports(program):
         presenter.ask("clear")
 
 
-def test_a_new_link_ends_the_old_ones_power_at_once(program, token):
-    cookie = f"presenter_{program.port}={token}"
-    with Reader(program, Cookie=cookie) as device:
-        device.wait("room", presenter=True)
-        renewed = run(["link", "--new"], env={**os.environ, **program.environment})
-        assert token not in renewed.stdout and str(program.port) in renewed.stdout
-        assert device.ask("clear")["code"] == "refused.presenter"
-        device.wait("room", presenter=False)
+def test_a_new_token_ends_all_power_at_once():
+    with Program(["--asr", "whisper", "--no-emotion"]) as running:
+        running.wait_for("ready")
+        unused = links(running)
+        with Client(running) as device:
+            device.wait("room", presenter=True)
+            renewed = links(running, "--new")
+            assert device.ask("clear")["code"] == "refused.presenter"
+            device.wait("room", presenter=False)
+        assert hand_in(running, unused)[0] == 403
+        assert hand_in(running, renewed)[0] == 204
+
+
+def test_a_link_ends_with_the_program_that_it_is_for():
+    arguments = ["--asr", "whisper", "--no-emotion"]
+    with Program(arguments) as first:
+        link = links(first)
+        cookie = first.presenter
+        with_home = {**os.environ, **first.environment}
+        first.process.terminate()
+        first.process.wait()
+        none = run(["link"], env=with_home)
+        assert none.returncode == 1 and "does not run" in none.stderr
+        with Program(arguments, port=first.port, home=first.home) as second:
+            assert hand_in(second, link)[0] == 403
+            with Client(second, cookie) as device:  # a browser stays what it is
+                assert device.wait("room")["presenter"]
+
+
+ODD_HEADERS = {
+    "latin": "x=\xe9\xff", "utf-8": "name=Jürgen".encode().decode("latin-1"),
+    "control": "x=\x01\x7f", "quoted": 'x="\\377\\"', "next line": "x=\x85y",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["Cookie", "User-Agent", "X-Forwarded-For", "Accept-Language", "X(odd"])
+@pytest.mark.parametrize("odd", ODD_HEADERS.values(), ids=ODD_HEADERS)
+def test_headers_in_any_letters_are_answered(program, name, odd):
+    own = program.presenter["Cookie"]
+    sent = f"{own}; {odd}" if name == "Cookie" else odd
+    ask = f"Host: 127.0.0.1:{program.port}\r\n{name}: {sent}\r\n"
+    for path in ("/", "/export/txt", "/static/favicon.svg"):
+        with socket.create_connection(("127.0.0.1", program.port), timeout=30) as connection:
+            connection.sendall(f"GET {path} HTTP/1.0\r\n{ask}\r\n".encode("latin-1"))
+            assert connection.recv(100).split()[1] == b"200", path
+    upgrade = (
+        "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{ask}\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", program.port), timeout=30) as connection:
+        connection.sendall(upgrade.encode("latin-1"))
+        assert connection.recv(100).split()[1] == b"101"
+        connection.sendall(b"\x81\x82\0\0\0\x0040")  # Socket.IO's "connect", masked with zeros
+        answer = b""
+        while b'42["status"' not in answer:
+            answer += (some := connection.recv(65536))
+            assert some, answer
+    if name == "Cookie":  # what stands beside it takes nothing from the presenter's
+        assert b'"presenter":true' in answer
+
+
+@pytest.mark.parametrize(
+    "line", ["GET //[ HTTP/1.1", "GET http://[::1/x HTTP/1.1", "GET /\xff%ff?\xff=%ff HTTP/1.1", "G\xe9T / HTTP/1.1"]
+)
+def test_an_odd_request_line_disturbs_nobody(program, line):
+    with socket.create_connection(("127.0.0.1", program.port), timeout=30) as connection:
+        connection.sendall(f"{line}\r\nHost: 127.0.0.1\r\n\r\n".encode("latin-1"))
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(4096):
+            pass
+    serves(program)
 
 
 def test_the_qr_code_leads_to_the_readers_page(program):

@@ -46,7 +46,10 @@ def public_address(address: str) -> Public:
     >>> public_address("https://Captions.example:443/hall/")
     Public(scheme='https', host='captions.example', prefix='/hall')
     """
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
     host = host_name(parts.netloc)
     if parts.scheme not in PORTS or not host or parts.query or parts.fragment:
         raise ConfigError(

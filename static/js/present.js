@@ -3,6 +3,7 @@
 import { sentence, t } from "./words.js";
 
 const MARK = "#present=";
+const PATIENCE_MS = 5000;
 const AGAIN_MS = 24 * 3600 * 1000;
 
 // Hand the code in; tell what was answered where it was not taken.
@@ -26,5 +27,6 @@ export function keep() {
 addEventListener("hashchange", () => { if (location.hash.startsWith(MARK)) location.reload(); });
 
 function hand(code) {
-  return fetch("present", { method: "POST", body: code }).catch(() => null);
+  const signal = AbortSignal.timeout(PATIENCE_MS);
+  return fetch("present", { method: "POST", body: code, signal }).catch(() => null);
 }
