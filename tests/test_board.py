@@ -70,3 +70,15 @@ def test_a_late_page_gets_the_latest_lines_and_idle_time_counts_from_them(board)
         board.show(line(segment), board.cuts)
     assert [e.segment for e in board.lines()][0] == 10
     assert 0 <= board.idle_s < 60
+
+
+def test_a_late_page_is_told_which_line_it_is_not_sent(board):
+    for segment in range(0, 2 * LATE_JOINER_LINES, 2):
+        board.show(line(segment), board.cuts)
+    assert board.latest() == (board.lines(), None)
+    for segment in range(2 * LATE_JOINER_LINES, 2 * LATE_JOINER_LINES + 10, 2):
+        board.show(line(segment), board.cuts)
+    lines, left_out = board.latest()
+    assert len(lines) == LATE_JOINER_LINES and left_out == 8 and lines[0].segment == 10
+    board.set_blank(True)
+    assert board.latest() == ([], None)

@@ -244,7 +244,7 @@ def test_a_killed_sound_server_shows_lost_and_recovers(page, sound_server):
     assert after[: len(before)] == before and len(after) > len(before)
 
 
-def test_a_restarted_program_is_found_again_and_begins_afresh(page, program, sound_server):
+def test_a_restarted_program_is_found_again_and_what_was_said_stays(page, program, sound_server):
     page.locator("#record").click()
     before = say(page, sound_server)
     program.process.terminate()
@@ -254,5 +254,6 @@ def test_a_restarted_program_is_found_again_and_begins_afresh(page, program, sou
     assert finals(page) == before
     with Program(["--asr", "whisper"], sound_server.env, program.port, program.home):
         expect(page.locator("#record")).to_be_enabled()
-        expect(page.locator("li.caption")).to_have_count(0)
+        expect(page.locator("#lines .mark")).to_have_count(1)
+        assert finals(page) == before
         expect(page.locator("#alert")).to_be_empty()

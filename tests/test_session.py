@@ -16,9 +16,10 @@ from utils.asr.choose import open_embedded
 from utils.audio import SAMPLE_RATE
 from utils.captions import Captioner
 from utils.errors import AudioError, ModelError
-from utils.events import Transcription
+from utils.events import CaptionEvent, Transcription
 from utils.messages import say
 from utils.engines import Engines
+from utils.resume import Resume
 from utils.session import Session
 from utils.sources import FileSource, MicrophoneSource
 
@@ -355,3 +356,48 @@ def test_a_remark_stands_beside_every_state_until_it_is_taken_back(page, transcr
     assert session.status["notices"] == []
     session.stop()
     page.wait_for("ready")
+
+
+def test_it_listens_as_soon_as_it_can_where_it_is_told_to(page, transcriber, tmp_path):
+    note = tmp_path / "listening"
+    session = Session(
+        load=lambda progress: Engines(Captioner(transcriber, None), say("ready")),
+        open_source=lambda start: FileSource(SPEECH, realtime=True),
+        publish=page.publish,
+        listen=True,
+        resume=Resume(note),
+    )
+    page.wait_for("listening")
+    page.wait(lambda p: note.exists())
+    session.stop()
+    page.wait_for("ready")
+    session.close()
+    assert not note.exists()
+
+
+def test_a_page_that_comes_back_is_told_of_clears_and_of_lines_that_are_not_sent(
+    page, transcriber, monkeypatch
+):
+    monkeypatch.setattr("utils.board.LATE_JOINER_LINES", 2)
+    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    greeting = Page()
+    session.clear()
+    for segment in (1, 4, 5, 8):
+        session.board.show(CaptionEvent(segment, 0.0, 1.0, "words", True), session.board.cuts)
+    session.greet(greeting.publish)
+    (_, status), *captions = greeting.events
+    assert status["clears"] == 1 and status["left_out"] == 4
+    assert [line["segment"] for _, line in captions] == [5, 8]
+
+
+def test_losses_of_the_microphone_are_told_beside_the_state(page, transcriber):
+    class Losing(FileSource):
+        def __iter__(self):
+            for frame in super().__iter__():
+                self.dropped = 50
+                yield frame
+
+    session = open_session(page, transcriber, lambda start: Losing(SPEECH, realtime=False))
+    session.start()
+    status = wait_for_notice(page, "sound.lost")
+    assert status["code"].startswith(("listening", "ready"))
