@@ -1,6 +1,7 @@
 """Live captions with the speaker's emotion: the page, its events and the command line."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -150,7 +151,7 @@ def create_app(settings: config.Settings) -> Flask:
         session,
         events.announce,
         phrases=Phrases(config_folder() / "phrases.json", settings.language),
-        saving_folder=Path(settings.save or data_folder() / "captions").expanduser(),
+        saving_folder=Path(os.path.expanduser(settings.save or data_folder() / "captions")),
         reader_url=_reader_url(settings),
         language=settings.language,
     )

@@ -14,10 +14,10 @@ from tests.nemo_models import LABELS, build, save
 from utils.asr.nemo import NemoTranscriber
 from utils.asr.nemo_archive import languages
 from utils.asr.nemo_files import find_models, locate
-from utils.asr.nemo_load import out_of_memory
 from utils.asr.nemo_worker import Worker
 from utils.audio import SAMPLE_RATE, load
 from utils.errors import ModelError
+from utils.faults import out_of_memory
 
 pytestmark = pytest.mark.nemo
 

@@ -25,9 +25,25 @@ def test_defaults_without_anything(tmp_path):
         ("prot = 1", "unknown setting prot; expected address"),
         ("port = 70000", "1 to 65535"),
         ('port = "x"', "1 to 65535"),
+        ("port = true", "port True: expected a number from 1 to 65535"),
+        ("port = 5000.5", "port 5000.5: expected a number"),
+        ("port = 1e999", "port inf: expected a number"),
+        ("port = []", "expected a number from 1 to 65535"),
+        (f"port = {'9' * 4000}", "port of so many digits: expected a number"),
+        (f"port = {'9' * 5000}", "cannot be read as TOML"),
+        (f"port = 0x{'f' * 5000}", "port of so many digits: expected a number"),
+        (f"asr = {'[' * 5000}", "cannot be read as TOML"),
+        ("clear_after = false", "clear_after False: expected a number of minutes"),
+        ("clear_after = 2026-01-01", "clear_after 2026-01-01: expected a number of minutes"),
+        ('clear_after = "-1"', "expected minutes, 0 to"),
+        ("emotion = 1.0", "expected true or false"),
         ("asr = [1]", "expected text"),
+        ("host = true", "host True: expected text"),
+        ('save = "a\\u0000b"', "no control characters"),
+        ('source = "a\\nb"', "no control characters"),
         ("port = = 1", "cannot be read as TOML"),
         ('host = ""', "host is empty"),
+        ('proxy = "captions.example"', "such as https://captions.example"),
         ("offline = 2", "expected true or false"),
         ('offline = "maybe"', "expected true or false"),
     ],
@@ -37,6 +53,14 @@ def test_a_wrong_setting_is_named(tmp_path, text, expected):
     path.write_text(text)
     with pytest.raises(ConfigError, match=expected):
         config.load({}, path, {})
+
+
+def test_a_settings_file_that_is_none_is_named_and_one_that_is_not_there_is_not_missed(tmp_path):
+    (tmp_path / "settings.toml").mkdir()
+    with pytest.raises(ConfigError, match="cannot be read"):
+        config.load({}, tmp_path / "settings.toml", {})
+    (tmp_path / "file").write_text("")
+    assert config.load({}, tmp_path / "file" / "settings.toml", {}) == config.Settings()
 
 
 @pytest.mark.parametrize(
@@ -56,7 +80,8 @@ def test_offline_from_every_place(tmp_path, text, environment, flags, offline):
 
 
 @pytest.mark.parametrize(
-    ("given", "device"), [("", None), ("3", 3), ("-1", -1), ("USB Audio", "USB Audio")]
+    ("given", "device"),
+    [("", None), ("3", 3), ("-1", -1), ("USB Audio", "USB Audio"), ("--5", "--5"), ("²", "²")],
 )
 def test_microphone_by_name_or_index(given, device):
     assert config.Settings(microphone=given).microphone_device == device

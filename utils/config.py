@@ -5,9 +5,12 @@ They come from `settings.toml` beside `app.py`, then from environment variables
 """
 
 import os
+import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import date, time
 from pathlib import Path
 
 from utils.address import public_address
@@ -17,6 +20,8 @@ from utils.errors import ConfigError
 ENVIRONMENT_PREFIX = "CAPTIONS_"
 LONGEST_CLEAR_AFTER_MIN = 24 * 60
 NUMBERS = {"port": "a number from 1 to 65535", "clear_after": "a number of minutes"}
+LARGEST = 10**9
+WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
 YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -85,7 +90,7 @@ class Settings:
         """The microphone as `MicrophoneSource` takes it: index, name or None."""
         if not self.microphone:
             return None
-        return int(self.microphone) if self.microphone.lstrip("-").isdigit() else self.microphone
+        return int(self.microphone) if WHOLE.fullmatch(self.microphone) else self.microphone
 
 
 def load(
@@ -114,11 +119,11 @@ def load(
 
 
 def _from_file(path: Path, names: set[str]) -> dict[str, object]:
-    if not path.exists():
-        return {}
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as err:
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, ValueError, RecursionError) as err:  # ValueError: also a number without end
         raise ConfigError(f"{path}: cannot be read as TOML: {err}") from err
     if unknown := sorted(table.keys() - names):
         raise ConfigError(
@@ -130,18 +135,29 @@ def _from_file(path: Path, names: set[str]) -> dict[str, object]:
 def _typed(name: str, value: object) -> str | int | bool:
     if name in {"emotion", "offline", "listen"}:
         return _yes_or_no(name, value)
-    if name in NUMBERS:
-        try:
-            return int(value)  # type: ignore[call-overload]
-        except (TypeError, ValueError) as err:
-            raise ConfigError(f"{name} {value!r}: expected {NUMBERS[name]}") from err
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise ConfigError(f"{name} {value!r}: expected text")
-    return str(value)
+    expected = NUMBERS.get(name, "text")
+    # Not bool, which is an int to Python; and an int of 5,000 digits cannot even be shown.
+    if type(value) not in (str, int) or type(value) is int and abs(value) > LARGEST:
+        raise ConfigError(f"{name} {_shown(value)}: expected {expected}")
+    text = str(value)
+    if any(unicodedata.category(c) == "Cc" for c in text):
+        raise ConfigError(f"{name} {_shown(value)}: expected {expected}, no control characters")
+    if name not in NUMBERS:
+        return text
+    if not WHOLE.fullmatch(text.strip()):
+        raise ConfigError(f"{name} {_shown(value)}: expected {expected}")
+    return int(text)
+
+
+def _shown(value: object) -> str:
+    """A value as it was given, on one line, and not at any length."""
+    if isinstance(value, int) and abs(value) > LARGEST:
+        return "of so many digits"
+    return str(value) if isinstance(value, date | time) else f"{value!r:.80}"
 
 
 def _yes_or_no(name: str, value: object) -> bool:
     text = str(value).lower()
-    if text not in YES + NO:
-        raise ConfigError(f"{name} {value!r}: expected true or false")
+    if isinstance(value, float) or text not in YES + NO:
+        raise ConfigError(f"{name} {_shown(value)}: expected true or false")
     return text in YES

@@ -26,7 +26,12 @@ FRUGAL = {
 }
 
 
+NO_HOME = "/nonexistent"  # what Debian names as the home of who has none
+
+
 def prepare() -> None:
     """Set them all. Only what loads afterwards heeds them."""
     for name, value in (SILENT | FRUGAL).items():
         os.environ.setdefault(name, value)
+    if os.path.expanduser("~") == "~":  # a user whom the system does not know, as in a container
+        os.environ["HOME"] = NO_HOME  # a folder that cannot be written to is no reason to end

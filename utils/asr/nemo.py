@@ -19,6 +19,7 @@ from utils.asr.nemo_whole import WholeModel, WholeStream
 from utils.asr.nemo_worker import Worker, result
 from utils.audio import SAMPLE_RATE
 from utils.errors import AppError, ConfigError, ModelError
+from utils.faults import model_error
 
 BALANCED_S = 0.56  # the chunk that "balanced" is nearest to: half a second's wait at most
 WORTH = 0.1  # of the time, which a step must take for 8-bit weights to be tried
@@ -61,10 +62,11 @@ class NemoTranscriber(Transcriber):
             self._engine.warm_up()
         except _MISFITS as err:
             self.close()
-            raise ModelError(
+            raise model_error(
+                err, self.name,
                 f"{self.name} loads but cannot recognise speech in {language} ({short(err)}); "
-                f"choose another model such as {RECOMMENDED}"
-            ) from err
+                f"choose another model such as {RECOMMENDED}",
+            ) from err  # fmt: skip
         except AppError:
             self.close()
             raise

@@ -13,6 +13,7 @@ from utils.asr.nemo_load import load, short
 from utils.asr.nemo_worker import Worker
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
+from utils.faults import model_error
 from utils.voices import VoiceModel
 
 
@@ -66,7 +67,8 @@ def _load(path: Path) -> Any:
     try:
         tried = embedding(model, noise)
     except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as err:
-        raise ModelError(f"{path} loads but tells no voices apart ({short(err)})") from err
+        otherwise = f"{path} loads but tells no voices apart ({short(err)})"
+        raise model_error(err, str(path), otherwise) from err
     if tried.ndim != 1 or not np.isfinite(tried).all():
         raise ModelError(f"{path} loads but tells no voices apart (its results are no numbers)")
     return model

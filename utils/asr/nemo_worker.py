@@ -12,8 +12,8 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from utils.asr.nemo_load import out_of_memory
-from utils.errors import ModelError
+from utils.errors import ModelError, NoMemoryError
+from utils.faults import out_of_memory
 
 MAX_BATCH = 8
 
@@ -104,7 +104,8 @@ def result(future: "Future[Any]") -> Any:
 
     Raises
     ------
-    ModelError : no memory was left for it, or the model was closed meanwhile
+    NoMemoryError : no memory was left for it
+    ModelError : the model was closed meanwhile
     """
     try:
         return future.result()
@@ -113,6 +114,6 @@ def result(future: "Future[Any]") -> Any:
     except (RuntimeError, MemoryError) as err:
         if not out_of_memory(err):
             raise
-        raise ModelError(
+        raise NoMemoryError(
             "no memory left for this speech; close other programs or choose a smaller model"
         ) from err

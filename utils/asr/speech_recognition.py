@@ -18,6 +18,7 @@ from utils.asr import Transcriber
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 from utils.events import Transcription
+from utils.faults import model_error
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,8 @@ class SpeechRecognitionTranscriber(Transcriber):
             raise ModelError(f"{self.name}: {err}; {what}") from err
         # Each engine brings its own library with its own errors (openai, groq, vosk, …).
         except Exception as err:
-            raise ModelError(f"{self.name} failed: {type(err).__name__}: {err}") from err
+            otherwise = f"{self.name} failed: {type(err).__name__}: {err}"
+            raise model_error(err, self.name, otherwise) from err
         return Transcription(str(text).strip())
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from utils.asr.whisper.mel import FRAMES_PER_S, GrowingMel
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
+from utils.faults import model_error
 from utils.events import Word
 
 WINDOW_FRAMES = 3000  # 30 s: what Whisper was trained to hear at a time
@@ -92,18 +93,22 @@ class WhisperModel:
             import ctranslate2
             from faster_whisper import WhisperModel as FasterWhisper
             from faster_whisper.tokenizer import Tokenizer
-        except ImportError as err:
-            raise ModelError(
+        except (ImportError, OSError) as err:  # OSError: a library that cannot be read
+            raise model_error(
+                err, "Whisper",
                 f"Whisper needs faster-whisper, which is not installed ({err}); install it with: "
-                ".venv/bin/pip install -r requirements.txt"
-            ) from err
+                ".venv/bin/pip install -r requirements.txt",
+            ) from err  # fmt: skip
         try:
             self._whisper = FasterWhisper(
                 str(folder), device="cpu", compute_type="int8", cpu_threads=threads,
                 local_files_only=True,
             )  # fmt: skip
         except Exception as err:  # the tokenizer's own kind is no narrower
-            raise ModelError(f"{folder}: Whisper cannot be loaded from it ({err}); fetch it again") from err
+            raise model_error(
+                err, f"the Whisper in {folder}",
+                f"{folder}: Whisper cannot be loaded from it ({err}); fetch it again",
+            ) from err  # fmt: skip
         self._storage = ctranslate2.StorageView.from_array
         self._engine = self._whisper.model
         self._tokenizer = Tokenizer(
