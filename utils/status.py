@@ -1,10 +1,13 @@
 """The state of the session, as the page shows it, and the remarks beside it."""
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from utils.messages import Message, Value, rank, say
+
+log = logging.getLogger(__name__)
 
 NOTICE_S = 20.0  # that a remark on something that is over stays on the page
 # Of these the next one tells what became of the last, and takes its place.
@@ -90,7 +93,10 @@ class StatusLine:
 
         timer = threading.Timer(NOTICE_S, end)
         timer.daemon = True
-        timer.start()
+        try:
+            timer.start()
+        except RuntimeError as err:  # at the limit of threads: it stays, and captions go on
+            log.warning("%s", err)
 
     def _refresh(self) -> None:
         notices = sorted(self._notices.values(), key=lambda notice: rank(notice.code))
