@@ -2,10 +2,12 @@
 
 import os
 import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from utils.access import Token
+from utils.access import LINK_S, Links, Token
 from utils.address import host_name, is_loopback, plain_address, reachable_address, url
 from utils.errors import ConfigError
 
@@ -14,16 +16,17 @@ def test_the_program_and_the_command_share_a_private_token(tmp_path):
     program, command = Token(tmp_path / "x" / "token"), Token(tmp_path / "x" / "token")
     assert program.value() == command.value() and len(program.value()) > 40
     assert stat.S_IMODE(os.stat(program.path).st_mode) == 0o600
-    assert program.matches(command.value())
-    for wrong in (None, "", "x", command.value()[:-1], command.value() + "x", "é"):
+    cookie = command.cookie()
+    assert program.matches(cookie) and cookie != command.value()
+    for wrong in (None, "", "x", cookie[:-1], cookie + "x", "é", "\ud800", command.value()):
         assert not program.matches(wrong)
 
 
 def test_a_new_token_holds_at_once_and_the_old_no_more(tmp_path):
     program = Token(tmp_path / "token")
-    old = program.value()
+    old, cookie = program.value(), program.cookie()
     Token(tmp_path / "token").renew()
-    assert not program.matches(old) and program.value() != old
+    assert not program.matches(cookie) and program.value() != old
 
 
 @pytest.mark.parametrize("damage", ["", "short\n", "\x00\n"])
@@ -42,16 +45,16 @@ def test_a_token_that_others_could_read_becomes_private(tmp_path):
 
 def test_a_removed_file_does_not_lock_the_presenter_out(tmp_path):
     token = Token(tmp_path / "token")
-    value = token.value()
+    value, cookie = token.value(), token.cookie()
     token.path.unlink()
-    assert token.matches(value)
+    assert token.matches(cookie)
     assert Token(tmp_path / "token").value() == value
 
 
 def test_where_no_token_can_be_kept_one_holds_in_this_run_and_that_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     token = Token(tmp_path / "file" / "token")
-    assert token.matches(token.value()) and not token.matches("")
+    assert token.matches(token.cookie()) and not token.matches("")
     assert "XDG_STATE_HOME" in token.problem
     with pytest.raises(ConfigError, match="no new token"):
         token.renew()
@@ -59,6 +62,43 @@ def test_where_no_token_can_be_kept_one_holds_in_this_run_and_that_is_told(tmp_p
     (tmp_path / "file").unlink()
     assert token.value() == value and token.problem is None
     assert Token(token.path).value() == value
+
+
+def test_a_code_is_taken_once_by_its_own_run_alone(tmp_path):
+    token = Token(tmp_path / "token")
+    program, other = Links(token), Links(token)
+    code = Links(Token(tmp_path / "token"), program.run).new()  # as the command makes it
+    assert not other.take(code)
+    assert program.take(code) and not program.take(code)
+    for wrong in ("", ".", code[:-1], f"9{code}", program.new().replace(".", ".x", 1)):
+        assert not program.take(wrong), wrong
+
+
+def test_a_code_holds_ten_minutes_whatever_the_clock_is_set_to(tmp_path, monkeypatch):
+    links, now = Links(Token(tmp_path / "token")), time.monotonic()
+    late, in_time = links.new(), links.new()
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    monkeypatch.setattr(time, "monotonic", lambda: now + LINK_S - 5)
+    assert links.take(in_time)
+    monkeypatch.setattr(time, "monotonic", lambda: now + LINK_S + 5)
+    assert not links.take(late) and not links.take(in_time)
+    assert links.take(links.new())
+
+
+def test_a_new_token_ends_the_codes_of_the_old(tmp_path):
+    token = Token(tmp_path / "token")
+    links = Links(token)
+    code, cookie = links.new(), token.cookie()
+    Token(tmp_path / "token").renew()
+    assert not links.take(code) and not token.matches(cookie)
+    assert links.take(links.new())
+
+
+def test_two_that_hand_in_one_code_at_once_are_not_both_let_in(tmp_path):
+    links = Links(Token(tmp_path / "token"))
+    with ThreadPoolExecutor(8) as hands:
+        for _ in range(50):
+            assert sum(hands.map(links.take, [links.new()] * 8)) == 1
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,10 @@ class Token:
         if not self._token:
             self._token = secrets.token_urlsafe(TOKEN_BYTES)
         if self.problem is None:
-            self.problem = f"{self.path}: {err.strerror}"
+            self.problem = (
+                f"{self.path}: {err.strerror}; make the folder writable, or name another with "
+                "XDG_STATE_HOME"
+            )
             log.warning("the presenter's token holds until the program ends: %s", self.problem)
 
     def _read(self) -> None:

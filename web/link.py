@@ -83,10 +83,7 @@ def link(folder: Path, port: int, token: Token, here: bool) -> tuple[str, str]:
             "the program does not run, so there is nothing to link to; start it, then ask again"
         )
     if token.problem:
-        raise ConfigError(
-            f"no link can be made ({token.problem}); make the folder writable, or name another "
-            "with XDG_STATE_HOME, and start the program anew"
-        )
+        raise ConfigError(f"no link can be made ({token.problem}, and start the program anew)")
     address, note = _link(running, token, here)
     for other in others:
         note += f" Another runs at port {other}: python app.py --port {other} link"
