@@ -1,11 +1,12 @@
 """Quick phrases: the operator's list, kept whole, never a surprise."""
 
 import json
+import os
 
 import pytest
 
 from utils.errors import DataError
-from utils.phrases import DEFAULTS, LONGEST, MOST, Phrases
+from utils.phrases import DEFAULTS, LONGEST, LONGEST_JSON, MOST, Phrases
 
 
 def test_defaults_hold_in_the_language_of_the_room(tmp_path):
@@ -30,7 +31,30 @@ def test_what_is_no_list_of_phrases_is_refused_and_changes_nothing(tmp_path, wro
     assert phrases.texts == DEFAULTS["en"] and not phrases._path.exists()
 
 
-@pytest.mark.parametrize("text", ["{", '"x"', "[1]", "\udcff"])
+def test_phrases_that_cannot_be_kept_hold_in_this_run_and_that_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    phrases = Phrases(tmp_path / "file" / "phrases.json", "en")
+    phrases.replace(["Yes"])
+    assert phrases.texts == ["Yes"] and str(tmp_path / "file") in phrases.not_kept
+    (tmp_path / "file").unlink()
+    phrases.replace(["No"])
+    assert phrases.not_kept is None and Phrases(phrases._path, "en").texts == ["No"]
+
+
+def test_the_longest_list_fits_into_an_event_in_any_script(tmp_path):
+    for letter in ("한", "😀", '"', "\x07"):
+        event = json.dumps([letter * LONGEST] * MOST, separators=(",", ":"))
+        whole = json.dumps([letter * LONGEST] * MOST, separators=(",", ":"), ensure_ascii=False)
+        assert len(whole.encode()) <= LONGEST_JSON
+    assert len(event.encode()) == LONGEST_JSON - 1
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "phrases.json")
+    assert "expected a file" in Phrases(tmp_path / "phrases.json", "en").problem
+
+
+@pytest.mark.parametrize("text", ["{", '"x"', "[1]", "\udcff", "[" * 100_000, "x" * 2_000_000])
 def test_a_bad_file_is_told_and_not_lost(tmp_path, text):
     path = tmp_path / "phrases.json"
     path.write_bytes(text.encode(errors="surrogateescape"))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.test_board import line
+from tests.test_voice import wait
 from utils.config import LONGEST_CLEAR_AFTER_MIN
 from utils.errors import DataError, ModelError, RequestError
 from utils.phrases import Phrases
@@ -18,6 +19,11 @@ from utils.session import Session
 
 def no_engines(progress: object) -> None:
     raise ModelError("none is needed here")
+
+
+def codes(room: Room) -> set[str]:
+    """Of the remarks that pages show."""
+    return {notice["code"] for notice in room.session.status["notices"]}
 
 
 @pytest.fixture
@@ -90,6 +96,31 @@ def test_lines_are_cleared_once_nobody_has_spoken_for_long(room, told, monkeypat
     while board.lines() and now() < deadline:
         time.sleep(0.05)
     assert not board.lines() and told.count("cleared") == 1
+
+
+def test_a_file_that_is_taken_away_is_told_while_nobody_speaks(room, told):
+    room.set_saving(True)
+    folder = Path(room.state(True)["saving"]["folder"])
+    told.clear()
+    (folder / room.state(True)["saving"]["file"]).unlink()
+    wait(lambda: codes(room) & {"saving.moved"} and "room" in told)
+    shutil.rmtree(folder)
+    wait(lambda: "saving.failed" in codes(room) and room.state(True)["saving"] is None)
+    board = room.session.board
+    board.show(line(0), board.cuts)  # which nobody keeps
+    folder.mkdir()
+    room.set_saving(True)
+    assert not codes(room) & {"saving.moved", "saving.failed"}
+
+
+def test_phrases_that_cannot_be_kept_are_told(room, tmp_path):
+    (tmp_path / "phrases.json").mkdir()
+    (tmp_path / "phrases.json" / "in the way").write_text("")
+    room.set_phrases(["Yes"])
+    assert room.state(False)["phrases"] == ["Yes"] and "phrases.not_kept" in codes(room)
+    shutil.rmtree(tmp_path / "phrases.json")
+    room.set_phrases(["No"])
+    assert "phrases.not_kept" not in codes(room)
 
 
 def test_lines_are_saved_while_that_is_on(room):
