@@ -52,12 +52,10 @@ function endSession() {
   follow.keep();
 }
 
-// The program has gone on without this page: what was cleared goes, what was missed is marked.
-function comeBack(event) {
-  if (event.clears !== clears) clear();
-  if (typeof event.left_out !== "number") return;
+// Lines up to this segment are not sent again: a page that was away marks where they are missing.
+function leaveOut(segment) {
   follow.look();
-  captions.missed(event.left_out);
+  captions.missed(segment);
   follow.keep();
 }
 
@@ -76,7 +74,8 @@ function showRefusal(message) {
 const wire = new Wire({
   status(event) {
     if (session !== null && event.session !== session) endSession();
-    else if (away) comeBack(event);
+    else if (away && event.clears !== clears) clear();
+    if (typeof event.left_out === "number") leaveOut(event.left_out);
     away = false;
     ({ session, clears } = event);
     status.show(event);
