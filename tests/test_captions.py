@@ -9,12 +9,12 @@ import pytest
 
 from tests.whisper_speech import SAID, wrong
 from utils import audio
-from utils.asr import Transcriber
+from utils.asr import Stream, Transcriber
 from utils.asr.whisper.model import WhisperModel
 from utils.asr.whisper.transcriber import WhisperTranscriber
 from utils.audio import SAMPLE_RATE
 from utils.captions import Captioner
-from utils.errors import AudioError
+from utils.errors import AudioError, NoMemoryError
 from utils.events import AudioFrame, CaptionEvent, Emotion, Transcription
 from utils.steady import changed
 
@@ -297,3 +297,65 @@ def test_a_recogniser_that_comes_too_late_is_let_go():
     captioner.change(second)
     captioner.close()
     assert first.closed and second.closed
+
+
+class Short(Transcriber):
+    """Words by another one, for as long as there is memory."""
+
+    def __init__(self, other: Transcriber, calls: int) -> None:
+        self.name, self.settle_s, self._other, self.calls = "short", other.settle_s, other, calls
+
+    def stream(self, growing: bool = True) -> "ShortStream":
+        return ShortStream(self, self._other.stream(growing))
+
+
+class ShortStream:
+    def __init__(self, owner: Short, stream: Stream) -> None:
+        self._owner, self._stream = owner, stream
+
+    def _count(self) -> None:
+        self._owner.calls -= 1
+        if self._owner.calls == 0:
+            raise NoMemoryError("no memory left for this speech")
+
+    def accept(self, samples: np.ndarray) -> str:
+        self._count()
+        return self._stream.accept(samples)
+
+    def work_ahead(self) -> None:
+        self._stream.work_ahead()
+
+    def finish(self, n_samples: int) -> Transcription:
+        self._count()
+        return self._stream.finish(n_samples)
+
+
+class Broken:
+    """An emotion model that no memory is left for."""
+
+    def predict(self, samples: np.ndarray) -> Emotion:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1")
+
+
+@pytest.mark.parametrize("calls", [1, 20])
+def test_emotion_is_given_up_before_words(transcriber, sentence, calls):
+    told, captioner = [], Captioner(Short(transcriber, calls), Sad())
+    captioner.missing = lambda code, reason: told.append(code)
+    events = caption(captioner, sentence, 1024)
+    whole = caption(Captioner(transcriber, None), sentence, 1024)
+    assert [e.text for e in events if e.final] == [e.text for e in whole if e.final]
+    assert told == ["emotion.missing"] and captioner.emotions is None
+    assert events[-1].emotion is None
+
+
+def test_with_nothing_to_give_up_the_lack_of_memory_is_told(transcriber, sentence):
+    with pytest.raises(NoMemoryError):
+        caption(Captioner(Short(transcriber, 20), None), sentence, 1024)
+
+
+def test_an_emotion_model_that_breaks_is_given_up(transcriber, sentence):
+    told, captioner = [], Captioner(transcriber, Broken())
+    captioner.missing = lambda *what: told.append(what)
+    events = caption(captioner, sentence, 1024)
+    assert told == [("emotion.missing", "no memory is left; close other programs")]
+    assert events[-1].final and events[-1].text and captioner.emotions is None

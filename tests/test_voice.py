@@ -3,6 +3,8 @@
 import shutil
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,13 @@ from utils.voice import LONGEST, Voice
 needs_espeak = pytest.mark.skipif(
     shutil.which("espeak-ng") is None, reason="espeak-ng is not installed"
 )
+
+
+def wait(for_what: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not for_what() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert for_what()
 
 
 class Heard:
@@ -45,12 +54,16 @@ def test_it_speaks_and_says_so(sound_server, text, language):
 def test_the_next_text_takes_the_place_of_the_first(sound_server):
     heard = Heard()
     voice = heard.voice()
-    voice.speak("one two three four five six seven eight nine ten " * 5, "en")
+    text = "one two three four five six seven eight nine ten " * 5
+    length_s = voice._length_s(None, text, "en")
+    voice.speak(text, "en")
+    wait(lambda: heard.states)
     time.sleep(0.5)
     began = time.monotonic()
     voice.speak("Stop.", "en")
-    assert heard.ended.wait(60) and time.monotonic() - began < 10
-    assert heard.states == [True, True, False] and not heard.failures
+    wait(lambda: voice._sounding is None and len(heard.states) % 2 == 0 and voice._process is None)
+    assert time.monotonic() - began < length_s and not heard.failures
+    assert heard.states in ([True, False], [True, False, True, False])
 
 
 @needs_espeak
@@ -64,6 +77,59 @@ def test_a_computer_without_sound_is_told(monkeypatch, tmp_path):
     while not heard.failures and time.monotonic() < deadline:
         time.sleep(0.05)
     assert len(heard.failures) == 1 and "espeak-ng" in heard.failures[0]
+
+
+def espeak(folder: Path, script: str) -> None:
+    """Another program under espeak-ng's name."""
+    path = folder / "espeak-ng"
+    path.write_text(f"#!/bin/bash\n{script}\n")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def quick(monkeypatch, tmp_path) -> Path:
+    """A folder whose espeak-ng is used, with a second to end after it should have."""
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr("utils.voice.GRACE_S", 1.0)
+    return tmp_path
+
+
+def test_one_that_hangs_at_once_never_holds_up_captions(quick, monkeypatch):
+    monkeypatch.setattr("utils.voice.TRIAL_S", 1.0)
+    espeak(quick, "sleep 1000 & sleep 1000")
+    heard = Heard()
+    heard.voice().speak("Hello.", "en")
+    wait(lambda: heard.failures)
+    assert "was not done after 1 s" in heard.failures[0] and heard.states == []
+
+
+def test_one_that_hangs_while_it_speaks_is_ended_when_it_should_be_done(quick):
+    wav = r"head -c 24 /dev/zero; printf '\x22\x56\0\0'; head -c 22066 /dev/zero"
+    espeak(quick, f'if [[ "$*" == *--stdout* ]]; then {wav}; else sleep 1000 & sleep 1000; fi')
+    heard = Heard()
+    heard.voice().speak("Hello.", "en")
+    assert heard.ended.wait(60) and heard.states == [True, False]
+    assert "was not done after" in heard.failures[0]
+
+
+def test_one_that_is_silenced_while_it_hangs_is_not_told_of(quick):
+    espeak(quick, "sleep 1000 & sleep 1000")
+    heard = Heard()
+    voice = heard.voice()
+    voice.speak("Hello.", "en")
+    wait(lambda: voice._process)
+    voice.close()
+    wait(lambda: voice._process is None)
+    assert heard.states == [] and heard.failures == []
+
+
+@needs_espeak
+def test_a_text_that_takes_minutes_is_refused(sound_server, monkeypatch):
+    monkeypatch.setattr("utils.voice.LONGEST_S", 1.0)
+    heard = Heard()
+    heard.voice().speak("one two three four five six seven eight nine ten", "en")
+    wait(lambda: heard.failures)
+    assert "expected 1 at most" in heard.failures[0] and heard.states == []
 
 
 @pytest.mark.parametrize(

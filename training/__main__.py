@@ -18,6 +18,7 @@ from training.corpora import READERS
 from training.protocols import PROTOCOLS
 from utils.denoiser import SHIPPED
 from utils.errors import AppError
+from utils.output import run
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -163,4 +164,4 @@ def _at_least(least: int) -> Callable[[str], int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -14,7 +14,7 @@ from torch import nn
 
 from utils import checkpoint, features
 from utils.checkpoint import Format
-from utils.errors import ModelError
+from utils.faults import model_error
 from utils.functionals import quantiles, within
 
 SHIPPED = Path(__file__).parents[1] / "model_state_dict" / "denoiser.pt"
@@ -116,9 +116,10 @@ class Denoiser(nn.Module):
         found = checkpoint.read(path, Format.DENOISER)
         try:
             return checkpoint.build(cls, found["weights"])
-        except (KeyError, TypeError, ValueError, RuntimeError) as err:
+        except (KeyError, TypeError, ValueError, RuntimeError, MemoryError) as err:
             reason = " ".join(str(err).split())
-            raise ModelError(f"{path}: does not fit: {reason}; train it again") from err
+            otherwise = f"{path}: does not fit: {reason}; train it again"
+            raise model_error(err, str(path), otherwise) from err
 
     def save(self, path: str | Path) -> None:
         """Write the weights; a crash leaves no half-written file.

@@ -47,12 +47,14 @@ def run(command: Callable[[], int]) -> int:
     """Run a command of a program to its exit status, also where nobody reads its output."""
     try:
         status = command()
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        put("")
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # who read it has gone, as `head` does
         _let_go()
+        return 1
+    except DataError as err:
+        note(str(err))
         return 1
     return status
 

@@ -150,12 +150,8 @@ class Voice:
             except OSError as err:
                 raise DataError(f"{PROGRAM} does not start ({of_machine(err) or err})") from err
         try:
-            output, complaint = process.communicate(text.encode(), timeout=limit_s)
-        except subprocess.TimeoutExpired as err:
-            raise DataError(f"{PROGRAM} was not done after {limit_s:.0f} s") from err
+            output, complaint = _talk(process, text, limit_s)
         finally:
-            _kill(process)  # with all that it may have started
-            process.wait()
             with self._lock:
                 if self._process is process:
                     self._process = None
@@ -164,6 +160,17 @@ class Voice:
         if (process.returncode or last.startswith("error")) and self._is_newest(turn):
             raise DataError(f"{PROGRAM} says: {last[:200] or process.returncode}")
         return output
+
+
+def _talk(process: subprocess.Popen, text: str, limit_s: float) -> tuple[bytes, bytes]:
+    """Give a process its text; what it writes, and what it complains of."""
+    with process:
+        try:
+            return process.communicate(text.encode(), timeout=limit_s)
+        except subprocess.TimeoutExpired as err:
+            raise DataError(f"{PROGRAM} was not done after {limit_s:.0f} s") from err
+        finally:
+            _kill(process)  # with all that it may have started
 
 
 def _kill(process: subprocess.Popen) -> None:

@@ -16,6 +16,7 @@ from utils.asr.models_list import COMMAND, listing, size_bytes
 from utils.asr.nemo_files import find_voices, installed
 from utils.asr.whisper.files import installed_whisper, packaged
 from utils.errors import ModelError
+from utils.output import note, put, tell
 
 PLAIN_STEP = 10  # percent between two lines of progress where there is no terminal
 _BAR = "{percentage:3.0f} %  {n_fmt}B of {total_fmt}B  {rate_fmt}  {remaining} left "
@@ -39,7 +40,7 @@ def run(action: str | None, name: str | None, language: str) -> int:
     elif action == "remove":
         remove(name)
     else:
-        print(listing(language))
+        put(f"{listing(language)}\n")
     return 0
 
 
@@ -58,20 +59,20 @@ def fetch(name: str | None, language: str) -> Path:
     if model is None:
         raise ModelError(f"there is no model for {language}; {COMMAND} models lists the others")
     if path := _whole(model, _path(model)):
-        print(f"{model.name} is on this machine already: {path}")
+        tell(f"{model.name} is on this machine already: {path}")
         return path
     with _Shown() as shown:
         job = Fetch(model.name, shown)
         path = _fetch(job, model, shown)
-    print(f"Ready: {path}")
+    tell(f"Ready: {path}")
     if find_voices()[:1] == [path]:
-        print("Captions mark another voice with a dash from the next start on.")
+        tell("Captions mark another voice with a dash from the next start on.")
     elif fitting(language)[:1] == [path]:
-        print("Captions use it from the next start on.")
+        tell("Captions use it from the next start on.")
     else:
         code = two_letters(language)
         spoken = code if code in model.languages else model.languages[0]
-        print(f"To use it: {COMMAND} --model {model.name} --language {spoken}")
+        tell(f"To use it: {COMMAND} --model {model.name} --language {spoken}")
     return path
 
 
@@ -84,7 +85,7 @@ def _fetch(job: Fetch, model: Model, shown: "_Shown") -> Path:
     download = job.download()
     free, size, done = download.check_space(), download.size, download.done_bytes
     begun = f" ({megabytes(done)} of them are here already)" if done else ""
-    print(
+    tell(
         f"Fetching {model.name} from huggingface.co/{model.repo}\n"
         f"It takes {megabytes(size)} of disk{begun}; {megabytes(free)} are free. "
         f"Licence: {model.licence}."
@@ -92,16 +93,15 @@ def _fetch(job: Fetch, model: Model, shown: "_Shown") -> Path:
     try:
         check_fits(model.name, size, model.kind)
     except ModelError as err:
-        print(f"Note: {err}.")
+        tell(f"Note: {err}.")
     try:
         return job.run()
     except (NetworkError, KeyboardInterrupt) as err:
         shown.close()
         if done := download.done_bytes:
-            print(
+            note(
                 f"{megabytes(done)} of {megabytes(size)} have come and are kept. "
-                "The same command goes on from there.",
-                file=sys.stderr,
+                "The same command goes on from there."
             )
         raise err
 
@@ -138,7 +138,7 @@ class _Shown:
         percent = 100 * done_bytes // total_bytes
         if percent >= self._percent + PLAIN_STEP:
             self._percent = percent
-            print(f"{percent} % of {megabytes(total_bytes)}", file=sys.stderr, flush=True)
+            note(f"{percent} % of {megabytes(total_bytes)}")
 
     def close(self) -> None:
         """Leave the line."""
@@ -174,7 +174,7 @@ def remove(name: str) -> None:
     freed = sum(map(size_bytes, found))
     for path in found:
         delete(path)
-    print(f"Deleted {stem}: {megabytes(freed)} of disk are free again.")
+    tell(f"Deleted {stem}: {megabytes(freed)} of disk are free again.")
 
 
 def _belongs(path: Path, stem: str) -> bool:
