@@ -157,6 +157,7 @@ def room(**changes) -> dict:
         "reader_url": None,
         "speech": False,
         "phrases": ["Yes.", "No.", "Please repeat that.", "One moment, please."],
+        "phrases_limits": {"most": 40, "letters": 200},
         "language": "en",
     } | changes
 

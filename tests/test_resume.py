@@ -49,6 +49,8 @@ def test_a_start_that_crashes_before_it_listens_leaves_the_note(path):
     Resume(path).keep(True)
     Resume(path).keep(False)
     assert Resume(path).wanted()
+    Resume(path).forget()
+    assert not path.exists()
 
 
 def test_without_a_folder_it_says_so_once_and_nothing_ends(tmp_path, caplog):

@@ -39,7 +39,16 @@ class Resume:
         if listening and (self._noted_s is None or time.monotonic() - self._noted_s > RENEW_S):
             self._note()
         elif not listening and self._noted_s is not None:
-            self._forget()
+            self.forget()
+
+    def forget(self) -> None:
+        """Take the note away, whoever has left it; the program ends in order."""
+        self._noted_s = None
+        try:
+            if self._path is not None:
+                self._path.unlink(missing_ok=True)
+        except OSError as err:
+            log.warning("the next start may go on listening by itself: %s", err)
 
     def _note(self) -> None:
         first, self._noted_s = self._noted_s is None, time.monotonic()
@@ -51,12 +60,3 @@ class Resume:
         except OSError as err:
             if first:
                 log.warning("after a crash it will not go on listening by itself: %s", err)
-
-    def _forget(self) -> None:
-        self._noted_s = None
-        if self._path is None:
-            return
-        try:
-            self._path.unlink(missing_ok=True)
-        except OSError as err:
-            log.warning("a crash would be taken for one while listening: %s", err)

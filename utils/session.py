@@ -168,21 +168,21 @@ class Session:
         self.stop()
         if self._worker:
             self._worker.join(timeout=10)
-        self._resume.keep(False)
+        self._resume.forget()
         if engines := self._loader.engines:
             engines.captioner.close()
 
     # Beside listening: the pulse's thread
 
     def _beat(self, still_s: float) -> None:
+        if self._listen_first and self._loader.engines:
+            self._listen_first = False
+            self.start()
         listening = self._worker is not None and self._worker.is_alive()
         if listening and still_s:
             log.warning("the program stood still for %.0f s", still_s)
             self._line.remark("sound.still", still_s=round(still_s))
         self._resume.keep(listening)
-        if self._listen_first and self._loader.engines:
-            self._listen_first = False
-            self.start()
 
     # Listening: the worker thread
 
