@@ -42,6 +42,7 @@ class Program:
     environment : added to this process's
     port : to serve at; a free one if None
     home : of its token and phrases, such as another one's `home`; one of its own if None
+    script : that starts it
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Program:
         environment: Mapping[str, str] = MappingProxyType({}),
         port: int | None = None,
         home: str | None = None,
+        script: Path = APP,
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -59,7 +61,7 @@ class Program:
             "XDG_STATE_HOME": self.home, "XDG_CONFIG_HOME": self.home, **environment,
         }  # fmt: skip
         self.process = subprocess.Popen(
-            [sys.executable, APP, "--port", str(self.port), *map(str, arguments)],
+            [sys.executable, script, "--port", str(self.port), *map(str, arguments)],
             env={**os.environ, **self.environment},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip

@@ -4,6 +4,7 @@ import pytest
 
 from utils.board import LATE_JOINER_LINES, Board
 from utils.events import CaptionEvent, Emotion
+from utils.transcript import BLOCK_BYTES, FORMATS, FORMS
 
 SAD = Emotion("sad", 0.9, {"sad": 0.9, "neutral": 0.1})
 
@@ -82,3 +83,54 @@ def test_a_late_page_is_told_which_line_it_is_not_sent(board):
     assert len(lines) == LATE_JOINER_LINES and left_out == 8 and lines[0].segment == 10
     board.set_blank(True)
     assert board.latest() == ([], None)
+
+
+def whole(board: Board, form: str) -> str:
+    return b"".join(board.export(form)).decode()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_export_that_grows_is_what_one_made_at_once_is(board, form):
+    for segment in range(450):
+        board.show(line(segment, "so it -->\ngrows & <grows>", final=False), board.cuts)
+        if segment % 7:
+            board.show(line(segment, f"{segment} lines " * (segment % 30), True), board.cuts)
+        if segment % 90 == 0:
+            assert whole(board, form) == "".join(FORMATS[form](board.final_lines()))
+    board.show(line(7, "late"), board.cuts)  # a line before others ends after them
+    board.show(line(8, "again"), board.cuts)  # one that was final is put right
+    board.show(line(9, ""), board.cuts)  # and one is taken back
+    assert whole(board, form) == "".join(FORMATS[form](board.final_lines()))
+    assert "again" in whole(board, form)
+    board.set_emotion(False)
+    assert whole(board, form) == "".join(FORMATS[form](board.final_lines()))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_all_who_export_get_the_same_blocks(board, form):
+    for segment in range(5000):
+        board.show(line(segment), board.cuts)
+    one, other = board.export(form), board.export(form)
+    board.show(line(5000), board.cuts)
+    later = board.export(form)
+    assert len(one) > 3 and all(a is b for a, b in zip(one[1:-1], other[1:-1], strict=True))
+    assert all(a is b for a, b in zip(one[1:-2], later[1:-1], strict=False))
+    assert max(map(len, one)) <= BLOCK_BYTES
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_cleared_is_in_no_export(board, form):
+    board.show(line(0, "secret"), board.cuts)
+    assert "secret" in whole(board, form)
+    board.clear()
+    assert whole(board, form) == "".join(FORMATS[form]([]))
+    board.show(line(1, "next"), board.cuts)
+    assert whole(board, form) == "".join(FORMATS[form](board.final_lines()))
+
+
+def test_who_opens_the_page_gets_what_the_others_were_sent(board, events):
+    for segment in range(3):
+        board.show(line(segment, final=segment < 2), board.cuts)
+    assert all(board.payload(e) is sent for e, (_, sent) in zip(board.lines(), events, strict=True))
+    board.set_emotion(False)
+    assert [board.payload(line)["emotion"] for line in board.lines()] == [None] * 3

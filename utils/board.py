@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from utils.events import CaptionEvent
-from utils.transcript import Transcript
+from utils.transcript import SharedExport, Transcript
 
 LATE_JOINER_LINES = 200  # what a page is sent when it opens
 
@@ -27,6 +27,9 @@ class Board:
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
         self._transcript = Transcript()
+        self._exports: dict[str, tuple[int, SharedExport]] = {}  # by form, of an edition
+        self._exporting = threading.Lock()
+        self._wire: dict[int, tuple[CaptionEvent, dict]] = {}  # the latest, as they were sent
         self._last_words = time.monotonic()
         self.lock = threading.RLock()
         self.cuts = 0  # how often all that was being said was cut off
@@ -56,17 +59,45 @@ class Board:
         with self.lock:
             return self._transcript.final()
 
+    def export(self, form: str) -> tuple[bytes, ...]:
+        """The finished lines in a form of `FORMS`, in UTF-8.
+
+        Made once and shared: each line is put into words once, beside the lock, and who asks
+        later gets the same blocks.
+        """
+        with self._exporting:
+            with self.lock:
+                edition, export = self._exports.get(form, (None, SharedExport(form)))
+                if edition != self._transcript.edition:
+                    edition, export = self._transcript.edition, SharedExport(form)
+                    self._exports[form] = edition, export
+                lines = self._transcript.final(after=export.lines)
+            export.add(lines)
+            return export.blocks()
+
     @property
     def idle_s(self) -> float | None:
         """Seconds since the last words came; None where no line is kept."""
         with self.lock:
             return time.monotonic() - self._last_words if self._transcript.latest(1) else None
 
+    def payload(self, line: CaptionEvent) -> dict:
+        """The `caption` event of one of the latest lines, made once for all who get it."""
+        with self.lock:
+            made = self._wire.get(line.segment)
+            if made is None or made[0] is not line:
+                made = self._wire[line.segment] = line, line.to_dict()
+                while len(self._wire) > 2 * LATE_JOINER_LINES:
+                    del self._wire[next(iter(self._wire))]
+            return made[1]
+
     def clear(self) -> None:
         """Forget every line, here and on every page, and what is being said now."""
         with self.lock:
             self.cuts += 1
             self._transcript.clear()
+            self._exports.clear()
+            self._wire.clear()
             self._publish("cleared", {})
 
     def set_blank(self, on: bool) -> None:
@@ -87,10 +118,12 @@ class Board:
             self.emotion = on
             if not on:
                 self._transcript.forget_emotion()
+                self._exports.clear()
+                self._wire.clear()
 
     def _show(self, event: CaptionEvent) -> None:
         self._last_words = time.monotonic()
         self._transcript.add(event)
-        self._publish("caption", event.to_dict())
+        self._publish("caption", self.payload(event))
         if self.keep and event.final:
             self.keep(event)

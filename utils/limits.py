@@ -1,10 +1,11 @@
-"""How much one connection may ask for, and how refusals are logged."""
+"""How much one connection or one peer may ask for, and how refusals are logged."""
 
 import logging
 import threading
 import time
+from collections import Counter
 
-KEPT_PEERS = 1000  # of which a refusal is remembered as logged
+KEPT_PEERS = 1000  # of which it is remembered what they were refused, or have asked for
 
 
 class TokenBucket:
@@ -29,6 +30,57 @@ class TokenBucket:
             return False
         self._left -= 1
         return True
+
+
+class Buckets:
+    """A bucket of tokens for each peer.
+
+    Parameters
+    ----------
+    rate, burst : of each peer, as in `TokenBucket`
+    """
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._rate, self._burst = rate, burst
+        self._buckets: dict[str, TokenBucket] = {}
+        self._lock = threading.Lock()
+
+    def take(self, peer: str) -> bool:
+        """Whether one more request of a peer may pass now."""
+        with self._lock:
+            bucket = self._buckets.pop(peer, None) or TokenBucket(self._rate, self._burst)
+            self._buckets[peer] = bucket  # the latest stand last
+            if len(self._buckets) > KEPT_PEERS:
+                del self._buckets[next(iter(self._buckets))]
+            return bucket.take()
+
+
+class AtOnce:
+    """Counts what is being answered at the same time.
+
+    Parameters
+    ----------
+    of_a_peer, in_all : how much may be
+    """
+
+    def __init__(self, of_a_peer: int, in_all: int) -> None:
+        self._of_a_peer, self._in_all = of_a_peer, in_all
+        self._now: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def take(self, peer: str) -> bool:
+        """Whether one more may be answered; then `give_back` follows when it has been."""
+        with self._lock:
+            if self._now[peer] >= self._of_a_peer or self._now.total() >= self._in_all:
+                return False
+            self._now[peer] += 1
+            return True
+
+    def give_back(self, peer: str) -> None:
+        """One has been answered."""
+        with self._lock:
+            self._now[peer] -= 1
+            self._now += Counter()  # forgets who has none
 
 
 class LogOnce:

@@ -90,7 +90,7 @@ class Session:
             lines, left_out = self.board.latest()
             send("status", {**self.status, "left_out": left_out})
             for line in lines:
-                send("caption", line.to_dict())
+                send("caption", self.board.payload(line))
 
     def health(self) -> dict:
         """The session for a monitor: plain JSON types, read without waiting."""

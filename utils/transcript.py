@@ -2,35 +2,53 @@
 
 import json
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice, takewhile
 
 from utils.events import CaptionEvent
 
 LINE_CHARS = 42  # BBC and Netflix guidelines: what a line of subtitles may hold; wide ones are two
 CUE_LINES = 2
+BLOCK_LINES, BLOCK_BYTES = 100, 65_536  # of a shared export: how it is cut
 
 
 class Transcript:
-    """What has been said, in memory only: one event a segment, growing ones included."""
+    """What has been said, in memory only: one event a segment, growing ones included.
+
+    Attributes
+    ----------
+    edition : changes whenever the final lines change otherwise than by one more at their end
+    """
 
     def __init__(self) -> None:
         self._events: dict[int, CaptionEvent] = {}
+        self._final: list[CaptionEvent] = []
+        self.edition = 0
 
     def add(self, event: CaptionEvent) -> None:
         """Take an event; it replaces the last one of its segment."""
+        last = self._events.get(event.segment)
         if event.final and not (event.text or event.sound):
             self._events.pop(event.segment, None)
         else:
             self._events[event.segment] = event
+        if last is not None and last.final:
+            self._gather()
+        elif event.final and self._events.get(event.segment) is event:
+            later = takewhile(lambda e: e is not event, reversed(self._events.values()))
+            if any(e.final for e in later):
+                self._gather()
+            else:
+                self._final.append(event)
 
     def latest(self, n_lines: int) -> list[CaptionEvent]:
         """The last `n_lines` lines, oldest first."""
-        return list(self._events.values())[-n_lines:]
+        return list(islice(reversed(self._events.values()), n_lines))[::-1]
 
-    def final(self) -> list[CaptionEvent]:
-        """The lines that will not change any more, oldest first."""
-        return [event for event in self._events.values() if event.final]
+    def final(self, after: int = 0) -> list[CaptionEvent]:
+        """The lines that will not change any more, oldest first, but the first `after`."""
+        return self._final[after:]
 
     def growing(self) -> CaptionEvent | None:
         """The line that is being said, if any."""
@@ -40,10 +58,17 @@ class Transcript:
         """Keep the words and times alone."""
         for segment, event in self._events.items():
             self._events[segment] = replace(event, emotion=None)
+        self._gather()
 
     def clear(self) -> None:
         """Forget every line."""
         self._events.clear()
+        self._gather()
+
+    def _gather(self) -> None:
+        """Look for the final lines anew."""
+        self._final = [event for event in self._events.values() if event.final]
+        self.edition += 1
 
 
 @dataclass(frozen=True)
@@ -51,6 +76,104 @@ class _Cue:
     start_s: float
     end_s: float
     text: str
+
+
+@dataclass(frozen=True)
+class Form:
+    """How final lines are exported: a head, the pieces of each line, and a tail.
+
+    Parameters
+    ----------
+    pieces : of a line, without what stands between them
+    head, between, tail : what stands before the first piece, between two, after the last
+    numbered : each piece begins with its number, from 1
+    """
+
+    pieces: Callable[[CaptionEvent], Iterator[str]]
+    head: str = ""
+    between: str = ""
+    tail: str = ""
+    numbered: bool = False
+
+    def piece(self, text: str, number: int) -> str:
+        """A piece with what stands before it."""
+        before = self.between if number > 1 else ""
+        return f"{before}{number}\n{text}" if self.numbered else before + text
+
+
+def _txt(event: CaptionEvent) -> Iterator[str]:
+    minutes, seconds = divmod(int(event.start_s), 60)
+    yield f"{minutes:02d}:{seconds:02d}  {' '.join(_tagged(event))}\n"
+
+
+def _json(event: CaptionEvent) -> Iterator[str]:
+    yield json.dumps(event.to_dict(), ensure_ascii=False)
+
+
+def _srt(event: CaptionEvent) -> Iterator[str]:
+    for cue in _cues(event):
+        times = f"{_clock(cue.start_s, ',')} --> {_clock(cue.end_s, ',')}"
+        text = cue.text.replace("-->", "→")  # only the line of times may hold that
+        yield f"{times}\n{text}\n\n"
+
+
+def _vtt(event: CaptionEvent) -> Iterator[str]:
+    for cue in _cues(event):
+        times = f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}"
+        text = cue.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        yield f"{times}\n{text}\n\n"
+
+
+FORMS = {
+    "txt": Form(_txt),
+    "srt": Form(_srt, numbered=True),
+    "vtt": Form(_vtt, head="WEBVTT\n\n"),
+    "json": Form(_json, head='{"lines": [\n', between=",\n", tail="\n]}\n"),
+}
+
+
+def _whole(form: Form, events: Iterable[CaptionEvent]) -> Iterator[str]:
+    if form.head:
+        yield form.head
+    number = 0
+    for event in _final(events):
+        for number, text in enumerate(form.pieces(event), number + 1):
+            yield form.piece(text, number)
+    if form.tail:
+        yield form.tail
+
+
+class SharedExport:
+    """An export that grows with the lines: each is put into words once, for all who read it.
+
+    Parameters
+    ----------
+    form : a key of `FORMS`
+    """
+
+    def __init__(self, form: str) -> None:
+        self._form = FORMS[form]
+        self._blocks: list[bytes] = []
+        self._number = 0  # of the last piece
+        self.lines = 0  # that are in it
+
+    def add(self, events: Sequence[CaptionEvent]) -> None:
+        """Take the next final lines."""
+        for at in range(0, len(events), BLOCK_LINES):
+            texts = []
+            for event in _final(events[at : at + BLOCK_LINES]):
+                for text in self._form.pieces(event):
+                    self._number += 1
+                    texts.append(self._form.piece(text, self._number))
+            block = "".join(texts).encode()
+            if self._blocks and len(self._blocks[-1]) + len(block) <= BLOCK_BYTES:
+                block = self._blocks.pop() + block
+            self._blocks.append(block)
+        self.lines += len(events)
+
+    def blocks(self) -> tuple[bytes, ...]:
+        """The whole export in UTF-8; later ones are made of the same blocks, not of copies."""
+        return self._form.head.encode(), *self._blocks, self._form.tail.encode()
 
 
 def to_jsonl(events: Iterable[CaptionEvent]) -> Iterator[str]:
@@ -61,36 +184,22 @@ def to_jsonl(events: Iterable[CaptionEvent]) -> Iterator[str]:
 
 def to_txt(events: Iterable[CaptionEvent]) -> Iterator[str]:
     """Final lines: time, emotion in brackets where the model is sure, text."""
-    for event in _final(events):
-        minutes, seconds = divmod(int(event.start_s), 60)
-        yield f"{minutes:02d}:{seconds:02d}  {' '.join(_tagged(event))}\n"
+    return _whole(FORMS["txt"], events)
 
 
 def to_json(events: Iterable[CaptionEvent]) -> Iterator[str]:
     """Final lines with everything that is known of them, as one JSON object."""
-    lines = [json.dumps(event.to_dict(), ensure_ascii=False) for event in _final(events)]
-    yield '{"lines": [\n' + ",\n".join(lines) + "\n]}\n"
+    return _whole(FORMS["json"], events)
 
 
 def to_srt(events: Iterable[CaptionEvent]) -> Iterator[str]:
     """SubRip: numbered cues of at most two lines."""
-    number = 0
-    for event in _final(events):
-        for cue in _cues(event):
-            number += 1
-            times = f"{_clock(cue.start_s, ',')} --> {_clock(cue.end_s, ',')}"
-            text = cue.text.replace("-->", "→")  # only the line of times may hold that
-            yield f"{number}\n{times}\n{text}\n\n"
+    return _whole(FORMS["srt"], events)
 
 
 def to_vtt(events: Iterable[CaptionEvent]) -> Iterator[str]:
     """WebVTT: cues of at most two lines."""
-    yield "WEBVTT\n\n"
-    for event in _final(events):
-        for cue in _cues(event):
-            times = f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}"
-            text = cue.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-            yield f"{times}\n{text}\n\n"
+    return _whole(FORMS["vtt"], events)
 
 
 FORMATS: dict[str, Callable[[Iterable[CaptionEvent]], Iterator[str]]] = {

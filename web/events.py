@@ -11,16 +11,18 @@ from utils.access import Token
 from utils.errors import AppError, RequestError
 from utils.limits import LogOnce, TokenBucket
 from utils.messages import Message, say
+from utils.phrases import LONGEST_JSON
 from utils.room import Room
 from web.peers import Peer, accepted_origin, peer
-from web.websocket import cut_off, harden
+from web.publisher import PRESENTERS, READERS, WAITING, Publisher, Told
+from web.turns import turns
+from web.websocket import Handshakes, cut_off, harden
 
 # A page hears of a dead network by the ping that does not come: within the sum of both.
 PING_S, PONG_S = 3.0, 4.5
-EVENT_BYTES = 16_384  # the longest event is the list of quick phrases
+EVENT_BYTES = LONGEST_JSON + 1_000  # the longest event is the list of quick phrases
 EVENTS_A_SECOND, EVENTS_AT_ONCE = 10, 20
 REFUSALS = 100  # a page that goes on after so many is disconnected
-PRESENTERS, READERS, WAITING = "presenters", "readers", "waiting"  # for the end of a blank
 
 log = logging.getLogger(__name__)
 refusals = LogOnce(log)
@@ -28,7 +30,8 @@ refusals = LogOnce(log)
 
 def _once(record: logging.LogRecord) -> bool:
     """Let a complaint of the Socket.IO libraries pass once, without the traceback."""
-    kind = str(record.exc_info[1]) if record.exc_info else record.getMessage()
+    # what an exception says may hold what was sent, and so be another each time
+    kind = record.exc_info[0].__name__ if record.exc_info else record.getMessage()
     refusals.warn(f"what Socket.IO does not take ({kind:.100})", "a page")
     return False
 
@@ -66,23 +69,28 @@ class Events:
             ping_timeout=PONG_S,
         )
         harden(self._socketio, EVENT_BYTES)
+        app.wsgi_app = Handshakes(app.wsgi_app)
+        self._publisher = Publisher(self._socketio)
         for name in ("engineio.server", "socketio.server"):
             logging.getLogger(name).addFilter(_once)
 
     def publish(self, name: str, payload: dict) -> None:
-        """Send an event to every page it is for."""
-        self._socketio.emit(name, payload, to=PRESENTERS if name == "level" else None)
+        """Let an event be sent to every page it is for; waits for none of them."""
+        self._publisher.publish(name, payload, *([PRESENTERS] if name == "level" else []))
 
     def announce(self) -> None:
         """Tell every page how the room is now."""
         for audience, presenter in ((PRESENTERS, True), (READERS, False)):
-            self._socketio.emit("room", self._room.state(presenter), to=audience)
-        if not self._room.session.board.blank:
-            self._room.session.greet(self._send_waiting)
-            self._socketio.close_room(WAITING)
+            self._publisher.publish("room", self._room.state(presenter), audience)
+        board = self._room.session.board
+        with board.lock:
+            if not board.blank:
+                self._publisher.end_waiting(self._how_things_are())
 
-    def _send_waiting(self, name: str, payload: dict) -> None:
-        self._socketio.emit(name, payload, to=WAITING)
+    def _how_things_are(self) -> Told:
+        told: list[tuple[str, dict]] = []
+        self._room.session.greet(lambda name, payload: told.append((name, payload)))
+        return told
 
     def open(self, room: Room) -> None:
         """Begin to take events for a room."""
@@ -110,17 +118,25 @@ class Events:
         }
 
     def _connect(self, *_: object) -> None:
+        if request.sid in self._pages:  # an event of this name: the page is connected
+            self._unknown()
+            return
         who = peer(request.environ)
         page = _Page(who, who.presents(self._token))
         self._pages[request.sid] = page
-        join_room(PRESENTERS if page.presenter else READERS)
         emit("room", self._room.state(page.presenter))
-        if self._room.session.board.blank:
-            join_room(WAITING)
-        self._room.session.greet(emit)
+        audiences = [PRESENTERS if page.presenter else READERS]
+        board = self._room.session.board
+        with board.lock:  # nothing is told between what is so now and what follows
+            if board.blank:
+                audiences.append(WAITING)
+            self._publisher.welcome(request.sid, audiences, self._how_things_are())
 
     def _disconnect(self, *_: object) -> None:
-        self._pages.pop(request.sid, None)
+        if self._socketio.server.manager.is_connected(request.sid, "/"):  # an event of this name
+            self._unknown()
+        else:
+            self._pages.pop(request.sid, None)
 
     def _taker(self, name: str, fields: Mapping[str, type], do: Callable) -> Callable:
         """A handler that refuses what may not be, and acknowledges the rest."""
@@ -128,6 +144,7 @@ class Events:
         def take(*arguments: object) -> dict:
             try:
                 self._admit(name)
+                turns.leave()  # it may take its time, and is no stranger's
                 do(**_checked(fields, arguments))
             except RequestError as err:
                 return self._refuse(err.message)

@@ -8,10 +8,9 @@ import segno
 from flask import Flask, Response, abort, render_template, request
 
 from utils.access import Links, Token
-from utils.limits import LogOnce
+from utils.limits import AtOnce, Buckets, LogOnce
 from utils.messages import say
 from utils.room import Room
-from utils.transcript import FORMATS
 from web.peers import accepted_origin, cookie_name, peer
 from web.words import languages
 
@@ -29,12 +28,19 @@ TYPES = {
     "json": "application/json",
 }
 
+# A room of phones that all want to keep what was said may come from one address.
+EXPORTS_A_SECOND, EXPORTS_AT_ONCE = 2, 30
+EXPORTS_OF_AN_ADDRESS, EXPORTS_IN_ALL = 20, 40  # that are being sent
+
 log = logging.getLogger(__name__)
 refusals = LogOnce(log)
 
 
 def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str) -> None:
     """Serve the page, the reader's view, exports and health; let presenters in."""
+
+    asked = Buckets(EXPORTS_A_SECOND, EXPORTS_AT_ONCE)
+    sent = AtOnce(EXPORTS_OF_AN_ADDRESS, EXPORTS_IN_ALL)
 
     def show() -> str:
         return render_template("index.html", language=language, languages=languages())
@@ -67,7 +73,13 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
             abort(_text(f"There is no such export; choose {', '.join(TYPES)}.", 404))
         if room.session.board.blank and not peer(request.environ).presents(token):
             abort(_text("The screens are blank; nothing can be read now.", 403))
-        return _download(form, "".join(FORMATS[form](room.session.board.final_lines())))
+        address = peer(request.environ).address
+        if not (asked.take(address) and sent.take(address)):
+            refusals.warn("more exports at once", address)
+            abort(_text("Too many exports at once. Wait a moment.", 429))
+        response = _download(form, room.session.board.export(form))
+        response.call_on_close(lambda: sent.give_back(address))
+        return response
 
     @app.get("/health")
     def health() -> dict:
@@ -117,9 +129,9 @@ def _svg(url: str) -> Response:
     return response
 
 
-def _download(form: str, text: str) -> Response:
+def _download(form: str, blocks: tuple[bytes, ...]) -> Response:
     name = datetime.now().strftime(f"captions-%Y-%m-%d-%H%M.{form}")
-    response = Response(text, content_type=f"{TYPES[form]}; charset=utf-8")
+    response = Response(blocks, content_type=f"{TYPES[form]}; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "no-store"  # nothing is kept unless asked
     return response

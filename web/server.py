@@ -1,27 +1,40 @@
 """A threaded server of this one program, with a bound on what strangers can hold.
 
 Werkzeug's server gives each connection a thread. Without a bound, connections that send
-nothing would take them all.
+nothing would take them all, and requests that come without end the processor. So a request is
+read whole, then waits for its turn; and who has sent no request yet gives way to who comes.
 """
 
+import io
 import logging
+import re
 import socket
+import sys
 import threading
 import time
 from dataclasses import dataclass
+from wsgiref.types import WSGIEnvironment
 
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from utils.address import is_loopback, plain_address
 from utils.errors import ConfigError
-from utils.limits import LogOnce
+from utils.limits import Buckets, LogOnce
+from web.turns import turns
 
 CONNECTIONS = 600  # a room of 200 phones, each for a moment with more than one
 CONNECTIONS_AN_ADDRESS = 400  # a room of phones can stand behind one address
+COMING_A_SECOND, COMING_AT_ONCE = 300, 3000  # of an address: a page is about 30 files
 OWN_CONNECTIONS = 100  # of this machine itself, beside all others
+FOR_REQUESTS = 50  # of each of these, that open pages cannot take
 HEAD_S = 10.0  # to send a request, or the next one
 IDLE_S = 20.0  # without a byte, while a request is answered
+ANSWER_S = 300.0  # until an answer has been read; an export on a slow phone takes some time
+HEAD_BYTES, BODY_BYTES = 65_536, 65_536  # of a request, as far as it is read
+SWITCH_S = 0.0005  # Python's threads take turns so often; who captions waits no longer for one
+LENGTH = re.compile(rb"\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r?\n", re.IGNORECASE)
+APART = (b"health", b"export", b"socket.io")  # paths whose requests wait in lines of their own
 
 log = logging.getLogger(__name__)
 refusals = LogOnce(log)
@@ -30,14 +43,55 @@ refusals = LogOnce(log)
 class _Handler(WSGIRequestHandler):
     timeout = IDLE_S  # of each read and write; WebSocket sets its own
 
-    def run_wsgi(self) -> None:
+    def handle_one_request(self) -> None:
+        """Read a request to its end, without holding anybody up, and answer it in its turn."""
+        if not (request := self._request()):
+            self.close_connection = True
+            return
+        stream, self.rfile = self.rfile, io.BytesIO(request)
+        path = request.partition(b" /")[2][:20]
+        apart = next((name.decode() for name in APART if path.startswith(name)), "")
         self.server.answering(self.connection, True)
         try:
-            super().run_wsgi()
+            turns.enter(f"{self.client_address[0]} {apart}")
+            super().handle_one_request()
         finally:
+            turns.leave()
+            self.rfile = stream
             self.server.answering(self.connection, False)
-            if "Upgrade" in self.headers:
-                self.close_connection = True  # what still comes from there is no HTTP
+
+    def _request(self) -> bytes:
+        """Head and body as they came; nothing where no whole request did."""
+        lines, size = [], 0
+        while line := self.rfile.readline(HEAD_BYTES + 1):
+            lines.append(line)
+            size += len(line)
+            if size > HEAD_BYTES:
+                self.log_error("a head of more than %d bytes", HEAD_BYTES)
+                return b""
+            if line in (b"\r\n", b"\n"):
+                head = b"".join(lines)
+                length = LENGTH.search(head)
+                return head + self.rfile.read(min(int(length[1]), BODY_BYTES) if length else 0)
+        return b"".join(lines)
+
+    def run_wsgi(self) -> None:
+        if "Transfer-Encoding" in self.headers:  # no page sends that
+            self._refuse(411)
+        elif "Upgrade" not in self.headers:
+            super().run_wsgi()
+        else:
+            self.close_connection = True  # what still comes from there is no HTTP
+            if self.server.opens_page(self.connection):
+                super().run_wsgi()
+            else:
+                self._refuse(503)
+
+    def _refuse(self, status: int) -> None:
+        self.send_response_only(status)
+        self.send_header("Content-Length", "0")
+        self.send_header("Connection", "close")
+        self.end_headers()
 
     def log_error(self, format: str, *args: object) -> None:
         refusals.warn("what is no HTTP request", self.client_address[0])
@@ -46,8 +100,13 @@ class _Handler(WSGIRequestHandler):
 @dataclass
 class _Connection:
     address: str
-    since: float  # when it was opened, or its last request was answered
+    since: float  # when it was opened, or its last request came or was answered
     answering: bool = False
+    page: bool = False  # an open page, which stays
+    ended: bool = False  # it gave way, and will soon be gone
+
+    def limit_s(self) -> float:
+        return ANSWER_S if self.answering else HEAD_S
 
 
 class Server(ThreadedWSGIServer):
@@ -64,24 +123,77 @@ class Server(ThreadedWSGIServer):
     def __init__(self, host: str, port: int, app: Flask) -> None:
         self._connections: dict[socket.socket, _Connection] = {}
         self._counting = threading.Lock()
-        super().__init__(host, port, app, _Handler)
+        self._coming = Buckets(COMING_A_SECOND, COMING_AT_ONCE)
+        self._looked_at = 0.0
+        self._flask = app
+        sys.setswitchinterval(SWITCH_S)
+        super().__init__(host, port, self._answer, _Handler)
+
+    def _answer(self, environ: WSGIEnvironment, start_response: object) -> object:
+        """What the application answers; to send it takes no turn."""
+        try:
+            return self._flask(environ, start_response)
+        finally:
+            turns.leave()
 
     def verify_request(self, request: socket.socket, client_address: tuple) -> bool:
         """Whether a connection may stay; called for each new one."""
         address = plain_address(client_address[0])
+        if not self._coming.take(address):
+            refusals.warn("too many new connections", address)
+            return False
         with self._counting:
-            others = list(self._connections.values())
-            own = is_loopback(address)
-            from_there = sum(c.address == address for c in others)
-            if own:
-                stays = from_there < OWN_CONNECTIONS + CONNECTIONS_AN_ADDRESS
-            else:
-                strangers = sum(not is_loopback(c.address) for c in others)
-                stays = strangers < CONNECTIONS and from_there < CONNECTIONS_AN_ADDRESS
+            stays = self._has_room(address) or self._make_room(address)
             if stays:
                 self._connections[request] = _Connection(address, time.monotonic())
         if not stays:
             refusals.warn("too many connections", address)
+        return stays
+
+    def _has_room(self, address: str, spare: int = 0) -> bool:
+        """Whether one more connection may come, or page, for which `spare` are left free."""
+        if len(self._connections) < CONNECTIONS_AN_ADDRESS - spare:
+            return True
+        there = [c for c in self._connections.values() if not c.ended and (c.page or not spare)]
+        from_there = sum(c.address == address for c in there)
+        if is_loopback(address):
+            return from_there < OWN_CONNECTIONS + CONNECTIONS_AN_ADDRESS - spare
+        strangers = sum(not is_loopback(c.address) for c in there)
+        return strangers < CONNECTIONS - spare and from_there < CONNECTIONS_AN_ADDRESS - spare
+
+    def _make_room(self, address: str) -> bool:
+        """End the oldest connection that has sent no request, of those that stand in the way."""
+        own, ending = is_loopback(address), sum(c.ended for c in self._connections.values())
+        silent = [
+            (connection.since, connection.address != address, request)
+            for request, connection in self._connections.items()
+            if not (connection.answering or connection.page or connection.ended)
+            and is_loopback(connection.address) == own
+        ]
+        if not silent or ending > OWN_CONNECTIONS:
+            return False
+        # Of the same address first: who fills the room makes way himself.
+        _, _, request = min(silent, key=lambda one: (one[1], one[0]))
+        refusals.warn("connections that send no request", self._connections[request].address)
+        self._end(request)
+        return True
+
+    def _end(self, request: socket.socket) -> None:
+        self._connections[request].ended = True
+        try:
+            request.shutdown(socket.SHUT_RDWR)  # its thread wakes up and ends it
+        except OSError:
+            pass  # it has just ended by itself
+
+    def opens_page(self, request: socket.socket) -> bool:
+        """Whether a connection may become that of an open page."""
+        with self._counting:
+            connection = self._connections.get(request)
+            stays = connection is not None and self._has_room(connection.address, FOR_REQUESTS)
+            if stays:
+                connection.page = True
+        if connection and not stays:
+            refusals.warn("too many pages", connection.address)
         return stays
 
     def shutdown_request(self, request: socket.socket) -> None:
@@ -97,21 +209,23 @@ class Server(ThreadedWSGIServer):
                 connection.answering, connection.since = on, time.monotonic()
 
     def service_actions(self) -> None:
-        """End connections that do not come to their request; called twice a second."""
+        """End connections that take too long; called after each new one, and now and then."""
         super().service_actions()
         now = time.monotonic()
+        if now - self._looked_at < 0.5:
+            return
+        self._looked_at = now
         with self._counting:
-            slow = [
-                (request, connection.address)
-                for request, connection in self._connections.items()
-                if not connection.answering and now - connection.since > HEAD_S
-            ]
-        for request, address in slow:
-            refusals.warn("a connection that sends no request", address)
-            try:
-                request.shutdown(socket.SHUT_RDWR)  # its thread wakes up and ends it
-            except OSError:
-                pass  # it has just ended by itself
+            for request, connection in self._connections.items():
+                late = now - connection.since > connection.limit_s()
+                if late and not (connection.page or connection.ended):
+                    kind = "reads no answer" if connection.answering else "sends no request"
+                    refusals.warn(f"a connection that {kind}", connection.address)
+                    self._end(request)
+
+    def handle_error(self, request: socket.socket, client_address: tuple) -> None:
+        """Tell of a connection that could not be served, in one line for each kind and sender."""
+        refusals.warn(f"a connection ({sys.exc_info()[1]!r:.100})", str(client_address[0]))
 
 
 def check_port(host: str, port: int) -> None:

@@ -1,69 +1,55 @@
 """WebSocket for Engine.IO's threads, fit for strangers.
 
-simple-websocket, as Engine.IO uses it, compresses each message anew for each reader, keeps
-a message of any size, takes a send for complete that is not, and leaves a thread behind
-when it is sent rubbish. Engine.IO keeps any number of messages for a reader that does not
-read. Here is the little that mends it.
+What Engine.IO brings lets a thread sleep for each ping, keeps any number of messages for a
+reader that does not read, counts nothing of what it is sent and ends in a traceback where a
+handshake is wrong. So its parts are replaced here: a page is one thread that reads, in turns
+with all others, and one that writes from a bounded outbox.
 """
 
+import base64
+import binascii
+import hashlib
 import logging
-import queue
 import socket
 import struct
-from collections.abc import Callable
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
-from string import digits
+from itertools import islice
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-import simple_websocket
 from flask_socketio import SocketIO
-from wsproto.events import TextMessage
-from wsproto.utilities import LocalProtocolError, RemoteProtocolError
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 
-from utils.limits import LogOnce
+from utils.limits import LogOnce, TokenBucket
+from web.outbox import CLOSE, PONG, Outbox, frame, framed
+from web.turns import turns
 
-WAITING_EVENTS = 400  # for a reader that does not read, half a minute of them; then it is cut off
 SEND_BUFFER_BYTES = 65_536
 SEND_S = 10  # a reader that takes nothing for so long is gone
+SILENT_S = 25  # so is one that answers no ping for so long
+RECEIVE_BYTES = 4096
+PACKETS_A_SECOND, PACKETS_AT_ONCE = 20, 150  # of every kind, and reads; a page sends far less
+WRONG = (1002, 1007)  # codes of what cannot be parsed
+PIECES_AT_ONCE = 256  # that one call gives to the network
+PATH = "/socket.io/"
+VERSION = "13"
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
+CONNECTIONS = ("werkzeug.socket", "gunicorn.socket")  # where servers put them
 
 log = logging.getLogger(__name__)
 refusals = LogOnce(log)
 
 
-class Outbox(queue.Queue):
-    """What waits to be sent to one page; too much of it ends the connection."""
+class _NoThread:
+    """Stands for the thread that would sleep until the next ping."""
 
-    def put(self, item: object, block: bool = True, timeout: float | None = None) -> None:
-        if self.qsize() >= WAITING_EVENTS:
-            with self.mutex:
-                self.unfinished_tasks -= len(self.queue)
-                self.queue.clear()
-            item = None  # Engine.IO's sign that the connection is closed
-        super().put(item, block, timeout)
-
-
-class _Socket(simple_websocket.Server):
-    def handshake(self) -> None:
-        self.sock.settimeout(None)
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_S, 0))
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        super().handshake()
-
-    def send(self, data: str) -> None:
-        if not self.connected:
-            raise simple_websocket.ConnectionClosed(self.close_reason, self.close_message)
-        self.sock.sendall(self.ws.send(TextMessage(data=data)))
-
-    def _thread(self) -> None:
-        try:
-            super()._thread()
-        except RemoteProtocolError:
-            peer = self.environ.get("REMOTE_ADDR", "")
-            refusals.warn("bytes that are no WebSocket", peer)
-            self.connected = False
-            self.event.set()
-            self.sock.close()
+    def start(self) -> None:
+        pass
 
 
 class _WebSocket:
@@ -72,50 +58,198 @@ class _WebSocket:
     def __init__(self, handler: Callable, server: object, max_message_size: int) -> None:
         self._handler = handler
         self._max_message_size = max_message_size
+        self._protocol = Connection(ConnectionType.SERVER)
+        self._bucket = TokenBucket(PACKETS_A_SECOND, PACKETS_AT_ONCE)
+        self._sending = threading.Lock()
+        self._parts: list[str] = []
+        self._over_at = 0.0  # when it is closed, it may still read for so long what was sent
 
-    def __call__(self, environ: dict, start_response: Callable) -> list:
-        environ = dict(environ)
-        self._address = environ.get("REMOTE_ADDR", "")
-        environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)  # no compression
-        self._socket = _Socket(environ, max_message_size=self._max_message_size)
-        answer = self._handler(self)
-        if self._socket.mode == "werkzeug":
-            raise ConnectionError  # tells Werkzeug that nothing is to be answered any more
-        if self._socket.mode == "gunicorn":
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list:
+        self._address = str(environ.get("REMOTE_ADDR", ""))
+        place = next(name for name in CONNECTIONS if name in environ)
+        self._socket: socket.socket = environ[place]
+        self._open = self._answer(environ)
+        try:
+            self._handler(self)
+        except RuntimeError:  # the limit of threads
+            refusals.warn("a page for which there is no thread", self._address)
+            self._handler.__self__.close(wait=False, abort=True)  # Engine.IO forgets it
+        finally:
+            turns.leave()
+        if place == "gunicorn.socket":
             raise StopIteration
-        return answer
+        raise ConnectionError  # tells Werkzeug that nothing is to be answered any more
+
+    def _answer(self, environ: WSGIEnvironment) -> bool:
+        connection, seconds = self._socket, struct.pack("ll", SEND_S, 0)
+        key = environ["HTTP_SEC_WEBSOCKET_KEY"].strip().encode() + GUID
+        accept = base64.b64encode(hashlib.sha1(key).digest()).decode()
+        try:
+            connection.settimeout(None)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
+            seconds = struct.pack("ll", SILENT_S, 0)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                f"Connection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n".encode()
+            )
+        except OSError:
+            return False  # it has gone again
+        return True
 
     def close(self) -> None:
-        with suppress(OSError, LocalProtocolError):  # it is gone, or said goodbye, already
-            if self._socket.connected:
-                self._socket.close()
+        """End the connection; wakes up the thread that reads."""
+        self._send_if_room(framed(CLOSE, struct.pack("!H", 1000)))
         with suppress(OSError):
-            # Wakes up the thread that reads: a phone that went out of range says no goodbye.
-            self._socket.sock.shutdown(socket.SHUT_RDWR)
+            self._socket.shutdown(socket.SHUT_RDWR)
 
-    def send(self, message: str) -> None:
-        try:
-            self._socket.send(message)
-        except simple_websocket.ConnectionClosed as err:
-            raise OSError("the page is gone") from err
+    def send(self, message: str | Sequence[bytes]) -> None:
+        """Send a packet, or frames that are made already.
 
-    def wait(self) -> str | bytes | None:
-        try:
-            message = self._socket.receive()
-        except simple_websocket.ConnectionClosed:
+        Raises
+        ------
+        OSError : the page is gone, or does not read
+        """
+        pieces = (frame(message),) if isinstance(message, str) else message
+        waiting = deque(map(memoryview, pieces))
+        with self._sending:
+            while waiting:
+                sent = self._socket.sendmsg(list(islice(waiting, PIECES_AT_ONCE)))
+                while waiting and sent >= len(waiting[0]):
+                    sent -= len(waiting.popleft())
+                if sent:
+                    waiting[0] = waiting[0][sent:]
+                if not self._open and time.monotonic() > self._over_at:
+                    raise OSError("the page takes too long to end")
+
+    def _send_if_room(self, data: bytes) -> None:
+        """Send a frame of the protocol itself, unless that would mean to wait."""
+        if self._sending.acquire(blocking=False):
+            try:
+                if self._socket.send(data, socket.MSG_DONTWAIT) < len(data):
+                    self._socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it is gone, or does not read
+            finally:
+                self._sending.release()
+
+    def wait(self) -> str | None:
+        """The next message for Engine.IO; None at the end. Takes turns with all others."""
+        while self._open:
+            for event in self._protocol.events():
+                if not self._bucket.take():
+                    return self._end("a flood of packets")
+                if (message := self._taken(event)) is not None:
+                    return message
+                if not self._open:
+                    return None
+            turns.leave()
+            try:
+                data = self._socket.recv(RECEIVE_BYTES)
+            except OSError:
+                data = b""
+            if not data:
+                return self._end()
+            turns.enter(f"{self._address} packets")
+            if not self._bucket.take():
+                return self._end("a flood of packets")
+            self._protocol.receive_data(data)
+        return None
+
+    def _taken(self, event: Event) -> str | None:
+        """A message, when it is whole and for Engine.IO to take."""
+        if isinstance(event, Ping):
+            self._send_if_room(framed(PONG, event.payload))
+        elif isinstance(event, CloseConnection):
+            # what cannot be parsed ends so too
+            return self._end("bytes that are no WebSocket" if event.code in WRONG else None)
+        elif isinstance(event, BytesMessage):
+            return self._end("what is no Engine.IO packet")
+        elif isinstance(event, TextMessage):
+            self._parts.append(event.data)
+            if sum(map(len, self._parts)) > self._max_message_size:
+                return self._end("a packet that is too large")
+            if event.message_finished:
+                message, self._parts = "".join(self._parts), []
+                return self._sorted(message)
+        return None
+
+    def _sorted(self, message: str) -> str | None:
+        if message == "3":  # the answer to a ping
             return None
-        # Engine.IO gives its thread up, and what belongs to it, on a packet without a type.
-        if isinstance(message, str) and message[:1] not in tuple(digits):
-            refusals.warn("what is no Engine.IO packet", self._address)
-            return None
-        return message
+        if message in ("1", "41"):  # the page says goodbye
+            return self._end()
+        # Text messages of Socket.IO; what else there is in the protocols, no page sends.
+        if message[:2] in ("40", "42"):
+            return message
+        return self._end("what is no Engine.IO packet")
+
+    def _end(self, kind: str | None = None) -> None:
+        if kind:
+            refusals.warn(kind, self._address)
+        self._open, self._over_at = False, time.monotonic() + SEND_S
+        turns.leave()
+
+
+class Handshakes:
+    """WSGI middleware that lets only WebSocket handshakes come to Engine.IO.
+
+    Parameters
+    ----------
+    app : what answers them, and all other requests
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not environ["PATH_INFO"].startswith(PATH) or _is_handshake(environ):
+            return self._app(environ, start_response)
+        refusals.warn("what is no WebSocket handshake", str(environ.get("REMOTE_ADDR")))
+        text = b"Only WebSocket is answered here, of version 13.\n"
+        headers = [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(text))),
+            ("Sec-WebSocket-Version", VERSION),
+        ]
+        start_response("400 Bad Request", headers)
+        return [text]
+
+
+def _is_handshake(environ: WSGIEnvironment) -> bool:
+    """Whether a request is what RFC 6455, section 4.2.1 asks for."""
+    tokens = environ.get("HTTP_CONNECTION", "").lower().split(",")
+    try:
+        key = base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", "").strip(), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return (
+        environ["REQUEST_METHOD"] == "GET"
+        and "upgrade" in [token.strip() for token in tokens]
+        and environ.get("HTTP_UPGRADE", "").lower() == "websocket"
+        and environ.get("HTTP_SEC_WEBSOCKET_VERSION", "").strip() == VERSION
+        and len(key) == 16
+        and any(name in environ for name in CONNECTIONS)
+    )
 
 
 def harden(socketio: SocketIO, max_message_size: int) -> None:
     """Let a server use these; Engine.IO has no setting for it, so its parts are replaced."""
-    parts = socketio.server.eio._async
-    parts["queue"] = Outbox
-    parts["websocket"] = partial(_WebSocket, max_message_size=max_message_size)
+    engine = socketio.server.eio
+    thread = engine._async["thread"]
+
+    def task(target: Callable, **arguments: object) -> object:
+        if getattr(target, "__name__", "") == "_send_ping":  # the outbox pings
+            return _NoThread()
+        return thread(target=target, **arguments)
+
+    engine._async = engine._async | {
+        "thread": task,
+        "queue": partial(Outbox, engine.ping_interval),
+        "websocket": partial(_WebSocket, max_message_size=max_message_size),
+    }
 
 
 def cut_off(socketio: SocketIO, sid: str) -> None:

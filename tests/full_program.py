@@ -1,0 +1,48 @@
+"""The program with lines on its board: `python tests/full_program.py ARGUMENTS…`.
+
+As many as `LINES` in the environment says stand there before it serves.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from flask import Flask
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import app  # noqa: E402
+from utils.board import Board  # noqa: E402
+from utils.config import Settings  # noqa: E402
+from utils.events import CaptionEvent, Emotion, Word  # noqa: E402
+
+SAID = "so this is what somebody has said in a line of the usual length"
+SURE = Emotion("neutral", 0.9, {"neutral": 0.9, "happy": 0.05, "sad": 0.05})
+LINE_S = 4.0
+
+
+def line(segment: int) -> CaptionEvent:
+    """A finished line, with all that may be known of it."""
+    words = SAID.split()
+    start_s = abs(segment) * LINE_S
+    times = [start_s + i * 0.25 for i in range(len(words))]
+    timed = tuple(Word(w, at, at + 0.2, 0.9) for w, at in zip(words, times, strict=True))
+    return CaptionEvent(segment, start_s, start_s + LINE_S, SAID, True, SURE, timed)
+
+
+def fill(board: Board, n_lines: int) -> None:
+    """Put finished lines on a board, before the first of the session."""
+    for segment in range(-n_lines, 0):
+        board.show(line(segment), board.cuts)
+
+
+if __name__ == "__main__":
+    create = app.create_app
+
+    def create_full(settings: Settings) -> Flask:
+        full = create(settings)
+        fill(full.extensions["session"].board, int(os.environ["LINES"]))
+        return full
+
+    app.create_app = create_full
+    sys.exit(app.main())

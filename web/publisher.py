@@ -1,0 +1,95 @@
+"""What happens, on its way to pages: put into bytes once, on a thread of its own.
+
+Nobody who tells something waits for pages: neither the thread that captions, nor a presenter.
+Events go out in the order in which they were told, and a page that opens stands in that
+order too: it is sent what was so until then, and after that whatever follows.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from queue import SimpleQueue
+
+from flask_socketio import SocketIO
+
+from web.outbox import Frames, frame
+
+PRESENTERS, READERS, WAITING = "presenters", "readers", "waiting"  # for the end of a blank
+MADE = 1000  # frames that are kept for pages that open
+
+log = logging.getLogger(__name__)
+
+Told = Sequence[tuple[str, dict]]  # events, by name and payload
+
+
+class Publisher:
+    """Sends events to the pages they are for.
+
+    Parameters
+    ----------
+    socketio : that the pages are connected to
+    """
+
+    def __init__(self, socketio: SocketIO) -> None:
+        self._server = socketio.server
+        self._made: dict[int, tuple[dict, bytes]] = {}  # by segment: captions, and their frames
+        self._tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        threading.Thread(target=self._run, name="publisher", daemon=True).start()
+
+    def publish(self, name: str, payload: dict, *audiences: str) -> None:
+        """Send an event to every page of some audiences; all of them if none is named."""
+        self._tasks.put(partial(self._publish, name, payload, audiences or (PRESENTERS, READERS)))
+
+    def welcome(self, sid: str, audiences: Sequence[str], told: Told) -> None:
+        """Tell a page that opens how things are, and send it what follows."""
+        self._tasks.put(partial(self._welcome, sid, audiences, told))
+
+    def end_waiting(self, told: Told) -> None:
+        """Tell the pages that wait how things are; they wait no more."""
+        self._tasks.put(partial(self._end_waiting, told))
+
+    def _run(self) -> None:
+        while True:
+            task = self._tasks.get()
+            try:
+                task()
+            except Exception:  # the next event goes out all the same
+                log.exception("an event was not sent")
+
+    def _publish(self, name: str, payload: dict, audiences: Sequence[str]) -> None:
+        if name == "cleared":
+            self._made.clear()
+        self._send(audiences, [(name, payload)])
+
+    def _welcome(self, sid: str, audiences: Sequence[str], told: Told) -> None:
+        try:
+            for audience in audiences:
+                self._server.enter_room(sid, audience, namespace="/")
+        except (KeyError, ValueError):
+            return  # it has gone again
+        self._send([sid], told)
+
+    def _end_waiting(self, told: Told) -> None:
+        self._send([WAITING], told)
+        self._server.close_room(WAITING, namespace="/")
+
+    def _send(self, audiences: Sequence[str], told: Told) -> None:
+        packet = Frames([self._frame(name, payload) for name, payload in told])
+        for audience in audiences:
+            for _, page in self._server.manager.get_participants("/", audience):
+                if (connection := self._server.eio.sockets.get(page)) is not None:
+                    connection.queue.put(packet)
+
+    def _frame(self, name: str, payload: dict) -> bytes:
+        segment = payload["segment"] if name == "caption" else None
+        made = self._made.get(segment)
+        if made is not None and made[0] is payload:
+            return made[1]
+        data = frame("42" + json.dumps([name, payload], separators=(",", ":")))
+        if segment is not None:
+            self._made[segment] = payload, data
+            if len(self._made) > MADE:
+                del self._made[next(iter(self._made))]
+        return data
