@@ -3,10 +3,10 @@
 import http.client
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from types import SimpleNamespace
+from contextlib import ExitStack, closing
 
 import pytest
+import websocket
 
 from tests.page import CHROMIUM, CHROMIUM_ARGS, expect, needs_chromium, playwright_api
 from tests.program import PATIENCE_S, Program, free_port
@@ -87,18 +87,42 @@ def page(browser) -> Iterator[object]:
     context.close()
 
 
+def get(port: int, path: str, host: str) -> tuple[int, bytes]:
+    """Status and body of what nginx answers."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
+        connection.request("GET", path, headers={"Host": host})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+def stranger(port: int) -> websocket.WebSocket:
+    """A connection through nginx of a program that, unlike a browser, tells no origin."""
+    reader = websocket.create_connection(
+        f"ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket",
+        timeout=PATIENCE_S, suppress_origin=True,
+    )  # fmt: skip
+    reader.send("40")
+    return reader
+
+
+def answer(reader: websocket.WebSocket, begins: str) -> str:
+    """The next message that begins so."""
+    while not (message := reader.recv()).startswith(begins):
+        if message == "2":
+            reader.send("3")
+    return message
+
+
 @needs_nginx
 def test_behind_a_bare_proxy_a_stranger_only_reads(start):
     program, port = start(BARE)
-    there = SimpleNamespace(url=f"http://127.0.0.1:{port}")
-    with Client(there, {}) as stranger, Client(program) as presenter:
-        assert not stranger.wait("room")["presenter"]
-        assert stranger.ask("clear")["code"] == "refused.presenter"
+    with closing(stranger(port)) as reader, Client(program) as presenter:
+        assert '"presenter":false' in answer(reader, '42["room"')
+        reader.send('420["clear"]')
+        assert '"refused.presenter"' in answer(reader, "430")
         assert presenter.ask("blank", {"on": True})["ok"]
-        stranger.wait("room", blank=True)
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        connection.request("GET", "/export/txt")
-        assert connection.getresponse().status == 403
+        assert '"blank":true' in answer(reader, '42["room"')
+        assert get(port, "/export/txt", f"127.0.0.1:{port}")[0] == 403
 
 
 @needs_nginx
@@ -127,8 +151,8 @@ def test_under_tls_and_a_path_the_page_works_whole(start, page, site):
     page.locator('[data-opens="phone"]').click()
     expect(page.locator("#phone-url")).to_have_text(f"https://{NAME}:{port}/hall/read")
     assert page.locator("#phone-code").evaluate("async e => (await e.decode(), e.naturalWidth)") > 0
-    answer = page.request.get(page.locator("#settings a[download]").first.evaluate("e => e.href"))
-    assert answer.ok and len(answer.text()) > 10
+    export = page.locator("#settings a[download]").first
+    assert len(export.evaluate("async e => (await fetch(e.href)).text()")) > 10
     page.goto(f"https://{NAME}:{port}/hall/read")
     expect(page.locator("li.caption").first).to_be_visible()
     assert not problems
@@ -154,10 +178,8 @@ def test_the_page_names_why_it_cannot_connect(start, page, site, arguments, reas
 @needs_nginx
 def test_a_name_that_the_program_does_not_know_is_told(start):
     _, port = start(SITE.replace("443 ssl", "443"))
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("GET", "/hall/", headers={"Host": NAME})
-    answer = connection.getresponse()
-    assert answer.status == 421 and b"--proxy" in answer.read()
+    status, body = get(port, "/hall/", NAME)
+    assert status == 421 and b"--proxy" in body
 
 
 def seen(public: Public, **environ: str) -> dict:
