@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import zipfile
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +10,9 @@ from typing import TypeVar
 import torch
 from torch import nn
 
+from utils import untrusted
 from utils.errors import ModelError
+from utils.faults import model_error
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -23,6 +24,11 @@ class Format(StrEnum):
     DENOISER = "recognition-helpers/denoiser/1"
 
 
+# What PyTorch raises on a damaged or a malicious file.
+_UNREADABLE = (
+    *(OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError),
+    *(EOFError, OverflowError, MemoryError, AssertionError),
+)
 MADE_BY = {Format.EMOTION: "train", Format.DENOISER: "denoiser"}  # commands of the workshop
 
 
@@ -63,12 +69,12 @@ def read(path: Path, format: Format) -> dict:
     try:
         found = unpack(path)
     except ValueError as err:
-        raise ModelError(
-            f"{path}: not a readable checkpoint ({err}); fetch it again or train it"
-        ) from err
+        otherwise = f"{path}: not a readable checkpoint ({err}); fetch it again or train it"
+        raise model_error(err, str(path), otherwise) from err
     tag = found.get("format") if isinstance(found, dict) else type(found).__name__
     if tag != format:
-        raise ModelError(f"{path}: a checkpoint of format {tag!r}, expected {str(format)!r}")
+        shown = repr(tag[:60]) if isinstance(tag, str) else tag and type(tag).__name__
+        raise ModelError(f"{path}: a checkpoint of format {shown}, expected {str(format)!r}")
     return found
 
 
@@ -80,10 +86,15 @@ def unpack(path: Path, device: str | torch.device = "cpu") -> object:
     ValueError : it cannot be read, with the reason in a line
     """
     try:
-        if not zipfile.is_zipfile(path):  # `torch.load` would try older, looser formats
-            raise ValueError("no PyTorch archive")
-        return torch.load(path, map_location=device, weights_only=True)
-    except (OSError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as err:
+        with untrusted.opened(path) as file:
+            untrusted.check_torch(file)
+            file.seek(0)
+            found = torch.load(file, map_location=device, weights_only=True)
+        untrusted.check_nesting(found)
+        return found
+    except pickle.UnpicklingError as err:  # PyTorch's own words tell how to let it run code
+        raise ValueError("it holds more than plain types and arrays") from err
+    except _UNREADABLE as err:
         raise ValueError(str(err).partition("\n")[0]) from err
 
 

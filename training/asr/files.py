@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from training.asr.quiet import quiet
-from utils.asr.nemo_archive import read_config
+from utils.asr.nemo_archive import parsed_config
 from utils.errors import DataError
 
 FACTS = "training_facts"  # in the model's configuration
@@ -64,5 +62,4 @@ def decoding(path: Path) -> dict[str, Any]:
 
 
 def _part(path: Path, name: str) -> dict[str, Any]:
-    found = yaml.safe_load(read_config(path))
-    return dict(found.get(name) or {}) if isinstance(found, dict) else {}
+    return dict(parsed_config(path).get(name) or {})

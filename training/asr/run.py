@@ -4,9 +4,7 @@ import copy
 import hashlib
 import logging
 import math
-import pickle
 import random
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from training.asr import steps
 from training.asr.steps import Batch
+from utils import checkpoint
 
 logger = logging.getLogger(__name__)
 
@@ -173,10 +172,8 @@ class Run:
         if not path.is_file():
             return
         try:
-            if not zipfile.is_zipfile(path):  # `torch.load` would try older, looser formats
-                raise ValueError("no PyTorch archive")
-            found = torch.load(path, map_location=self.model.device, weights_only=True)
-        except (OSError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError) as err:
+            found = checkpoint.unpack(path, self.model.device)
+        except ValueError as err:
             logger.warning("%s: cannot be read (%s); training starts anew", path, err)
             return
         if not isinstance(found, dict) or found.get("identity") != self.identity:

@@ -12,7 +12,8 @@ from utils.asr.download import Download, Progress, StoppedError, delete
 from utils.asr.hub import MissingError, NetworkError, Remote, look_up
 from utils.asr.memory import check_fits
 from utils.asr.nemo_archive import check_whole
-from utils.asr.whisper.folder import FILES, MELS, check_readable
+from utils.asr.whisper.folder import check_readable
+from utils.asr.whisper.texts import FILES, MELS
 from utils.errors import ModelError
 
 log = logging.getLogger(__name__)

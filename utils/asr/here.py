@@ -1,5 +1,7 @@
 """What recognises a language on this machine, and what could be fetched for it."""
 
+import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +18,8 @@ from utils.asr.whisper.files import (
 )  # fmt: skip
 from utils.asr.whisper.folder import languages as languages_of_whisper
 from utils.errors import ModelError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -87,10 +91,19 @@ def fitting(language: str) -> list[Path]:
     not say what it knows comes last.
     """
     code = two_letters(language)
-    known = [(path, languages(path)) for path in find_models()]
+    known = [(path, spoken) for path in find_models() if (spoken := _spoken(path)) is not None]
     sure = sorted((path for path, spoken in known if code in spoken), key=_rank)
     others = [path for path, spoken in known if not spoken]
     return sure + ([] if code == "en" else _whispers(language)) + others
+
+
+def _spoken(path: Path) -> Collection[str] | None:
+    """The languages that a model knows; None where it cannot be read any more."""
+    try:
+        return languages_of_whisper(path) if path.is_dir() else languages(path)
+    except (ModelError, OSError) as err:
+        log.debug("left out: %s", err)
+        return None
 
 
 def _rank(path: Path) -> int:
@@ -107,7 +120,7 @@ def _whispers(language: str) -> list[Path]:
         return abs(model.parameters_m - get("small").parameters_m) if model else 10_000
 
     code = two_letters(language)
-    found = [path for path in find_whisper() if code in languages_of_whisper(path)]
+    found = [path for path in find_whisper() if code in (_spoken(path) or ())]
     return sorted(found, key=distance)
 
 
@@ -136,5 +149,5 @@ def to_fetch(asr: str, model: str | None, language: str) -> Model | None:
 def _is_whole(path: Path) -> bool:
     try:
         return path.is_dir() or check_whole(path) is None
-    except ModelError:
+    except (ModelError, OSError):
         return False

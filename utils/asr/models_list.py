@@ -1,5 +1,6 @@
 """What there is for captions and what is here, as `python app.py models` prints it."""
 
+import os
 import shutil
 import textwrap
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from utils.asr.catalogue import (
 )  # fmt: skip
 from utils.asr.here import fitting
 from utils.asr.hub import megabytes
-from utils.asr.nemo_files import find_models, find_voices, installed
+from utils.asr.nemo_files import find_models, find_voices, installed, sorted_paths
 from utils.asr.whisper.files import (
     EMBEDDED, find_whisper, installed_whisper, name_of, packaged,
 )  # fmt: skip
@@ -59,7 +60,12 @@ def listing(language: str) -> str:
         "Wrong words: as published on the models’ pages at huggingface.co and in the\n"
         "Whisper paper (arXiv 2212.04356).",
     ]
-    return "\n\n".join(parts)
+    return _printable("\n\n".join(parts))
+
+
+def _printable(text: str) -> str:
+    """Text without what a file's name can hold and a terminal would obey or cannot show."""
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
 
 
 def _entry(model: Model, models: list[Path]) -> str:
@@ -124,20 +130,28 @@ def _here(
         )
     if packaged():
         yield f"  {EMBEDDED}  Whisper, inside the program; English, capitals and punctuation"
-    folder = next(place for place in (models_folder(), *models_folder().parents) if place.exists())
-    yield (
-        f"  Models are kept in {models_folder()}\n"
-        f"  {megabytes(shutil.disk_usage(folder).free)} are free on that disk."
-    )
+    yield f"  Models are kept in {models_folder()}\n  {_free()}"
+
+
+def _free() -> str:
+    """How much is free on the disk of the models, in a sentence."""
+    for place in (models_folder(), *models_folder().parents):
+        try:
+            return f"{megabytes(shutil.disk_usage(place).free)} are free on that disk."
+        except FileNotFoundError:
+            continue
+        except OSError as err:
+            return f"That folder cannot be used ({err.strerror})."
+    return "That disk is not there."
 
 
 def _unfinished(known: list[Path]) -> Iterator[str]:
     """What lies in our folder and cannot be used."""
-    for path in sorted(models_folder().glob("[!.]*")):
+    for path in sorted_paths(models_folder().glob("[!.]*")):
         if path.suffix == ".part":
             name = path.stem.rpartition(".")[0]
             yield f"  {name}  {_size(path)} of it; models get goes on from there"
-        elif path not in known and (path.suffix == ".nemo" or path.is_dir()):
+        elif path not in known and (path.suffix == ".nemo" or os.path.isdir(path)):
             yield f"  {path.name}  {_size(path)}, but damaged or not for speech\n      {path}"
 
 
@@ -147,5 +161,11 @@ def _size(path: Path) -> str:
 
 def size_bytes(path: Path) -> int:
     """Bytes of a model on disk: of a file, or of the files in a folder."""
-    files = path.rglob("*") if path.is_dir() else (path,)
-    return sum(file.stat().st_size for file in files if file.is_file())
+    files = path.rglob("*") if os.path.isdir(path) else (path,)
+    n_bytes = 0
+    try:
+        for file in files:
+            n_bytes += file.stat().st_size if os.path.isfile(file) else 0
+    except OSError:
+        pass  # what cannot be looked at counts as nothing
+    return n_bytes

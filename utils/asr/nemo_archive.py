@@ -3,17 +3,25 @@
 A program can so look before it loads.
 """
 
-import gzip
 import re
-import tarfile
-import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from utils.asr.catalogue import CATALOGUE, NEMO, VOICES, find
 from utils.asr.hub import OWN_FILE
+from utils.asr.nemo_sizes import check_sizes
+from utils.asr.nemo_tar import BAD_TAR, parts
 from utils.errors import ModelError
+from utils.faults import model_error
+from utils.untrusted import check_torch, parse_yaml
 
+CONFIG, WEIGHTS = "model_config.yaml", "model_weights.ckpt"
+# The configuration lies before the weights: of a packed file no more than this is unpacked only
+# to look at it.
+LOOK_BYTES = 64_000_000
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,6 @@ ASR = Kind(
     CATALOGUE[0].name,
 )
 VOICE = Kind(re.compile("EncDecSpeakerLabelModel"), "telling voices apart", VOICES[0].name)
-_BAD_TAR = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError)
 
 
 def read_config(path: Path) -> str:
@@ -49,14 +56,30 @@ def read_config(path: Path) -> str:
     ModelError : the file cannot be read or is not a NeMo model
     """
     try:
-        with tarfile.open(path) as tar:
-            for member in tar:  # in order: the weights, which come later, are not read
-                if Path(member.name).name == "model_config.yaml":
-                    file = tar.extractfile(member)
-                    return file.read().decode("utf-8", "replace") if file else ""
-    except (*_BAD_TAR, OSError) as err:
+        with parts(path, LOOK_BYTES) as found:
+            for part in found:
+                if part.name == CONFIG:
+                    return found.text(part)
+    except BAD_TAR as err:
         raise _damaged(path, err) from err
-    raise ModelError(f"{path}: no model_config.yaml inside, so not a NeMo model; {OWN_FILE}")
+    raise ModelError(f"{path}: no {CONFIG} inside, so not a NeMo model; {OWN_FILE}")
+
+
+def parsed_config(path: Path) -> dict[str, Any]:
+    """The same, parsed.
+
+    Raises
+    ------
+    ModelError : as `read_config`, or it would come to far too much
+    """
+    text = read_config(path)
+    try:
+        found = parse_yaml(text)
+    except ValueError as err:
+        raise _damaged(path, ValueError(f"{CONFIG}: {err}")) from err
+    if not isinstance(found, dict):
+        raise _damaged(path, ValueError(f"{CONFIG} says nothing"))
+    return found
 
 
 def target_class(config: str) -> tuple[str, str]:
@@ -87,18 +110,60 @@ def languages(path: Path) -> set[str]:
 
 
 def check_whole(path: Path) -> None:
-    """Raise ModelError if a `.nemo` file was cut short or has no weights."""
+    """Raise ModelError if a `.nemo` file was cut short, has no weights, or holds what is odd."""
     try:
-        with tarfile.open(path) as tar:
-            names = {Path(name).name for name in tar.getnames()}
-    except (*_BAD_TAR, OSError) as err:
+        with parts(path) as found:
+            names = {part.name for part in found}
+    except BAD_TAR as err:
         raise _damaged(path, err) from err
-    if "model_weights.ckpt" not in names:
-        raise _damaged(path, EOFError("no weights inside"))
+    if missing := sorted({CONFIG, WEIGHTS} - names):
+        raise _damaged(path, EOFError(f"no {missing[0]} inside"))
+
+
+def check_loadable(path: Path) -> int:
+    """Refuse a `.nemo` file whose parts would take more to load than their size tells.
+
+    Returns
+    -------
+    its bytes when it is unpacked
+
+    Raises
+    ------
+    ModelError : as `check_whole`, or a part is malicious or damaged
+    """
+    check_whole(path)
+    n_bytes = 0
+    config: dict[str, Any] = {}
+    weights = (0, 0)  # arrays, bytes
+    try:
+        with parts(path) as found:
+            for part in found:
+                n_bytes += part.size
+                if part.name.endswith(".ckpt"):
+                    with found.part_file(part) as file, _named(part.name):
+                        weights = max(weights, (check_torch(file), part.size))
+                elif part.name.endswith((".yaml", ".yml")):
+                    with _named(part.name):
+                        said = parse_yaml(found.text(part))
+                    config = said if part.name == CONFIG and isinstance(said, dict) else config
+        check_sizes(config, *weights)
+    except BAD_TAR as err:
+        raise _damaged(path, err) from err
+    return n_bytes
+
+
+@contextmanager
+def _named(part: str) -> Iterator[None]:
+    """Say in which part of the archive something is wrong."""
+    try:
+        yield
+    except ValueError as err:
+        raise ValueError(f"{part}: {err}") from err
 
 
 def _damaged(path: Path, err: Exception) -> ModelError:
-    return ModelError(
+    return model_error(
+        err, str(path),
         f"{path}: not a readable .nemo file ({err}); it may have been cut short: "
-        "delete it and download it again"
-    )
+        "delete it and download it again",
+    )  # fmt: skip

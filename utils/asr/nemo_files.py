@@ -6,6 +6,7 @@ Nothing here imports NeMo, so that a program can look before it loads.
 import logging
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from utils.asr.catalogue import find, models_folder, stem
@@ -30,7 +31,16 @@ def find_models(kind: Kind = ASR) -> list[Path]:
         Path(nemo).rglob("*.nemo"),
         hub_folder().glob("models--*/snapshots/*/*.nemo"),
     )
-    return [path for place in places for path in sorted(place) if _is(kind, path)]
+    return [path for place in places for path in sorted_paths(place) if _is(kind, path)]
+
+
+def sorted_paths(place: Iterator[Path]) -> list[Path]:
+    """What is found in a place; nothing where it cannot be looked into."""
+    try:
+        return sorted(place)
+    except OSError as err:
+        log.debug("left out: %s", err)
+        return []
 
 
 def find_voices() -> list[Path]:

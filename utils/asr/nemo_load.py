@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from utils.asr.nemo_archive import ASR, Kind, check_whole, read_config, target_class
+from utils.asr.nemo_archive import ASR, Kind, check_loadable, read_config, target_class
 from utils.asr.memory import check_fits
 from utils.audio import SAMPLE_RATE
-from utils.errors import ModelError
+from utils.errors import ModelError, NoMemoryError
+from utils.faults import model_error, out_of_memory
 
 INSTALL = "install it with: .venv/bin/pip install -r requirements.txt"
 RECOMMENDED = ASR.example
@@ -62,8 +63,7 @@ def _load(path: Path, kind: Kind) -> Any:
             f"{path}: its class, {name or '(none)'}, is not one of NeMo's for {kind.use}; "
             f"choose a model for {kind.use} such as {kind.example}"
         )
-    check_whole(path)
-    check_fits(str(path), path.stat().st_size)
+    check_fits(str(path), check_loadable(path))
     # The level of NeMo's logger is reset by its own calls; a filter stays.
     logging.getLogger("nemo_logger").addFilter(_is_fatal)
     logging.getLogger("nv_one_logger").setLevel(logging.ERROR)
@@ -71,13 +71,14 @@ def _load(path: Path, kind: Kind) -> Any:
     try:
         with _quiet_and_offline():
             import nemo.collections.asr
-    except ImportError as err:
-        raise ModelError(f"NeMo is not installed ({err}); {INSTALL}") from err
+    except (ImportError, OSError) as err:  # OSError: a library that cannot be read
+        raise model_error(err, "NeMo", f"NeMo is not installed ({err}); {INSTALL}") from err
     unfit = _unfit(path, name, config, kind)
     try:
         model_class = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as err:
-        raise ModelError(f"{unfit} (it knows no class {module}.{name})") from err
+        otherwise = f"{unfit} (it knows no class {module}.{name})"
+        raise model_error(err, str(path), otherwise) from err
     with _quiet_and_offline():
         model = _restore(model_class, path, unfit, kind)
     return _prepare(model, path, kind)
@@ -105,30 +106,19 @@ def _release(version: str) -> tuple[int, ...]:
 
 def _restore(model_class: Any, path: Path, unfit: str, kind: Kind) -> Any:
     import torch
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         return model_class.restore_from(str(path), map_location=torch.device(device))
-    except (RuntimeError, MemoryError) as err:
+    except pickle.UnpicklingError as err:  # PyTorch's own words tell how to let it run code
+        raise ModelError(f"{unfit} (its weights hold more than plain types and arrays)") from err
+    except Exception as err:  # what NeMo and its parts raise on an odd file is no narrower
         if out_of_memory(err):
-            raise ModelError(
+            raise NoMemoryError(
                 f"{path}: too large for the memory of this machine; close other programs "
                 f"or choose a smaller model such as {kind.example}"
             ) from err
-        raise ModelError(f"{unfit} ({short(err)})") from err
-    except (
-        *(TypeError, ValueError, LookupError, AttributeError, ImportError, OSError),
-        *(pickle.UnpicklingError, HydraException, OmegaConfBaseException),
-    ) as err:
-        raise ModelError(f"{unfit} ({short(err)})") from err
-
-
-def out_of_memory(err: BaseException) -> bool:
-    """The processor's allocator has no error class of its own, the GPU's has."""
-    words = ("allocate memory", "out of memory", "not enough memory")
-    return isinstance(err, MemoryError) or any(word in str(err) for word in words)
+        raise model_error(err, str(path), f"{unfit} ({short(err)})") from err
 
 
 def short(err: Exception) -> str:

@@ -162,7 +162,7 @@ def _inside(folder: Path) -> list[Path]:
 def _is_whole(path: Path) -> bool:
     try:
         check_readable(path)
-    except ModelError as err:
+    except (ModelError, OSError) as err:
         log.debug("left out: %s", err)
         return False
     return True

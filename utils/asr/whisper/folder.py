@@ -4,39 +4,22 @@ A program can so look before it loads. Nothing that lies in the folder can hold 
 regular files are read, and of the weights only what is written about each array.
 """
 
-import errno
-import json
 import math
 import os
-import stat
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from utils.asr.catalogue import WHISPERS, Model, find, get, models_folder
+from utils.asr.whisper.texts import FILES, USUAL_MELS, check_texts, damaged, names, opened
 from utils.errors import ModelError
-
-# What the folder must have; of several names the first that is there.
-FILES = (
-    ("model.bin",),
-    ("config.json",),
-    ("tokenizer.json",),
-    ("vocabulary.json", "vocabulary.txt"),
-)
-MELS = "preprocessor_config.json"  # tells of another number of mel bands than USUAL_MELS
-USUAL_MELS = 80
 
 _VERSION = 6  # of the file's form: CTranslate2, src/models/model.cc, current_binary_version
 _SPEC = "WhisperSpec"
 _ITEM_BYTES = {0: 4, 1: 1, 2: 2, 3: 4, 4: 2, 5: 2}  # of CTranslate2's types, include/types.h
 _MAX_ARRAYS = 100_000  # the largest Whisper has some 3,000 with int8
-_MAX_TEXT_BYTES = 32_000_000  # the largest tokenizer.json has 2.5 MB
-_MOST_HEADS = 20  # of a layer: the largest Whisper's
 _MULTILINGUAL = 51_865  # tokens in the vocabulary, and more; English alone has one fewer
-
-_REMEDY = "delete the folder and fetch it again (.venv/bin/python app.py models get NAME)"
 
 
 def check_folder(path: Path, language: str = "en") -> None:
@@ -77,14 +60,13 @@ def check_readable(path: Path) -> None:
         found = "a file, not a folder" if path.exists() else "no such folder"
         raise ModelError(
             f"{path}: {found}; give the folder of a Whisper in CTranslate2's form, with "
-            f"{_names()} inside, or a name that .venv/bin/python app.py models lists"
+            f"{names()} inside, or a name that .venv/bin/python app.py models lists"
         )
     shapes = _read_shapes(path / FILES[0][0])
-    _check_texts(path, _rows(path, shapes, "decoder/embeddings/weight"))
-    _check_heads(path, shapes)
-    mels = shapes.get("encoder/conv1/weight", (0, USUAL_MELS))[1:2]
-    if mels != (USUAL_MELS,):
-        _read_json(path / MELS)
+    tokens = _rows(path, shapes, "decoder/embeddings/weight")
+    bands = shapes.get("encoder/conv1/weight", (0, USUAL_MELS))[1:2]
+    layers = {name.split("/")[1] for name in shapes if name.startswith("decoder/layer_")}
+    check_texts(path, tokens, bands[0] if bands else 0, len(layers))
 
 
 def languages(path: Path) -> frozenset[str]:
@@ -115,10 +97,6 @@ def _known(path: Path) -> Model | None:
     return model if model in WHISPERS else None
 
 
-def _names() -> str:
-    return ", ".join(" or ".join(names) for names in FILES)
-
-
 def _rows(path: Path, shapes: dict[str, tuple[int, ...]], name: str) -> int:
     """The first dimension of an array.
 
@@ -127,87 +105,8 @@ def _rows(path: Path, shapes: dict[str, tuple[int, ...]], name: str) -> int:
     ModelError : there is no such array
     """
     if not shapes.get(name):
-        raise _damaged(path / FILES[0][0], f"it has no {name}")
+        raise damaged(path / FILES[0][0], f"it has no {name}")
     return shapes[name][0]
-
-
-def _check_texts(path: Path, tokens: int) -> None:
-    """Raise ModelError unless the files beside the weights are whole and fit them."""
-    for (name,) in FILES[1:3]:
-        _read_json(path / name)
-    as_json, as_text = (path / name for name in FILES[3])
-    if as_json.exists():
-        listed = _read_json(as_json)
-    else:
-        listed = _read(as_text).removesuffix(b"\n").split(b"\n")
-    if len(listed) != tokens:
-        raise _damaged(
-            as_json if as_json.exists() else as_text,
-            f"it lists {len(listed)} tokens, and the weights are for {tokens}",
-        )
-
-
-def _check_heads(path: Path, shapes: dict[str, tuple[int, ...]]) -> None:
-    """Raise ModelError where word times would be read off heads that the decoder lacks.
-
-    CTranslate2 does not look, and reads beyond its memory.
-    """
-    config = _read_json(path / FILES[1][0])
-    heads = config.get("alignment_heads", []) if isinstance(config, dict) else None
-    layers = {name.split("/")[1] for name in shapes if name.startswith("decoder/layer_")}
-    if not isinstance(heads, list) or not all(_is_head(head, len(layers)) for head in heads):
-        raise _damaged(path / FILES[1][0], "its alignment_heads are not in the decoder")
-
-
-def _is_head(head: Any, n_layers: int) -> bool:
-    if not isinstance(head, list) or len(head) != 2 or not all(type(n) is int for n in head):
-        return False
-    return 0 <= head[0] < n_layers and 0 <= head[1] < _MOST_HEADS
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        found = json.loads(_read(path))
-    except (ValueError, RecursionError) as err:
-        raise _damaged(path, "it is not JSON") from err
-    if not isinstance(found, dict | list):
-        raise _damaged(path, "it is not what it should be")
-    return found
-
-
-def _read(path: Path) -> bytes:
-    with _opened(path) as file:
-        text = file.read(_MAX_TEXT_BYTES + 1)
-    if len(text) > _MAX_TEXT_BYTES:
-        raise _damaged(path, "it is far too large")
-    return text
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """A regular file, for reading; a pipe or a device is not waited for.
-
-    Raises
-    ------
-    ModelError : there is none, or it cannot be read
-    """
-    try:
-        with open(path, "rb", opener=_at_once) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise _damaged(path, "it is not a file")
-            yield file
-    except OSError as err:
-        if err.errno == errno.ENOENT:
-            raise ModelError(
-                f"{path.parent}: no {path.name} inside, so not a whole Whisper in CTranslate2's "
-                f"form, which has {_names()}; {_REMEDY}"
-            ) from err
-        raise ModelError(f"{path} cannot be read ({err.strerror}); {_REMEDY}") from err
-
-
-def _at_once(path: str, flags: int) -> int:
-    """Open without waiting for who writes into a pipe; Windows has no such flag."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
@@ -220,17 +119,20 @@ def _read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     ModelError : the file cannot be read, is another model's, or its size is not the sum of
         what it announces
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         size = os.fstat(file.fileno()).st_size
         try:
             _check_spec(path, file)
             shapes = dict(_arrays(file, size))
-            for _ in range(2 * _number(file, "<I")):  # other names of the same arrays
+            n_names = _number(file, "<I")  # other names of the same arrays
+            if n_names > _MAX_ARRAYS:
+                raise struct.error("too many names")
+            for _ in range(2 * n_names):
                 _text(file)
         except (struct.error, UnicodeDecodeError) as err:
-            raise _damaged(path, "it has been cut short or changed") from err
+            raise damaged(path, "it has been cut short or changed") from err
         if file.tell() != size:
-            raise _damaged(path, "it is longer than it announces")
+            raise damaged(path, "it is longer than it announces")
     return shapes
 
 
@@ -275,7 +177,3 @@ def _number(file: BinaryIO, form: str) -> int:
 def _text(file: BinaryIO) -> str:
     length = _number(file, "<H")
     return struct.unpack(f"{length}s", file.read(length))[0].rstrip(b"\0").decode()
-
-
-def _damaged(path: Path, why: str) -> ModelError:
-    return ModelError(f"{path} is damaged: {why}; {_REMEDY}")

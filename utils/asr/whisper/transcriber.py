@@ -9,10 +9,11 @@ import numpy as np
 from utils.asr import Transcriber, Tuning
 from utils.asr.catalogue import WHISPER
 from utils.asr.memory import check_fits
-from utils.asr.whisper.files import name_of
+from utils.asr.whisper.files import name_of, packaged
 from utils.asr.whisper.folder import check_folder, languages
 from utils.asr.whisper.model import Heard, WhisperModel, width
 from utils.asr.whisper.stream import WhisperStream
+from utils.asr.whisper.trial import check_usable
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 
@@ -44,6 +45,8 @@ class WhisperTranscriber(Transcriber):
         self.name = f"Whisper {name_of(folder)}"
         check_fits(self.name, (folder / "model.bin").stat().st_size, WHISPER)
         code = language.split("-")[0].lower()
+        if folder != packaged():
+            check_usable(folder, code)
         self._model = WhisperModel(folder, code, _threads(), tuning.phrases)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper")
         first_s = AGAIN_S["balanced" if tuning.pace == "auto" else tuning.pace]
