@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 KEY = "AAAAAAAAAAAAAAAAAAAAAA=="
 BATCH = 200  # packets that are sent at once
@@ -24,12 +24,16 @@ class Page:
 
     def __init__(self, port: int, version: str = "13") -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
-        self.socket.sendall(
-            "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"
-            f"Host: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            f"Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: {version}\r\n\r\n".encode()
-        )
-        self.status = int(self.socket.recv(4096).split()[1])
+        try:
+            self.socket.sendall(
+                "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n"
+                f"Host: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                f"Sec-WebSocket-Key: {KEY}\r\nSec-WebSocket-Version: {version}\r\n\r\n".encode()
+            )
+            self.status = int(self.socket.recv(4096).split()[1])
+        except (OSError, IndexError):
+            self.socket.close()
+            raise
 
     def __enter__(self) -> "Page":
         return self
@@ -52,7 +56,11 @@ def masked(first: int, payload: bytes) -> bytes:
 def get(port: int, path: str, timeout_s: float = 30) -> socket.socket:
     """A connection on which a request has been sent."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=timeout_s)
-    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+    try:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+    except OSError:
+        connection.close()
+        raise
     return connection
 
 
@@ -90,11 +98,12 @@ def _flood(packet: bytes) -> Callable[[int, float], None]:
 
 def slow(port: int, until: float) -> None:
     """Read exports, a byte a second."""
-    exports = [get(port, "/export/json") for _ in range(SLOW)]
-    while time.monotonic() < until:
-        time.sleep(1)
-        for connection in exports:
-            connection.recv(1)
+    with ExitStack() as stack:
+        exports = [stack.enter_context(get(port, "/export/json")) for _ in range(SLOW)]
+        while time.monotonic() < until:
+            time.sleep(1)
+            for connection in exports:
+                connection.recv(1)
 
 
 def handshake(port: int, _: float) -> None:
@@ -111,13 +120,12 @@ def version(port: int, _: float) -> None:
 
 def silent(port: int, until: float) -> None:
     """Keep connections, and say nothing."""
-    connections = []
-    for _ in range(SILENT):
-        connections.append(socket.create_connection(("127.0.0.1", port), timeout=30))
-    while time.monotonic() < until:
-        time.sleep(0.5)
-    for connection in connections:
-        connection.close()
+    with ExitStack() as stack:
+        for _ in range(SILENT):
+            connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+            stack.enter_context(connection)
+        while time.monotonic() < until:
+            time.sleep(0.5)
 
 
 KINDS = {
