@@ -125,7 +125,7 @@ def tuning(settings: config.Settings) -> Tuning:
 def open_source(settings: config.Settings, start: int) -> Source:
     """The microphone, counting samples from `start`, or the recording that stands in for it."""
     if settings.source:
-        return FileSource(settings.source, realtime=True)
+        return FileSource(settings.source, realtime=True, start=start)
     return MicrophoneSource(settings.microphone_device, start=start)
 
 
@@ -278,15 +278,18 @@ def caption(settings: config.Settings, path: str, form: str) -> int:
     return 0
 
 
-def _with_progress(events: Iterator[CaptionEvent], total_s: float) -> Iterator[CaptionEvent]:
-    """Pass events on; on a terminal, tell how far the recording is."""
+def _with_progress(
+    events: Iterator[CaptionEvent], total_s: float | None
+) -> Iterator[CaptionEvent]:
+    """Pass events on; on a terminal, tell how far the recording is, if its length is known."""
     terminal = sys.stderr.isatty()
     for event in events:
         if terminal:
-            print(f"\r{event.end_s / total_s:4.0%} ", end="", file=sys.stderr, flush=True)
+            done = f"{min(event.end_s / total_s, 1):.0%}" if total_s else f"{event.end_s:.0f} s"
+            print(f"\r{done:>8} ", end="", file=sys.stderr, flush=True)
         yield event
     if terminal:
-        print("\r     \r", end="", file=sys.stderr, flush=True)
+        print("\r         \r", end="", file=sys.stderr, flush=True)
 
 
 def list_microphones() -> int:

@@ -13,8 +13,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import soundfile
-import soxr
 import torch
 
 from utils import audio, checkpoint, features
@@ -22,7 +20,10 @@ from utils.checkpoint import Format
 from utils.denoiser import Denoiser
 from utils.errors import AudioError, ModelError
 from utils.events import Emotion
+from utils.faults import model_error
 from utils.network import EmotionLSTM, ModelConfig
+from utils.output import note, put, run
+from utils.recording import Recording
 from utils.threads import one_thread
 from utils.vad import VoiceActivity
 
@@ -95,9 +96,10 @@ class EmotionRecognizer:
             recognizer._check()
         except KeyError as err:
             raise ModelError(f"{path}: the checkpoint has no {err}; train it again") from err
-        except (TypeError, ValueError, OverflowError, RuntimeError) as err:
+        except (TypeError, ValueError, OverflowError, RuntimeError, MemoryError) as err:
             reason = " ".join(str(err).split())
-            raise ModelError(f"{path}: does not fit: {reason}; train it again") from err
+            otherwise = f"{path}: does not fit: {reason}; train it again"
+            raise model_error(err, str(path), otherwise) from err
         noise = np.random.default_rng(0).standard_normal(audio.SAMPLE_RATE).astype(np.float32)
         recognizer.scores(noise)
         recognizer._voice.hears_speech(noise)
@@ -134,7 +136,7 @@ class EmotionRecognizer:
         AudioError : not mono, not finite, too short, or silent
         """
         samples = audio.check(samples)
-        return self._hear(_split(samples), says_label=False)[0]
+        return self._hear(_windows([samples]), says_label=False)[0]
 
     def frames(self, samples: np.ndarray) -> np.ndarray:
         """What the network hears of samples: features without noise, (n_frames, n_features).
@@ -150,15 +152,23 @@ class EmotionRecognizer:
 
         Raises
         ------
-        AudioError : missing, unreadable, empty, not finite, too short, or silent
+        AudioError : missing, unreadable, empty, damaged, without its end, not finite, too short,
+            or silent
         """
-        with audio.open_file(path) as file:
-            duration_s = file.frames / file.samplerate
-            try:
-                _check_duration(duration_s)
-                scores, speech = self._hear(_windows(file))
-            except AudioError as err:
-                raise AudioError(f"{path}: {err}") from err
+        path, n_samples = Path(path), 0
+
+        def blocks(recording: Recording) -> Iterator[np.ndarray]:
+            nonlocal n_samples
+            for block in recording.voice():
+                n_samples += len(block)
+                yield block
+
+        try:
+            with Recording(path) as recording:
+                scores, speech = self._hear(_windows(blocks(recording)))
+        except AudioError as err:
+            raise AudioError(f"{path}: {str(err).removeprefix(f'{path}: ')}") from err
+        duration_s = n_samples / audio.SAMPLE_RATE
         return self.decide(scores) if speech else None, scores, duration_s
 
     def predict(self, samples: np.ndarray) -> Emotion | None:
@@ -173,7 +183,7 @@ class EmotionRecognizer:
         """
         samples = audio.check(samples)
         try:
-            scores, speech = self._hear(_split(samples))
+            scores, speech = self._hear(_windows([samples]))
         except AudioError:
             return None
         return self.decide(scores) if speech else None
@@ -262,32 +272,24 @@ class EmotionRecognizer:
             )
 
 
-def _check_duration(duration_s: float) -> None:
-    """Raise AudioError where a recording is too short to say anything about."""
-    if duration_s < MIN_S:
+def _windows(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Sound in parts of `WINDOW_S`, the last two alike, or in one where it is no longer.
+
+    Raises
+    ------
+    AudioError : too short to say anything about
+    """
+    size = int(WINDOW_S * audio.SAMPLE_RATE)
+    rest = np.zeros(0, np.float32)
+    for block in blocks:
+        rest = np.concatenate([rest, block])
+        while len(rest) > 2 * size:
+            yield rest[:size]
+            rest = rest[size:]
+    if len(rest) < MIN_S * audio.SAMPLE_RATE:  # and then nothing came before it
+        duration_s = len(rest) / audio.SAMPLE_RATE
         raise AudioError(f"{duration_s:.3f} s of audio, expected at least {MIN_S} s")
-
-
-def _split(samples: np.ndarray) -> list[np.ndarray]:
-    """Samples in equal parts of at most `WINDOW_S`."""
-    _check_duration(len(samples) / audio.SAMPLE_RATE)
-    return np.array_split(samples, math.ceil(len(samples) / (WINDOW_S * audio.SAMPLE_RATE)))
-
-
-def _windows(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
-    """A recording in equal parts of at most `WINDOW_S`, each mono at 16 kHz."""
-    n_windows = math.ceil(file.frames / (WINDOW_S * file.samplerate))
-    size = math.ceil(file.frames / n_windows)
-    for _ in range(n_windows):
-        try:
-            window = file.read(size, dtype="float32", always_2d=True).mean(axis=1)
-        except soundfile.LibsndfileError as err:
-            raise AudioError(f"the recording is damaged ({err.error_string})") from err
-        if len(window) == 0:
-            return
-        if file.samplerate != audio.SAMPLE_RATE:
-            window = soxr.resample(audio.check(window), file.samplerate, audio.SAMPLE_RATE)
-        yield window
+    yield from np.array_split(rest, math.ceil(len(rest) / size))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -295,19 +297,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="emotion_model.py", description="Say how recordings of speech were spoken."
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="WAV, FLAC, Ogg or MP3")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="recordings or videos")
     paths = parser.parse_args(arguments).files
     try:
         recognizer = EmotionRecognizer.load(WEIGHTS)
     except ModelError as err:
-        print(err, file=sys.stderr)
+        note(str(err))
         return 1
     status = 0
     for path in paths:
         try:
             emotion, scores, duration_s = recognizer.predict_file(path)
         except AudioError as err:
-            print(err, file=sys.stderr, flush=True)
+            note(str(err))
             status = 1
             continue
         line = {
@@ -317,9 +319,9 @@ def main(arguments: list[str] | None = None) -> int:
             "scores": scores,
             "duration_s": duration_s,
         }
-        print(json.dumps(line), flush=True)
+        put(json.dumps(line) + "\n")
     return status
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

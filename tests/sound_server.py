@@ -38,13 +38,18 @@ def missing() -> str | None:
 class SoundServer:
     """A PulseAudio server with a folder and a socket of its own.
 
+    Parameters
+    ----------
+    channels : of its microphone
+
     Attributes
     ----------
     env : what a client needs in its environment: merge it into `os.environ`. HOME stays as it
         is, so that a program still finds its model caches there.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int = 1) -> None:
+        self._channels = channels
         self._folder = Path(tempfile.mkdtemp(prefix="vmic-"))
         self._socket = self._folder / "native"
         self._server: subprocess.Popen | None = None
@@ -78,7 +83,8 @@ class SoundServer:
                  "--disallow-exit", "--use-pid-file=no", "--log-target=stderr",
                  "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self._socket}",
                  # norewinds: else the first read takes up to 2 s
-                 "-L", f"module-null-sink sink_name={SINK} rate=48000 channels=1 norewinds=1"],
+                 "-L", f"module-null-sink sink_name={SINK} rate=48000 channels={self._channels} "
+                 "norewinds=1"],
                 env={**os.environ, **self.env, "HOME": str(self._folder)},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
@@ -106,7 +112,7 @@ class SoundServer:
     def play(
         self, sound: str | Path | np.ndarray, *, rate: int = 16_000, wait: bool = True
     ) -> subprocess.Popen:
-        """Play a file, or float samples (n,) at `rate` Hz, into the microphone.
+        """Play a file, or float samples, (n,) or (n, channels), at `rate` Hz into the microphone.
 
         With `wait` it returns when the player is done, else at once; record on for some tenths
         of a second, for what is still in the server's buffers. Returns the player's process:

@@ -10,11 +10,19 @@ from utils.errors import AudioError
 
 def test_stereo_96_khz_becomes_mono_16_khz(tmp_path, sine):
     path = tmp_path / "sine.wav"
-    tone = np.sin(2 * np.pi * 440 * np.arange(96_000) / 96_000)
+    tone = 0.5 * np.sin(2 * np.pi * 440 * np.arange(96_000) / 96_000)
     soundfile.write(path, np.stack([tone, np.zeros_like(tone)], axis=1), 96_000)
     samples = audio.load(path)
     assert samples.dtype == np.float32 and samples.shape == (16_000,)
-    np.testing.assert_allclose(samples[500:-500], sine[500:-500], atol=1e-3)
+    np.testing.assert_allclose(samples[500:-500], sine[500:-500], atol=5e-3)
+
+
+def test_a_recording_without_its_end_is_no_whole_one(tmp_path, sine):
+    path = tmp_path / "sine.wav"
+    soundfile.write(path, sine, 16_000)
+    path.write_bytes(path.read_bytes()[:-8_000])
+    with pytest.raises(AudioError, match=r"ends at 0\.8 s but promises 1\.0 s"):
+        audio.load(path)
 
 
 def test_int16_is_scaled():

@@ -3,12 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import soundfile
-import soxr
 
+from utils.convert import SAMPLE_RATE as SAMPLE_RATE
 from utils.errors import AudioError
+from utils.recording import Recording
 
-SAMPLE_RATE = 16_000  # Hz, of every sample array in the program
 SILENCE_DB = -120.0  # level that digital silence is given, dB relative to full scale
 
 
@@ -44,46 +43,16 @@ def level_db(samples: np.ndarray) -> float:
     return max(SILENCE_DB, 20 * np.log10(rms)) if rms > 0 else SILENCE_DB
 
 
-def open_file(path: str | Path) -> soundfile.SoundFile:
-    """Open a recording in any format that libsndfile reads.
-
-    Raises
-    ------
-    AudioError : missing, not audio, or empty
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise AudioError(f"{path}: no such file")
-    try:
-        file = soundfile.SoundFile(path)
-    except soundfile.LibsndfileError as err:
-        raise AudioError(
-            f"{path}: not a readable recording ({err.error_string.rstrip('.')}); "
-            "give a WAV, FLAC, Ogg or MP3 file"
-        ) from err
-    if file.frames == 0:
-        file.close()
-        raise AudioError(f"{path}: the recording is empty")
-    return file
-
-
 def load(path: str | Path) -> np.ndarray:
     """Read a whole recording as float32 (n,), mono, 16 kHz.
 
-    Channels are averaged. For long recordings `utils.sources.FileSource` reads in steps.
+    Channels become one as `utils.mixdown.Mixdown` does it. For long recordings
+    `utils.sources.FileSource` reads in steps.
 
     Raises
     ------
-    AudioError : missing, unreadable, empty, or with samples that are not finite
+    AudioError : missing, unreadable, empty, damaged, without its end, or with samples that are
+        not finite
     """
-    with open_file(path) as file:
-        try:
-            samples = file.read(dtype="float32", always_2d=True).mean(axis=1)
-        except soundfile.LibsndfileError as err:
-            raise AudioError(f"{path}: the recording is damaged ({err.error_string})") from err
-        rate = file.samplerate
-    try:
-        samples = check(samples)
-    except AudioError as err:
-        raise AudioError(f"{path}: {err}") from err
-    return samples if rate == SAMPLE_RATE else soxr.resample(samples, rate, SAMPLE_RATE)
+    with Recording(path) as recording:
+        return np.concatenate(list(recording.voice()))

@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 
 from utils.audio import SAMPLE_RATE
+from utils.convert import Converter
 from utils.errors import CaptureError
 from utils.events import AudioFrame
 from utils.sources.frames import FRAME_SAMPLES, Framer
@@ -173,13 +174,13 @@ class MicrophoneSource:
         self._ended.set()
 
     def _read(self, stream: Any, rate: int, channels: int) -> None:
-        framer = Framer(rate, self._start)
+        converter, framer = Converter(rate), Framer(self._start)
         block = block_samples(rate)
         while not self._closed:
             # Without its exception, because PyAudio closes a stream that raises.
             data = stream.read(block, exception_on_overflow=False)
             samples = np.frombuffer(data, np.int16).astype(np.float32) / 32_768
-            self._put(framer.push(samples.reshape(-1, channels)))
+            self._put(framer.push(converter.push(samples.reshape(-1, channels))))
 
     def _put(self, frames: list[AudioFrame]) -> None:
         with self._changed:

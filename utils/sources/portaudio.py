@@ -20,6 +20,7 @@ from utils.sources.frames import FRAME_SAMPLES
 
 OPEN_TIMEOUT_S = 5.0  # opening takes 0.5 s; a Bluetooth headset that changes profile 2 s
 TURN_TIMEOUT_S = 2.0  # for whoever is opening now: less, since a retry may wait here each time
+MOST_CHANNELS = 8
 NOISE = re.compile(
     rb"ALSA lib |Expression '|Cannot connect to server|jack server|JackShm|connect\(2\) call"
     rb"|attempt to connect to server|Could not connect to JACK|\s*$"
@@ -208,13 +209,18 @@ def choose(device: str | int | None, found: Sequence[Microphone]) -> Microphone:
 
 
 def open_stream(pyaudio: ModuleType, system: Any, mic: Microphone) -> tuple[Any, int, int]:
-    """A started int16 stream with its rate and channels: 16 kHz mono where the device can.
+    """A started int16 stream with its rate and channels: all of them, at 16 kHz where it can.
+
+    Left to the sound server, channels would be averaged, and those that run against each other
+    cancel; `utils.mixdown` does better.
 
     Raises
     ------
     CaptureError : in use, or not to be opened for another reason
     """
-    ways = ((SAMPLE_RATE, 1), (mic.rate, 1), (mic.rate, mic.channels))
+    # A sound server's own device offers 32 and more, whatever the microphone has.
+    counts = sorted({min(mic.channels, MOST_CHANNELS), min(mic.channels, 2), 1}, reverse=True)
+    ways = [(rate, n) for n in counts for rate in dict.fromkeys((SAMPLE_RATE, mic.rate))]
     unfit = (pyaudio.paInvalidSampleRate, pyaudio.paInvalidChannelCount)
     for rate, channels in ways:
         try:

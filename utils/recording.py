@@ -1,0 +1,292 @@
+"""A recording of any kind, read to its end, whatever its headers say."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Self
+
+import numpy as np
+
+from utils import headers
+from utils.convert import SAMPLE_RATE, Converter
+from utils.errors import AudioError
+
+# What FFmpeg is let to read. None of these opens another file or an address, as playlists do.
+FORMATS = (
+    "aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "dsf", "dts", "eac3", "flac",
+    "flv", "ircam", "matroska", "mov", "mp3", "mpc", "mpc8", "mpeg", "mpegts", "nistsphere",
+    "ogg", "tak", "tta", "voc", "w64", "wav", "wv",
+)  # fmt: skip
+# Those whose length is written down, and not guessed from the size and the first bit rate.
+TELL_LENGTH = {
+    "aiff", "ape", "asf", "au", "avi", "caf", "dsf", "flac", "matroska", "mov", "ogg", "tak",
+    "tta", "w64", "wav", "wv",
+}  # fmt: skip
+# Of those, the ones that count samples or frames: fewer than that are a missing end.
+COUNT_SAMPLES = {"aiff", "ape", "au", "caf", "dsf", "flac", "tak", "tta", "w64", "wv"}
+KNOWN = "give a recording or video that FFmpeg reads, such as WAV, FLAC, MP3, M4A, WebM or MP4"
+
+BLOCK_S = 0.25  # handed out at a time: bounds memory
+TOLERANCE_S = 0.3  # by which lengths differ for what encoders put before and behind the sound
+# Where a track begins late or leaves silence out (video, voices over the internet), times go on.
+GAP_S, LONGEST_GAP_S = 0.1, 600.0
+SLOWEST_HZ, FASTEST_HZ = 1_000, 1_000_000
+TAGS = (b"ID3", b"TAG", b"APE")  # they stand between joined MP3s, and are no damage
+HIGHEST = 2.0**31  # no format's samples are larger, unless they are no sound
+
+
+class Recording:
+    """The sound of a file, from beginning to end: open, iterate once, close.
+
+    Everything that can be decoded is handed out. What could not be, and an end that is
+    missing, is told after it.
+
+    Parameters
+    ----------
+    path : a file in any format of `FORMATS`; of a video its best sound track is taken
+
+    Attributes
+    ----------
+    duration_s : its length as far as its header tells it; None where it does not
+
+    Raises
+    ------
+    AudioError : missing, not a file, not a recording, or without sound (at once); damaged, or
+        shorter than it says (in the end, after all that could be read)
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        self._done_s = 0.0  # handed out
+        self._spoiled: list[str] = []  # what was left out, in words
+        self._file = open_regular(self._path)
+        self._container: Any = None
+        try:
+            self._claim = headers.read(self._file)
+            if self._claim.empty:
+                raise AudioError(f"{self._path}: the recording is empty")
+            self._open()
+            self._blocks = self._read()
+            self._first = next(self._blocks)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the file go; more than once does no harm."""
+        if self._container is not None:
+            self._container.close()
+        self._file.close()
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, int]]:
+        """Blocks as they are in the file: float32 (n, n_channels), and their rate in Hz."""
+        yield self._first
+        yield from self._blocks
+
+    def voice(self) -> Iterator[np.ndarray]:
+        """The same as one channel at 16 kHz, float32 (n,), in blocks; see `Converter`."""
+        kind, converter, error = None, Converter(SAMPLE_RATE), None
+        try:
+            for block, rate in self:
+                if kind != (rate, block.shape[1]):  # also in the middle, where files were joined
+                    yield converter.finish()
+                    kind, converter = (rate, block.shape[1]), Converter(rate)
+                yield converter.push(block)
+        except AudioError as err:
+            error = err
+        yield converter.finish()
+        if error is not None:
+            raise error
+
+    def _open(self) -> None:
+        import av  # 0.2 s and 40 MB, which listening to a microphone need not pay
+
+        self._av = av
+        options = {"format_whitelist": ",".join(FORMATS)}
+        if self._claim.goes_on:
+            options["ignore_length"] = "1"
+        self._file.seek(0)
+        try:
+            # Without its name, which FFmpeg would believe more than what is inside.
+            self._container = av.open(Nameless(self._file), "r", options=options,
+                                      metadata_errors="ignore")  # fmt: skip
+            track = self._container.streams.best("audio")
+        except (av.FFmpegError, OSError, ValueError) as err:
+            raise self._unreadable(err) from err
+        if track is None:
+            raise AudioError(f"{self._path}: holds no sound that can be read; {KNOWN}")
+        self._track = track
+        self._format = self._container.format.name.split(",")[0]
+        self.duration_s = self._told_s()
+
+    def _unreadable(self, err: Exception) -> AudioError:
+        if self._claim.cut_short:
+            there = f"{self._claim.size} of {self._claim.end} bytes are" if self._claim.end else "a part is"
+            return AudioError(
+                f"{self._path}: not a readable recording: only {there} there, and nothing can be "
+                "played without the rest; get the whole file again"
+            )
+        reason = getattr(err, "strerror", None) or str(err)
+        return AudioError(f"{self._path}: not a readable recording ({reason}); {KNOWN}")
+
+    def _told_s(self) -> float | None:
+        tells = self._format in TELL_LENGTH or self._claim.counted
+        if not tells or self._claim.goes_on:
+            return None
+        if self._track.duration:
+            return float(self._track.duration * self._track.time_base)
+        length = self._container.duration
+        return length / self._av.time_base if length and length > 0 else None
+
+    def _read(self) -> Iterator[tuple[np.ndarray, int]]:
+        """Blocks of about `BLOCK_S`, each of one rate and number of channels."""
+        parts: list[np.ndarray] = []
+        rate, n_samples = 0, 0
+        for part, part_rate in self._parts():
+            if parts and (part_rate, part.shape[1]) != (rate, parts[0].shape[1]):
+                yield np.concatenate(parts), rate
+                parts, n_samples = [], 0
+            rate = part_rate
+            parts.append(part)
+            n_samples += len(part)
+            if n_samples >= BLOCK_S * rate:
+                yield np.concatenate(parts), rate
+                parts, n_samples = [], 0
+        if parts:
+            yield np.concatenate(parts), rate
+        self._judge_end()
+
+    def _parts(self) -> Iterator[tuple[np.ndarray, int]]:
+        """What the decoder gives, with silence where the track leaves some out."""
+        base_s = (self._container.start_time or 0) / self._av.time_base
+        for frame in self._frames():
+            rate = frame.sample_rate
+            if not SLOWEST_HZ <= rate <= FASTEST_HZ:
+                raise AudioError(
+                    f"{self._path}: has {rate} samples a second, expected {SLOWEST_HZ} to "
+                    f"{FASTEST_HZ}; record or convert it again"
+                )
+            part = self._sound(frame)
+            if frame.time is not None:
+                gap_s = frame.time - base_s - self._done_s
+                if GAP_S < gap_s < LONGEST_GAP_S:
+                    gap = np.zeros((round(gap_s * rate), part.shape[1]), np.float32)
+                    self._done_s += len(gap) / rate
+                    yield gap, rate
+                elif abs(gap_s) > GAP_S:  # its clock was set anew
+                    base_s += gap_s
+            self._done_s += len(part) / rate
+            yield part, rate
+
+    def _frames(self) -> Iterator[Any]:
+        """Decoded frames; packets that cannot be decoded are left out and noted."""
+        packets, bad = self._container.demux(self._track), None
+        while True:
+            try:
+                packet = next(packets, None)
+            except (self._av.FFmpegError, OSError) as err:
+                reason = getattr(err, "strerror", None) or str(err)
+                self._spoiled.append(f"cannot be read on after {self._done_s:.1f} s ({reason})")
+                return
+            if packet is None:
+                if bad and not self._done_s:
+                    self._spoiled.append(bad)
+                return
+            try:
+                frames = packet.decode()
+            except self._av.FFmpegError:
+                if bytes(packet)[:3] in TAGS:
+                    continue
+                bad = bad or f"damaged after {self._done_s:.1f} s"
+                continue
+            frames = [frame for frame in frames if frame.samples]
+            if frames and bad:  # what follows the last sound is a tag, or an end that is missing
+                self._spoiled.append(bad)
+                bad = None
+            yield from frames
+
+    def _sound(self, frame: Any) -> np.ndarray:
+        """A frame as float32 (n, n_channels); what is no number becomes silence, and is noted."""
+        try:
+            samples = frame.to_ndarray()
+        except ValueError as err:  # a sample format that NumPy has no name for
+            raise AudioError(f"{self._path}: {err}; convert it to 16-bit WAV or FLAC") from err
+        if frame.format.is_planar:
+            samples = samples.T
+        else:
+            samples = samples.reshape(-1, frame.layout.nb_channels)
+        samples = to_float(samples)
+        good = np.abs(samples) <= HIGHEST  # False for NaN too
+        if not good.all():
+            at_s = self._done_s + np.argmin(good.all(axis=1)) / frame.sample_rate
+            self._spoiled.append(f"NaN or infinite sample at {at_s:.3f} s")
+            samples = np.where(good, samples, np.float32(0))
+        return samples
+
+    def _judge_end(self) -> None:
+        """Raise AudioError where something was missing."""
+        done_s, told_s = self._done_s, self.duration_s or 0.0
+        counts = self._format in COUNT_SAMPLES or self._claim.counted
+        if self._claim.cut_short or (counts and done_s < told_s - TOLERANCE_S):
+            if self._format == "wav" and self._claim.end:
+                told_s = done_s * self._claim.end / self._claim.size
+            promise = f"promises {told_s:.1f} s" if told_s > done_s else "that is not its end"
+            raise AudioError(
+                f"{self._path}: ends at {done_s:.1f} s but {promise}; get the whole file again"
+            )
+        if self._spoiled:
+            more = f" (and {len(self._spoiled) - 1} more)" if len(self._spoiled) > 1 else ""
+            raise AudioError(
+                f"{self._path}: {self._spoiled[0]}{more}; record, get or convert it again"
+            )
+        if self._done_s == 0:
+            raise AudioError(f"{self._path}: the recording is empty")
+
+
+class Nameless:
+    """A file without its name."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read, self.seek, self.tell = file.read, file.seek, file.tell
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading, if it is one.
+
+    Raises
+    ------
+    AudioError : missing, not to be opened, or a folder, pipe or device, which has no end
+    """
+    try:
+        mode = os.stat(path).st_mode
+        if stat.S_ISREG(mode):
+            return open(path, "rb")
+    except FileNotFoundError as err:
+        raise AudioError(f"{path}: no such file") from err
+    except (OSError, ValueError) as err:
+        reason = getattr(err, "strerror", None) or str(err)
+        raise AudioError(f"{path}: cannot be opened ({reason}); give a file") from err
+    kinds = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
+    kind = kinds.get(stat.S_IFMT(mode), "device")
+    raise AudioError(f"{path}: is a {kind}, not a file; save the recording to a file first")
+
+
+def to_float(samples: np.ndarray) -> np.ndarray:
+    """Samples of any type as float32, full scale at 1.
+
+    >>> to_float(np.array([0, 128, 192], np.uint8)).tolist()
+    [-1.0, 0.0, 0.5]
+    """
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float32) - 128) / 128
+    if samples.dtype.kind == "i":
+        return samples.astype(np.float32) / np.float32(-float(np.iinfo(samples.dtype).min))
+    with np.errstate(over="ignore"):
+        return samples.astype(np.float32, copy=False)
