@@ -18,7 +18,7 @@ from utils.asr import Transcriber, Tuning, models_command
 from utils.asr.check import check_choice
 from utils.asr.choose import open_embedded, open_transcriber
 from utils.asr.hub import forbid_network
-from utils.asr.memory import EMOTION_BYTES, check_spare
+from utils.asr.memory import EMOTION_ADDRESSES, EMOTION_BYTES, check_spare
 from utils.asr.nemo_boost import read_phrases
 from utils.asr.nemo_voice import open_voices
 from utils.captions import Captioner
@@ -68,20 +68,19 @@ def load_engines(settings: config.Settings, progress: Progress, live: bool = Tru
     """
     progress(0.1, say("loading.recogniser"))
     transcriber, ready, better = _open_recogniser(settings, progress, live)
-    missing: list[Message] = []
-    emotions = None
+    progress(0.5, say("loading.detector"))
+    captioner = Captioner(transcriber)
+    missing: list[Message] = []  # of what comes last, so that it takes no memory from the words
     if settings.emotion:
         progress(0.6, say("loading.emotion"))
-        emotions = optional(_open_emotion, "emotion.missing", missing)
-    progress(0.9, say("loading.detector"))
-    voices = optional(open_voices, "voices.missing", missing)  # loads on a thread of its own
-    captioner = Captioner(transcriber, emotions, voices)
+        captioner.emotions = optional(_open_emotion, "emotion.missing", missing)
+    captioner.tell_apart(optional(open_voices, "voices.missing", missing))
     offer = offered(*_choice(settings)) if live else None
     return Engines(captioner, ready, better, offer, tuple(missing))
 
 
 def _open_emotion() -> "EmotionRecognizer":
-    check_spare("emotion", EMOTION_BYTES)
+    check_spare("emotion", EMOTION_BYTES, EMOTION_ADDRESSES)
     # torch takes seconds to import, which the page need not wait for
     from emotion_model import EmotionRecognizer
 

@@ -53,7 +53,7 @@ class Captioner:
     def __init__(
         self,
         transcriber: Transcriber,
-        emotions: EmotionPredictor | None,
+        emotions: EmotionPredictor | None = None,
         voice_model: VoiceModel | None = None,
     ) -> None:
         self.transcriber = transcriber
@@ -63,8 +63,7 @@ class Captioner:
         self.missing: Callable[[str, str], None] = _untold
         self._corrections = Corrections()
         self._loudness = Loudness()
-        told = self._give_up_voices
-        self._voices = Voices(voice_model, told) if voice_model is not None else None
+        self.tell_apart(voice_model)
         self._segmenter = Segmenter(VoiceActivity())
         self._stream: Stream | None = None
         self._steady: SteadyText | None = None
@@ -73,6 +72,11 @@ class Captioner:
         self._retired: list[Transcriber] = []  # to be closed once no stream needs them
         self._changing = threading.Lock()
         self._closed = False
+
+    def tell_apart(self, voice_model: VoiceModel | None) -> None:
+        """Mark another voice by this model from the next segment on, or do not."""
+        told = self._give_up_voices
+        self._voices = Voices(voice_model, told) if voice_model is not None else None
 
     def change(self, transcriber: Transcriber) -> None:
         """Use another transcriber from the next segment on; from any thread.

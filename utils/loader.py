@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from utils.engines import Better, Engines, bring_better
 from utils.errors import AppError
+from utils.faults import of_machine
 from utils.messages import Message, say
 from utils.status import Status, StatusLine
 
@@ -71,7 +72,8 @@ class Loader:
             self._line.set(Status("error", say("failed.loading", reason=str(err))))
         except Exception as err:
             log.exception("loading failed")
-            self._line.set(Status("error", say("failed.loading_mistake", reason=str(err))))
+            message = unexpected(err, "failed.loading", "failed.loading_mistake")
+            self._line.set(Status("error", message))
         else:
             with self._lock:
                 self.engines = engines
@@ -114,6 +116,18 @@ class Loader:
         ready = status.message.code.startswith("ready") and status.message.code != "ready.ended"
         message = self.engines.ready if ready else status.message
         self._line.set(self.status(status.state, message, status.quiet))
+
+
+def unexpected(err: Exception, fault: str, mistake: str) -> Message:
+    """What to say of an error that nobody raised on purpose.
+
+    Parameters
+    ----------
+    fault, mistake : codes of what is said where the machine is to blame, and the program
+    """
+    if reason := of_machine(err):
+        return say(fault, reason=reason)
+    return say(mistake, reason=str(err) or type(err).__name__)
 
 
 def _kept(engines: Engines) -> Engines:

@@ -19,7 +19,7 @@ from utils.captions import Captioner
 from utils.engines import Engines
 from utils.errors import AppError, AudioError, CaptureError
 from utils.events import AudioFrame, CaptionEvent
-from utils.loader import Loader, Progress
+from utils.loader import Loader, Progress, unexpected
 from utils.messages import Message, Value, say
 from utils.pace import PaceKeeper
 from utils.pulse import Pulse
@@ -31,6 +31,7 @@ from utils.watch import Watch
 log = logging.getLogger(__name__)
 
 RETRY_S = 1.0  # between attempts to open a lost microphone
+STUCK_S = 10.0  # of work on one frame, after which the page says that captions do not come
 
 
 class Session:
@@ -65,6 +66,7 @@ class Session:
         self._pace = PaceKeeper()
         self._began = 0.0  # when the session's clock was zero
         self._last_frame = 0.0
+        self._working_since: float | None = None  # on the frame that is being captioned
         self._cuts = 0  # of the board, when the pipeline was last emptied for one
         self._stale = 0  # frames that wait, heard before the last cut
         self._clears = 0
@@ -183,6 +185,11 @@ class Session:
             log.warning("the program stood still for %.0f s", still_s)
             self._line.remark("sound.still", still_s=round(still_s))
         self._resume.keep(listening)
+        with self.board.lock:  # its next frame comes after this, and says how it goes then
+            since = self._working_since
+            stuck = since is not None and time.monotonic() - since > STUCK_S
+            if stuck and not self._pulse.just_woke():
+                self._line.set(self._loader.status("lost", say("lost.stuck")))
 
     # Listening: the worker thread
 
@@ -197,7 +204,8 @@ class Session:
         except Exception as err:
             log.exception("listening failed")
             captioner.abandon()
-            self._line.set(self._loader.status("error", say("failed.mistake", reason=str(err))))
+            message = unexpected(err, "failed", "failed.mistake")
+            self._line.set(self._loader.status("error", message))
         finally:
             captioner.forget_voices()
 
@@ -232,8 +240,9 @@ class Session:
                 self._last_frame = time.monotonic()
                 self._line.set(self._loader.status("listening", say("listening")))
                 for frame in source:
-                    self._last_frame = time.monotonic()
+                    self._last_frame = self._working_since = time.monotonic()
                     self._hear(captioner, frame)
+                    self._working_since = None
                     message, quiet = self._judge(watch, frame, captioner.hearing)
                     if watch.level_db is not None:
                         self._publish("level", {"db": watch.level_db})
@@ -243,7 +252,7 @@ class Session:
                     if not watch.catching_up:
                         self._keep_up(captioner, watch.late_s, len(frame.samples) / SAMPLE_RATE)
             finally:
-                self._source = None
+                self._source = self._working_since = None
         return say("ready" if self._stopping.is_set() else "ready.ended")
 
     def _keep_up(self, captioner: Captioner, late_s: float, frame_s: float) -> None:

@@ -20,8 +20,8 @@ COPIES = 2.0
 # 76 MB, 333 for 145, 675 for 484, 1,605 for 1,528.
 WHISPER_BYTES = 200_000_000
 
-# Measured: PyTorch and librosa take that much beside a Whisper, the network itself 10 MB.
-EMOTION_BYTES = 350_000_000
+# Measured: what PyTorch and the network take beside a Whisper.
+EMOTION_BYTES, EMOTION_ADDRESSES = 270_000_000, 1_000_000_000
 WORDS_BYTES = 150_000_000  # kept for the passes over long lines and for the pages
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -65,6 +65,20 @@ def _of_group() -> int | None:
     return None if limit == "max" else int(limit) - used + int(stat.get("inactive_file", 0))
 
 
+def _addresses_left() -> int | None:
+    """What the limit of this process's addresses leaves; None without one."""
+    try:
+        import resource  # not on Windows
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if limit == resource.RLIM_INFINITY:
+            return None
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (ImportError, AttributeError, OSError, ValueError):
+        return None
+    return limit - pages * resource.getpagesize()
+
+
 def check_fits(name: str, file_bytes: int, kind: str = NEMO) -> None:
     """Refuse a model that would not fit.
 
@@ -87,18 +101,26 @@ def check_fits(name: str, file_bytes: int, kind: str = NEMO) -> None:
         )
 
 
-def check_spare(name: str, n_bytes: int) -> None:
+def check_spare(name: str, n_bytes: int, n_addresses: int) -> None:
     """Refuse a part that captions can do without, where the words would lack its memory.
 
     Parameters
     ----------
     name : of the part, for the message
     n_bytes : that it takes; `WORDS_BYTES` are to be left beside them
+    n_addresses : bytes that it reserves, taken or not, where they are limited (`ulimit -v`); a
+        library that gets none of them may end the program
 
     Raises
     ------
     NoMemoryError : that much is not free
     """
+    left = _addresses_left()
+    if left is not None and left < n_addresses:
+        raise NoMemoryError(
+            f"{name} reserves about {megabytes(n_addresses)} of memory, and the limit leaves "
+            f"{megabytes(left)}; raise it (ulimit -v)"
+        )
     free = free_bytes()
     if free is not None and free < n_bytes + WORDS_BYTES:
         raise NoMemoryError(
