@@ -401,3 +401,28 @@ def test_losses_of_the_microphone_are_told_beside_the_state(page, transcriber):
     session.start()
     status = wait_for_notice(page, "sound.lost")
     assert status["code"].startswith(("listening", "ready"))
+
+
+class Hanging(Overburdened):
+    """A recogniser that does not answer until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let = threading.Event()
+
+    def accept(self, samples: np.ndarray) -> str:
+        self.let.wait(PATIENCE_S)
+        return ""
+
+
+def test_a_recogniser_that_hangs_is_told_until_it_answers(page, monkeypatch):
+    monkeypatch.setattr("utils.session.STUCK_S", 0.2)
+    engine = Hanging()
+    session = open_session(page, engine, lambda start: FileSource(SPEECH, realtime=False))
+    session.start()
+    page.wait_for("lost")
+    assert session.status["code"] == "lost.stuck"
+    monkeypatch.setattr("utils.session.STUCK_S", PATIENCE_S)
+    engine.let.set()
+    page.wait(lambda p: p.states == ["ready", "listening", "lost", "listening", "ready"])
+    assert page.finals

@@ -45,6 +45,7 @@ SENTENCES = {
     "listening.quiet": "Listening, but no speech is heard. Speak louder or come closer.",
     # state: lost
     "lost": "No sound: {reason}. Trying again by itself…",
+    "lost.stuck": "The recogniser does not answer. Captions go on as soon as it does.",
     # state: error
     "failed.loading": "Loading failed: {reason}.",
     "failed.loading_mistake": (

@@ -1,10 +1,9 @@
 """The live session: one room, one microphone, everyone sees the same.
 
 A worker thread takes frames from the source and runs the pipeline. What happens is
-published as events by name, the ones that the page listens to: `status`, `level`,
-`caption` and `cleared`. Each `status` carries the session's id and how often its lines were
-cleared, and the one that greets a page names the last line that is not sent again
-(`left_out`), so that a page that was away knows what has become of the lines it shows.
+published as events: `status`, `level`, `caption` and `cleared`. A `status` tells the session's
+id, how often it was cleared and, where it greets a page, which line is the last that is not
+sent again (`left_out`): whoever was away then knows what has become of the lines it shows.
 """
 
 import logging
@@ -185,10 +184,9 @@ class Session:
             log.warning("the program stood still for %.0f s", still_s)
             self._line.remark("sound.still", still_s=round(still_s))
         self._resume.keep(listening)
-        with self.board.lock:  # its next frame comes after this, and says how it goes then
-            since = self._working_since
-            stuck = since is not None and time.monotonic() - since > STUCK_S
-            if stuck and not self._pulse.just_woke():
+        with self.board.lock:  # what the worker tells of its next frame comes after this
+            since = self._working_since or time.monotonic()
+            if time.monotonic() - since > STUCK_S and not self._pulse.just_woke():
                 self._line.set(self._loader.status("lost", say("lost.stuck")))
 
     # Listening: the worker thread
@@ -230,8 +228,8 @@ class Session:
 
     def _capture(self, captioner: Captioner) -> Message:
         """Listen until the source ends; return why it did."""
-        now = int((time.monotonic() - self._began) * SAMPLE_RATE)
-        with self._open_source(now) as source:
+        start = int((time.monotonic() - self._began) * SAMPLE_RATE)
+        with self._open_source(start) as source:
             self._source = source
             try:
                 if self._stopping.is_set():
