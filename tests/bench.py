@@ -1,8 +1,8 @@
 """What the program reaches on this machine: `make bench` prints one table after another.
 
 Every figure comes from the program's own parts at work on `../shared`. Parts can be named:
-`make bench ARGS="words noise"`; the hour of sound and the other programs run only when they
-are named.
+`make bench ARGS="words noise"`; the hour of sound, the other programs and the odd inputs run only
+when they are named.
 """
 
 import argparse
@@ -37,6 +37,7 @@ PARTS = {
     "live": Part("bench_live", every=20, skip=2),
     "noise": Part("bench_noise", every=1),
     "digits": Part("bench_noise", every=10),
+    "quiet": Part("bench_quiet", every=15),
     "korean": Part("bench_korean"),
     "phrases": Part("bench_phrases", every=1),
     "context": Part("bench_context", every=10, skip=2),
@@ -45,6 +46,7 @@ PARTS = {
     "emotion": Part("bench_emotion", every=10),
     "nemo": Part("bench_nemo", every=10),
     "peers": Part("bench_peers", every=10, named=True),
+    "fuzz": Part("bench_fuzz", named=True),
     "hour": Part("bench_start", named=True),
 }
 
