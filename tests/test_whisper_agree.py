@@ -140,3 +140,15 @@ def test_passes_over_a_growing_sentence_show_all_of_it_without_a_word_twice(seed
         agreed.take(heard, heard[-1].end_s)
     agreed.take(words(" ".join(said)), FAR_S, paused=True)
     assert [word.strip(",.") for word in agreed.text.split()] == said
+
+
+def test_a_pass_that_began_behind_some_words_adds_what_follows_them():
+    agreed = Agreement()
+    agreed.take(words("so we see the"), FAR_S)
+    assert agreed.before(0.7) == (2, pytest.approx(0.6))
+    assert agreed.before(0.1) == (0, 0.0)
+    assert agreed.before(FAR_S) == (4, pytest.approx(1.2))
+    agreed.take(words("see the sea"), FAR_S, n_before=2)
+    assert agreed.text == "so we see the sea"
+    agreed.take(words("tea the sea is"), FAR_S, n_before=2)  # its first word was cut
+    assert agreed.text == "so we see the sea is"

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.scoring import normalised
-from tests.whisper_speech import SAID, at_once, digits, hear, speech, wrong
+from tests.whisper_speech import DIGITS_SAID, SAID, at_once, digits, hear, speech, wrong
 from utils.asr.whisper.guard import is_speech
 from utils.asr.whisper.model import MIN_SAMPLES, Heard, WhisperModel
-from utils.asr.whisper.stream import FIRST_S, SHARE, WhisperStream
+from utils.asr.whisper.stream import FIRST_S, LONG_S, SHARE, WhisperStream
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 
@@ -78,17 +78,39 @@ def test_passes_take_no_more_than_their_share_of_the_time(model, samples, cost_s
     begun: list[int] = []
 
     def submit(call: Callable[..., Heard], *args: object) -> "Future[Heard]":
-        begun.append(args[1])
+        begun.append(end)
         future: Future[Heard] = Future()
         future.set_result(replace(call(*args), cost_s=cost_s))
         return future
 
     stream = WhisperStream(model, submit, AGAIN_S)
-    accept(stream, samples, 512)
+    for end in range(512, len(samples), 512):
+        stream.accept(samples[end - 512 : end])
     assert begun[0] >= FIRST_S * SAMPLE_RATE
     apart = np.diff(begun) / SAMPLE_RATE
     assert (apart >= max(AGAIN_S / 2, cost_s / SHARE) - 1e-3).all()  # sooner for the first word
     assert cost_s > 0 or len(begun) >= 5
+
+
+def test_growing_passes_over_long_speech_hear_its_end_alone(model, samples):
+    heard: list[int] = []
+
+    def submit(call: Callable[..., Heard], *args: object) -> "Future[Heard]":
+        heard.append(args[1])
+        return at_once(call, *args)
+
+    long = np.concatenate([samples, digits()])
+    stream = WhisperStream(model, submit, AGAIN_S)
+    texts = accept(stream, long, 512)
+    assert only_grew(texts)
+    assert len(long) > 1.5 * max(heard) and max(heard) > LONG_S * SAMPLE_RATE - 512
+    shown = texts[-1].split()
+    assert wrong(SAID + list(DIGITS_SAID)[: len(shown) - len(SAID)], texts[-1]) <= 2
+    assert len(shown) > len(SAID) + 3
+    heard.clear()
+    stream.work_ahead()
+    assert heard[0] < heard[1] == len(long)  # the end first, then all of it for the final text
+    assert stream.finish(len(long)).text == hear(model, long).text
 
 
 def test_a_split_in_hindsight_gives_the_text_of_what_belongs_to_it(model, samples, worker):

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from utils.events import Word
 from utils.steady import covered, same
 
-LOOK_AHEAD_S = 0.4  # heard beyond a word, from which one pass is enough
+LOOK_AHEAD_S = 0.5  # heard beyond a word, from which one pass is enough
 SURE = 0.7  # probability of such a word
-EDGE_S = 0.3  # heard beyond a word that two passes agree on; less may be a part of a word
+EDGE_S = 0.4  # heard beyond a word that two passes agree on; less may be a part of a word
 FIRST_EDGE_S = 0.1  # of a segment's first word, which somebody waits for
 LIKELY = 0.4  # probability of such a word, under which more has to be heard
 DOUBT_S = 1.0
@@ -25,6 +25,7 @@ class Agreement:
 
     def __init__(self) -> None:
         self._shown: list[str] = []
+        self._ends_s: list[float] = []  # of those
         self._last: list[str] = []  # what the pass before made of what is not shown
 
     @property
@@ -32,15 +33,26 @@ class Agreement:
         """What is shown."""
         return " ".join(self._shown)
 
-    def take(self, words: Sequence[Word], heard_s: float, paused: bool = False) -> None:
+    def before(self, time_s: float) -> tuple[int, float]:
+        """How many of the words that are shown end by a time, and the last one's end in seconds."""
+        n = len(self._ends_s)
+        while n and self._ends_s[n - 1] > time_s:
+            n -= 1
+        return n, self._ends_s[n - 1] if n else 0.0
+
+    def take(
+        self, words: Sequence[Word], heard_s: float, paused: bool = False, n_before: int = 0
+    ) -> None:
         """Take what a pass made of the segment's first `heard_s` seconds.
 
         Parameters
         ----------
         paused : they end in a pause, so that the last word is whole
+        n_before : words shown that the pass did not hear, as it began behind them
         """
         texts = [word.text for word in words]
-        begun = covered(self._shown, texts) if self._shown else 0
+        known = self._shown[n_before:]
+        begun = covered(known, texts) if known else 0
         rest = words[begun:]
         n_sure = 0
         while n_sure < len(rest) and (paused or self._is_sure(rest[n_sure], n_sure, heard_s)):
@@ -48,6 +60,7 @@ class Agreement:
         if n_sure:
             self._append_mark(texts[begun - 1] if begun else "")
             self._shown += texts[begun : begun + n_sure]
+            self._ends_s += [word.end_s for word in rest[:n_sure]]
             if n_sure == len(rest):  # a mark at the end of the sound is a guess
                 self._shown[-1] = self._shown[-1].rstrip(_MARKS) or self._shown[-1]
         self._last = texts[begun + n_sure :]

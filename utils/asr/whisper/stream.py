@@ -2,20 +2,24 @@
 
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from utils.asr.memory import trim
 from utils.asr.whisper.agree import Agreement
 from utils.asr.whisper.guard import is_speech
+from utils.asr.whisper.mel import FRAMES_PER_S, HOP_LENGTH
 from utils.asr.whisper.model import Heard, WhisperModel, width
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
-from utils.events import Transcription
+from utils.events import Transcription, Word
 
 FIRST_S = 0.5  # of sound before the first pass; the segmenter keeps 0.3 s from before the speech
 SHARE = 0.6  # of the time, that passes over the growing segment may take
+# A growing pass over a longer segment hears what lies behind the last word shown that ended so
+# long ago: its cost does not grow with the segment.
+LONG_S, BACK_S = 4.5, 3.5
 BEAM = 5  # hypotheses of a pass, as in whisper/transcribe.py
 Submit = Callable[..., "Future[Heard]"]
 
@@ -26,6 +30,9 @@ class _Pass:
 
     n_samples: int
     future: "Future[Heard]"
+    n_before: int  # words shown that it does not hear
+    start_s: float  # where those end
+    paused: bool  # it ends in a pause
 
     def result(self) -> Heard:
         try:
@@ -70,28 +77,42 @@ class WhisperStream:
         """Show what a pass has brought, and begin the next one when it is time."""
         if self._paused and self._final.future.done():
             self._paused = False
-            self._show(self._final, paused=True)
+            self._show(self._final)
+            if self._growing is not None and self._growing.paused:
+                self._growing = None  # knows less
         if (again_s := self._again_s) is None:
             return
         if self._growing is not None and self._growing.future.done():
             done, self._growing = self._growing, None
-            cost_s = self._show(done, paused=False).cost_s
+            cost_s = self._show(done).cost_s
             wait_s = max(again_s if self._agreed.text else again_s / 2, cost_s / SHARE)
             self._next = done.n_samples + int(wait_s * SAMPLE_RATE)
         if self._growing is None and self._mel.n_samples >= self._next:
-            self._growing = self._begin(self._mel.n_samples, BEAM)
+            self._growing = self._begin(self._mel.n_samples, *self._place())
 
-    def _show(self, done: _Pass, paused: bool) -> Heard:
+    def _place(self) -> tuple[int, float]:
+        """Words shown that the next growing pass need not hear, and where the last one ends."""
+        heard_s = self._mel.n_samples / SAMPLE_RATE
+        return self._agreed.before(heard_s - BACK_S) if heard_s > LONG_S else (0, 0.0)
+
+    def _begin_short(self) -> _Pass | None:
+        """A pass over the end of a long segment, whose words are there before the final ones."""
+        place = self._place()
+        return self._begin(self._mel.n_samples, *place, paused=True) if place[0] else None
+
+    def _show(self, done: _Pass) -> Heard:
         heard = done.result()
         if heard.whole and is_speech(heard):
-            self._agreed.take(heard.words, done.n_samples / SAMPLE_RATE, paused)
+            words = [_later(word, done.start_s) for word in heard.words]
+            self._agreed.take(words, done.n_samples / SAMPLE_RATE, done.paused, done.n_before)
         return heard
 
     def work_ahead(self) -> None:
         """Speech has paused: hear all of it in the background, for the final text."""
         if self._final is None or self._final.n_samples != self._mel.n_samples:
+            short = self._begin_short() if self._again_s is not None else None
             self._hear_all(self._mel.n_samples)
-            self._paused = True
+            self._growing, self._paused = short, True
 
     def finish(self, n_samples: int) -> Transcription:
         """The text of the first `n_samples`."""
@@ -109,9 +130,19 @@ class WhisperStream:
             if waiting:
                 waiting.future.cancel()  # only helps where it has not begun
         self._growing = None
-        self._final = self._begin(n_samples, BEAM)
+        self._final = self._begin(n_samples, paused=True)
         self._next = n_samples + int((self._again_s or 0.0) * SAMPLE_RATE)
 
-    def _begin(self, n_samples: int, beam: int) -> _Pass:
-        features = self._mel.features(n_samples, width(n_samples))
-        return _Pass(n_samples, self._submit(self._model.hear, features, n_samples, beam))
+    def _begin(
+        self, n_samples: int, n_before: int = 0, start_s: float = 0.0, paused: bool = False
+    ) -> _Pass:
+        """Hear so many samples, but for those before `start_s`, where so many words stand."""
+        skipped = int(start_s * FRAMES_PER_S)
+        n_heard = n_samples - skipped * HOP_LENGTH
+        features = self._mel.features(n_samples, skipped + width(n_heard))[:, skipped:]
+        future = self._submit(self._model.hear, features, n_heard, BEAM)
+        return _Pass(n_samples, future, n_before, skipped / FRAMES_PER_S, paused)
+
+
+def _later(word: Word, by_s: float) -> Word:
+    return replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s)
