@@ -215,7 +215,7 @@ def _announce(settings: config.Settings, app: Flask) -> None:
     tell(f"Captions are at {url(here, settings.port)}  (Ctrl-C ends)")
     tell(
         f"To present, open {own_link(settings.host, settings.port, links.new())}  (once, within "
-        f"{LINK_S // 60} minutes; `python app.py link --here` prints another)"
+        f"{LINK_S // 60} minutes; `.venv/bin/python app.py link --here` prints another)"
     )
     if room.reader_url:
         tell(f"Phones read along at {room.reader_url}")

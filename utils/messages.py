@@ -85,7 +85,7 @@ SENTENCES = {
     # refused: to the one page that asked
     "refused.presenter": "Only the presenter can do this.",
     "refused.link": (
-        "This link was used already, or is too old. Ask for another: python app.py link"
+        "This link was used already, or is too old. Ask for another: .venv/bin/python app.py link"
     ),
     "refused.value": "This cannot be done: {reason}.",
     "refused.flood": "Too much at once. Wait a moment.",
