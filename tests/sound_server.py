@@ -41,6 +41,7 @@ class SoundServer:
     Parameters
     ----------
     channels : of its microphone
+    channel_map : their names, as PulseAudio writes them; by default those of loudspeakers
 
     Attributes
     ----------
@@ -48,7 +49,8 @@ class SoundServer:
         is, so that a program still finds its model caches there.
     """
 
-    def __init__(self, channels: int = 1) -> None:
+    def __init__(self, channels: int = 1, channel_map: str = "") -> None:
+        self._map = f"channel_map={channel_map}" if channel_map else ""
         self._channels = channels
         self._folder = Path(tempfile.mkdtemp(prefix="vmic-"))
         self._socket = self._folder / "native"
@@ -84,7 +86,7 @@ class SoundServer:
                  "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self._socket}",
                  # norewinds: else the first read takes up to 2 s
                  "-L", f"module-null-sink sink_name={SINK} rate=48000 channels={self._channels} "
-                 "norewinds=1"],
+                 f"norewinds=1 {self._map}"],
                 env={**os.environ, **self.env, "HOME": str(self._folder)},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
@@ -123,8 +125,9 @@ class SoundServer:
             soundfile.write(path, sound, rate, subtype="FLOAT")
         else:
             path = Path(sound)
+        # Channels as they are, one to one, whatever they are called.
         player = subprocess.Popen(
-            ["paplay", "-d", SINK, str(path)], env={**os.environ, **self.env},
+            ["paplay", "-d", SINK, "--no-remap", str(path)], env={**os.environ, **self.env},
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self._players.append(player)

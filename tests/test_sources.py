@@ -14,6 +14,7 @@ import pytest
 import soundfile
 import soxr
 
+from tests.recordings import speechlike
 from tests.sound_server import SoundServer
 from utils import audio
 from utils.audio import SAMPLE_RATE
@@ -408,6 +409,44 @@ def test_recorded_is_what_was_played(sound_server: SoundServer) -> None:
     # Its whole length, and nothing of it twice: silence before and after.
     assert np.abs(recorded[: max(0, at - 800)]).max(initial=0) < 5e-3
     assert np.abs(recorded[at + len(played) + 800 :]).max(initial=0) < 5e-3
+
+
+SURROUND = "front-left,front-right,rear-left,rear-right,front-center,lfe,side-left,side-right"
+WIRINGS = {
+    "one side turned over": ("front-left,front-right", (1, -1)),
+    "the left alone": ("front-left,front-right", (1, 0)),
+    "the fifth of eight": (SURROUND, (0, 0, 0, 0, 1, 0, 0, 0)),
+    "the last of eight that are numbered": (",".join(f"aux{n}" for n in range(8)), (0,) * 7 + (1,)),
+    "two of four that are numbered, turned over": ("aux0,aux1,aux2,aux3", (0, 1, -1, 0)),
+}
+
+
+@pytest.mark.parametrize("name", WIRINGS)
+def test_a_badly_wired_microphone_is_heard_as_a_good_one(
+    name: str, sound_server: SoundServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel_map, wiring = WIRINGS[name]
+    voice = speechlike(2.0, SAMPLE_RATE) * np.array(wiring, np.float32)
+    with SoundServer(len(wiring), channel_map) as server:
+        for variable, value in server.env.items():
+            monkeypatch.setenv(variable, value)
+        with MicrophoneSource() as source:
+            next(iter(source))
+            player = server.play(voice, wait=False)
+            frames: list[AudioFrame] = []
+            tail = 30
+            for frame in source:
+                frames.append(frame)
+                tail -= player.poll() is not None
+                if tail == 0:
+                    source.close()
+    heard, spoken = joined(frames), voice[:, np.argmax(wiring)]
+    at, correlation = alignment(spoken, heard)
+    if correlation < 0.9:  # turned over as a whole, which nobody hears
+        at, correlation = alignment(-spoken, heard)
+    assert correlation > 0.95
+    level = np.sqrt(np.mean(heard[at : at + len(spoken)] ** 2) / np.mean(spoken**2))
+    assert 20 * np.log10(level) == pytest.approx(0, abs=1.5)
 
 
 def test_microphones_lists_the_default(sound_server: SoundServer) -> None:

@@ -20,7 +20,9 @@ from utils.sources.frames import FRAME_SAMPLES
 
 OPEN_TIMEOUT_S = 5.0  # opening takes 0.5 s; a Bluetooth headset that changes profile 2 s
 TURN_TIMEOUT_S = 2.0  # for whoever is opening now: less, since a retry may wait here each time
-MOST_CHANNELS = 8
+# PulseAudio offers 32 whatever the microphone has, and gives numbered channels (AUX) only to who
+# takes them all: with 2 or 8 of them there is silence. PipeWire offers 64 and more.
+MOST_CHANNELS = 32
 NOISE = re.compile(
     rb"ALSA lib |Expression '|Cannot connect to server|jack server|JackShm|connect\(2\) call"
     rb"|attempt to connect to server|Could not connect to JACK|\s*$"
@@ -218,8 +220,8 @@ def open_stream(pyaudio: ModuleType, system: Any, mic: Microphone) -> tuple[Any,
     ------
     CaptureError : in use, or not to be opened for another reason
     """
-    # A sound server's own device offers 32 and more, whatever the microphone has.
-    counts = sorted({min(mic.channels, MOST_CHANNELS), min(mic.channels, 2), 1}, reverse=True)
+    most = mic.channels if mic.channels <= MOST_CHANNELS else 2
+    counts = dict.fromkeys((most, min(2, mic.channels), 1, mic.channels))
     ways = [(rate, n) for n in counts for rate in dict.fromkeys((SAMPLE_RATE, mic.rate))]
     unfit = (pyaudio.paInvalidSampleRate, pyaudio.paInvalidChannelCount)
     for rate, channels in ways:
