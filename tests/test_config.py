@@ -63,20 +63,23 @@ def test_a_settings_file_that_is_none_is_named_and_one_that_is_not_there_is_not_
     assert config.load({}, tmp_path / "file" / "settings.toml", {}) == config.Settings()
 
 
+@pytest.mark.parametrize("name", ["offline", "listen"])
 @pytest.mark.parametrize(
-    ("text", "environment", "flags", "offline"),
+    ("text", "environment", "flags", "on"),
     [
         ("", {}, {}, False),
-        ("offline = true", {}, {}, True),
-        ("offline = false", {"CAPTIONS_OFFLINE": "1"}, {}, True),
-        ("offline = true", {"CAPTIONS_OFFLINE": "off"}, {}, False),
-        ("", {"CAPTIONS_OFFLINE": "0"}, {"offline": True}, True),
+        ("NAME = true", {}, {}, True),
+        ("NAME = false", {"NAME": "1"}, {}, True),
+        ("NAME = true", {"NAME": "off"}, {}, False),
+        ("", {"NAME": "0"}, {"NAME": True}, True),
     ],
 )
-def test_offline_from_every_place(tmp_path, text, environment, flags, offline):
+def test_a_switch_from_every_place(tmp_path, name, text, environment, flags, on):
     path = tmp_path / "settings.toml"
-    path.write_text(text)
-    assert config.load(flags, path, environment).offline is offline
+    path.write_text(text.replace("NAME", name))
+    environment = {f"CAPTIONS_{name.upper()}": value for value in environment.values()}
+    flags = {name: value for value in flags.values()}
+    assert getattr(config.load(flags, path, environment), name) is on
 
 
 @pytest.mark.parametrize(
