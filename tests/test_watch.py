@@ -1,7 +1,5 @@
 """What the page is told of listening: the worst state that lasts, and losses for a while."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
@@ -78,7 +76,8 @@ def test_a_muted_microphone_is_told_even_while_captions_are_late(source):
 def test_late_is_said_until_captions_are_in_time_again(source):
     watch = Watch(source)
     said = []
-    for late_s in (LATE_S - 0.5, LATE_S + 0.5, LATE_S - 0.5, IN_TIME_S + 0.2, IN_TIME_S - 0.2, LATE_S - 0.5):
+    below, above = LATE_S - 0.5, LATE_S + 0.5
+    for late_s in (below, above, below, IN_TIME_S + 0.2, IN_TIME_S - 0.2, below):
         source.queue_depth = round(late_s / FRAME_S)
         said += listen(watch, SOUND, 0.2, hearing=True)[0]
     late = "listening.late"
@@ -120,7 +119,6 @@ def test_what_waits_after_a_sleep_is_not_called_too_slow(source, awake):
 
 def test_a_state_begins_and_ends_after_a_while():
     state = Lasting(begins_s=2.0, ends_s=1.0)
-    signs: list[Callable[[], bool]] = [lambda: state.take(True, 0.5), lambda: state.take(False, 0.5)]
-    yes, no = signs
+    yes, no = (lambda sign=sign: state.take(sign, 0.5) for sign in (True, False))
     assert not any([yes(), yes(), no(), yes(), yes(), yes(), yes()]) and yes()
     assert no() and no() and yes() and no() and no() and not no()

@@ -10,7 +10,8 @@ const CONNECT_MS = 5000;
 
 export class Wire {
   constructor(handlers) {
-    this.socket = globalThis.io({ path: new URL("socket.io/", document.baseURI).pathname, transports: ["websocket"], reconnectionDelayMax: 2000, timeout: CONNECT_MS });
+    const path = new URL("socket.io/", document.baseURI).pathname;
+    this.socket = globalThis.io({ path, transports: ["websocket"], reconnectionDelayMax: 2000, timeout: CONNECT_MS });
     for (const name of ["status", "caption", "level", "room", "cleared"]) this.socket.on(name, handlers[name]);
     this.socket.on("refused", (refusal) => handlers.refused(sentence(refusal)));
     this.socket.on("connect", reach.reached);
