@@ -102,6 +102,19 @@ def test_lines_that_were_missed_leave_a_mark_where_they_were(page, server):
     expect(lines(page)).to_have_count(6)
 
 
+def test_what_was_missed_is_marked_also_after_a_blank(page, server):
+    talk(server, 3)
+    expect(lines(page)).to_have_count(3)
+    go_away(page, server)
+    server.room = room(blank=True)
+    come_back(page, server, left_out=None)
+    server.arrange()
+    server.show("listening", left_out=103)
+    server.say(104, "Later.")
+    expect(lines(page)).to_have_count(4)
+    expect(all_lines(page).nth(3)).to_have_text(MISSED)
+
+
 def test_a_page_that_missed_nothing_has_no_mark(page, server):
     talk(server, 5)
     server.say(5, "growing", final=False)
