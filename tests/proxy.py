@@ -65,7 +65,8 @@ class Proxy:
         (folder / "nginx.conf").write_text(HTTP.format(folder=folder))
         subprocess.run(
             [OPENSSL, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-             "-subj", f"/CN={NAME}", "-keyout", folder / f"{NAME}.key", "-out", folder / f"{NAME}.pem"],
+             "-subj", f"/CN={NAME}", "-keyout", folder / f"{NAME}.key",
+             "-out", folder / f"{NAME}.pem"],
             check=True, capture_output=True,
         )  # fmt: skip
 

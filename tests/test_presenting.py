@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.page import WORDS, browser, expect, needs_chromium  # noqa: F401 - a fixture
+from tests.page import WORDS, browser, expect, needs_chromium  # noqa: F401 - the fixture
 from tests.program import PATIENCE_S, Program
 
 pytestmark = needs_chromium
@@ -38,7 +38,9 @@ def test_this_computers_browser_is_told_how_to_become_the_presenter(page, progra
     expect(page.locator("#hint")).to_have_text(EN["hint.ready.reader"])
 
 
-def test_a_link_opens_once_and_the_browser_stays_the_presenters(page, program, browser):  # noqa: F811
+def test_a_link_opens_once_and_the_browser_stays_the_presenters(
+    page, program, browser  # noqa: F811
+):
     page.goto(program.url)
     link = program.link()
     page.goto(link)  # in a window that is open already

@@ -3,12 +3,12 @@
 import http.client
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 
 import pytest
 import websocket
 
-from tests.page import CHROMIUM, CHROMIUM_ARGS, expect, needs_chromium, playwright_api
+from tests.page import CHROMIUM, CHROMIUM_ARGS, WORDS, expect, needs_chromium, playwright_api
 from tests.program import PATIENCE_S, Program, free_port
 from tests.proxy import EXAMPLE, NAME, Proxy, missing
 from tests.test_app import SPEECH, Client
@@ -18,15 +18,6 @@ from utils.errors import ConfigError
 from web.proxy import Proxied
 
 needs_nginx = pytest.mark.skipif(missing() is not None, reason=str(missing()))
-
-
-def needs_browser(test: Callable) -> Callable:
-    """A mark for tests that open the page."""
-    for mark in needs_chromium:
-        test = mark(test)
-    return test
-
-
 PROGRAM = ["--asr", "whisper", "--no-emotion", "--source", SPEECH]
 BARE = """
 server {
@@ -50,6 +41,13 @@ WAYS = {
 }
 
 
+def needs_browser(test: Callable) -> Callable:
+    """A mark for tests that open the page."""
+    for mark in needs_chromium:
+        test = mark(test)
+    return test
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
     with playwright_api.sync_playwright() as playwright:
@@ -61,20 +59,47 @@ def browser() -> Iterator[object]:
         browser.close()
 
 
-@pytest.fixture
-def start() -> Iterator[Callable]:
-    """Starts the program, and nginx before it; gives the program and the port of nginx."""
-    with ExitStack() as stack:
+class Served(Program):
+    """The program, and a port at which nginx is to stand before it.
 
-        def start(site: str, *arguments: str) -> tuple[Program, int]:
-            port = free_port()
-            given = [a.format(port=port) for a in arguments]
-            program = stack.enter_context(Program([*PROGRAM, *given]))
-            stack.enter_context(Proxy(site, port, program.port))
-            program.wait_for("ready")
-            return program, port
+    Parameters
+    ----------
+    arguments : with `{port}` for that port
+    """
 
-        yield start
+    def __init__(self, *arguments: str) -> None:
+        self.outside = free_port()
+        super().__init__([*PROGRAM, *(a.format(port=self.outside) for a in arguments)])
+
+    def behind(self, site: str) -> Proxy:
+        """nginx with a configuration."""
+        return Proxy(site, self.outside, self.port)
+
+
+def served(*arguments: str) -> Iterator[Served]:
+    """Run the program with these for a module."""
+    with Served(*arguments) as running:
+        running.wait_for("ready")
+        yield running
+    assert "Traceback" not in running.errors
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[Served]:
+    """The program that is told of its proxy."""
+    yield from served("--proxy", f"https://{NAME}:{{port}}/hall")
+
+
+@pytest.fixture(scope="module")
+def named() -> Iterator[Served]:
+    """The program that is told the name alone."""
+    yield from served("--address", NAME)
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[Served]:
+    """The program that is told nothing."""
+    yield from served()
 
 
 @pytest.fixture
@@ -114,71 +139,76 @@ def answer(reader: websocket.WebSocket, begins: str) -> str:
 
 
 @needs_nginx
-def test_behind_a_bare_proxy_a_stranger_only_reads(start):
-    program, port = start(BARE)
-    with closing(stranger(port)) as reader, Client(program) as presenter:
+def test_behind_a_bare_proxy_a_stranger_only_reads(plain):
+    port = plain.outside
+    with plain.behind(BARE), closing(stranger(port)) as reader, Client(plain) as presenter:
         assert '"presenter":false' in answer(reader, '42["room"')
         reader.send('420["clear"]')
         assert '"refused.presenter"' in answer(reader, "430")
         assert presenter.ask("blank", {"on": True})["ok"]
         assert '"blank":true' in answer(reader, '42["room"')
         assert get(port, "/export/txt", f"127.0.0.1:{port}")[0] == 403
+        assert presenter.ask("blank", {"on": False})["ok"]
 
 
 @needs_nginx
 @pytest.mark.parametrize("site", WAYS.values(), ids=WAYS)
 @needs_browser
-def test_under_tls_and_a_path_the_page_works_whole(start, page, site):
-    address = f"https://{NAME}:{{port}}/hall"
-    program, port = start(site, "--proxy", address)
+def test_under_tls_and_a_path_the_page_works_whole(told, page, site):
+    address = f"https://{NAME}:{told.outside}/hall"
     problems = []
     page.on("console", lambda m: m.type == "error" and problems.append(m.text))
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(f"https://{NAME}:{port}/hall/")
-    expect(page.locator("#status")).to_have_attribute("data-state", "ready")
-    expect(page.locator("#hint")).to_contain_text("Captions will appear here")
-    expect(page.locator("#record")).to_be_hidden()
+    with told.behind(site):
+        page.goto(f"{address}/")
+        expect(page.locator("#status")).to_have_attribute("data-state", "ready")
+        expect(page.locator("#hint")).to_have_text(WORDS["en"]["hint.ready.reader"])
+        expect(page.locator("#record")).to_be_hidden()
 
-    link = links(program)
-    assert link.startswith(f"https://{NAME}:{port}/hall/#present=")
-    page.goto(link)  # in the same window
-    expect(page.locator("#record")).to_be_visible()
-    assert page.url == f"https://{NAME}:{port}/hall/"
-    [cookie] = page.context.cookies()
-    assert cookie["secure"] and cookie["httpOnly"] and cookie["path"] == "/hall"
-    page.locator("#record").click()
-    expect(page.locator("li.caption").first).to_be_visible()
-    page.locator('[data-opens="phone"]').click()
-    expect(page.locator("#phone-url")).to_have_text(f"https://{NAME}:{port}/hall/read")
-    assert page.locator("#phone-code").evaluate("async e => (await e.decode(), e.naturalWidth)") > 0
-    export = page.locator("#settings a[download]").first
-    assert len(export.evaluate("async e => (await fetch(e.href)).text()")) > 10
-    page.goto(f"https://{NAME}:{port}/hall/read")
-    expect(page.locator("li.caption").first).to_be_visible()
-    assert not problems
+        link = links(told)
+        assert link.startswith(f"{address}/#present=")
+        page.goto(link)  # in the same window
+        expect(page.locator("#record")).to_be_visible()
+        assert page.url == f"{address}/"
+        [cookie] = page.context.cookies()
+        assert cookie["secure"] and cookie["httpOnly"] and cookie["path"] == "/hall"
+        page.locator("#record").click()
+        expect(page.locator("li.caption").first).to_be_visible()
+        page.locator('[data-opens="phone"]').click()
+        expect(page.locator("#phone-url")).to_have_text(f"{address}/read")
+        drawn = "async e => (await e.decode(), e.naturalWidth)"
+        assert page.locator("#phone-code").evaluate(drawn) > 0
+        export = page.locator("#settings a[download]").first
+        assert len(export.evaluate("async e => (await fetch(e.href)).text()")) > 10
+        page.goto(f"{address}/read")
+        expect(page.locator("li.caption").first).to_be_visible()
+        with Client(told) as presenter:  # for the next
+            presenter.wait("status", state="ready")
+            assert presenter.ask("clear")["ok"]
+        assert not problems
 
 
 @needs_nginx
 @needs_browser
 @pytest.mark.parametrize(
-    ("site", "arguments", "reason"),
+    ("program", "site", "reason"),
     [
-        (SITE, ("--address", NAME), "start it with --proxy and the page's address"),
-        (NO_SOCKET, ("--proxy", f"https://{NAME}:{{port}}/hall"), "must pass WebSocket on"),
+        ("named", SITE, "start it with --proxy and the page's address"),
+        ("told", NO_SOCKET, "must pass WebSocket on"),
     ],
-    ids=["no setting", "no WebSocket"],
 )
-def test_the_page_names_why_it_cannot_connect(start, page, site, arguments, reason):
-    _, port = start(site, *arguments)
-    page.goto(f"https://{NAME}:{port}/hall/")
-    expect(page.locator("#alert")).to_contain_text(reason)
-    expect(page.locator("body")).to_have_attribute("data-state", "offline")
+def test_the_page_names_why_it_cannot_connect(page, program, site, reason, request):
+    running = request.getfixturevalue(program)
+    with running.behind(site):
+        page.goto(f"https://{NAME}:{running.outside}/hall/")
+        expect(page.locator("#alert")).to_contain_text(reason)
+        expect(page.locator("body")).to_have_attribute("data-state", "offline")
 
 
 @needs_nginx
-def test_a_name_that_the_program_does_not_know_is_told(start):
-    _, port = start(SITE.replace("443 ssl", "443"))
-    status, body = get(port, "/hall/", NAME)
+def test_a_name_that_the_program_does_not_know_is_told(plain):
+    with plain.behind(SITE.replace("443 ssl", "443")):
+        status, body = get(plain.outside, "/hall/", NAME)
     assert status == 421 and b"--proxy" in body
 
 
@@ -236,8 +266,8 @@ def test_the_parts_of_a_proxys_address(address, origin, prefix):
 
 @pytest.mark.parametrize(
     "address",
-    ["captions.example", "//captions.example", "ftp://captions.example", "https://", "https:///hall",
-     "https://a@captions.example", "https://captions.example:x", "https://captions.example/?a=1",
+    ["captions.example", "//captions.example", "ftp://captions.example", "https://",
+     "https:///hall", "https://a@captions.example", "https://captions.example:x", "https://captions.example/?a=1",
      "https://captions.example/#a", "https://[::1", "1"],
 )  # fmt: skip
 def test_what_is_no_address_of_a_proxy_is_told(address):
