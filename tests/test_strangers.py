@@ -26,6 +26,7 @@ from utils.asr.here import fitting
 from utils.asr.nemo import NemoTranscriber
 from utils.asr.nemo_archive import check_loadable, check_whole, languages, read_config
 from utils.asr.nemo_files import find_models, find_voices
+from utils.asr.vosk import VoskTranscriber
 from utils.asr.whisper.folder import check_readable
 from utils.asr.whisper.transcriber import WhisperTranscriber
 from utils.checkpoint import Format
@@ -332,21 +333,36 @@ def test_weights_that_name_their_arrays_for_ever_are_refused(tmp_path):
         check_readable(folder)
 
 
-def test_weights_that_end_the_process_end_another_one(whisper, tmp_path):
-    """Positions that are fewer than what is heard: CTranslate2 does not look."""
+@pytest.mark.parametrize("which", ["encoder", "decoder"])
+def test_weights_that_end_the_process_end_another_one(which, whisper, tmp_path):
+    """No heads, by whose number CTranslate2 divides."""
     folder = tmp_path / "odd"
     folder.mkdir()
     for path in whisper.iterdir():
         (folder / path.name).symlink_to(path)
-    data = bytearray((whisper / "model.bin").read_bytes())
+    data = (whisper / "model.bin").read_bytes()
+    name = f"{which}/num_heads\0".encode()
+    at = data.index(name) + len(name) + 6  # behind the rank, the type and the number of bytes
     (folder / "model.bin").unlink()
-    # Each number of heads is an array of its own; more heads than there are numbers for.
-    at = data.index(b"num_heads")
-    data[at + 10 : at + 40] = data[at + 10 : at + 40].replace(b"\x06", b"\x7f")
-    (folder / "model.bin").write_bytes(data)
+    (folder / "model.bin").write_bytes(data[:at] + bytes(2) + data[at + 2 :])
+    check_readable(folder)
     before = threading.active_count()
-    try:
-        WhisperTranscriber(folder).close()
-    except ModelError as err:
-        assert "odd" in str(err)
+    with pytest.raises(ModelError, match="odd cannot be used .CTranslate2 ends the process"):
+        WhisperTranscriber(folder)
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "nowhere", "huge"])
+def test_a_vosk_folder_with_what_is_no_file_is_refused(kind, tmp_path):
+    pytest.importorskip("vosk")
+    write(tmp_path / "model/am", {"final.mdl": b"x"})
+    write(tmp_path / "model/conf", {"model.conf": b""})
+    path = tmp_path / "model/conf/mfcc.conf"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "huge":
+        path.write_bytes(b"#" * 2_000_000)
+    else:
+        path.symlink_to({"device": "/dev/zero", "nowhere": "/nowhere"}[kind])
+    with pytest.raises(ModelError, match="the Vosk model at .* is damaged"):
+        VoskTranscriber(tmp_path / "model")

@@ -251,11 +251,10 @@ def _check_files(folder: Path) -> None:
     """Refuse what would never be read to its end: devices and pipes, and huge settings."""
     try:
         for path in folder.rglob("*"):
-            status = path.stat()
-            if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
-                raise ModelError(_damaged(path, "it is not a file"))
-            if path.parent.name == "conf" and status.st_size > MOST_CONF_BYTES:
-                raise ModelError(_damaged(path, "it is far too large"))
+            found = path.stat()
+            usual = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+            if not usual or (path.parent.name == "conf" and found.st_size > MOST_CONF_BYTES):
+                raise ModelError(_damaged(path, "no model has such a file"))
     except OSError as err:
         raise ModelError(_damaged(folder, err.strerror or str(err))) from err
 
