@@ -4,6 +4,7 @@ import csv
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import jiwer
@@ -294,3 +295,11 @@ def test_numbers_are_spelt_as_they_are_said(units, words):
 def test_joined_word_lasts_from_its_first_unit_to_its_last():
     units = [Word("홍수", 1.0, 1.4, 0.9), Word("로", 1.4, 1.6, 0.5), Word("인해", 1.8, 2.0, None)]
     assert korean.words(units) == (Word("홍수로", 1.0, 1.6, 0.5), Word("인해", 1.8, 2.0, None))
+
+
+def test_where_no_folder_for_temporary_files_is_words_come_all_the_same(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
+    transcriber = VoskTranscriber()
+    recognise(transcriber, np.zeros(SAMPLE_RATE, np.float32))
+    transcriber.close()
