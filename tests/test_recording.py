@@ -136,7 +136,7 @@ def test_joined_opus_files_are_read_to_the_end(tmp_path: Path) -> None:
     assert (len(found) / SAMPLE_RATE, said) == (pytest.approx(4.0, abs=0.2), "")
 
 
-LIST = b"LIST" + (26).to_bytes(4, "little") + b"INFOISFT" + (14).to_bytes(4, "little") + b"program v1.0\0\0"
+LIST = b"LIST" + b"\x1a\0\0\0" + b"INFOISFT" + b"\x0e\0\0\0" + b"program v1.0\0\0"
 
 
 @pytest.mark.parametrize("size", [0, 2, 3_001, 16_000, 2**31 - 1, 2**32 - 1], ids=str)
@@ -307,6 +307,31 @@ def test_a_rate_that_no_sound_has_is_refused(tmp_path: Path, rate: int) -> None:
 
 
 # Time
+
+
+def test_an_ogg_whose_last_pages_are_short_is_no_longer_than_it_says(shared: Path) -> None:
+    path = shared / "noise/esc10/chainsaw/2-77945-A.ogg"  # FFmpeg times its last page a second late
+    found, said = heard(path)
+    assert (len(found) / SAMPLE_RATE, said) == (pytest.approx(5.05, abs=0.02), "")
+
+
+def test_silence_that_a_voice_chat_leaves_out_is_kept(tmp_path: Path) -> None:
+    import av
+
+    samples = speechlike(1.0, 48_000)
+    with av.open(str(tmp_path / "a.webm"), "w") as out:
+        track = out.add_stream("libopus", rate=48_000, layout="mono")
+        for begins_s in (0, 5):
+            for at in range(0, len(samples), 960):
+                whole = (samples[at : at + 960] * 32_767).astype(np.int16).T
+                frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(whole), "s16", "mono")
+                frame.sample_rate, frame.pts = 48_000, begins_s * 48_000 + at
+                packets = track.encode(frame)
+                out.mux(packets)
+        out.mux(track.encode(None))
+    found, _ = heard(tmp_path / "a.webm")
+    assert len(found) / SAMPLE_RATE == pytest.approx(6.0, abs=0.2)
+    assert not found[2 * SAMPLE_RATE : 4 * SAMPLE_RATE].any()
 
 
 def test_sound_that_begins_late_in_a_video_keeps_its_times(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 UNKNOWN_BYTES = 2**31 - 2**16
 ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 EBML_HEADER = b"\x1a\x45\xdf\xa3"  # Matroska and WebM
+MOST_CHUNKS = 100_000  # looked at: an MP4 in fragments has two a second
 OGG_TAIL = 128 * 1024  # a page has at most 65,307 bytes
 OGG_LAST = 4  # flag of a stream's last page (RFC 3533)
 
@@ -66,7 +67,7 @@ def read(file: BinaryIO) -> Claim:
 def _wav(file: BinaryIO, size: int, order: str) -> Claim:
     """The data chunk of a WAV, and whether a chunk follows where it says that it ends."""
     at, long_size = 12, 0
-    while True:
+    for _ in range(MOST_CHUNKS):
         file.seek(at)
         header = file.read(8)
         if len(header) < 8:
@@ -77,6 +78,8 @@ def _wav(file: BinaryIO, size: int, order: str) -> Claim:
         if name == b"data":
             break
         at += 8 + length + length % 2
+    else:
+        return Claim(size)
     begin = at + 8
     if length == 2**32 - 1 and long_size:
         length = long_size
@@ -110,7 +113,9 @@ def _ogg_ends(file: BinaryIO, size: int) -> bool:
 def _mp4_end(file: BinaryIO, size: int) -> int | None:
     """Where the last box ends (ISO/IEC 14496-12, 4.2)."""
     at = 0
-    while at < size:
+    for _ in range(MOST_CHUNKS):
+        if at >= size:
+            return at
         file.seek(at)
         header = file.read(16)
         if len(header) < 8:
@@ -121,7 +126,7 @@ def _mp4_end(file: BinaryIO, size: int) -> int | None:
         if length < 8:  # 0: up to the end of the file
             return None
         at += length
-    return at
+    return None
 
 
 def _matroska_end(file: BinaryIO) -> int | None:
@@ -152,7 +157,9 @@ def _ebml_size(file: BinaryIO) -> int | None:
 def _caf_end(file: BinaryIO) -> int | None:
     """Where the sound ends (Apple Core Audio Format, chunk header)."""
     file.seek(8)
-    while len(header := file.read(12)) == 12:
+    for _ in range(MOST_CHUNKS):
+        if len(header := file.read(12)) < 12:
+            return None
         length = int.from_bytes(header[4:], "big", signed=True)
         if header[:4] == b"data":
             return None if length < 0 else file.tell() + length
@@ -165,21 +172,26 @@ def _caf_end(file: BinaryIO) -> int | None:
 def _asf_end(file: BinaryIO, size: int) -> int | None:
     """Where the last object ends (Advanced Systems Format, 2.1)."""
     at = 0
-    while at < size:
+    for _ in range(MOST_CHUNKS):
+        if at >= size:
+            return at
         file.seek(at)
         header = file.read(24)
         length = int.from_bytes(header[16:24], "little")
         if len(header) < 24 or length < 24:
             return None
         at += length
-    return at
+    return None
 
 
 def _mp3_is_counted(file: BinaryIO) -> bool:
     """Whether an MP3 begins with a frame that says how many there are (Xing, LAME, VBRI)."""
     file.seek(0)
     at = 0
-    while (tag := file.read(10))[:3] == b"ID3" and len(tag) == 10:
+    for _ in range(MOST_CHUNKS):
+        tag = file.read(10)
+        if tag[:3] != b"ID3" or len(tag) < 10:
+            break
         at += 10 + sum((byte & 127) << shift for byte, shift in zip(tag[6:], (21, 14, 7, 0)))
         file.seek(at)
     file.seek(at)

@@ -30,6 +30,8 @@ KNOWN = "give a recording or video that FFmpeg reads, such as WAV, FLAC, MP3, M4
 BLOCK_S = 0.25  # handed out at a time: bounds memory
 TOLERANCE_S = 0.3  # by which lengths differ for what encoders put before and behind the sound
 # Where a track begins late or leaves silence out (video, voices over the internet), times go on.
+# Elsewhere the times of frames are worked out from others, and may be wrong.
+TIMED = {"asf", "avi", "flv", "matroska", "mov", "mpeg", "mpegts"}
 GAP_S, LONGEST_GAP_S = 0.1, 600.0
 SLOWEST_HZ, FASTEST_HZ = 1_000, 1_000_000
 TAGS = (b"ID3", b"TAG", b"APE")  # they stand between joined MP3s, and are no damage
@@ -128,10 +130,10 @@ class Recording:
 
     def _unreadable(self, err: Exception) -> AudioError:
         if self._claim.cut_short:
-            there = f"{self._claim.size} of {self._claim.end} bytes are" if self._claim.end else "a part is"
+            whole = f" of {self._claim.end}" if self._claim.end else ""
             return AudioError(
-                f"{self._path}: not a readable recording: only {there} there, and nothing can be "
-                "played without the rest; get the whole file again"
+                f"{self._path}: not a readable recording: only {self._claim.size}{whole} bytes are "
+                "there, and nothing can be played without the rest; get the whole file again"
             )
         reason = getattr(err, "strerror", None) or str(err)
         return AudioError(f"{self._path}: not a readable recording ({reason}); {KNOWN}")
@@ -174,7 +176,7 @@ class Recording:
                     f"{FASTEST_HZ}; record or convert it again"
                 )
             part = self._sound(frame)
-            if frame.time is not None:
+            if frame.time is not None and self._format in TIMED:
                 gap_s = frame.time - base_s - self._done_s
                 if GAP_S < gap_s < LONGEST_GAP_S:
                     gap = np.zeros((round(gap_s * rate), part.shape[1]), np.float32)
