@@ -116,7 +116,7 @@ def test_ending_the_program_ends_the_fetch_at_once(hub, models_here):
             time.sleep(0.1)
         time.sleep(1)
         began = time.monotonic()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < len(DIGITS.read_bytes()) / hub.rate  # not to its end
     assert "Traceback" not in program.errors
     assert not list(models_here.glob("*.nemo"))
     assert next(models_here.glob("*.part")).stat().st_size > 0

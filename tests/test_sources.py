@@ -500,9 +500,7 @@ def test_close_delivers_what_was_captured_and_ends(sound_server: SoundServer) ->
         closer.start()
         closer.join()
         captured = source.queue_depth
-        began_s = time.monotonic()
-        frames = list(source)
-        assert time.monotonic() - began_s < microphone_module.WATCHDOG_S
+        frames = list(source)  # the watchdog would raise
     assert len(frames) == captured >= 20
 
 
