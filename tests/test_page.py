@@ -257,7 +257,7 @@ def test_what_is_offered_can_be_fetched_once_and_again_after_a_failure(page, ser
     expect(here).to_contain_text("Better captions can be had: a-model, 460 MB.")
     expect(button).to_have_text("Fetch")
     button.press("Enter")
-    assert server.asked.get(timeout=5) == ("fetch", {})
+    assert server.asked.get(timeout=60) == ("fetch", {})
 
     server.show("listening", offer=offer(busy=True))
     expect(button).to_have_text("Fetching…")
@@ -267,7 +267,7 @@ def test_what_is_offered_can_be_fetched_once_and_again_after_a_failure(page, ser
     server.show("listening", offer=offer())
     expect(button).to_have_text("Fetch")
     button.click()
-    assert server.asked.get(timeout=5) == ("fetch", {})
+    assert server.asked.get(timeout=60) == ("fetch", {})
     assert server.asked.empty()
     server.show("listening")
     expect(here).to_be_hidden()
