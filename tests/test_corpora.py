@@ -559,7 +559,7 @@ def test_overview_names_what_cannot_be_read_and_goes_on(tmp_path: Path) -> None:
     assert lines[2] == "| emodb | 3 | 2 (1/1) | 0.00 | de | 2 | 0 | 1 |"
     assert "emodb: 3 files cannot be read and are left out:" in lines
     assert f"- {tmp_path / 'gone.wav'}: no such file" in lines
-    assert f"- {tmp_path / 'emodb' / '10a01Fa.wav'}: holds no sound" in lines
+    assert f"- {tmp_path / 'emodb' / '10a01Fa.wav'}: the recording is empty" in lines
 
 
 def test_overview_counts_speakers_of_untold_gender(tmp_path: Path) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import soundfile
-
 from training.corpora.clip import Clip
 from training.corpora.labels import LABELS
+from utils.audio import SAMPLE_RATE
+from utils.errors import AudioError
+from utils.recording import Recording
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ def overview(
     for n, clip in enumerate(clips, start=1):
         try:
             durations[clip.path] = _duration_s(clip.path)
-        except (OSError, soundfile.LibsndfileError) as err:
-            reasons[clip.path] = str(err)
+        except AudioError as err:
+            reasons[clip.path] = str(err).removeprefix(f"{clip.path}: ")
         if progress is not None:
             progress(n, len(clips))
     corpora = dict.fromkeys(clip.corpus for clip in clips)
@@ -78,13 +79,16 @@ def to_text(overviews: Iterable[Overview]) -> str:
 
 
 def _duration_s(path: Path) -> float:
-    """Length of a recording by its header; OSError or LibsndfileError where there is none."""
-    if not path.is_file():
-        raise FileNotFoundError("no such file")
-    info = soundfile.info(path)
-    if info.frames == 0:
-        raise OSError("holds no sound")
-    return info.duration
+    """Length of a recording by its header, or as it is heard where that does not tell it.
+
+    Raises
+    ------
+    AudioError : it cannot be read
+    """
+    with Recording(path) as recording:
+        if recording.duration_s is not None:
+            return recording.duration_s
+        return sum(len(block) for block in recording.voice()) / SAMPLE_RATE
 
 
 def _sum_up(
