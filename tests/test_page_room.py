@@ -257,6 +257,23 @@ def test_quick_answers_are_shown_at_a_press_and_edited_by_the_presenter(page, se
     expect(page.locator("#phrases button")).to_have_text(["Hello.", "Where is the <i>lift</i>?"])
 
 
+def test_quick_answers_beyond_the_limits_are_told_before_they_are_sent(page, server):
+    page.keyboard.press("a")
+    page.locator("#phrases-edit").click()
+    for text, told in (
+        ("한" * 201, EN["answer.edit.long"].format(start="한" * 30, letters=200)),
+        ("😀" * 201, EN["answer.edit.long"].format(start="😀" * 30, letters=200)),
+        ("\n".join(map(str, range(41))), EN["answer.edit.many"].format(number=41, most=40)),
+    ):
+        page.locator("#phrases-text").fill(text)
+        page.locator("#phrases-save").click()
+        expect(page.locator("#refusal")).to_have_text(told)
+        assert server.asked.empty()
+    page.locator("#phrases-text").fill("😀" * 200 + "\nYes.\nYes.")
+    page.locator("#phrases-save").click()
+    assert asked(server) == ("phrases", {"list": ["😀" * 200, "Yes."]})
+
+
 def test_a_phone_finds_its_way_by_the_code(page, server):
     page.keyboard.press("q")
     expect(page.locator("#phone-none")).to_contain_text("--host 0.0.0.0")

@@ -304,6 +304,18 @@ def test_a_presenters_mistake_is_told(program, event, payload):
         assert not answer["ok"] and answer["code"].startswith("refused.") and answer["message"]
 
 
+def test_the_longest_list_of_phrases_is_taken_in_any_script(program):
+    with Client(program) as presenter:
+        before = presenter.wait("room")["phrases"]
+        for letter in "한😀":
+            longest = [f"{letter * 197}{i:03d}" for i in range(40)]
+            assert presenter.ask("phrases", {"list": longest}) == {"ok": True}
+            assert presenter.wait("room", phrases=longest)
+        answer = presenter.ask("phrases", {"list": ["한" * 201]})
+        assert not answer["ok"] and "200" in answer["message"]
+        assert presenter.ask("phrases", {"list": before}) == {"ok": True}
+
+
 def test_connections_that_send_nothing_are_ended(program):
     idle = [socket.create_connection(("127.0.0.1", program.port)) for _ in range(30)]
     for connection in idle[:10]:

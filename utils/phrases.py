@@ -13,7 +13,8 @@ from utils.folders import write_whole
 
 MOST = 40
 LONGEST = 200  # letters: code points, of up to 4 bytes in UTF-8
-LONGEST_JSON = MOST * (6 * LONGEST + 3) + 2  # bytes; control characters take 6, as "\\u0007"
+# Bytes that they take in an event: up to 12 a letter, as "\\ud83d\\ude00", by clients that escape.
+LONGEST_JSON = MOST * (12 * LONGEST + 4) + 2
 LONGEST_FILE = 1_000_000  # bytes
 DEFAULTS = {
     "en": [
