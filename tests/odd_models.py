@@ -50,8 +50,7 @@ def weights(content: bytes = b"", packed: bool = False, name: str = "x/data.pkl"
     with zipfile.ZipFile(buffer, "w", method) as archive:
         archive.writestr(name, content or pickle.dumps({}, 2))
         archive.writestr("x/version", b"3\n")
-        if packed:
-            archive.writestr("x/data/0", bytes(50_000_000))
+        archive.writestr("x/data/0", bytes(50_000_000 if packed else 10_000))
     return buffer.getvalue()
 
 

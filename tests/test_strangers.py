@@ -16,7 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.nemo_models import save
-from tests.odd_models import CONFIG, UNLOADABLE, UNREADABLE, doubled, member, nemo, weights, write_all
+from tests.odd_models import (
+    CONFIG, UNLOADABLE, UNREADABLE, doubled, member, nemo, weights, write_all,
+)  # fmt: skip
 from tests.program import run
 from tests.whisper_models import whisper as whisper_files
 from tests.whisper_models import write
@@ -146,6 +148,17 @@ def test_a_models_folder_without_rights_is_empty(models_here, mode):
         models_here.chmod(0o700)
 
 
+@pytest.mark.parametrize("arguments", [[], ["get", "base.en"], ["remove", "base.en"]])
+def test_a_file_where_the_models_folder_should_be_is_told(arguments, tmp_path):
+    (tmp_path / "file").touch()
+    places = {"XDG_CACHE_HOME": str(tmp_path / "file"), "HF_HOME": ""}
+    done = run(
+        ["models", *arguments], env=os.environ | places | {"HF_ENDPOINT": "http://127.0.0.1:1"}
+    )
+    assert "Traceback" not in done.stderr
+    assert done.returncode == (1 if arguments else 0), done.stderr
+
+
 # Code in pickles: what each would call, with a file's name that it would make.
 class Calls:
     """Pickled, it becomes a call."""
@@ -224,19 +237,21 @@ def test_no_code_runs_from_the_weights_of_a_model(attack, model, tmp_path):
     path = edited(
         model, tmp_path / "x.nemo", lambda name, data: content if name.endswith("ckpt") else data
     )
-    with pytest.raises(ModelError, match="x.nemo"):
+    with pytest.raises(ModelError, match="x.nemo: NeMo .* cannot load this EncDecCTCModel"):
         NemoTranscriber(str(path))
     assert not mark.exists()
+
+
+TARGET = "target: nemo.collections.asr.models.ctc_models.EncDecCTCModel"
 
 
 @pytest.mark.parametrize(
     "old, new",
     [
-        ("target: nemo.collections.asr.models.ctc_models.EncDecCTCModel", "target: os.system"),
-        ("target: nemo.collections.asr.models.ctc_models.EncDecCTCModel",
-         "x:\n  target: nemo.collections.asr.models.EncDecCTCModel\n'target': os.system"),
-        ("target: nemo.collections.asr.models.ctc_models.EncDecCTCModel",
-         "target: nemo.collections.asr.models.EncDecCTCModel\n_target_: os.system\ncommand: touch MARK"),
+        (TARGET, "target: os.system"),
+        (TARGET, "x:\n  target: nemo.collections.asr.models.EncDecCTCModel\n'target': os.system"),
+        (TARGET, "target: nemo.collections.asr.models.EncDecCTCModel\n"
+         "_target_: os.system\ncommand: touch MARK"),
         ("nemo.collections.asr.modules.ConformerEncoder", "os.system\n  command: touch MARK"),
         ("nemo.collections.asr.modules.ConformerEncoder",
          "subprocess.Popen\n  args: [touch, MARK]"),

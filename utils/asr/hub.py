@@ -132,6 +132,11 @@ def plain_errors(repo: str, file: str) -> Iterator[None]:
             f"{repo}: Hugging Face knows no {file} by that name; check the spelling at "
             f"https://huggingface.co/models?library={library} {OWN_FILE}"
         ) from err
+    except (NotADirectoryError, IsADirectoryError, PermissionError) as err:
+        raise ModelError(
+            f"{repo} cannot be asked for: {err.filename} cannot be read ({err.strerror}); mend it, "
+            f"or name another folder with HF_HOME, {OWN_FILE}"
+        ) from err
     except (errors.HTTPError, ConnectionError, ValueError) as err:  # ValueError: no valid name
         status = getattr(getattr(err, "response", None), "status_code", 0)
         cause = re.sub(r"^\[Errno -?\d+\] ", "", str(err).strip()).splitlines()

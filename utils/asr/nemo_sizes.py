@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 LARGEST = 200_000  # of any number: the largest vocabularies and positions have 130,000
-_PARTS = re.compile("preprocessor|.*encoder|.*decoder|joint|prednet|jointnet|aux_ctc|model_defaults")
+_PARTS = re.compile("preprocessor|.*encoder|.*decoder|joint|aux_ctc|model_defaults")
 _LAYERS = re.compile(r".*(layers|blocks|repeat)")
 _WIDTHS = re.compile(r"d_model|pred_hidden|joint_hidden|hidden_size")  # have a square matrix
 
