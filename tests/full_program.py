@@ -1,10 +1,14 @@
 """The program with lines on its board: `python tests/full_program.py ARGUMENTS…`.
 
-As many as `LINES` in the environment says stand there before it serves.
+As many as `LINES` in the environment says stand there before it serves. With `TICKS=1` a line
+grows every 100 ms beside them, without a microphone: its end is when it was due, in seconds
+of the machine's clock.
 """
 
 import os
 import sys
+import threading
+import time
 from pathlib import Path
 
 from flask import Flask
@@ -18,7 +22,7 @@ from utils.events import CaptionEvent, Emotion, Word  # noqa: E402
 
 SAID = "so this is what somebody has said in a line of the usual length"
 SURE = Emotion("neutral", 0.9, {"neutral": 0.9, "happy": 0.05, "sad": 0.05})
-LINE_S = 4.0
+LINE_S, TICK_S = 4.0, 0.1
 
 
 def line(segment: int) -> CaptionEvent:
@@ -36,12 +40,31 @@ def fill(board: Board, n_lines: int) -> None:
         board.show(line(segment), board.cuts)
 
 
+def tick(board: Board) -> None:
+    """Caption on and on: hear 100 ms as the program does, and let a line grow."""
+    import numpy as np
+
+    from utils.vad import WINDOW_SAMPLES, VoiceActivity
+
+    detector, due_s = VoiceActivity(), time.monotonic()
+    sound = np.random.default_rng(0).normal(0, 0.01, (3, WINDOW_SAMPLES)).astype(np.float32)
+    while True:
+        due_s += TICK_S
+        time.sleep(max(0.0, due_s - time.monotonic()))
+        for window in sound:
+            detector.probability(window)
+        board.show(CaptionEvent(1, 0.0, due_s, SAID, False), board.cuts)
+
+
 if __name__ == "__main__":
     create = app.create_app
 
     def create_full(settings: Settings) -> Flask:
         full = create(settings)
-        fill(full.extensions["session"].board, int(os.environ["LINES"]))
+        board = full.extensions["session"].board
+        fill(board, int(os.environ["LINES"]))
+        if os.environ.get("TICKS"):
+            threading.Thread(target=tick, args=(board,), daemon=True).start()
         return full
 
     app.create_app = create_full

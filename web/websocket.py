@@ -33,7 +33,8 @@ SEND_BUFFER_BYTES = 65_536
 SEND_S = 10  # a reader that takes nothing for so long is gone
 SILENT_S = 25  # so is one that answers no ping for so long
 RECEIVE_BYTES = 4096
-PACKETS_A_SECOND, PACKETS_AT_ONCE = 20, 150  # of every kind, and reads; a page sends far less
+# Of every kind. A page sends far less; the longest event may come in 40 pieces.
+PACKETS_A_SECOND, PACKETS_AT_ONCE = 20, 80
 WRONG = (1002, 1007)  # codes of what cannot be parsed
 PIECES_AT_ONCE = 256  # that one call gives to the network
 PATH = "/socket.io/"
@@ -66,6 +67,7 @@ class _WebSocket:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list:
         self._address = str(environ.get("REMOTE_ADDR", ""))
+        self._account = f"{self._address} packets"
         place = next(name for name in CONNECTIONS if name in environ)
         self._socket: socket.socket = environ[place]
         self._open = self._answer(environ)
@@ -137,8 +139,12 @@ class _WebSocket:
 
     def wait(self) -> str | None:
         """The next message for Engine.IO; None at the end. Takes turns with all others."""
+        turns.leave()  # what was before, Engine.IO has taken
+        turns.enter(self._account)
+        came = True
         while self._open:
             for event in self._protocol.events():
+                came = True
                 if not self._bucket.take():
                     return self._end("a flood of packets")
                 if (message := self._taken(event)) is not None:
@@ -146,16 +152,17 @@ class _WebSocket:
                 if not self._open:
                     return None
             turns.leave()
+            if not came and not self._bucket.take():  # bytes that make no packet
+                return self._end("a flood of packets")
             try:
                 data = self._socket.recv(RECEIVE_BYTES)
             except OSError:
                 data = b""
             if not data:
                 return self._end()
-            turns.enter(f"{self._address} packets")
-            if not self._bucket.take():
-                return self._end("a flood of packets")
+            turns.enter(self._account)
             self._protocol.receive_data(data)
+            came = False
         return None
 
     def _taken(self, event: Event) -> str | None:
