@@ -42,7 +42,7 @@ PARTS = {
     "phrases": Part("bench_phrases", every=1),
     "context": Part("bench_context", every=10, skip=2),
     "readers": Part("bench_readers", every=20),
-    "attack": Part("bench_attack", every=20, named=True),
+    "attack": Part("bench_attack", named=True),
     "emotion": Part("bench_emotion", every=10),
     "nemo": Part("bench_nemo", every=10),
     "peers": Part("bench_peers", every=10, named=True),
