@@ -15,6 +15,7 @@ from utils.audio import SAMPLE_RATE
 TELEPHONE_RATE = 8000  # Hz
 TELEPHONE_HZ = (300, 3400)
 CODECS = {"mu-law": "ULAW", "GSM 6.10": "GSM610"}  # names of libsndfile's
+FIRST_ECHO_S = 0.002  # after the direct sound
 RAIN = SHARED / "noise" / "esc10" / "rain"
 
 
@@ -66,6 +67,32 @@ def across_room(
     """From across another room each time, at the level that it had; see `room_response`."""
     echoed = fftconvolve(samples, room_response(rt60_s, distance_m, rng))[: len(samples)]
     return _in_range(_level(echoed) * np.sqrt(np.mean(np.square(samples))))
+
+
+def in_echo(
+    samples: np.ndarray, rt60_s: float, direct_db: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Far from the microphone, where the echo is louder than the voice itself.
+
+    The echo is noise that dies away, as J.-D. Polack has it (thesis, Le Mans 1988), which has
+    the same direct sound and decay in every room, unlike `across_room`.
+
+    Parameters
+    ----------
+    samples : float (n,), 16 kHz
+    rt60_s : time in which the echo falls by 60 dB
+    direct_db : level of the direct sound relative to the echo's
+
+    Returns
+    -------
+    float (n + n_echo,), the last sound dying away at its end
+    """
+    time_s = np.arange(int(rt60_s * SAMPLE_RATE)) / SAMPLE_RATE
+    echo = rng.standard_normal(len(time_s)) * 10 ** (-3 * time_s / rt60_s)
+    echo[time_s < FIRST_ECHO_S] = 0
+    echo *= 10 ** (-direct_db / 20) / np.linalg.norm(echo)
+    echo[0] = 1
+    return fftconvolve(samples, echo)
 
 
 def _level(samples: np.ndarray) -> np.ndarray:

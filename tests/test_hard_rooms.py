@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.hard_rooms import CODECS, across_room, by_telephone, in_rain
+from tests.hard_rooms import CODECS, across_room, by_telephone, in_echo, in_rain
 from utils.audio import SAMPLE_RATE
 
 
@@ -35,3 +35,14 @@ def test_a_room_keeps_the_level_and_the_length(noise):
     heard = across_room(noise, 0.5, 2.0, np.random.default_rng(0))
     assert len(heard) == len(noise)
     assert rms(heard) == pytest.approx(rms(noise), rel=0.02)
+
+
+@pytest.mark.parametrize("rt60_s", [0.3, 1.0])
+def test_an_echo_dies_away_and_is_as_much_louder_than_the_voice_as_asked(rt60_s):
+    click = np.zeros(100, np.float32)
+    click[0] = 1
+    heard = in_echo(click, rt60_s, -5.0, np.random.default_rng(0))
+    power = np.square(heard[1:])
+    assert 10 * np.log10(power.sum()) == pytest.approx(5.0, abs=0.1)
+    left = 10 * np.log10(power[int(rt60_s / 2 * SAMPLE_RATE) :].sum() / power.sum())
+    assert left == pytest.approx(-30, abs=1.5)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.bench_quiet import Recording, missed, recorded
 from utils import audio, segmenter
 from utils.audio import SAMPLE_RATE
 from utils.events import AudioFrame, SpeechChunk
@@ -184,3 +185,31 @@ def test_quiet_speech_is_heard(detector, speech):
     loud = sum(len(heard) for _, heard in segments(run(detector, speech)).values())
     quiet = sum(len(heard) for _, heard in segments(run(detector, speech * 0.03)).values())
     assert quiet > 0.9 * loud
+
+
+@pytest.fixture(scope="module")
+def words() -> list[np.ndarray]:
+    """Six digits, one by one, cut where it is quiet between them."""
+    samples = audio.load(SPEECH.parent / "digits.flac")
+    blocks = samples[: len(samples) // 160 * 160].reshape(-1, 160)  # of 10 ms
+    loud = np.flatnonzero(np.abs(blocks).max(axis=1) > 0.05 * np.abs(samples).max())
+    ends = np.flatnonzero(np.diff(loud) > 12)
+    first, last = [loud[0], *loud[ends + 1]], [*loud[ends], loud[-1]]
+    return [samples[160 * a : 160 * (b + 1)] for a, b in zip(first, last, strict=True)]
+
+
+def test_as_few_single_words_are_missed_softly_as_loudly(detector, words):
+    assert len(words) == 6
+    # The first is missed at any level, cut as short as it is.
+    for levels_db in ([-50], [-45], [-30], [-15], [-15, -45]):
+        recording = recorded(words, levels_db, np.random.default_rng(0))
+        assert missed(detector, recording) <= 1, levels_db
+
+
+@pytest.mark.parametrize("offset", [0.0, 0.1])
+def test_words_are_heard_beside_hum_and_an_offset(detector, words, offset):
+    recording = recorded(words, [-20], np.random.default_rng(0))
+    time_s = np.arange(len(recording.samples)) / SAMPLE_RATE
+    hum = sum(0.005 / k * np.sin(2 * np.pi * 50 * k * time_s) for k in (1, 2, 3, 5))
+    beside = (recording.samples + hum + offset).astype(np.float32)
+    assert missed(detector, Recording(beside, recording.spans)) <= 1

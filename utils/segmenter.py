@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from utils.audio import SAMPLE_RATE
+from utils.enhance import SpeechEnhancer
 from utils.events import AudioFrame, SpeechChunk
 from utils.vad import WINDOW_SAMPLES, EvenLevel, VoiceActivity
 
@@ -23,7 +24,7 @@ def _windows(seconds: float) -> int:
 ON, OFF = 0.5, 0.35  # probability at which speech may begin, and below which it pauses
 # Evidence for speech: the sum of log-odds, less a toll a window, since a drone can look
 # slightly like speech for hours. `make bench ARGS=noise` shows what both let through.
-TOLL = 1.0
+TOLL = 1.5
 EVIDENCE = 2.5
 GIVE_UP = -10.0  # evidence at which a stretch is taken for noise
 FORGET = _windows(0.4)  # silence after which earlier evidence counts no more
@@ -37,6 +38,7 @@ LONG = _windows(10.0)  # from here on a shorter silence ends it, so that lines s
 LONG_HANG_OVER = _windows(0.5)
 LONGEST = _windows(15.0)  # here it is split, at the quietest place of its last part
 SPLIT_WITHIN = _windows(5.0)
+LAG = 2  # windows for which the detector still hears speech that has ended
 
 
 class Segmenter:
@@ -79,7 +81,7 @@ class Segmenter:
 
     def _restart(self, start: int) -> None:
         self._detector.reset()
-        self._level = EvenLevel()
+        self._enhancer, self._level = SpeechEnhancer(), EvenLevel()
         self._rest = np.zeros(0, np.float32)
         self._next = start  # index of the first sample that is not in a window yet
         self._begin_idle(start)
@@ -93,7 +95,8 @@ class Segmenter:
         self._past: list[np.ndarray] = []  # windows of the segment that were sent
 
     def _window(self, window: np.ndarray, n_samples: int = WINDOW_SAMPLES) -> Iterator[SpeechChunk]:
-        probability = self._detector.probability(self._level.apply(window))
+        heard = self._level.apply(self._enhancer.apply(window))
+        probability = self._detector.probability(heard)
         self._held.append(window[:n_samples])
         self._next += n_samples
         threshold = OFF if self._evidence is not None else ON
@@ -156,7 +159,7 @@ class Segmenter:
         silent = self._silent
         self._begin_idle(cut)
         self._held.extend(after)
-        if silent < len(after):  # else the pause had begun, and what follows is no speech yet
+        if silent + LAG < len(after):  # else it had paused, and what follows is no speech yet
             self._speaking, self._evidence, self._silent = True, EVIDENCE, silent
             yield self._chunk()
 

@@ -34,16 +34,15 @@ def _model_path() -> Path:
     return path
 
 
-# What `EvenLevel` does. Of single digits by telephone, as they are and 30 dB softer, 9 and 90 %
-# were taken for noise without it, 2 and 1 % are with it; noises gain nothing by it.
-_LOUDEST, _SOFTEST = 0.05, 300.0  # gains at most
-_RELEASE_S = 2.0  # in which the level that it knows falls to a third
+_LOUDEST, _SOFTEST = 0.05, 1000.0  # gains at most
+_RELEASE_S = 1.0  # in which the level that `EvenLevel` knows falls to a third
 
 
 class EvenLevel:
     """Brings sound to the level at which the detector hears speech best, whatever the room.
 
-    It follows the loudest of late: at once up, slowly down, so that pauses stay quiet.
+    It follows the loudest of late: at once up, slowly down, so that pauses stay quiet. Noise must
+    have been taken away before, see `utils.enhance`, or it comes up in every pause.
     """
 
     def __init__(self) -> None:
