@@ -43,6 +43,7 @@ class Program:
     port : to serve at; a free one if None
     home : of its token and phrases, such as another one's `home`; one of its own if None
     script : that starts it
+    before : words before the command, such as those of a tool that limits it
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Program:
         port: int | None = None,
         home: str | None = None,
         script: Path = APP,
+        before: Sequence[str] = (),
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -61,7 +63,7 @@ class Program:
             "XDG_STATE_HOME": self.home, "XDG_CONFIG_HOME": self.home, **environment,
         }  # fmt: skip
         self.process = subprocess.Popen(
-            [sys.executable, script, "--port", str(self.port), *map(str, arguments)],
+            [*before, sys.executable, script, "--port", str(self.port), *map(str, arguments)],
             env={**os.environ, **self.environment},
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip

@@ -1,10 +1,13 @@
 """Readers who ask for too much: refused or cut off, told once, and nobody else is disturbed."""
 
 import http.client
+import os
+import shutil
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,7 @@ from web.server import OWN_CONNECTIONS
 from web.websocket import PACKETS_AT_ONCE
 
 LINES = 5000
+THREADS = 60  # as many as the limit of processes allows
 FULL = Path(__file__).with_name("full_program.py")
 FLOODS = {
     "acks": masked(0x81, b"430[]"),
@@ -188,6 +192,28 @@ def test_a_body_in_pieces_is_refused(program):
     connection = http.client.HTTPConnection("127.0.0.1", program.port, timeout=PATIENCE_S)
     connection.request("POST", "/present", iter([b"x"]), {"Transfer-Encoding": "chunked"})
     assert connection.getresponse().status == 411
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without processes")
+@pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv (util-linux)")
+def test_at_the_limit_of_threads_a_line_is_logged_and_what_is_there_goes_on():
+    limited = [
+        "setpriv", "--reuid=61234", "--clear-groups", "--inh-caps=+dac_override",
+        "--ambient-caps=+dac_override", "prlimit", f"--nproc={THREADS}",
+    ]  # fmt: skip
+    arguments = ["--asr", "whisper", "--no-emotion"]
+    with Program(arguments, {"LINES": "10"}, script=FULL, before=limited) as program:
+        program.wait_for("ready")
+        with Client(program, {}) as reader, ExitStack() as pages:
+            for _ in range(THREADS):
+                with suppress(OSError, IndexError):  # refused
+                    pages.enter_context(Page(program.port)).send("40")
+            assert reader.connected
+            pages.close()
+            assert until(lambda: threads(program) < THREADS - 20)
+            assert reader.connected and program.health()["state"] == "ready"
+    assert "Traceback" not in program.errors
+    assert 1 <= program.errors.count("thread") <= 2
 
 
 def test_captions_come_through_attacks_of_every_kind():
