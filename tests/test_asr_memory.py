@@ -2,15 +2,19 @@
 
 import io
 import os
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from utils.asr.catalogue import WHISPER
-from utils.asr.memory import check_fits, free_bytes, give_back, needed_bytes
+from utils.asr.memory import check_fits, check_spare, free_bytes, give_back, needed_bytes
 from utils.asr.nemo_load import load
-from utils.errors import ModelError
+from utils.errors import ModelError, NoMemoryError
+
+HOME = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture
@@ -49,6 +53,26 @@ def test_what_was_measured_is_what_is_needed(monkeypatch):
     for file_mb, peak_mb in ((76, 241), (145, 333), (484, 675), (1528, 1605)):
         assert 1.0 < needed_bytes(file_mb * 1_000_000, WHISPER) / (peak_mb * 1e6) < 1.2
     check_fits("small", 1000)
+
+
+def test_a_part_that_words_can_do_without_is_refused_where_memory_is_short():
+    check_spare("emotion", 1000, 1000)
+    with pytest.raises(NoMemoryError, match="emotion takes about .* kept for the words"):
+        check_spare("emotion", 10**15, 1000)
+
+
+def test_a_limit_of_addresses_is_heeded():
+    """As `ulimit -v` sets it; a library that gets none may end the program."""
+    code = """
+import resource
+from utils.asr.memory import check_spare
+limit = 2 * 10**9
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+check_spare("emotion", 1000, 10**8)
+check_spare("emotion", 1000, 2 * 10**9)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=HOME, capture_output=True, text=True)
+    assert "emotion reserves about 2.0 GB of memory, and the limit leaves" in ended.stderr
 
 
 def test_memory_that_nobody_uses_is_given_back():
