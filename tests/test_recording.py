@@ -227,7 +227,8 @@ def test_sound_after_a_damaged_place_is_read(name: str, tmp_path: Path) -> None:
     middle = len(data) // 2
     data[middle : middle + 2_000] = np.random.default_rng(0).bytes(2_000)
     path.write_bytes(data)
-    found, _ = heard(path)
+    found, said = heard(path)
+    assert said or len(found) == len(whole)
     tail = whole[-SAMPLE_RATE // 2 :]
     assert alike(found[-SAMPLE_RATE // 2 :], tail) > 0.9
 

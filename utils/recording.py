@@ -23,12 +23,14 @@ TELL_LENGTH = {
     "aiff", "ape", "asf", "au", "avi", "caf", "dsf", "flac", "matroska", "mov", "ogg", "tak",
     "tta", "w64", "wav", "wv",
 }  # fmt: skip
-# Of those, the ones that count samples or frames: fewer than that are a missing end.
-COUNT_SAMPLES = {"aiff", "ape", "au", "caf", "dsf", "flac", "tak", "tta", "w64", "wv"}
+# By how much less than that is a missing end, or a piece that is lost: formats that count each
+# sample, and those that count what encoders put before and behind the sound as well. The others
+# know only how many bytes they have.
+MISSING_S = dict.fromkeys(("aiff", "ape", "au", "dsf", "flac", "tak", "tta", "w64", "wv"), 0.05)
+MISSING_S |= dict.fromkeys(("caf", "mp3", "ogg"), 0.3)
 KNOWN = "give a recording or video that FFmpeg reads, such as WAV, FLAC, MP3, M4A, WebM or MP4"
 
 BLOCK_S = 0.25  # handed out at a time: bounds memory
-TOLERANCE_S = 0.3  # by which lengths differ for what encoders put before and behind the sound
 # Where a track begins late or leaves silence out (video, voices over the internet), times go on.
 # Elsewhere the times of frames are worked out from others, and may be wrong.
 TIMED = {"asf", "avi", "flv", "matroska", "mov", "mpeg", "mpegts"}
@@ -235,11 +237,12 @@ class Recording:
     def _judge_end(self) -> None:
         """Raise AudioError where something was missing."""
         done_s, told_s = self._done_s, self.duration_s or 0.0
-        counts = self._format in COUNT_SAMPLES or self._claim.counted
-        if self._claim.cut_short or (counts and done_s < told_s - TOLERANCE_S):
-            if self._format == "wav" and self._claim.end:
+        missing = told_s - done_s > MISSING_S.get(self._format, float("inf"))
+        if missing or self._claim.cut_short:
+            if self._format in ("caf", "wav") and self._claim.end:
                 told_s = done_s * self._claim.end / self._claim.size
-            promise = f"promises {told_s:.1f} s" if told_s > done_s else "that is not its end"
+            longer = told_s > done_s + 0.05
+            promise = f"promises {told_s:.1f} s" if longer else "that is not its end"
             raise AudioError(
                 f"{self._path}: ends at {done_s:.1f} s but {promise}; get the whole file again"
             )
