@@ -381,3 +381,24 @@ def test_a_vosk_folder_with_what_is_no_file_is_refused(kind, tmp_path):
         path.symlink_to({"device": "/dev/zero", "nowhere": "/nowhere"}[kind])
     with pytest.raises(ModelError, match="the Vosk model at .* is damaged"):
         VoskTranscriber(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("preprocessor:\n", "preprocessor: []\nx:\n"), ("encoder:\n", "encoder: null\nx:\n"),
+        ("sample_rate: 16000\n", "sample_rate: []\n"), ("sample_rate: 16000\n", "rate: 1\n"),
+        ("n_heads: 4", "n_heads: 0"), ("window_stride: 0.01", "window_stride: 0"),
+        ("n_layers: 2", "n_layers: -1"), ("feat_in: 40", "feat_in: .nan"),
+    ],
+)  # fmt: skip
+def test_a_configuration_that_makes_no_sense_is_told_as_such(old, new, model, tmp_path):
+    def change(name: str, data: bytes) -> bytes:
+        return data.replace(old.encode(), new.encode()) if name.endswith("yaml") else data
+
+    path = edited(model, tmp_path / "x.nemo", change)
+    assert path.read_bytes() != model.read_bytes()
+    try:
+        NemoTranscriber(str(path)).close()
+    except ModelError as err:
+        assert "x.nemo" in str(err) or "NeMo x " in str(err)

@@ -18,15 +18,12 @@ from utils.asr.nemo_stream import NemoStream, StreamingModel, can_stream
 from utils.asr.nemo_whole import WholeModel, WholeStream
 from utils.asr.nemo_worker import Worker, result
 from utils.audio import SAMPLE_RATE
-from utils.errors import AppError, ConfigError, ModelError
+from utils.errors import AppError, ConfigError
 from utils.faults import model_error
 
 BALANCED_S = 0.56  # the chunk that "balanced" is nearest to: half a second's wait at most
 WORTH = 0.1  # of the time, which a step must take for 8-bit weights to be tried
 ROOM = 0.5  # of the time, which a step may take where the pace is chosen by itself
-
-# What NeMo raises where a model and a call do not fit each other.
-_MISFITS = (AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 class NemoTranscriber(Transcriber):
@@ -60,16 +57,16 @@ class NemoTranscriber(Transcriber):
             else:
                 self._engine = _Whole(WholeModel(restored, prompt(restored, language)), self._worker)
             self._engine.warm_up()
-        except _MISFITS as err:
+        except AppError:
+            self.close()
+            raise
+        except Exception as err:  # what NeMo raises where a model and a call do not fit
             self.close()
             raise model_error(
                 err, self.name,
                 f"{self.name} loads but cannot recognise speech in {language} ({short(err)}); "
                 f"choose another model such as {RECOMMENDED}",
             ) from err  # fmt: skip
-        except AppError:
-            self.close()
-            raise
 
     @property
     def streams(self) -> bool:

@@ -80,8 +80,7 @@ def _load(path: Path, kind: Kind) -> Any:
         otherwise = f"{unfit} (it knows no class {module}.{name})"
         raise model_error(err, str(path), otherwise) from err
     with _quiet_and_offline():
-        model = _restore(model_class, path, unfit, kind)
-    return _prepare(model, path, kind)
+        return _restore(model_class, path, unfit, kind)
 
 
 def _unfit(path: Path, name: str, config: str, kind: Kind) -> str:
@@ -109,7 +108,10 @@ def _restore(model_class: Any, path: Path, unfit: str, kind: Kind) -> Any:
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        return model_class.restore_from(str(path), map_location=torch.device(device))
+        model = model_class.restore_from(str(path), map_location=torch.device(device))
+        return _prepare(model, path, kind)
+    except ModelError:
+        raise
     except pickle.UnpicklingError as err:  # PyTorch's own words tell how to let it run code
         raise ModelError(f"{unfit} (its weights hold more than plain types and arrays)") from err
     except Exception as err:  # what NeMo and its parts raise on an odd file is no narrower
