@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,10 +22,10 @@ from utils.asr.memory import EMOTION_ADDRESSES, EMOTION_BYTES, check_spare
 from utils.asr.nemo_boost import read_phrases
 from utils.asr.nemo_voice import open_voices
 from utils.captions import Captioner
+from utils.commands import caption_events, export, list_microphones, with_progress
 from utils.ending import end_on_signals
 from utils.engines import Better, Engines, optional
-from utils.errors import AppError, AudioError, DataError, ModelError
-from utils.events import CaptionEvent
+from utils.errors import AppError, DataError, ModelError
 from utils.faults import of_machine
 from utils.folders import config_folder, data_folder, state_folder
 from utils.loader import Progress
@@ -34,9 +34,8 @@ from utils.output import note, put, run, tell
 from utils.phrases import Phrases
 from utils.resume import Resume
 from utils.room import Room
-from utils.saving import read_saved
 from utils.session import Session
-from utils.sources import FileSource, MicrophoneSource, Source, microphones
+from utils.sources import FileSource, MicrophoneSource, Source
 from utils.takeover import offered, takeover
 from utils.transcript import FORMATS
 from web.events import Events
@@ -233,33 +232,6 @@ def print_link(settings: config.Settings, here: bool, new: bool) -> int:
     return 0
 
 
-def export(path: str, form: str) -> int:
-    """Print a saved session in another format."""
-    lines, bad = read_saved(Path(path))
-    for text in FORMATS[form](lines):
-        put(text)
-    if bad:
-        note(f"{path}: {bad} line(s) could not be read and are left out")
-    return 0
-
-
-def caption_events(captioner: Captioner, source: Source) -> Iterator[CaptionEvent]:
-    """Caption a source to its end, or to where it breaks, and then raise why.
-
-    Raises
-    ------
-    AppError : the source broke, or the recogniser
-    """
-    with source:
-        try:
-            for frame in source:
-                yield from captioner.push(frame)
-        except AudioError:
-            yield from captioner.flush()
-            raise
-    yield from captioner.flush()
-
-
 def caption(settings: config.Settings, path: str, form: str) -> int:
     """Caption a recording as fast as possible, to standard output."""
     check_choice(settings.asr, settings.model or None, settings.language)
@@ -269,37 +241,12 @@ def caption(settings: config.Settings, path: str, form: str) -> int:
     for message in (engines.ready, *engines.missing):
         note(str(message))
     try:
-        events = _with_progress(caption_events(engines.captioner, source), source.duration_s)
+        events = with_progress(caption_events(engines.captioner, source), source.duration_s)
         for text in FORMATS[form](events):
             put(text)
     finally:
         engines.captioner.close()
     return 0
-
-
-def _with_progress(
-    events: Iterator[CaptionEvent], total_s: float | None
-) -> Iterator[CaptionEvent]:
-    """Pass events on; on a terminal, tell how far the recording is, if its length is known."""
-    terminal = sys.stderr.isatty()
-    for event in events:
-        if terminal:
-            done = f"{min(event.end_s / total_s, 1):.0%}" if total_s else f"{event.end_s:.0f} s"
-            print(f"\r{done:>8} ", end="", file=sys.stderr, flush=True)
-        yield event
-    if terminal:
-        print("\r         \r", end="", file=sys.stderr, flush=True)
-
-
-def list_microphones() -> int:
-    """Print the input devices."""
-    devices = microphones()
-    for device in devices:
-        mark = "  (default)" if device.default else ""
-        put(f"{device.index:3d}  {device.name}{mark}\n")
-    if not devices:
-        note("No microphone found. Connect one, and see that the sound server runs.")
-    return 0 if devices else 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

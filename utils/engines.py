@@ -101,7 +101,8 @@ def bring_better(
             log.error("%s", err)
         else:
             log.exception("loading the better recogniser failed")
-        notice("engine.kept", engine=engines.captioner.transcriber.name, reason=str(err))
+        reason = of_machine(err) or str(err)
+        notice("engine.kept", engine=engines.captioner.transcriber.name, reason=reason)
         return None
     engines.captioner.change(transcriber)
     give_back()
