@@ -1,6 +1,7 @@
 """What a recording's headers say of its end, in files of a few bytes."""
 
 import io
+from pathlib import Path
 
 import pytest
 
@@ -105,6 +106,22 @@ def test_a_file_of_nothing_but_small_chunks_does_not_hold_it_up(
     file = Counting(begin + 300_000 * small)
     headers.read(file)
     assert file.n_reads < 250_000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"caff\0\1\0\0desc\x7f" + b"\xff" * 7,
+        b"caff\0\1\0\0desc\x80" + bytes(7),
+        headers.EBML_HEADER + b"\1\xff\xff\xff\xff\xff\xff\xfe" + bytes(8),
+        box(b"ftyp", 8) + b"\0\0\0\1mdat" + b"\xff" * 8,
+        headers.ASF_HEADER + b"\xff" * 8,
+    ],
+)
+def test_sizes_beyond_all_files_are_no_trouble(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(data)  # a real one: places in memory have no limit
+    with (tmp_path / "a").open("rb") as file:
+        assert headers.read(file).size == len(data)
 
 
 class Counting(io.BytesIO):

@@ -12,8 +12,9 @@ import soxr
 
 from tests.recordings import encode, speechlike, wav_bytes, without_xing
 from utils.audio import SAMPLE_RATE, load
+from utils.convert import to_float
 from utils.errors import AudioError
-from utils.recording import Recording, to_float
+from utils.recording import Recording
 from utils.sources import FileSource
 
 
@@ -72,6 +73,14 @@ KINDS = {
     "no-extension": ("aac", 44_100, {"form": "mp4"}),
     "wrong.mp3": ("flac", 16_000, {"form": "flac"}),
 }
+
+
+AS_MADE = {
+    "a.wav": ("pcm_s16le",), "a.flac": ("flac",), "a.mp3": ("libmp3lame",),
+    "a.ogg": ("libopus", "ogg"), "a.m4a": ("aac",), "a.webm": ("libopus",),
+    "a.wma": ("wmav2", "asf"), "a.avi": ("libmp3lame",), "a.caf": ("pcm_s16le",),
+    "a.aiff": ("pcm_s16be",),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -240,6 +249,24 @@ def test_a_sample_that_is_no_number_is_silence_and_told_in_the_end(tmp_path: Pat
     found, said = heard(tmp_path / "a.wav")
     assert np.isfinite(found).all() and len(found) == len(samples)
     assert "NaN or infinite sample at 1.250 s (and 2 more)" in said
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3", "a.ogg", "a.m4a", "a.webm", "a.wma",
+                                  "a.avi", "a.caf", "a.aiff"])  # fmt: skip
+def test_no_wrong_byte_brings_more_than_an_error(name: str, tmp_path: Path, capfd) -> None:
+    rng = np.random.default_rng(list(name.encode()))
+    good = encode(tmp_path / name, speechlike(0.5, 48_000), 48_000, *AS_MADE[name]).read_bytes()
+    for _ in range(25):
+        data = np.frombuffer(good, np.uint8).copy()
+        places = rng.integers(rng.choice([64, 1_000, len(data)]), size=5)
+        data[places[places < len(data)]] = rng.integers(256)
+        (tmp_path / "b").write_bytes(data[: rng.integers(len(data) // 2, len(data))].tobytes())
+        try:
+            found, _ = heard(tmp_path / "b")
+        except AudioError:
+            continue
+        assert np.isfinite(found).all()
+    assert capfd.readouterr() == ("", "")
 
 
 # What is no recording

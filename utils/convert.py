@@ -77,3 +77,17 @@ class Offset:
         count = seen + PRIOR * (1 - seen / WINDOW)
         self._past, self._n_seen = both[-WINDOW:], self._n_seen + len(samples)
         return (samples - (sums[WINDOW:] - sums[:-WINDOW]) / count).astype(np.float32)
+
+
+def to_float(samples: np.ndarray) -> np.ndarray:
+    """Samples of any type as float32, full scale at 1.
+
+    >>> to_float(np.array([0, 128, 192], np.uint8)).tolist()
+    [-1.0, 0.0, 0.5]
+    """
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float32) - 128) / 128
+    if samples.dtype.kind == "i":
+        return samples.astype(np.float32) / np.float32(-float(np.iinfo(samples.dtype).min))
+    with np.errstate(over="ignore"):
+        return samples.astype(np.float32, copy=False)

@@ -56,9 +56,9 @@ def read(file: BinaryIO) -> Claim:
     if begins[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
         return Claim(size, _mp4_end(file, size))
     if begins[:4] == EBML_HEADER:
-        return Claim(size, _matroska_end(file))
+        return Claim(size, _matroska_end(file, size))
     if begins[:4] == b"caff":
-        return Claim(size, _caf_end(file))
+        return Claim(size, _caf_end(file, size))
     if begins == ASF_HEADER:
         return Claim(size, _asf_end(file, size))
     return Claim(size, counted=_mp3_is_counted(file))
@@ -129,11 +129,11 @@ def _mp4_end(file: BinaryIO, size: int) -> int | None:
     return None
 
 
-def _matroska_end(file: BinaryIO) -> int | None:
+def _matroska_end(file: BinaryIO, size: int) -> int | None:
     """Where the segment ends, unless it was written without knowing (RFC 8794)."""
     file.seek(len(EBML_HEADER))
     length = _ebml_size(file)
-    if length is None:
+    if length is None or length > size:
         return None
     file.seek(length, os.SEEK_CUR)
     if file.read(4) != b"\x18\x53\x80\x67":
@@ -154,7 +154,7 @@ def _ebml_size(file: BinaryIO) -> int | None:
     return None if value == (1 << bits) - 1 else value
 
 
-def _caf_end(file: BinaryIO) -> int | None:
+def _caf_end(file: BinaryIO, size: int) -> int | None:
     """Where the sound ends (Apple Core Audio Format, chunk header)."""
     file.seek(8)
     for _ in range(MOST_CHUNKS):
@@ -163,7 +163,7 @@ def _caf_end(file: BinaryIO) -> int | None:
         length = int.from_bytes(header[4:], "big", signed=True)
         if header[:4] == b"data":
             return None if length < 0 else file.tell() + length
-        if length < 0:
+        if not 0 <= length < size:
             return None
         file.seek(length, os.SEEK_CUR)
     return None

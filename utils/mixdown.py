@@ -26,9 +26,10 @@ class Mixdown:
     Weights move as slowly as rooms change, but at once towards a channel that begins to speak,
     and always in a ramp of 32 ms; no sound is held back longer.
 
-    Figures, with read speech and noise at -60 dB in each channel: one side inverted -0 dB
-    (average: silence), one live channel of eight -0 dB (-18 dB), of two people with a channel
-    each the one 12 dB softer -2 dB (-6 dB).
+    Figures, with read speech and noise at -60 dB in each channel, beside those of the average:
+    one side turned over -0 dB (nothing is left); one live channel of eight -0 dB, noise -60 dB
+    (-18 dB); of two people with a channel each, one 12 dB softer, -0.6 and -3.1 dB (-6 dB); hum
+    on the other channel, as loud as the voice, down by 46 dB (6 dB).
 
     Parameters
     ----------
