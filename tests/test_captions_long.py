@@ -189,6 +189,36 @@ def test_nothing_of_a_line_that_was_given_up_turns_up_in_the_next(sentence):
     assert events[0].text == "word0"
 
 
+class Deaf(Transcriber):
+    """Hears no word in anything."""
+
+    name = "deaf"
+
+    def stream(self, growing: bool = True) -> "Deaf":
+        return self
+
+    def accept(self, samples: np.ndarray) -> str:
+        return ""
+
+    def work_ahead(self) -> None:
+        pass
+
+    def finish(self, n_samples: int) -> Transcription:
+        return Transcription("")
+
+
+@pytest.mark.parametrize(("engine", "unheard"), [(Deaf, True), (Counting, False)])
+def test_that_speech_brings_no_words_is_known_for_a_while(sentence, engine, unheard):
+    captioner, quiet = Captioner(engine(), None), np.zeros(2 * SAMPLE_RATE, np.float32)
+    sound = np.concatenate([sentence, quiet, sentence, quiet])
+    for start in range(0, len(sound), 512):
+        list(captioner.push(AudioFrame(start, sound[start : start + 512])))
+    assert captioner.unheard == unheard
+    list(captioner.push(AudioFrame(len(sound), np.zeros(12 * SAMPLE_RATE, np.float32))))
+    list(captioner.push(AudioFrame(len(sound) + 12 * SAMPLE_RATE, quiet)))
+    assert not captioner.unheard
+
+
 def test_speech_that_goes_on_after_a_pause_is_one_line(steady_whisper, sentence):
     """A pass that began at the pause is thrown away, and no word is lost for it."""
     middle = int(2.8 * SAMPLE_RATE)

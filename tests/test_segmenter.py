@@ -170,7 +170,9 @@ def test_what_is_not_speech_gives_no_segment(detector, kind):
         "white": np.random.default_rng(0).normal(0, 0.05, n),
         "clicks": (np.arange(n) % 8000 == 0).astype(float),
     }[kind].astype(np.float32)
-    assert run(detector, samples) == []
+    cut = Segmenter(detector)
+    assert list(cut.push(AudioFrame(0, samples))) == []
+    assert not cut.doubtful
 
 
 def test_everyday_sounds_seldom_count_as_speech(detector, shared):
@@ -204,6 +206,16 @@ def test_as_few_single_words_are_missed_softly_as_loudly(detector, words):
     for levels_db in ([-50], [-45], [-30], [-15], [-15, -45]):
         recording = recorded(words, levels_db, np.random.default_rng(0))
         assert missed(detector, recording) <= 1, levels_db
+
+
+@pytest.mark.parametrize(("level_db", "taken", "doubted"), [(-74, False, True), (-20, True, False)])
+def test_it_is_known_that_a_voice_is_too_faint(detector, level_db, taken, doubted):
+    recording = recorded([audio.load(SPEECH)] * 6, [level_db], np.random.default_rng(0))
+    cut, chunks, doubtful = Segmenter(detector), [], False
+    for start in range(0, len(recording.samples), 1600):
+        chunks += cut.push(AudioFrame(start, recording.samples[start : start + 1600]))
+        doubtful |= cut.doubtful
+    assert (bool(chunks), doubtful) == (taken, doubted)
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.1])

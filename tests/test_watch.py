@@ -6,7 +6,7 @@ import pytest
 from utils.audio import SAMPLE_RATE
 from utils.events import AudioFrame
 from utils.sources import FRAME_SAMPLES
-from utils.watch import IN_TIME_S, LATE_S, LOSS_S, QUIET_S, ZEROS_S, Lasting, Watch
+from utils.watch import FAINT_S, IN_TIME_S, LATE_S, LOSS_S, QUIET_S, ZEROS_S, Lasting, Watch
 
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
 SOUND = np.random.default_rng(0).normal(0, 0.1, FRAME_SAMPLES).astype(np.float32)
@@ -98,6 +98,18 @@ def test_without_speech_it_is_said_that_none_is_heard(source):
     watch = Watch(source)
     assert listen(watch, SOUND, QUIET_S + 1)[0] == ["listening", "listening.quiet"]
     assert listen(watch, SOUND, 0.1, hearing=True)[0] == ["listening"]
+
+
+def test_voices_without_words_are_called_too_faint_while_they_last(source):
+    watch = Watch(source)
+
+    def states(seconds: float, unheard: bool) -> list[str]:
+        frames = [AudioFrame(0, SOUND)] * round(seconds / FRAME_S)
+        return [watch.judge(frame, False, unheard)[0].code for frame in frames]
+
+    assert states(FAINT_S / 2, unheard=True)[-1] == "listening"
+    assert states(QUIET_S + 1, unheard=True)[-1] == "listening.faint"
+    assert states(2 * FAINT_S, unheard=False)[-1] == "listening.quiet"
 
 
 @pytest.mark.parametrize("awake", [True, False])

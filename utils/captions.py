@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
+WORDLESS = 2  # segments without a word, one after the other, that are no mere cough,
+WORDLESS_KEPT = 10 * SAMPLE_RATE  # and samples after the last for which that is worth telling
+
 
 class Captioner:
     """Turns frames of sound into caption events, in order, on the caller's thread.
@@ -69,6 +72,8 @@ class Captioner:
         self._steady: SteadyText | None = None
         self._samples: list[np.ndarray] = []  # of the segment
         self._end = 0  # of the segment before
+        self._now = 0  # where the last frame began
+        self._wordless = 0  # segments since the last that had words
         self._retired: list[Transcriber] = []  # to be closed once no stream needs them
         self._changing = threading.Lock()
         self._closed = False
@@ -118,8 +123,15 @@ class Captioner:
         """Whether speech is under way."""
         return self._stream is not None
 
+    @property
+    def unheard(self) -> bool:
+        """Whether something like speech has been heard of late, and no words in it."""
+        lately = self._now - self._end < WORDLESS_KEPT
+        return (lately and self._wordless >= WORDLESS) or self._segmenter.doubtful
+
     def push(self, frame: AudioFrame) -> Iterator[CaptionEvent]:
         """Take the next frame; yield what it changes."""
+        self._now = frame.start
         for chunk in self._segmenter.push(frame):
             yield from self._take(chunk)
 
@@ -196,6 +208,7 @@ class Captioner:
             Word(w.text, self._seconds(w.start_s), self._seconds(w.end_s), w.confidence)
             for w in result.words
         )
+        self._wordless = 0 if result.text else self._wordless + 1
         if result.text:
             if self._voice is not None:
                 self._new_voice = self._voice.finish(n_samples)

@@ -42,6 +42,10 @@ SENTENCES = {
     "listening.late": "This computer is too slow: captions are {late_s} seconds late.",
     "listening.catching_up": "Captions are {late_s} seconds late, and catch up.",
     "listening.silent": "The microphone gives no sound at all. Is it muted or unplugged?",
+    "listening.faint": (
+        "Something like speech is heard, but too softly or from too far away for words. "
+        "Speak louder or come closer."
+    ),
     "listening.quiet": "Listening, but no speech is heard. Speak louder or come closer.",
     # state: lost
     "lost": "No sound: {reason}. Trying again by itself…",

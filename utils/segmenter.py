@@ -38,6 +38,9 @@ LONG = _windows(10.0)  # from here on a shorter silence ends it, so that lines s
 LONG_HANG_OVER = _windows(0.5)
 LONGEST = _windows(15.0)  # here it is split, at the quietest place of its last part
 SPLIT_WITHIN = _windows(5.0)
+DOUBT = 0.3  # probability from which a window may be a voice, though too faint to be taken
+DOUBTFUL = _windows(0.5)  # such windows of late, of which that is said
+DOUBT_KEPT = 1 - 1 / _windows(10.0)  # of their number, a window later
 LAG = 2  # windows for which the detector still hears speech that has ended
 
 
@@ -52,7 +55,13 @@ class Segmenter:
     def __init__(self, detector: VoiceActivity) -> None:
         self._detector = detector
         self._segment = 0
+        self._doubts = 0.0  # windows of late that may have been a voice, and were not taken
         self._restart(0)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether there have been voices of late, as it seems, too faint to be taken for speech."""
+        return self._doubts >= DOUBTFUL
 
     def push(self, frame: AudioFrame) -> Iterator[SpeechChunk]:
         """Take the next sound; yield the speech in it.
@@ -104,8 +113,10 @@ class Segmenter:
         if self._speaking:
             yield from self._while_speaking()
         elif self._is_speech(probability):
-            self._speaking = True
+            self._speaking, self._doubts = True, 0.0
             yield self._chunk()
+        else:
+            self._doubts = self._doubts * DOUBT_KEPT + (probability >= DOUBT)
 
     def _is_speech(self, probability: float) -> bool:
         """Weigh a window of a stretch that is not known to be speech yet."""

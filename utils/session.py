@@ -241,7 +241,7 @@ class Session:
                     self._last_frame = self._working_since = time.monotonic()
                     self._hear(captioner, frame)
                     self._working_since = None
-                    message, quiet = self._judge(watch, frame, captioner.hearing)
+                    message, quiet = self._judge(watch, frame, captioner)
                     if watch.level_db is not None:
                         self._publish("level", {"db": watch.level_db})
                     self._line.set(self._loader.status("listening", message, quiet))
@@ -282,9 +282,12 @@ class Session:
         elif captioner.hearing:
             self._captions(captioner.flush())
 
-    def _judge(self, watch: Watch, frame: AudioFrame, hearing: bool) -> tuple[Message, bool]:
+    def _judge(
+        self, watch: Watch, frame: AudioFrame, captioner: Captioner
+    ) -> tuple[Message, bool]:
         """How listening goes, and whether nothing has been heard for long."""
-        message, quiet = watch.judge(frame, hearing or self.board.blank or self.speaking)
+        hearing = captioner.hearing or self.board.blank or self.speaking
+        message, quiet = watch.judge(frame, hearing, captioner.unheard)
         if self.board.blank:
             message = say("listening.blank")
         elif self.speaking:

@@ -16,6 +16,7 @@ from utils.sources import FRAME_SAMPLES, Source
 
 QUIET_S = 10.0  # without speech, after which the page says that nothing is heard
 ZEROS_S = 5.0  # of digital silence, which a working microphone does not give
+FAINT_S = 1.0  # of voices without words, after which the page says that they are too faint
 SOUND_S = 0.5  # of sound, after which it is no longer called silent
 LATE_S = 3.0  # of sound waiting, after which the page says that captions are late,
 IN_TIME_S = 1.0  # and below which it says so no longer
@@ -66,6 +67,7 @@ class Watch:
         self._just_woke = just_woke
         self._quiet = Lasting(QUIET_S, 0.0)
         self._silent = Lasting(ZEROS_S, SOUND_S)
+        self._faint = Lasting(FAINT_S, FAINT_S)
         self._late = False
         self._dropped = 0  # frames, of those that the source counts, that were told of
         self._lost_s = 0.0  # in the losses that go together
@@ -75,10 +77,19 @@ class Watch:
         self.level_db: float | None = None
         self.lost: Message | None = None
 
-    def judge(self, frame: AudioFrame, hearing: bool) -> tuple[Message, bool]:
-        """Return the message for the page, and whether nothing has been heard for long."""
+    def judge(
+        self, frame: AudioFrame, hearing: bool, unheard: bool = False
+    ) -> tuple[Message, bool]:
+        """Return the message for the page, and whether nothing has been heard for long.
+
+        Parameters
+        ----------
+        hearing : whether speech is under way
+        unheard : whether something like speech is heard, without words in it
+        """
         frame_s = len(frame.samples) / SAMPLE_RATE
         self._quiet.take(not hearing, frame_s)
+        self._faint.take(unheard, frame_s)
         self._silent.take(not frame.samples.any(), frame_s)
         self._late = self.late_s > (IN_TIME_S if self._late else LATE_S)
         self.catching_up = self._just_woke() or (self.catching_up and self._late)
@@ -98,6 +109,8 @@ class Watch:
         if self._late:
             code = "listening.catching_up" if self.catching_up else "listening.late"
             return say(code, late_s=round(self.late_s)), False
+        if self._faint.on:
+            return say("listening.faint"), True
         if self._quiet.on:
             return say("listening.quiet"), True
         return say("listening"), False
