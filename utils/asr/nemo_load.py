@@ -63,6 +63,7 @@ def _load(path: Path, kind: Kind) -> Any:
             f"{path}: its class, {name or '(none)'}, is not one of NeMo's for {kind.use}; "
             f"choose a model for {kind.use} such as {kind.example}"
         )
+    check_fits(str(path), path.stat().st_size)  # before its parts are looked at
     check_fits(str(path), check_loadable(path))
     # The level of NeMo's logger is reset by its own calls; a filter stays.
     logging.getLogger("nemo_logger").addFilter(_is_fatal)
