@@ -129,6 +129,7 @@ def silent(port: int, until: float) -> None:
 
 
 KINDS = {
+    "slow": slow,  # before those that use up how often one may ask for exports
     "export": export,
     "join": join,
     "visit": visit,
@@ -137,7 +138,6 @@ KINDS = {
     "connects": _flood(masked(0x81, b'42["connect"]')),
     "joins in one": _flood(masked(0x81, b"41") + masked(0x81, b"40")),
     "pings": _flood(masked(0x89, b"x")),
-    "slow": slow,
     "handshake": handshake,
     "version": version,
     "silent": silent,

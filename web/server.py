@@ -12,8 +12,9 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
-from wsgiref.types import WSGIEnvironment
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -129,7 +130,7 @@ class Server(ThreadedWSGIServer):
         sys.setswitchinterval(SWITCH_S)
         super().__init__(host, port, self._answer, _Handler)
 
-    def _answer(self, environ: WSGIEnvironment, start_response: object) -> object:
+    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """What the application answers; to send it takes no turn."""
         try:
             return self._flask(environ, start_response)

@@ -7,7 +7,7 @@ every kind. Who has asked for least lately comes first, so that a flood delays t
 
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 
 SHARE = 0.3  # of one processor, in the long run
 SAVED_S = 1.0  # of processor time that may be used at once after quiet: a room that opens the page
@@ -29,7 +29,7 @@ class Turns:
         self._holder: int | None = None  # the thread whose turn it is; 0 while it is woken
         self._account, self._began_s = "", 0.0
         self._waiting: dict[str, deque[threading.Lock]] = {}
-        self._used_s: Counter[str] = Counter()
+        self._used_s: dict[str, float] = {}  # lately, by account
         self._forget_at = time.monotonic() + LATELY_S
         self._purse_s, self._filled_at = saved_s, time.monotonic()
 
@@ -60,12 +60,12 @@ class Turns:
         cost_s = time.thread_time() - self._began_s
         with self._lock:
             self._purse_s -= cost_s
-            self._used_s[self._account] += cost_s
+            self._used_s[self._account] = self._used_s.get(self._account, 0.0) + cost_s
             if not self._waiting:
                 self._holder = None
                 return
             self._holder = 0
-            account = min(self._waiting, key=self._used_s.__getitem__)
+            account = min(self._waiting, key=lambda one: self._used_s.get(one, 0.0))
             woken = self._waiting[account].popleft()
             if not self._waiting[account]:
                 del self._waiting[account]
