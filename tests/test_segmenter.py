@@ -208,6 +208,19 @@ def test_as_few_single_words_are_missed_softly_as_loudly(detector, words):
         assert missed(detector, recording) <= 1, levels_db
 
 
+def test_long_speech_is_split_between_words(detector, words):
+    """Not in a stop within one, as "six" and "eight" have."""
+    gap = np.random.default_rng(0).normal(0, 1e-3, 4 * WINDOW_SAMPLES // 2).astype(np.float32)
+    parts = [part for word in words * 20 for part in (word, gap)]
+    ends = np.cumsum([len(part) for part in parts])
+    between = ends[1::2] - len(gap) / 2  # the middle of each gap
+    found = list(segments(run(detector, np.concatenate(parts))).values())
+    cuts = [start + len(heard) for start, heard in found[:-1]]
+    assert len(cuts) >= 2
+    for cut in cuts:
+        assert np.abs(between - cut).min() <= len(gap) / 2 + WINDOW_SAMPLES // 2, cut
+
+
 @pytest.mark.parametrize(("level_db", "taken", "doubted"), [(-74, False, True), (-20, True, False)])
 def test_it_is_known_that_a_voice_is_too_faint(detector, level_db, taken, doubted):
     recording = recorded([audio.load(SPEECH)] * 6, [level_db], np.random.default_rng(0))

@@ -36,12 +36,33 @@ PAUSE = _windows(0.16)  # silence after which the segment may be over; kept at i
 HANG_OVER = _windows(0.7)
 LONG = _windows(10.0)  # from here on a shorter silence ends it, so that lines stay readable
 LONG_HANG_OVER = _windows(0.5)
-LONGEST = _windows(15.0)  # here it is split, at the quietest place of its last part
+LONGEST = _windows(15.0)  # here it is split, between two words of its last part
 SPLIT_WITHIN = _windows(5.0)
+# Between words it is quiet, for longer than in a stop, and least like speech to the detector. Of
+# 55 splits of readers without pauses, 20 were 60 ms or more within a word by energy alone, and 10
+# with both.
+GAP = np.array([1, 2, 3, 2, 1]) / 9
+ODDS_DB = 6.0  # of energy, that one of log-odds counts as
+DEEPEST_DB = -45.0  # below the loud ones: quieter windows are no better
 DOUBT = 0.3  # probability from which a window may be a voice, though too faint to be taken
 DOUBTFUL = _windows(0.5)  # such windows of late, of which that is said
 DOUBT_KEPT = 1 - 1 / _windows(10.0)  # of their number, a window later
-LAG = 2  # windows for which the detector still hears speech that has ended
+LAG = 4  # windows for which the detector still hears speech that has ended
+
+
+def _between_words(windows: list[np.ndarray], odds: np.ndarray) -> int:
+    """The window at whose start these are best split.
+
+    Parameters
+    ----------
+    windows : float32 (512,) each, more than `GAP` has
+    odds : log-odds of speech, (n_windows,)
+    """
+    level_db = 10 * np.log10([float(np.mean(np.square(w))) + 1e-10 for w in windows])
+    level_db = np.maximum(level_db - np.percentile(level_db, 90), DEEPEST_DB)
+    voice = np.convolve(level_db, GAP, "valid")
+    voice += ODDS_DB * np.convolve(odds, np.ones(len(GAP)) / len(GAP), "valid")
+    return len(GAP) // 2 + int(np.argmin(voice))
 
 
 class Segmenter:
@@ -90,6 +111,7 @@ class Segmenter:
 
     def _restart(self, start: int) -> None:
         self._detector.reset()
+        self._odds: deque[float] = deque(maxlen=SPLIT_WITHIN)  # log-odds of the last windows
         self._enhancer, self._level = SpeechEnhancer(), EvenLevel()
         self._rest = np.zeros(0, np.float32)
         self._next = start  # index of the first sample that is not in a window yet
@@ -106,6 +128,8 @@ class Segmenter:
     def _window(self, window: np.ndarray, n_samples: int = WINDOW_SAMPLES) -> Iterator[SpeechChunk]:
         heard = self._level.apply(self._enhancer.apply(window))
         probability = self._detector.probability(heard)
+        # Clipped so that no single window decides.
+        self._odds.append(float(np.log((probability + 1e-3) / (1 - probability + 1e-3))))
         self._held.append(window[:n_samples])
         self._next += n_samples
         threshold = OFF if self._evidence is not None else ON
@@ -121,9 +145,7 @@ class Segmenter:
     def _is_speech(self, probability: float) -> bool:
         """Weigh a window of a stretch that is not known to be speech yet."""
         if self._evidence is not None or probability >= ON:
-            # Clipped so that no single window decides.
-            odds = np.log((probability + 1e-3) / (1 - probability + 1e-3))
-            self._evidence = (self._evidence or 0.0) + float(odds) - TOLL
+            self._evidence = (self._evidence or 0.0) + self._odds[-1] - TOLL
             if self._evidence >= EVIDENCE:
                 return True
             if self._evidence <= GIVE_UP or self._silent >= FORGET or len(self._held) >= LONGEST:
@@ -156,14 +178,12 @@ class Segmenter:
         self._held = held
 
     def _split(self) -> Iterator[SpeechChunk]:
-        """End the segment at its quietest window of late; go on with what follows it."""
+        """End the segment between two words of late, as it seems; go on with what follows."""
         if self._held:
             yield self._chunk()
         windows = self._past
-        energy = np.array([np.mean(np.square(w)) for w in windows[-SPLIT_WITHIN:]])
-        smooth = np.convolve(energy, np.ones(3) / 3, mode="valid")  # not within a stop
-        keep = len(windows) - len(energy) + 1 + int(np.argmin(smooth))
-        after = windows[keep:]
+        late = windows[-SPLIT_WITHIN:]
+        after = windows[len(windows) - len(late) + _between_words(late, np.array(self._odds)) :]
         cut = self._next - sum(map(len, after))
         yield SpeechChunk(self._segment, cut, np.zeros(0, np.float32), last=True)
         self._segment += 1
