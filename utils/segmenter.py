@@ -23,8 +23,9 @@ def _windows(seconds: float) -> int:
 
 ON, OFF = 0.5, 0.35  # probability at which speech may begin, and below which it pauses
 # Evidence for speech: the sum of log-odds, less a toll a window, since a drone can look
-# slightly like speech for hours. `make bench ARGS=noise` shows what both let through.
-TOLL = 1.5
+# slightly like speech for hours. `make bench ARGS="noise quiet"` shows what both let through: with
+# less toll fewer words are missed across a room, and more are made of sneezes.
+TOLL = 2.0
 EVIDENCE = 2.5
 GIVE_UP = -10.0  # evidence at which a stretch is taken for noise
 FORGET = _windows(0.4)  # silence after which earlier evidence counts no more
