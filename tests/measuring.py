@@ -16,7 +16,7 @@ from utils.asr.choose import open_embedded
 from utils.audio import SAMPLE_RATE
 from utils.captions import Captioner
 from utils.events import AudioFrame, CaptionEvent
-from utils.segmenter import ON
+from utils.ear import ON
 from utils.sources import FRAME_SAMPLES
 from utils.vad import WINDOW_SAMPLES, VoiceActivity
 

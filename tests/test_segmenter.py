@@ -9,6 +9,7 @@ import pytest
 from tests.bench_quiet import Recording, missed, recorded
 from utils import audio, segmenter
 from utils.audio import SAMPLE_RATE
+from utils.ear import ON
 from utils.events import AudioFrame, SpeechChunk
 from utils.segmenter import Segmenter
 from utils.vad import WINDOW_SAMPLES, VoiceActivity
@@ -157,7 +158,7 @@ def test_after_a_split_a_rest_without_speech_is_no_segment(detector, back):
         detector.reset()
         whole = len(heard) // WINDOW_SAMPLES * WINDOW_SAMPLES
         windows = heard[:whole].reshape(-1, WINDOW_SAMPLES)
-        assert max(detector.probability(w) for w in windows) >= segmenter.ON
+        assert max(detector.probability(w) for w in windows) >= ON
 
 
 @pytest.mark.parametrize("kind", ["silence", "hum", "white", "clicks"])

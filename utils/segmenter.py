@@ -12,23 +12,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from utils.audio import SAMPLE_RATE
-from utils.enhance import SpeechEnhancer
+from utils.ear import OFF, Ear
 from utils.events import AudioFrame, SpeechChunk
-from utils.vad import WINDOW_SAMPLES, EvenLevel, VoiceActivity
+from utils.vad import WINDOW_SAMPLES, VoiceActivity
 
 
 def _windows(seconds: float) -> int:
     return round(seconds * SAMPLE_RATE / WINDOW_SAMPLES)
 
 
-ON, OFF = 0.5, 0.35  # probability at which speech may begin, and below which it pauses
-# Evidence for speech: the sum of log-odds, less a toll a window, since a drone can look
-# slightly like speech for hours. `make bench ARGS="noise quiet"` shows what both let through: with
-# less toll fewer words are missed across a room, and more are made of sneezes.
-TOLL = 2.0
-EVIDENCE = 2.5
-GIVE_UP = -10.0  # evidence at which a stretch is taken for noise
-FORGET = _windows(0.4)  # silence after which earlier evidence counts no more
 PRE_ROLL = _windows(0.3)  # kept from before the first speech-like window
 PAUSE = _windows(0.16)  # silence after which the segment may be over; kept at its end
 # Silence after which it is over. Recognisers hear a whole sentence better than its parts: with
@@ -75,7 +67,8 @@ class Segmenter:
     """
 
     def __init__(self, detector: VoiceActivity) -> None:
-        self._detector = detector
+        self._clear = Ear(detector, clear=True)
+        self._ears = (self._clear, Ear(detector.twin(), clear=False))
         self._segment = 0
         self._doubts = 0.0  # windows of late that may have been a voice, and were not taken
         self._restart(0)
@@ -111,47 +104,46 @@ class Segmenter:
         self._restart(self._next)
 
     def _restart(self, start: int) -> None:
-        self._detector.reset()
+        for ear in self._ears:
+            ear.reset()
         self._odds: deque[float] = deque(maxlen=SPLIT_WITHIN)  # log-odds of the last windows
-        self._enhancer, self._level = SpeechEnhancer(), EvenLevel()
         self._rest = np.zeros(0, np.float32)
         self._next = start  # index of the first sample that is not in a window yet
         self._begin_idle(start)
 
     def _begin_idle(self, start: int) -> None:
         self._speaking = False
-        self._evidence: float | None = None  # None until a window looks like speech
+        for ear in self._ears:
+            ear.forget()
         self._silent = 0  # windows since the last that looked like speech
         self._held: deque[np.ndarray] = deque()  # windows not sent yet
         self._sent_to = start  # index of the first sample of `_held`
         self._past: list[np.ndarray] = []  # windows of the segment that were sent
 
     def _window(self, window: np.ndarray, n_samples: int = WINDOW_SAMPLES) -> Iterator[SpeechChunk]:
-        heard = self._level.apply(self._enhancer.apply(window))
-        probability = self._detector.probability(heard)
-        # Clipped so that no single window decides.
-        self._odds.append(float(np.log((probability + 1e-3) / (1 - probability + 1e-3))))
+        for ear in self._ears:
+            ear.hear(window)
+        self._odds.append(self._clear.odds)
         self._held.append(window[:n_samples])
         self._next += n_samples
-        threshold = OFF if self._evidence is not None else ON
-        self._silent = 0 if probability >= threshold else self._silent + 1
         if self._speaking:
+            speech = any(ear.probability >= OFF for ear in self._ears)
+            self._silent = 0 if speech else self._silent + 1
             yield from self._while_speaking()
-        elif self._is_speech(probability):
+        elif self._is_speech():
             self._speaking, self._doubts = True, 0.0
             yield self._chunk()
         else:
-            self._doubts = self._doubts * DOUBT_KEPT + (probability >= DOUBT)
+            self._doubts = self._doubts * DOUBT_KEPT + (self._clear.probability >= DOUBT)
 
-    def _is_speech(self, probability: float) -> bool:
+    def _is_speech(self) -> bool:
         """Weigh a window of a stretch that is not known to be speech yet."""
-        if self._evidence is not None or probability >= ON:
-            self._evidence = (self._evidence or 0.0) + self._odds[-1] - TOLL
-            if self._evidence >= EVIDENCE:
-                return True
-            if self._evidence <= GIVE_UP or self._silent >= FORGET or len(self._held) >= LONGEST:
-                self._evidence = None
-        if self._evidence is None:
+        if any([ear.is_speech() for ear in self._ears]):  # each has to weigh it
+            return True
+        if len(self._held) >= LONGEST:
+            for ear in self._ears:
+                ear.forget()
+        if not any(ear.weighing for ear in self._ears):
             while len(self._held) > PRE_ROLL:
                 self._sent_to += len(self._held.popleft())
         return False
@@ -192,7 +184,7 @@ class Segmenter:
         self._begin_idle(cut)
         self._held.extend(after)
         if silent + LAG < len(after):  # else it had paused, and what follows is no speech yet
-            self._speaking, self._evidence, self._silent = True, EVIDENCE, silent
+            self._speaking, self._silent = True, silent
             yield self._chunk()
 
     def _chunk(self, last: bool = False, pause: bool = False) -> SpeechChunk:

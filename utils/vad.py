@@ -4,6 +4,7 @@ The package itself imports torch and sets its thread count for the whole process
 model needs neither, so it is run with ONNX Runtime straight from the package's files.
 """
 
+import copy
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -34,27 +35,31 @@ def _model_path() -> Path:
     return path
 
 
-_LOUDEST, _SOFTEST = 0.05, 1000.0  # gains at most
-_RELEASE_S = 1.0  # in which the level that `EvenLevel` knows falls to a third
+_LOUDEST = 0.05  # the least gain of `EvenLevel`
 
 
 class EvenLevel:
     """Brings sound to the level at which the detector hears speech best, whatever the room.
 
-    It follows the loudest of late: at once up, slowly down, so that pauses stay quiet. Noise must
-    have been taken away before, see `utils.enhance`, or it comes up in every pause.
+    It follows the loudest of late: at once up, slowly down, so that pauses stay quiet.
+
+    Parameters
+    ----------
+    softest : the most gain
+    release_s : time in which the level that it knows falls to a third
     """
 
-    def __init__(self) -> None:
+    def __init__(self, softest: float, release_s: float) -> None:
+        self._softest = softest
+        self._fall = float(np.exp(-WINDOW_SAMPLES / 16_000 / release_s))
         self._recent = 0.0  # RMS
 
     def apply(self, window: np.ndarray) -> np.ndarray:
         """The next window, float32 (512,), at that level."""
         rms = float(np.sqrt(np.mean(np.square(window))))
-        fall = np.exp(-WINDOW_SAMPLES / 16_000 / _RELEASE_S)
-        self._recent = max(rms, self._recent * fall)
+        self._recent = max(rms, self._recent * self._fall)
         gain = _LEVEL / self._recent if self._recent > 0 else 1.0
-        return window * np.float32(min(max(gain, _LOUDEST), _SOFTEST))
+        return window * np.float32(min(max(gain, _LOUDEST), self._softest))
 
 
 class VoiceActivity:
@@ -75,6 +80,12 @@ class VoiceActivity:
             str(_model_path()), options, providers=["CPUExecutionProvider"]
         )
         self.reset()
+
+    def twin(self) -> "VoiceActivity":
+        """Another one, with the same model in memory."""
+        other = copy.copy(self)
+        other.reset()
+        return other
 
     def reset(self) -> None:
         """Forget what was heard."""
