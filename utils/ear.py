@@ -11,7 +11,7 @@ GIVE_UP = -10.0  # evidence at which a stretch is taken for noise
 FORGET = 13  # windows of silence, 0.4 s, after which earlier evidence counts no more
 # A toll, since a drone can look slightly like speech for hours; `make bench ARGS="noise quiet"`
 # shows what both let through.
-PLAIN_TOLL, CLEAR_TOLL = 1.0, 2.25
+PLAIN_TOLL, CLEAR_TOLL = 1.0, 2.0
 # Most gain, and the time in s in which the level that is known falls to a third. With its noise
 # taken away a soft voice can be brought up further and sooner.
 PLAIN_LEVEL, CLEAR_LEVEL = (300.0, 2.0), (1000.0, 1.0)
@@ -21,9 +21,9 @@ class Ear:
     """Hears sound in one way, and weighs how much it is like speech.
 
     Of 200 single digits at 8 kHz, as recorded, through GSM and by telephone, the plain ear takes 100,
-    94 and 66 % for speech, the clear one (at a toll of 2) 80, 72 and 24 %; of soft and distant voices
-    the clear one takes some more. So there are both, and either is enough. At this toll the clear one
-    adds nothing to what the plain one makes of 17 minutes of everyday noises.
+    94 and 66 % for speech, the clear one 80, 72 and 24 %; of soft and distant voices the clear one
+    takes some more. So there are both, and either is enough. Of 17 minutes of everyday noises the
+    plain one makes six segments, both seven.
 
     Parameters
     ----------
