@@ -2,6 +2,7 @@
 
 import os
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -54,13 +55,13 @@ def read(file: BinaryIO) -> Claim:
     if begins[:4] == b"OggS":
         return Claim(size, unended=not _ogg_ends(file, size))
     if begins[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
-        return Claim(size, _mp4_end(file, size))
+        return Claim(size, _objects_end(file, size, 16, _box_length))
     if begins[:4] == EBML_HEADER:
         return Claim(size, _matroska_end(file, size))
     if begins[:4] == b"caff":
         return Claim(size, _caf_end(file, size))
     if begins == ASF_HEADER:
-        return Claim(size, _asf_end(file, size))
+        return Claim(size, _objects_end(file, size, 24, _asf_length))
     return Claim(size, counted=_mp3_is_counted(file))
 
 
@@ -110,23 +111,41 @@ def _ogg_ends(file: BinaryIO, size: int) -> bool:
     return len(page) >= length and bool(page[5] & OGG_LAST)
 
 
-def _mp4_end(file: BinaryIO, size: int) -> int | None:
-    """Where the last box ends (ISO/IEC 14496-12, 4.2)."""
+def _objects_end(
+    file: BinaryIO, size: int, n_header: int, length_of: Callable[[bytes], int | None]
+) -> int | None:
+    """Where the last of the objects ends that a file is made of, one behind the other.
+
+    Parameters
+    ----------
+    n_header : bytes at the beginning of each
+    length_of : tells of those how long it is; None where it does not say
+    """
     at = 0
     for _ in range(MOST_CHUNKS):
         if at >= size:
             return at
         file.seek(at)
-        header = file.read(16)
-        if len(header) < 8:
-            return at + 8
-        length = int.from_bytes(header[:4], "big")
-        if length == 1:
-            length = int.from_bytes(header[8:16], "big")
-        if length < 8:  # 0: up to the end of the file
+        if (length := length_of(file.read(n_header))) is None:
             return None
         at += length
     return None
+
+
+def _box_length(header: bytes) -> int | None:
+    """Of a box of an MP4 (ISO/IEC 14496-12, 4.2)."""
+    if len(header) < 8:
+        return 8  # it is cut within its header
+    length = int.from_bytes(header[:4], "big")
+    if length == 1:
+        length = int.from_bytes(header[8:16], "big")
+    return length if length >= 8 else None  # 0: up to the end of the file
+
+
+def _asf_length(header: bytes) -> int | None:
+    """Of an object of a WMA or WMV (Advanced Systems Format, 2.1)."""
+    length = int.from_bytes(header[16:24], "little")
+    return length if len(header) == 24 and length >= 24 else None
 
 
 def _matroska_end(file: BinaryIO, size: int) -> int | None:
@@ -166,21 +185,6 @@ def _caf_end(file: BinaryIO, size: int) -> int | None:
         if not 0 <= length < size:
             return None
         file.seek(length, os.SEEK_CUR)
-    return None
-
-
-def _asf_end(file: BinaryIO, size: int) -> int | None:
-    """Where the last object ends (Advanced Systems Format, 2.1)."""
-    at = 0
-    for _ in range(MOST_CHUNKS):
-        if at >= size:
-            return at
-        file.seek(at)
-        header = file.read(24)
-        length = int.from_bytes(header[16:24], "little")
-        if len(header) < 24 or length < 24:
-            return None
-        at += length
     return None
 
 
