@@ -113,11 +113,14 @@ def check_whole(path: Path) -> None:
     """Raise ModelError if a `.nemo` file was cut short, has no weights, or holds what is odd."""
     try:
         with parts(path) as found:
-            names = {part.name for part in found}
+            _check_there({part.name for part in found})
     except BAD_TAR as err:
         raise _damaged(path, err) from err
+
+
+def _check_there(names: set[str]) -> None:
     if missing := sorted({CONFIG, WEIGHTS} - names):
-        raise _damaged(path, EOFError(f"no {missing[0]} inside"))
+        raise EOFError(f"no {missing[0]} inside")
 
 
 def check_loadable(path: Path) -> int:
@@ -131,13 +134,13 @@ def check_loadable(path: Path) -> int:
     ------
     ModelError : as `check_whole`, or a part is malicious or damaged
     """
-    check_whole(path)
-    n_bytes = 0
+    n_bytes, names = 0, set()
     config: dict[str, Any] = {}
     weights = (0, 0)  # arrays, bytes
     try:
         with parts(path) as found:
             for part in found:
+                names.add(part.name)
                 n_bytes += part.size
                 if part.name.endswith(".ckpt"):
                     with found.part_file(part) as file, _named(part.name):
@@ -146,6 +149,7 @@ def check_loadable(path: Path) -> int:
                     with _named(part.name):
                         said = parse_yaml(found.text(part))
                     config = said if part.name == CONFIG and isinstance(said, dict) else config
+        _check_there(names)
         check_sizes(config, *weights)
     except BAD_TAR as err:
         raise _damaged(path, err) from err
