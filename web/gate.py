@@ -7,11 +7,12 @@ ASCII, whatever was sent.
 
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from utils.address import host_name, is_loopback, own_names, plain_address
 from utils.limits import LogOnce
+from web.wsgi import connection, refuse
 
 log = logging.getLogger(__name__)
 refusals = LogOnce(log)
@@ -21,7 +22,10 @@ HEADER_NAME = re.compile(r"HTTP_[A-Z0-9_]+")
 # Letters are replaced, not the header left out: a cookie of another program of this computer
 # may stand beside the presenter's.
 ODD = re.compile(r"[^\t\x20-\x7e]")
-SOCKETS = ("werkzeug.socket", "gunicorn.socket")  # where servers put the connection
+REFUSAL = (
+    "This name is not one of this computer's. If it is right, name it with the setting address "
+    "(--address); if a proxy stands before the program, with the setting proxy (--proxy)."
+)
 
 
 class Gate:
@@ -43,7 +47,7 @@ class Gate:
         if self._is_ours(host, environ):
             return self._app(environ, start_response)
         refusals.warn("a foreign Host name", str(environ.get("REMOTE_ADDR")))
-        return _refuse(start_response)
+        return refuse(start_response, "421 Misdirected Request", REFUSAL)
 
     def _is_ours(self, host: str, environ: WSGIEnvironment) -> bool:
         if is_loopback(host) or host in self._names:
@@ -63,16 +67,5 @@ def _make_plain(environ: WSGIEnvironment) -> None:
 
 def _reached_at(environ: WSGIEnvironment) -> str:
     """The address of this machine to which the connection was made."""
-    connection = next((environ[name] for name in SOCKETS if name in environ), None)
-    return plain_address(connection.getsockname()[0]) if connection else ""
-
-
-def _refuse(start_response: Callable) -> list[bytes]:
-    text = (
-        b"This name is not one of this computer's. If it is right, name it with the setting "
-        b"address (--address); if a proxy stands before the program, with the setting proxy "
-        b"(--proxy).\n"
-    )
-    headers = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(text)))]
-    start_response("421 Misdirected Request", headers)
-    return [text]
+    found = connection(environ)
+    return plain_address(found.getsockname()[0]) if found else ""

@@ -71,14 +71,14 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
     def export(form: str) -> Response:
         if form not in TYPES:
             abort(_text(f"There is no such export; choose {', '.join(TYPES)}.", 404))
-        if room.session.board.blank and not peer(request.environ).presents(token):
+        who = peer(request.environ)
+        if room.session.board.blank and not who.presents(token):
             abort(_text("The screens are blank; nothing can be read now.", 403))
-        address = peer(request.environ).address
-        if not (asked.take(address) and sent.take(address)):
-            refusals.warn("more exports at once", address)
+        if not (asked.take(who.address) and sent.take(who.address)):
+            refusals.warn("more exports at once", who.address)
             abort(_text("Too many exports at once. Wait a moment.", 429))
         response = _download(form, room.session.board.export(form))
-        response.call_on_close(lambda: sent.give_back(address))
+        response.call_on_close(lambda: sent.give_back(who.address))
         return response
 
     @app.get("/health")
@@ -102,7 +102,7 @@ def _admit(token: Token, links: Links) -> Response | tuple[dict, int]:
         return say("refused.link").to_dict(), 403
     response = Response(status=204)
     response.set_cookie(
-        cookie_name(str(request.environ.get("SERVER_PORT", ""))), token.cookie(),
+        cookie_name(request.environ), token.cookie(),
         # no path: behind a proxy only the browser knows where it is, and takes that
         max_age=COOKIE_S, path=None, httponly=True, samesite="Strict", secure=request.is_secure,
     )  # fmt: skip

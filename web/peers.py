@@ -26,9 +26,9 @@ class Peer:
         return token.matches(self.cookie)
 
 
-def cookie_name(port: str) -> str:
+def cookie_name(environ: Mapping[str, object]) -> str:
     """The name of the presenter's cookie; browsers keep cookies by host, not by port."""
-    return f"presenter_{port}"
+    return f"presenter_{environ.get('SERVER_PORT', '')}"
 
 
 def peer(environ: Mapping[str, object]) -> Peer:
@@ -36,7 +36,7 @@ def peer(environ: Mapping[str, object]) -> Peer:
     cookies = parse_cookie(str(environ.get("HTTP_COOKIE", "")))
     return Peer(
         address=str(environ.get("REMOTE_ADDR", "")),
-        cookie=cookies.get(cookie_name(str(environ.get("SERVER_PORT", "")))),
+        cookie=cookies.get(cookie_name(environ)),
     )
 
 

@@ -28,6 +28,7 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessa
 from utils.limits import LogOnce, TokenBucket
 from web.outbox import CLOSE, PONG, Outbox, frame, framed
 from web.turns import turns
+from web.wsgi import connection, refuse
 
 SEND_BUFFER_BYTES = 65_536
 SEND_S = 10  # a reader that takes nothing for so long is gone
@@ -40,7 +41,6 @@ PIECES_AT_ONCE = 256  # that one call gives to the network
 PATH = "/socket.io/"
 VERSION = "13"
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
-CONNECTIONS = ("werkzeug.socket", "gunicorn.socket")  # where servers put them
 
 log = logging.getLogger(__name__)
 refusals = LogOnce(log)
@@ -68,8 +68,7 @@ class _WebSocket:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list:
         self._address = str(environ.get("REMOTE_ADDR", ""))
         self._account = f"{self._address} packets"
-        place = next(name for name in CONNECTIONS if name in environ)
-        self._socket: socket.socket = environ[place]
+        self._socket: socket.socket = connection(environ)
         self._open = self._answer(environ)
         try:
             self._handler(self)
@@ -78,22 +77,22 @@ class _WebSocket:
             self._handler.__self__.close(wait=False, abort=True)  # Engine.IO forgets it
         finally:
             turns.leave()
-        if place == "gunicorn.socket":
+        if "gunicorn.socket" in environ:
             raise StopIteration
         raise ConnectionError  # tells Werkzeug that nothing is to be answered any more
 
     def _answer(self, environ: WSGIEnvironment) -> bool:
-        connection, seconds = self._socket, struct.pack("ll", SEND_S, 0)
+        page, seconds = self._socket, struct.pack("ll", SEND_S, 0)
         key = environ["HTTP_SEC_WEBSOCKET_KEY"].strip().encode() + GUID
         accept = base64.b64encode(hashlib.sha1(key).digest()).decode()
         try:
-            connection.settimeout(None)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
+            page.settimeout(None)
+            page.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+            page.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
             seconds = struct.pack("ll", SILENT_S, 0)
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.sendall(
+            page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
+            page.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            page.sendall(
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                 f"Connection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n".encode()
             )
@@ -215,14 +214,9 @@ class Handshakes:
         if not environ["PATH_INFO"].startswith(PATH) or _is_handshake(environ):
             return self._app(environ, start_response)
         refusals.warn("what is no WebSocket handshake", str(environ.get("REMOTE_ADDR")))
-        text = b"Only WebSocket is answered here, of version 13.\n"
-        headers = [
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", str(len(text))),
-            ("Sec-WebSocket-Version", VERSION),
-        ]
-        start_response("400 Bad Request", headers)
-        return [text]
+        text = f"Only WebSocket is answered here, of version {VERSION}."
+        version = ("Sec-WebSocket-Version", VERSION)
+        return refuse(start_response, "400 Bad Request", text, version)
 
 
 def _is_handshake(environ: WSGIEnvironment) -> bool:
@@ -238,7 +232,7 @@ def _is_handshake(environ: WSGIEnvironment) -> bool:
         and environ.get("HTTP_UPGRADE", "").lower() == "websocket"
         and environ.get("HTTP_SEC_WEBSOCKET_VERSION", "").strip() == VERSION
         and len(key) == 16
-        and any(name in environ for name in CONNECTIONS)
+        and connection(environ) is not None
     )
 
 
@@ -262,6 +256,6 @@ def harden(socketio: SocketIO, max_message_size: int) -> None:
 def cut_off(socketio: SocketIO, sid: str) -> None:
     """End a page's connection at once, without waiting until it has read what was sent."""
     server = socketio.server
-    connection = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
-    if connection is not None:
-        connection.close(wait=False, abort=True)
+    page = server.eio.sockets.get(server.manager.eio_sid_from_sid(sid, "/"))
+    if page is not None:
+        page.close(wait=False, abort=True)

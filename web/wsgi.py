@@ -1,0 +1,22 @@
+"""What several parts of the web need of a bare WSGI request."""
+
+import socket
+from collections.abc import Mapping
+from wsgiref.types import StartResponse
+
+PLACES = ("werkzeug.socket", "gunicorn.socket")  # where servers put the connection
+
+
+def connection(environ: Mapping[str, object]) -> socket.socket | None:
+    """The connection that a request came by, where the server tells."""
+    return next((environ[name] for name in PLACES if name in environ), None)
+
+
+def refuse(
+    start_response: StartResponse, status: str, text: str, *headers: tuple[str, str]
+) -> list[bytes]:
+    """Answer a request by a sentence, before the program has seen it."""
+    body = f"{text}\n".encode()
+    length = ("Content-Length", str(len(body)))
+    start_response(status, [("Content-Type", "text/plain; charset=utf-8"), length, *headers])
+    return [body]
