@@ -26,7 +26,7 @@ from utils.commands import caption_events, export, list_microphones, with_progre
 from utils.ending import end_on_signals
 from utils.engines import Better, Engines, optional
 from utils.errors import AppError, DataError, ModelError
-from utils.faults import of_machine
+from utils.faults import cause
 from utils.folders import config_folder, data_folder, state_folder
 from utils.loader import Progress
 from utils.messages import Message, say
@@ -207,9 +207,7 @@ def _announce(settings: config.Settings, app: Flask) -> None:
     try:
         note_serving(state_folder(), settings, links.run)
     except OSError as err:  # captions come first
-        place = str(state_folder())
-        reason = of_machine(err, place) or f"{place}: {err.strerror or err}"
-        room.session.notice("link.missing", reason=reason)
+        room.session.notice("link.missing", reason=cause(err, str(state_folder())))
     here = "127.0.0.1" if settings.host in ANY else settings.host
     tell(f"Captions are at {url(here, settings.port)}  (Ctrl-C ends)")
     tell(

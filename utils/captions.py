@@ -16,7 +16,7 @@ from utils.asr import Stream, Transcriber
 from utils.audio import SAMPLE_RATE
 from utils.errors import NoMemoryError
 from utils.events import AudioFrame, CaptionEvent, Emotion, SpeechChunk, Word
-from utils.faults import of_machine
+from utils.faults import cause
 from utils.loudness import Loudness
 from utils.running_emotion import EmotionPredictor, RunningEmotion
 from utils.segmenter import Segmenter
@@ -237,13 +237,13 @@ class Captioner:
     def _give_up_emotion(self, err: Exception) -> None:
         if self.emotions is not None:
             self.emotions = self._running = None
-            self.missing("emotion.missing", of_machine(err) or str(err))
+            self.missing("emotion.missing", cause(err))
 
     def _give_up_voices(self, err: Exception) -> None:
         voices, self._voices, self._voice = self._voices, None, None
         if voices:
             voices.model.close()
-            self.missing("voices.missing", of_machine(err) or str(err))
+            self.missing("voices.missing", cause(err))
 
     def _event(
         self,

@@ -10,7 +10,7 @@ from utils.asr import Transcriber
 from utils.asr.memory import give_back
 from utils.captions import Captioner
 from utils.errors import AppError
-from utils.faults import of_machine
+from utils.faults import cause
 from utils.messages import Message, say
 
 log = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ def optional(open_part: Callable[[], Part], code: str, missing: list[Message]) -
             log.error("%s", err)
         else:
             log.exception("captions do without what cannot be opened")
-        missing.append(say(code, reason=of_machine(err) or str(err)))
+        missing.append(say(code, reason=cause(err)))
         return None
 
 
@@ -101,8 +101,7 @@ def bring_better(
             log.error("%s", err)
         else:
             log.exception("loading the better recogniser failed")
-        reason = of_machine(err) or str(err)
-        notice("engine.kept", engine=engines.captioner.transcriber.name, reason=reason)
+        notice("engine.kept", engine=engines.captioner.transcriber.name, reason=cause(err))
         return None
     engines.captioner.change(transcriber)
     give_back()

@@ -42,6 +42,17 @@ def of_machine(err: BaseException, place: str = "") -> str | None:
     return None
 
 
+def cause(err: BaseException, place: str = "") -> str:
+    """What the machine lacks, or else what the error says itself, in words that end a sentence.
+
+    Parameters
+    ----------
+    place : as in `of_machine`; named beside the error's own words
+    """
+    own = f"{place}: {getattr(err, 'strerror', None) or err}" if place else str(err)
+    return of_machine(err, place) or own
+
+
 def model_error(err: BaseException, what: str, otherwise: str) -> ModelError:
     """The error to raise for one of a library that loads or runs a model.
 

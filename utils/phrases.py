@@ -8,7 +8,7 @@ import unicodedata
 from pathlib import Path
 
 from utils.errors import DataError
-from utils.faults import of_machine
+from utils.faults import cause
 from utils.folders import write_whole
 
 MOST = 40
@@ -84,8 +84,7 @@ class Phrases:
             write_whole(self._path, text)
             self.not_kept = None
         except OSError as err:  # they hold in this run
-            place = str(self._path)
-            self.not_kept = of_machine(err, place) or f"{place}: {err.strerror or err}"
+            self.not_kept = cause(err, str(self._path))
             log.warning("the quick phrases are not kept: %s", self.not_kept)
 
 

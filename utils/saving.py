@@ -14,7 +14,7 @@ from typing import Any
 
 from utils.errors import DataError
 from utils.events import CaptionEvent, Emotion, Word
-from utils.faults import of_machine
+from utils.faults import cause, of_machine
 
 LONGEST_LINE = 1_000_000  # bytes; one with every word of 15 s has some thousands
 LONGEST_S = 1e8  # three years
@@ -118,8 +118,7 @@ class SavedLines:
     def _give_up(self, err: OSError) -> None:
         log.error("%s: captions are saved no more: %s", self.path, err)
         self._end()
-        place = str(self.path)
-        self._failed(of_machine(err, place) or f"{place}: {err.strerror or err}")
+        self._failed(cause(err, str(self.path)))
 
     def _cut(self) -> None:
         """Take back the part of a line that was written."""

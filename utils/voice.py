@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from utils.errors import DataError
-from utils.faults import of_machine
+from utils.faults import cause
 
 PROGRAM = "espeak-ng"
 MISSING = "espeak-ng is not installed on the computer that shows the captions"
@@ -71,7 +71,7 @@ class Voice:
                 target=self._run, args=(turn, text, language), name="voice", daemon=True
             ).start()
         except RuntimeError as err:
-            raise DataError(of_machine(err) or str(err)) from err
+            raise DataError(cause(err)) from err
 
     def close(self) -> None:
         """Be silent."""
@@ -148,7 +148,7 @@ class Voice:
                     command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True
                 )
             except OSError as err:
-                raise DataError(f"{PROGRAM} does not start ({of_machine(err) or err})") from err
+                raise DataError(f"{PROGRAM} does not start ({cause(err)})") from err
         try:
             output, complaint = _talk(process, text, limit_s)
         finally:
