@@ -30,7 +30,7 @@ const refusedLink = await present.present();
 const captions = new Captions(byId("lines"), byId("live"));
 const follow = new Follow(byId("view"), byId("back"));
 const display = new Display(captions, follow);
-const status = new Status();
+const status = new Status(READING);
 const timeline = new Timeline();
 
 let session = null;

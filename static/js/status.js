@@ -4,14 +4,17 @@ import { topmost } from "./dialogs.js";
 import { sentence, setText, t } from "./words.js";
 
 const FAILED = ["lost", "error", "offline"];
-// At this computer itself, where whoever runs the program may become the presenter.
-const OWN = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname) && !location.pathname.endsWith("/read");
+const HERE = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 const byId = (id) => document.getElementById(id);
 
 export class Status {
   #status = { state: "connecting", code: "connecting", message: "", engine: "", progress: null, quiet: false, offer: null, notices: [] };
   #room = { presenter: false, blank: false, saving: null };
   #empty = true;
+  #own; // at the computer itself, where whoever runs the program may become the presenter
+
+  // `reading`: the page is only to read
+  constructor(reading) { this.#own = HERE && !reading; }
 
   get state() { return this.#status.state; }
   get recording() { return ["listening", "lost"].includes(this.state); }
@@ -102,7 +105,7 @@ export class Status {
     if (blank) key = "blank";
     else if (this.#empty && state === "listening" && quiet && presenter) key = "quiet";
     else if (this.#empty && ["connecting", "loading", "ready", "listening"].includes(state)) key = state;
-    if (key && !presenter && ["ready", "listening"].includes(key)) key += OWN && key === "ready" ? ".own" : ".reader";
+    if (key && !presenter && ["ready", "listening"].includes(key)) key += this.#own && key === "ready" ? ".own" : ".reader";
     if (blank && presenter) key += ".presenter";
     setText(byId("hint"), key && t(`hint.${key}`));
   }
