@@ -14,7 +14,7 @@ from tests.recordings import encode, speechlike, wav_bytes, without_xing
 from utils.audio import SAMPLE_RATE, load
 from utils.convert import to_float
 from utils.errors import AudioError
-from utils.recording import Recording
+from utils.recording import BLOCK_S, Recording
 from utils.sources import FileSource
 
 
@@ -360,6 +360,29 @@ def test_silence_that_a_voice_chat_leaves_out_is_kept(tmp_path: Path) -> None:
     found, _ = heard(tmp_path / "a.webm")
     assert len(found) / SAMPLE_RATE == pytest.approx(6.0, abs=0.2)
     assert not found[2 * SAMPLE_RATE : 4 * SAMPLE_RATE].any()
+
+
+def test_a_long_silence_that_is_left_out_is_handed_out_in_pieces(tmp_path: Path) -> None:
+    import av
+
+    with av.open(str(tmp_path / "a.mkv"), "w") as out:
+        track = out.add_stream("flac", rate=48_000, layout="mono")
+        for begins_s in (0, 590):
+            sound = np.full((1, 4096), 300, np.int16)
+            frame = av.AudioFrame.from_ndarray(sound, "s16", "mono")
+            frame.sample_rate, frame.pts = 48_000, begins_s * 48_000
+            out.mux(track.encode(frame))
+        out.mux(track.encode(None))
+    with Recording(tmp_path / "a.mkv") as recording:
+        lengths = [len(block) for block, _ in recording]
+    assert sum(lengths) / 48_000 == pytest.approx(590, abs=0.5)
+    assert max(lengths) <= 2 * BLOCK_S * 48_000
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="no such files on this system")
+def test_what_only_looks_like_a_file_is_told() -> None:
+    with pytest.raises(AudioError, match="cpuinfo: "):
+        Recording("/proc/cpuinfo")
 
 
 def test_sound_that_begins_late_in_a_video_keeps_its_times(tmp_path: Path) -> None:

@@ -1,16 +1,16 @@
 """A recording of any kind, read to its end, whatever its headers say."""
 
-import os
-import stat
+import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
 import numpy as np
 
 from utils import headers
 from utils.convert import SAMPLE_RATE, Converter, to_float
 from utils.errors import AudioError
+from utils.opening import Nameless, open_regular
 
 # What FFmpeg is let to read. None of these opens another file or an address, as playlists do.
 FORMATS = (
@@ -73,6 +73,10 @@ class Recording:
             self._open()
             self._blocks = self._read()
             self._first = next(self._blocks)
+        except OSError as err:  # of a disk, or of what only looks like a file
+            self.close()
+            reason = err.strerror or str(err)
+            raise AudioError(f"{self._path}: cannot be read ({reason}); give a file") from err
         except BaseException:
             self.close()
             raise
@@ -181,9 +185,8 @@ class Recording:
             if frame.time is not None and self._format in TIMED:
                 gap_s = frame.time - base_s - self._done_s
                 if GAP_S < gap_s < LONGEST_GAP_S:
-                    gap = np.zeros((round(gap_s * rate), part.shape[1]), np.float32)
-                    self._done_s += len(gap) / rate
-                    yield gap, rate
+                    self._done_s += round(gap_s * rate) / rate
+                    yield from _silence(gap_s, rate, part.shape[1])
                 elif abs(gap_s) > GAP_S:  # its clock was set anew
                     base_s += gap_s
             self._done_s += len(part) / rate
@@ -255,37 +258,9 @@ class Recording:
             raise AudioError(f"{self._path}: the recording is empty")
 
 
-class Nameless:
-    """A file without its name, that ends at every place beyond it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.read, self.tell = file.read, file.tell
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """As of a file; a damaged header sends FFmpeg to places that no file has."""
-        try:
-            return self._file.seek(offset, whence)
-        except (OSError, ValueError, OverflowError):
-            return self._file.seek(0, os.SEEK_END)
-
-
-def open_regular(path: Path) -> BinaryIO:
-    """Open a file for reading, if it is one.
-
-    Raises
-    ------
-    AudioError : missing, not to be opened, or a folder, pipe or device, which has no end
-    """
-    try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISREG(mode):
-            return open(path, "rb")
-    except FileNotFoundError as err:
-        raise AudioError(f"{path}: no such file") from err
-    except (OSError, ValueError) as err:
-        reason = getattr(err, "strerror", None) or str(err)
-        raise AudioError(f"{path}: cannot be opened ({reason}); give a file") from err
-    kinds = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
-    kind = kinds.get(stat.S_IFMT(mode), "device")
-    raise AudioError(f"{path}: is a {kind}, not a file; save the recording to a file first")
+def _silence(seconds: float, rate: int, n_channels: int) -> Iterator[tuple[np.ndarray, int]]:
+    """Silence of that length, float32 (n, n_channels), in pieces of `BLOCK_S`."""
+    left, most = round(seconds * rate), math.ceil(BLOCK_S * rate)
+    while left > 0:
+        yield np.zeros((min(left, most), n_channels), np.float32), rate
+        left -= most
