@@ -310,6 +310,7 @@ WHISPER_ODD = {
         {"suppress_ids": [51_864]}, {"suppress_ids": [-1]}, {"suppress_ids": [10**12]},
         {"suppress_ids_begin": [220, 10**6]}, {"lang_ids": [2**31]}, {"suppress_ids": "all"},
         {"suppress_ids": [[0]]}, {"alignment_heads": [[9, 9]]},
+        {"alignment_heads": [[1, 1]] * 100_000},
     ],
     "tokenizer.json": [
         {"normalizer": {"type": "Replace", "pattern": {"String": ""}, "content": "x" * 1000}},

@@ -97,6 +97,8 @@ def _check_config(path: Path, tokens: int, layers: int) -> None:
     heads = config.get("alignment_heads", [])
     if not isinstance(heads, list) or not all(_is_head(head, layers) for head in heads):
         raise damaged(path, "its alignment_heads are not in the decoder")
+    if len(heads) > len({tuple(head) for head in heads}):  # each is worked out as often
+        raise damaged(path, "its alignment_heads name one more than once")
 
 
 def _are_below(found: Any, most: int) -> bool:
