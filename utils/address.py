@@ -77,6 +77,15 @@ def host_name(header: str) -> str:
     return (parts.hostname or "").rstrip(".")
 
 
+def is_host(text: str) -> bool:
+    """Whether a text is a name or an IP address alone, without scheme, port or path.
+
+    >>> is_host("kiosk.local"), is_host("::1"), is_host("kiosk:5000"), is_host("http://kiosk")
+    (True, True, False, False)
+    """
+    return bool(plain_address(text)) or host_name(text) == text.lower().rstrip(".") != ""
+
+
 def plain_address(host: str) -> str:
     """An IP address in its shortest form, IPv4 where it is IPv4 within IPv6; "" for a name."""
     try:
