@@ -134,3 +134,12 @@ def test_where_phones_reach_what_is_served():
     found = reachable_address("0.0.0.0")
     assert found is None or not is_loopback(found)
     assert url("::1", 5000, "/read") == "http://[::1]:5000/read"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_token_that_is_no_file_is_not_waited_for_and_left_as_it_is(tmp_path, make):
+    make(tmp_path / "token")
+    (tmp_path / "token").chmod(0o755)
+    token = Token(tmp_path / "token")
+    assert "it is not a file" in token.problem and len(token.value()) > 40
+    assert stat.S_IMODE(os.stat(tmp_path / "token").st_mode) == 0o755

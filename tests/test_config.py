@@ -1,5 +1,7 @@
 """Settings come from file, environment and flags; what cannot be is refused at once."""
 
+import os
+
 import pytest
 
 from utils import config
@@ -88,3 +90,23 @@ def test_a_switch_from_every_place(tmp_path, name, text, environment, flags, on)
 )
 def test_microphone_by_name_or_index(given, device):
     assert config.Settings(microphone=given).microphone_device == device
+
+
+@pytest.mark.parametrize("address", ["", "kiosk", "Kiosk.local", "192.168.1.5", "fe80::1", "a.b."])
+def test_a_name_or_an_address_by_which_phones_reach_this_computer(address):
+    assert config.Settings(address=address).address == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://192.168.1.5", "192.168.1.5:5000", "kiosk.local/read", "my kiosk", "[::1]", "a@b", "."],
+)
+def test_what_would_lead_no_phone_here_is_told(address):
+    with pytest.raises(ConfigError, match="a name or an IP address alone, such as"):
+        config.Settings(address=address)
+
+
+def test_settings_that_are_no_file_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "settings.toml")
+    with pytest.raises(ConfigError, match="it is not a file"):
+        config.load({}, tmp_path / "settings.toml", {})

@@ -1,5 +1,7 @@
 """Phrases that a NeMo model prefers, in steps; models made here, and the one that ships."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -42,6 +44,13 @@ def test_phrases_are_read_one_a_line(tmp_path):
 def test_a_bad_list_is_refused(tmp_path, content, told):
     with pytest.raises(ConfigError, match=told):
         read_phrases(phrases_file(tmp_path, content))
+
+
+def test_a_list_that_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "names")
+    for path in (tmp_path / "names", "/dev/zero"):
+        with pytest.raises(ConfigError, match="it is not a file"):
+            read_phrases(path)
 
 
 def test_a_missing_list_is_refused(tmp_path):

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import logging
 import secrets
+import stat
 import threading
 import time
 from pathlib import Path
@@ -94,6 +95,8 @@ class Token:
         if not self.path.exists():
             write_whole(self.path, (self._token or secrets.token_urlsafe(TOKEN_BYTES)) + "\n")
         found = self.path.stat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for
+            raise OSError(None, "it is not a file")
         stamp = (found.st_mtime_ns, found.st_ino)
         if stamp == self._stamp:
             return

@@ -13,9 +13,10 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, time
 from pathlib import Path
 
-from utils.address import public_address
+from utils.address import is_host, public_address
 from utils.asr import PACES
 from utils.errors import ConfigError
+from utils.untrusted import opened
 
 ENVIRONMENT_PREFIX = "CAPTIONS_"
 LONGEST_CLEAR_AFTER_MIN = 24 * 60
@@ -76,6 +77,11 @@ class Settings:
             raise ConfigError(f"port {self.port}: expected a number from 1 to 65535")
         if not self.host:
             raise ConfigError("host is empty: give an address such as 127.0.0.1")
+        if self.address and not is_host(self.address):
+            raise ConfigError(
+                f"address {self.address!r}: expected a name or an IP address alone, such as "
+                "kiosk.local or 192.168.1.5"
+            )
         if self.proxy:
             public_address(self.proxy)
         if self.pace not in ("auto", *PACES):
@@ -120,11 +126,13 @@ def load(
 
 def _from_file(path: Path, names: set[str]) -> dict[str, object]:
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        with opened(path) as file:
+            table = tomllib.load(file)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, RecursionError) as err:  # ValueError: also a number without end
-        raise ConfigError(f"{path}: cannot be read as TOML: {err}") from err
+        reason = getattr(err, "strerror", None) or err
+        raise ConfigError(f"{path}: cannot be read as TOML: {reason}") from err
     if unknown := sorted(table.keys() - names):
         raise ConfigError(
             f"{path}: unknown setting {', '.join(unknown)}; expected {', '.join(sorted(names))}"

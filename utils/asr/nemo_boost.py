@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from utils.asr.nemo_decode import CtcDecoder, Decoded, Decoder, Token, TransducerDecoder
 from utils.errors import ConfigError
+from utils.untrusted import opened
 
 if TYPE_CHECKING:
     import torch
@@ -37,7 +38,8 @@ def read_phrases(path: Path | str) -> tuple[str, ...]:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with opened(path) as file:
+            text = file.read().decode("utf-8-sig")
     except UnicodeDecodeError as err:
         raise ConfigError(f"{path}: not UTF-8 (byte {err.start}); {WRONG}") from err
     except OSError as err:
