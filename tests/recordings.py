@@ -30,6 +30,7 @@ def encode(
     options: dict[str, str] | None = None,
     video: bool = False,
     begins_s: float = 0.0,
+    layout: str | None = None,
 ) -> Path:
     """Write float (n, n_channels) with a codec of FFmpeg; return the path.
 
@@ -39,9 +40,10 @@ def encode(
     options : of the container
     video : with a picture that moves, from 0 to the end of the sound
     begins_s : where in the video the sound begins
+    layout : of the channels, as FFmpeg names it; None for one, two or six
     """
     with av.open(str(path), "w", format=form, options=options) as out:
-        layout = {1: "mono", 2: "stereo", 6: "5.1"}[samples.shape[1]]
+        layout = layout or {1: "mono", 2: "stereo", 6: "5.1"}[samples.shape[1]]
         track = out.add_stream(codec, rate=rate, layout=layout)
         if codec == "wmav2":
             track.bit_rate = 64_000

@@ -1,103 +1,56 @@
 """What a recording's own headers say of its end, which FFmpeg does not check."""
 
 import os
-import struct
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
-# Sizes from here on, in 32 bits, are what programs write that cannot know the length.
-UNKNOWN_BYTES = 2**31 - 2**16
+from utils import pcm
+from utils.claim import MOST_CHUNKS, UNKNOWN_BYTES, Claim, count_zeros
+
 ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
+W64_HEADER = b"riff" + bytes.fromhex("2e91cf11a5d628db04c10000")
+W64_DATA = b"data" + bytes.fromhex("f3acd3118cd100c04f8edb8a")
 EBML_HEADER = b"\x1a\x45\xdf\xa3"  # Matroska and WebM
-MOST_CHUNKS = 100_000  # looked at: an MP4 in fragments has two a second
 OGG_TAIL = 128 * 1024  # a page has at most 65,307 bytes
 OGG_LAST = 4  # flag of a stream's last page (RFC 3533)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What the headers say, and what is there.
-
-    Parameters
-    ----------
-    size : of the file, in bytes
-    end : byte up to which it must reach; None where it does not say
-    goes_on : a WAV that holds more sound than its header says, or whose header cannot know
-    empty : a WAV without sound, which FFmpeg takes for one whose header cannot know
-    counted : an MP3 that says how many frames it has
-    unended : an Ogg without a last page
-    """
-
-    size: int
-    end: int | None = None
-    goes_on: bool = False
-    empty: bool = False
-    counted: bool = False
-    unended: bool = False
-
-    @property
-    def cut_short(self) -> bool:
-        """Whether the end is missing."""
-        return self.unended or (self.end is not None and self.end > self.size)
+BOXES_OF_SOUND = (b"moov", b"moof", b"mdat")  # of an MP4; of the others none is missed
 
 
 def read(file: BinaryIO) -> Claim:
     """Look at a file of any kind; what is not known says nothing."""
     size = file.seek(0, os.SEEK_END)
+    zeros = count_zeros(file, size)
     file.seek(0)
-    begins = file.read(16)
+    return replace(_look(file, file.read(16), size, zeros), zeros=zeros)
+
+
+def _look(file: BinaryIO, begins: bytes, size: int, zeros: int) -> Claim:
     if begins[:4] in (b"RIFF", b"RF64", b"BW64", b"RIFX") and begins[8:12] == b"WAVE":
-        return _wav(file, size, ">" if begins[:4] == b"RIFX" else "<")
+        return pcm.wav(file, size, ">" if begins[:4] == b"RIFX" else "<")
     if begins[:4] == b"RIFF" and begins[8:12] == b"AVI ":
         length = int.from_bytes(begins[4:8], "little")
         return Claim(size, 8 + length if length < UNKNOWN_BYTES else None)
     if begins[:4] == b"OggS":
-        return Claim(size, unended=not _ogg_ends(file, size))
+        return Claim(size, unended=not _ogg_ends(file, size - zeros))
     if begins[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
-        return Claim(size, _objects_end(file, size, 16, _box_length))
+        return Claim(size, _boxes_end(file, size))
     if begins[:4] == EBML_HEADER:
         return Claim(size, _matroska_end(file, size))
     if begins[:4] == b"caff":
         return Claim(size, _caf_end(file, size))
     if begins == ASF_HEADER:
-        return Claim(size, _objects_end(file, size, 24, _asf_length))
-    return Claim(size, counted=_mp3_is_counted(file))
-
-
-def _wav(file: BinaryIO, size: int, order: str) -> Claim:
-    """The data chunk of a WAV, and whether a chunk follows where it says that it ends."""
-    at, long_size = 12, 0
-    for _ in range(MOST_CHUNKS):
-        file.seek(at)
-        header = file.read(8)
-        if len(header) < 8:
-            return Claim(size)
-        name, length = struct.unpack(order + "4sI", header)
-        if name == b"ds64":  # the true sizes of an RF64 (EBU Tech 3306)
-            long_size = int.from_bytes(file.read(16)[8:], "little")
-        if name == b"data":
-            break
-        at += 8 + length + length % 2
-    else:
-        return Claim(size)
-    begin = at + 8
-    if length == 2**32 - 1 and long_size:
-        length = long_size
-    elif length >= UNKNOWN_BYTES and begin + length > size:
-        return Claim(size, goes_on=True)
-    end = begin + length
-    ends = any(_is_chunk(file, place, size, order) for place in (end, end + length % 2))
-    return Claim(size, end, goes_on=not ends, empty=ends and length == 0)
-
-
-def _is_chunk(file: BinaryIO, at: int, size: int, order: str) -> bool:
-    """Whether a whole RIFF chunk stands at a place, or nothing more."""
-    if size - at < 8:
-        return True
-    file.seek(at)
-    name, length = struct.unpack(order + "4sI", file.read(8))
-    return all(32 <= byte < 127 for byte in name) and at + 8 + length <= size
+        end = _asf_end(file, size)
+        return Claim(size, end, stops=end is not None)
+    if begins == W64_HEADER:
+        end = _w64_end(file, size)
+        return Claim(size, end, stops=end is not None)
+    if begins[:4] == b".snd":
+        return pcm.au(file, size)
+    if begins[:7] == b"NIST_1A":
+        return pcm.nist(file, size)
+    return Claim(size, counted=_mp3_samples(file))
 
 
 def _ogg_ends(file: BinaryIO, size: int) -> bool:
@@ -111,31 +64,45 @@ def _ogg_ends(file: BinaryIO, size: int) -> bool:
     return len(page) >= length and bool(page[5] & OGG_LAST)
 
 
-def _objects_end(
-    file: BinaryIO, size: int, n_header: int, length_of: Callable[[bytes], int | None]
-) -> int | None:
-    """Where the last of the objects ends that a file is made of, one behind the other.
+def _objects(
+    file: BinaryIO, size: int, n_header: int, length_of: Callable[[bytes], int | None], at: int = 0
+) -> Iterator[tuple[bytes, int]]:
+    """The headers of the objects that a file is made of, one behind the other, and their ends.
 
     Parameters
     ----------
     n_header : bytes at the beginning of each
     length_of : tells of those how long it is; None where it does not say
+    at : where the first begins
     """
-    at = 0
     for _ in range(MOST_CHUNKS):
         if at >= size:
-            return at
+            return
         file.seek(at)
-        if (length := length_of(file.read(n_header))) is None:
-            return None
+        header = file.read(n_header)
+        if (length := length_of(header)) is None:
+            return
         at += length
-    return None
+        yield header, at
+
+
+def _boxes_end(file: BinaryIO, size: int) -> int | None:
+    """Where the last box ends that an MP4 is played from; what stands behind may be anything."""
+    seen, end = set(), 0
+    for header, after in _objects(file, size, 16, _box_length):
+        name = header[4:8]
+        if name in BOXES_OF_SOUND or not seen:
+            seen.add(name)
+            end = after
+        if end > size:
+            return end
+    return end if b"mdat" in seen else None
 
 
 def _box_length(header: bytes) -> int | None:
     """Of a box of an MP4 (ISO/IEC 14496-12, 4.2)."""
     if len(header) < 8:
-        return 8  # it is cut within its header
+        return None
     length = int.from_bytes(header[:4], "big")
     if length == 1:
         length = int.from_bytes(header[8:16], "big")
@@ -146,6 +113,27 @@ def _asf_length(header: bytes) -> int | None:
     """Of an object of a WMA or WMV (Advanced Systems Format, 2.1)."""
     length = int.from_bytes(header[16:24], "little")
     return length if len(header) == 24 and length >= 24 else None
+
+
+def _asf_end(file: BinaryIO, size: int) -> int | None:
+    """Where the sound of a WMA or WMV ends; only indices follow, and what is none of it."""
+    for header, end in _objects(file, size, 24, _asf_length):
+        if header[:16] == ASF_DATA or end > size and header[:16] == ASF_HEADER:
+            return end
+    return None
+
+
+def _w64_end(file: BinaryIO, size: int) -> int | None:
+    """Where the sound of a Wave64 ends: a WAV with longer names and sizes, in steps of 8 bytes."""
+
+    def stepped(header: bytes) -> int | None:
+        length = _asf_length(header)
+        return None if length is None else length + -length % 8
+
+    for header, end in _objects(file, size, 24, stepped, at=40):
+        if header[:16] == W64_DATA:
+            return end - -int.from_bytes(header[16:24], "little") % 8
+    return None
 
 
 def _matroska_end(file: BinaryIO, size: int) -> int | None:
@@ -188,8 +176,8 @@ def _caf_end(file: BinaryIO, size: int) -> int | None:
     return None
 
 
-def _mp3_is_counted(file: BinaryIO) -> bool:
-    """Whether an MP3 begins with a frame that says how many there are (Xing, LAME, VBRI)."""
+def _mp3_samples(file: BinaryIO) -> int:
+    """Samples of an MP3 that begins with a frame that counts the others (Xing, LAME, VBRI)."""
     file.seek(0)
     at = 0
     for _ in range(MOST_CHUNKS):
@@ -199,9 +187,11 @@ def _mp3_is_counted(file: BinaryIO) -> bool:
         at += 10 + sum((byte & 127) << shift for byte, shift in zip(tag[6:], (21, 14, 7, 0)))
         file.seek(at)
     file.seek(at)
-    frame = file.read(256)
+    frame = file.read(256).ljust(256, b"\0")
+    a_frame = 1152 if frame[1] & 0b11000 == 0b11000 else 576  # of MPEG 1, or of 2 and 2.5
     if frame.find(b"VBRI") == 36:
-        return True
+        return a_frame * int.from_bytes(frame[50:54], "big")
     place = max(frame.find(b"Xing"), frame.find(b"Info"))
-    flags = frame[place + 4 : place + 8]
-    return place > 0 and len(flags) == 4 and bool(flags[3] & 1)
+    if 0 < place < 200 and frame[place + 7] & 1:
+        return a_frame * int.from_bytes(frame[place + 8 : place + 12], "big")
+    return 0

@@ -9,18 +9,30 @@ from utils.errors import AudioError
 
 
 class Nameless:
-    """A file without its name, that ends at every place beyond it."""
+    """A file without its name, that ends at every place beyond it.
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.read, self.tell = file.read, file.tell
+    Parameters
+    ----------
+    file : what it is
+    end : byte at which it ends; what stands behind is not to be read
+    """
+
+    def __init__(self, file: BinaryIO, end: int) -> None:
+        self._file, self._end = file, end
+        self.tell = file.tell
+
+    def read(self, size: int) -> bytes:
+        """As of a file."""
+        return self._file.read(max(0, min(size, self._end - self._file.tell())))
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """As of a file; a damaged header sends FFmpeg to places that no file has."""
+        if whence == os.SEEK_END:
+            offset, whence = self._end + offset, os.SEEK_SET
         try:
             return self._file.seek(offset, whence)
         except (OSError, ValueError, OverflowError):
-            return self._file.seek(0, os.SEEK_END)
+            return self._file.seek(self._end)
 
 
 def open_regular(path: Path) -> BinaryIO:

@@ -1,6 +1,6 @@
 """A recording of any kind, read to its end, whatever its headers say."""
 
-import math
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -8,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 
 from utils import headers
-from utils.convert import SAMPLE_RATE, Converter, to_float
+from utils.convert import SAMPLE_RATE, Converter
+from utils.decoded import samples_of, silence
 from utils.errors import AudioError
 from utils.opening import Nameless, open_regular
 
@@ -26,8 +27,9 @@ TELL_LENGTH = {
 # By how much less than that is a missing end, or a piece that is lost: formats that count each
 # sample, and those that count what encoders put before and behind the sound as well. The others
 # know only how many bytes they have.
-MISSING_S = dict.fromkeys(("aiff", "ape", "au", "dsf", "flac", "tak", "tta", "w64", "wv"), 0.05)
-MISSING_S |= dict.fromkeys(("caf", "mp3", "ogg"), 0.3)
+MISSING_S = dict.fromkeys(("aiff", "ape", "dsf", "flac", "tak", "tta", "wv"), 0.05)
+MISSING_S |= dict.fromkeys(("mp3", "ogg"), 0.3)
+BYTES_TOLD = ("asf", "au", "caf", "nistsphere", "w64", "wav")  # by which their length is known
 KNOWN = "give a recording or video that FFmpeg reads, such as WAV, FLAC, MP3, M4A, WebM or MP4"
 
 BLOCK_S = 0.25  # handed out at a time: bounds memory
@@ -37,6 +39,11 @@ TIMED = {"asf", "avi", "flv", "matroska", "mov", "mpeg", "mpegts"}
 GAP_S, LONGEST_GAP_S = 0.1, 600.0
 SLOWEST_HZ, FASTEST_HZ = 1_000, 1_000_000
 TAGS = (b"ID3", b"TAG", b"APE")  # they stand between joined MP3s, and are no damage
+MOST_STOPS = 10_000  # places that cannot be read, after which the rest is given up
+# So many zeros at the end, and this part of the file, are no padding, but what is still to come
+# of a file whose room was taken before it was fetched.
+UNFETCHED_BYTES, UNFETCHED_PART, UNFETCHED_S = 65_536, 0.2, 1.0
+AMR_BITS, AMR_GOOD = 0b10000111, 0b100  # that are alike in every good frame (RFC 4867, 5.3)
 HIGHEST = 2.0**31  # no format's samples are larger, unless they are no sound
 
 
@@ -63,6 +70,8 @@ class Recording:
     def __init__(self, path: str | Path) -> None:
         self._path = Path(path)
         self._done_s = 0.0  # handed out
+        self._read_to = 0  # byte up to which it was decoded
+        self._bad = ""  # what could not be since, in words
         self._spoiled: list[str] = []  # what was left out, in words
         self._file = open_regular(self._path)
         self._container: Any = None
@@ -123,8 +132,8 @@ class Recording:
         self._file.seek(0)
         try:
             # Without its name, which FFmpeg would believe more than what is inside.
-            self._container = av.open(Nameless(self._file), "r", options=options,
-                                      metadata_errors="ignore")  # fmt: skip
+            whole = Nameless(self._file, self._claim.end if self._claim.stops else self._claim.size)
+            self._container = av.open(whole, "r", options=options, metadata_errors="ignore")
             track = self._container.streams.best("audio")
         except (av.FFmpegError, OSError, ValueError) as err:
             raise self._unreadable(err) from err
@@ -145,8 +154,9 @@ class Recording:
         return AudioError(f"{self._path}: not a readable recording ({reason}); {KNOWN}")
 
     def _told_s(self) -> float | None:
-        tells = self._format in TELL_LENGTH or self._claim.counted
-        if not tells or self._claim.goes_on:
+        if self._claim.counted and self._track.rate:
+            return self._claim.counted / self._track.rate
+        if self._format not in TELL_LENGTH or self._claim.goes_on:
             return None
         if self._track.duration:
             return float(self._track.duration * self._track.time_base)
@@ -186,50 +196,55 @@ class Recording:
                 gap_s = frame.time - base_s - self._done_s
                 if GAP_S < gap_s < LONGEST_GAP_S:
                     self._done_s += round(gap_s * rate) / rate
-                    yield from _silence(gap_s, rate, part.shape[1])
+                    yield from silence(gap_s, rate, part.shape[1], BLOCK_S)
                 elif abs(gap_s) > GAP_S:  # its clock was set anew
                     base_s += gap_s
             self._done_s += len(part) / rate
             yield part, rate
 
     def _frames(self) -> Iterator[Any]:
-        """Decoded frames; packets that cannot be decoded are left out and noted."""
-        packets, bad = self._container.demux(self._track), None
-        while True:
+        """Decoded frames; what cannot be decoded is left out, and noted where sound follows it."""
+        for packet in self._packets():
             try:
-                packet = next(packets, None)
-            except (self._av.FFmpegError, OSError) as err:
-                reason = getattr(err, "strerror", None) or str(err)
-                self._spoiled.append(f"cannot be read on after {self._done_s:.1f} s ({reason})")
-                return
-            if packet is None:
-                if bad and not self._done_s:
-                    self._spoiled.append(bad)
-                return
-            try:
-                frames = packet.decode()
+                frames = [] if packet is None or self._is_padding(packet) else packet.decode()
             except self._av.FFmpegError:
                 if bytes(packet)[:3] in TAGS:
                     continue
-                bad = bad or f"damaged after {self._done_s:.1f} s"
-                continue
+                frames, packet = [], None
+            if packet is None:
+                self._bad = self._bad or f"damaged after {self._done_s:.1f} s"
             frames = [frame for frame in frames if frame.samples]
-            if frames and bad:  # what follows the last sound is a tag, or an end that is missing
-                self._spoiled.append(bad)
-                bad = None
+            if frames:
+                if self._bad:  # what follows the last sound is a tag, or an end that is missing
+                    self._spoiled.append(self._bad)
+                self._bad = ""
+                self._read_to = max(self._read_to, (packet.pos or 0) + packet.size)
             yield from frames
+
+    def _packets(self) -> Iterator[Any]:
+        """Packets of the track; None for a place that cannot be read, behind which it goes on."""
+        for _ in range(MOST_STOPS):
+            try:
+                yield from self._container.demux(self._track)
+                return
+            except (self._av.FFmpegError, OSError) as err:
+                reason = getattr(err, "strerror", None) or str(err)
+                if not isinstance(err, self._av.FFmpegError) or err.errno == errno.EIO:
+                    break
+            yield None
+        self._spoiled.append(f"cannot be read on after {self._done_s:.1f} s ({reason})")
+
+    def _is_padding(self, packet: Any) -> bool:
+        """Whether FFmpeg would make sound of what is none: bytes behind the end of an AMR."""
+        first = bytes(packet)[:1]
+        return self._format == "amr" and bool(first) and first[0] & AMR_BITS != AMR_GOOD
 
     def _sound(self, frame: Any) -> np.ndarray:
         """A frame as float32 (n, n_channels); what is no number becomes silence, and is noted."""
         try:
-            samples = frame.to_ndarray()
+            samples = samples_of(frame)
         except ValueError as err:  # a sample format that NumPy has no name for
             raise AudioError(f"{self._path}: {err}; convert it to 16-bit WAV or FLAC") from err
-        if frame.format.is_planar:
-            samples = samples.T
-        else:
-            samples = samples.reshape(-1, frame.layout.nb_channels)
-        samples = to_float(samples)
         good = np.abs(samples) <= HIGHEST  # False for NaN too
         if not good.all():
             at_s = self._done_s + np.argmin(good.all(axis=1)) / frame.sample_rate
@@ -242,13 +257,15 @@ class Recording:
         done_s, told_s = self._done_s, self.duration_s or 0.0
         missing = told_s - done_s > MISSING_S.get(self._format, float("inf"))
         if missing or self._claim.cut_short:
-            if self._format in ("caf", "wav") and self._claim.end:
+            if self._format in BYTES_TOLD and self._claim.end:
                 told_s = done_s * self._claim.end / self._claim.size
             longer = told_s > done_s + 0.05
             promise = f"promises {told_s:.1f} s" if longer else "that is not its end"
             raise AudioError(
                 f"{self._path}: ends at {done_s:.1f} s but {promise}; get the whole file again"
             )
+        if self._ends_early() or (self._bad and not done_s):
+            self._spoiled.append(self._bad or f"nothing can be read after {done_s:.1f} s")
         if self._spoiled:
             more = f" (and {len(self._spoiled) - 1} more)" if len(self._spoiled) > 1 else ""
             raise AudioError(
@@ -257,10 +274,12 @@ class Recording:
         if self._done_s == 0:
             raise AudioError(f"{self._path}: the recording is empty")
 
-
-def _silence(seconds: float, rate: int, n_channels: int) -> Iterator[tuple[np.ndarray, int]]:
-    """Silence of that length, float32 (n, n_channels), in pieces of `BLOCK_S`."""
-    left, most = round(seconds * rate), math.ceil(BLOCK_S * rate)
-    while left > 0:
-        yield np.zeros((min(left, most), n_channels), np.float32), rate
-        left -= most
+    def _ends_early(self) -> bool:
+        """Whether so much of the file was of no use that its end must have been lost."""
+        size, end, told_s = self._claim.size, self._claim.end, self.duration_s
+        left = size - self._read_to
+        if left <= max(UNFETCHED_BYTES, UNFETCHED_PART * size):
+            return False
+        if (end and end <= size - left) or (told_s and told_s <= self._done_s + UNFETCHED_S):
+            return False
+        return bool(self._bad) or self._claim.zeros >= left - UNFETCHED_BYTES
