@@ -154,6 +154,7 @@ def room(**changes) -> dict:
         "emotion": True,
         "clear_after_min": 0,
         "saving": None,
+        "microphone": "",
         "reader_url": None,
         "speech": False,
         "phrases": ["Yes.", "No.", "Please repeat that.", "One moment, please."],

@@ -111,10 +111,33 @@ class SoundServer:
         if self.running:
             self._server.send_signal(signal.SIGCONT)
 
+    def pactl(self, *words: str) -> str:
+        """Give the server an order; return what it prints."""
+        ran = subprocess.run(
+            ["pactl", *words], env={**os.environ, **self.env, "LC_ALL": "C"}, check=True,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=START_TIMEOUT_S,
+        )  # fmt: skip
+        return ran.stdout.decode().strip()
+
+    def add(self, sink: str, called: str, rate: int = 48_000, channels: int = 1) -> str:
+        """Plug another microphone in; return what unplugs it with `pactl("unload-module", …)`.
+
+        Its source is called "Monitor of " and what it is `called`.
+        """
+        return self.pactl(
+            "load-module", "module-null-sink", f"sink_name={sink}", f"rate={rate}", "norewinds=1",
+            f"channels={channels}", f"sink_properties='device.description=\"{called}\"'",
+        )  # fmt: skip
+
     def play(
-        self, sound: str | Path | np.ndarray, *, rate: int = 16_000, wait: bool = True
+        self,
+        sound: str | Path | np.ndarray,
+        *,
+        rate: int = 16_000,
+        wait: bool = True,
+        sink: str = SINK,
     ) -> subprocess.Popen:
-        """Play a file, or float samples, (n,) or (n, channels), at `rate` Hz into the microphone.
+        """Play a file, or float samples, (n,) or (n, channels), at `rate` Hz into a microphone.
 
         With `wait` it returns when the player is done, else at once; record on for some tenths
         of a second, for what is still in the server's buffers. Returns the player's process:
@@ -127,7 +150,7 @@ class SoundServer:
             path = Path(sound)
         # Channels as they are, one to one, whatever they are called.
         player = subprocess.Popen(
-            ["paplay", "-d", SINK, "--no-remap", str(path)], env={**os.environ, **self.env},
+            ["paplay", "-d", sink, "--no-remap", str(path)], env={**os.environ, **self.env},
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self._players.append(player)

@@ -63,6 +63,7 @@ SENTENCES = {
         "What was said then may be missing."
     ),
     "sound.lost": "This computer was too slow: {lost_s} seconds of sound were lost.",
+    "microphone.changed": "Another microphone is heard now.",
     "saving.failed": "Nothing is saved: {reason}. Captions go on.",
     "saving.moved": "The file of saved lines is gone. From here on they are saved to {file}.",
     "speech.failed": "The text was not spoken: {reason}.",

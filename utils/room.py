@@ -48,6 +48,7 @@ class Room:
         self._folder = saving_folder
         self._language = language
         self._clear_after_min = 0
+        self._microphone = ""  # as it was told last
         self._saved: SavedLines | None = None
         self._turns = threading.RLock()  # two who change the room at once take turns
         self._voice = Voice(self._on_voice, self._on_speech_failed)
@@ -57,7 +58,10 @@ class Room:
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
 
     def state(self, presenter: bool) -> dict:
-        """The `room` event as it goes over the wire; folders are the presenter's business."""
+        """The `room` event as it goes over the wire.
+
+        Folders, and what devices are called ("Anna's headset"), are the presenter's business.
+        """
         board, saved = self.session.board, self._saved
         saving = {"file": saved.path.name} if saved else None
         if saving and presenter:
@@ -68,6 +72,7 @@ class Room:
             "emotion": board.emotion and self.session.has_emotion,
             "clear_after_min": self._clear_after_min,
             "saving": saving,
+            "microphone": self.session.microphone if presenter else "",
             "reader_url": self.reader_url,
             "speech": presenter and self._voice.available,
             "phrases": self._phrases.texts,
@@ -184,6 +189,9 @@ class Room:
         while not self._closed.wait(TIDY_S):
             if saved := self._saved:
                 saved.look()
+            if (microphone := self.session.microphone) != self._microphone:
+                self._microphone = microphone
+                self._announce()
             minutes, idle_s = self._clear_after_min, self.session.board.idle_s
             if minutes and idle_s is not None and idle_s >= 60 * minutes:
                 log.info("nobody has spoken for %d minutes: the lines are cleared", minutes)

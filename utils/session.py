@@ -25,7 +25,7 @@ from utils.pulse import Pulse
 from utils.resume import Resume
 from utils.sources import Source
 from utils.status import Status, StatusLine
-from utils.watch import Watch
+from utils.watch import Moves, Watch
 
 log = logging.getLogger(__name__)
 
@@ -92,6 +92,11 @@ class Session:
             send("status", {**self.status, "left_out": left_out})
             for line in lines:
                 send("caption", self.board.payload(line))
+
+    @property
+    def microphone(self) -> str:
+        """The device that is heard, as the system calls it to people; "" if that is not known."""
+        return source.heard if (source := self._source) else ""
 
     def health(self) -> dict:
         """The session for a monitor: plain JSON types, read without waiting."""
@@ -208,10 +213,10 @@ class Session:
             captioner.forget_voices()
 
     def _listen(self, captioner: Captioner) -> None:
-        message = say("ready")
+        message, moves = say("ready"), Moves()
         while not self._stopping.is_set():
             try:
-                message = self._capture(captioner)
+                message = self._capture(captioner, moves)
                 break
             except CaptureError as err:
                 self._captions(captioner.flush())
@@ -226,7 +231,7 @@ class Session:
         self._captions(captioner.flush())
         self._line.set(self._loader.status("ready", message))
 
-    def _capture(self, captioner: Captioner) -> Message:
+    def _capture(self, captioner: Captioner, moves: Moves) -> Message:
         """Listen until the source ends; return why it did."""
         start = int((time.monotonic() - self._began) * SAMPLE_RATE)
         with self._open_source(start) as source:
@@ -236,7 +241,8 @@ class Session:
                     return say("ready")
                 watch = Watch(source, self._pulse.just_woke)
                 self._last_frame = time.monotonic()
-                self._line.set(self._loader.status("listening", say("listening")))
+                if self._line.status.state != "lost":  # then it is the first frame that tells
+                    self._line.set(self._loader.status("listening", say("listening")))
                 for frame in source:
                     self._last_frame = self._working_since = time.monotonic()
                     self._hear(captioner, frame)
@@ -245,8 +251,9 @@ class Session:
                     if watch.level_db is not None:
                         self._publish("level", {"db": watch.level_db})
                     self._line.set(self._loader.status("listening", message, quiet))
-                    if watch.lost:
-                        self._line.remark(watch.lost.code, **watch.lost.values)
+                    for news in (watch.lost, moves.judge(source.heard)):
+                        if news:
+                            self._line.remark(news.code, **news.values)
                     if not watch.catching_up:
                         self._keep_up(captioner, watch.late_s, len(frame.samples) / SAMPLE_RATE)
             finally:

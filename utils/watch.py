@@ -46,6 +46,18 @@ class Lasting:
         return self.on
 
 
+class Moves:
+    """Tells when another microphone is heard, also by who opened it anew."""
+
+    def __init__(self) -> None:
+        self._heard = ""
+
+    def judge(self, heard: str) -> Message | None:
+        """Take the name of the device, "" while it is not known; return what is to be said."""
+        before, self._heard = self._heard, heard or self._heard
+        return say("microphone.changed") if before and before != self._heard else None
+
+
 class Watch:
     """Judges how listening goes, frame by frame.
 

@@ -9,7 +9,7 @@ const byId = (id) => document.getElementById(id);
 
 export class Status {
   #status = { state: "connecting", code: "connecting", message: "", engine: "", progress: null, quiet: false, offer: null, notices: [] };
-  #room = { presenter: false, blank: false, saving: null };
+  #room = { presenter: false, blank: false, saving: null, microphone: "" };
   #empty = true;
   #own; // at the computer itself, where whoever runs the program may become the presenter
 
@@ -57,6 +57,7 @@ export class Status {
     setText(byId("engine"), engine);
     byId("level").hidden = state !== "listening" || !this.#room.presenter;
     this.#showRecord();
+    this.#showMicrophone();
     showProgress(byId("progress"), state === "loading", progress);
     this.#showNotices();
     this.#showOffer();
@@ -70,6 +71,15 @@ export class Status {
     record.setAttribute("aria-pressed", this.recording);
     // An error after the engine was loaded can be tried again; one before it cannot.
     record.disabled = ["connecting", "loading", "offline"].includes(state) || (state === "error" && !engine);
+  }
+
+  // The device that is heard, for whoever presents: readers need not know what people call theirs.
+  #showMicrophone() {
+    const name = this.#room.presenter && this.#room.microphone;
+    const microphone = byId("microphone");
+    microphone.hidden = !name || this.state !== "listening";
+    setText(microphone, name ? t("bar.microphone", { name }) : "");
+    microphone.title = name || ""; // long names are cut
   }
 
   // Remarks beside the state, such as a model being fetched; the worst first.

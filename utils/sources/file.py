@@ -30,6 +30,7 @@ class FileSource:
     Attributes
     ----------
     name : the file's name
+    heard : "", since no device is
     duration_s : its length as far as its header tells it; None where it does not
     dropped : always 0
     queue_depth : frames behind the pace of the sound; 0 where it is not kept
@@ -41,6 +42,7 @@ class FileSource:
     """
 
     dropped = 0
+    heard = ""
 
     def __init__(self, path: str | Path, realtime: bool, start: int = 0) -> None:
         self._path = Path(path)

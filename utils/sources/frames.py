@@ -16,11 +16,13 @@ class Source(Protocol):
     Attributes
     ----------
     name : what people call it
+    heard : the device, as the system calls it to people; "" where that is not known
     dropped : frames lost because nobody took them in time
     queue_depth : frames captured and not yet taken
     """
 
     name: str
+    heard: str
     dropped: int
 
     @property
@@ -60,4 +62,10 @@ class Framer:
             for at in range(0, end, FRAME_SAMPLES)
         ]
         self._start += end
+        return frames
+
+    def skip(self, n: int) -> list[AudioFrame]:
+        """Leave `n` samples out, which were not heard; return what was left, as a short frame."""
+        frames = self.push(np.zeros(0, np.float32), last=True)
+        self._start += n
         return frames

@@ -1,30 +1,23 @@
 """The microphone: captured in a thread of its own, because any call to it may hang."""
 
 import logging
+import subprocess
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from types import ModuleType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from utils.audio import SAMPLE_RATE
-from utils.convert import Converter
 from utils.errors import CaptureError
 from utils.events import AudioFrame
+from utils.sources.capture import Capture
 from utils.sources.frames import FRAME_SAMPLES, Framer
-from utils.sources.portaudio import (
-    OPEN_TIMEOUT_S,
-    Setup,
-    block_samples,
-    choose,
-    hanging,
-    inputs,
-    load_pyaudio,
-    open_stream,
-)
+from utils.sources.heard import SoundServer, is_routed, plain_name
+from utils.sources.portaudio import OPEN_TIMEOUT_S, Setup, hanging, load_pyaudio
+from utils.sources.renewal import Trial, Zeros
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +28,7 @@ FIRST_FRAME_S = 5.0  # some sources take up to 2 s before the first (notably nul
 QUEUE_S = 10.0
 QUEUE_FRAMES = int(QUEUE_S * SAMPLE_RATE) // FRAME_SAMPLES
 GOODBYE_S = 0.5  # for the reader to let go of the device: a read lasts 32 ms
+LOOK_S = 3.0  # between questions which device is heard; one takes 3 ms
 
 
 class MicrophoneSource:
@@ -43,6 +37,10 @@ class MicrophoneSource:
     A daemon thread opens, reads and closes the device and alone calls PyAudio for it. If it
     hangs it is left behind; another MicrophoneSource in the same process works as soon as the
     sound server is back.
+
+    When the device has been silent (zeros) for a while it is opened anew: behind a sound server
+    by a second stream beside the first, so that no sound is lost; else after it was closed,
+    because a bare device is one program's alone, and PortAudio looks for others only then.
 
     Parameters
     ----------
@@ -53,6 +51,8 @@ class MicrophoneSource:
     Attributes
     ----------
     name : of the device, once it is open
+    heard : the device as the system calls it to people, also after the sound server has
+        changed to another one; "" while it is not known
     dropped : frames lost because the queue was full; `start` of later frames counts them
 
     Raises
@@ -63,18 +63,27 @@ class MicrophoneSource:
     """
 
     def __init__(self, device: str | int | None = None, start: int = 0) -> None:
-        self.name = "default microphone" if device is None else str(device)
+        self.heard = ""
         self.dropped = 0
         self._device = device
-        self._start = start
+        self._framer = Framer(start)
         self._frames: deque[AudioFrame] = deque()
         self._changed = threading.Condition()  # guards all below and the queue
-        self._opened = False
-        self._closed = False
+        self._capture = self._new_capture()
+        self._leaving: Capture | None = None  # lets go of a device, or hangs
+        self._trial: Trial | None = None
+        self._zeros = Zeros()
+        self._routed = False  # the sound server knows our stream
+        self._renewing = False  # closed, to be opened anew
+        self._left_s = 0.0  # when it was
+        self._closed = threading.Event()
         self._error: CaptureError | None = None
-        self._ended = threading.Event()  # the reader has let go of the device
         self._patience_s = FIRST_FRAME_S
         self._last_s = time.monotonic()
+
+    @property
+    def name(self) -> str:
+        return self._capture.name
 
     @property
     def queue_depth(self) -> int:
@@ -89,31 +98,38 @@ class MicrophoneSource:
     def __enter__(self) -> Self:
         load_pyaudio()  # in this thread: its absence needs no waiting
         setup = Setup()
-        reader = threading.Thread(
-            target=self._capture, args=(setup,), name="microphone", daemon=True
-        )
-        reader.start()
+        self._capture.start(setup)
         with self._changed:
             self._changed.wait_for(
-                lambda: self._opened or self._error or self._closed, OPEN_TIMEOUT_S
+                lambda: self._capture.opened or self._error or self._closed.is_set(),
+                OPEN_TIMEOUT_S,
             )
-            given_up = not (self._opened or self._closed)
+            given_up = not (self._capture.opened or self._closed.is_set())
             error = self._error or hanging()
         setup.abandon()
         if given_up:
             self.close()  # a reader that hangs in opening sees it when it comes back
             raise error
+        self.heard = plain_name(self.name)
+        try:
+            threading.Thread(target=self._look, name="heard", daemon=True).start()
+        except RuntimeError as err:  # at the limit of threads: listening goes on
+            logger.warning("%s", err)
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
         # So that the next one does not find the device in use. A hung reader is not waited for.
-        self._ended.wait(GOODBYE_S)
+        for capture in (self._capture, self._leaving):
+            if capture:
+                capture.ended.wait(GOODBYE_S)
 
     def close(self) -> None:
         """End the iteration after what was captured until now; from any thread."""
         with self._changed:
-            self._closed = True
+            self._closed.set()
+            self._end_trial()
+            self._capture.stop()
             self._changed.notify_all()
 
     def __iter__(self) -> Iterator[AudioFrame]:
@@ -124,7 +140,7 @@ class MicrophoneSource:
         """The oldest frame, waiting for it; None when closed and all are delivered."""
         with self._changed:
             while not self._frames:
-                if self._closed:
+                if self._closed.is_set():
                     return None
                 if self._error is not None:
                     raise self._error
@@ -137,54 +153,57 @@ class MicrophoneSource:
                 self._changed.wait(left_s)
             return self._frames.popleft()
 
-    # Below: the reader thread, the only one that touches PyAudio.
+    # Below: the threads that read a device.
 
-    def _capture(self, setup: Setup) -> None:
-        error: CaptureError | None = None
-        pyaudio = load_pyaudio()
-        system: Any = None
-        stream: Any = None
-        try:
-            with setup:
-                system = pyaudio.PyAudio()
-                mic = choose(self._device, inputs(system))
-                stream, rate, channels = open_stream(pyaudio, system, mic)
-            with self._changed:
-                self.name = mic.name
-                self._opened = True
-                self._last_s = time.monotonic()
-                self._changed.notify_all()
-            logger.info("listening to %s", self.name)
-            self._read(stream, rate, channels)
-        except CaptureError as err:
-            error = err
-        except OSError as err:
-            event = "was lost" if self._opened else "cannot be opened"
-            error = CaptureError(
-                f"microphone {self.name!r} {event}; check that it is connected and that the "
-                "sound server runs"
-            )
-            error.__cause__ = err
-        # Before the news: who tries again at once should find PortAudio shut down, because
-        # only then it looks for devices afresh.
-        release(pyaudio, system, stream)
+    def _new_capture(self) -> Capture:
+        return Capture(self._device, self._on_samples, self._on_change)
+
+    def _on_change(self, capture: Capture) -> None:
+        """A device was opened, or let go of."""
         with self._changed:
-            self._error = error
+            if capture is self._leaving and capture.ended.is_set():
+                self._leaving = None
+            if capture is self._capture:
+                if not capture.ended.is_set():
+                    self._last_s = time.monotonic()
+                elif self._renewing and not (capture.error or self._closed.is_set()):
+                    self._reopen()
+                else:
+                    self._error = capture.error
             self._changed.notify_all()
-        self._ended.set()
 
-    def _read(self, stream: Any, rate: int, channels: int) -> None:
-        converter, framer = Converter(rate), Framer(self._start)
-        block = block_samples(rate)
-        while not self._closed:
-            # Without its exception, because PyAudio closes a stream that raises.
-            data = stream.read(block, exception_on_overflow=False)
-            samples = np.frombuffer(data, np.int16).astype(np.float32) / 32_768
-            self._put(framer.push(converter.push(samples.reshape(-1, channels))))
+    def _on_samples(self, capture: Capture, samples: np.ndarray, sound: bool) -> None:
+        with self._changed:
+            if self._closed.is_set():
+                return
+            if capture is self._capture:
+                self._take(samples, sound)
+            elif (trial := self._trial) and capture is trial.capture:
+                self._deliver(trial.take_new(samples, sound))
+                self._settle(trial)
+
+    def _take(self, samples: np.ndarray, sound: bool) -> None:
+        """Samples of the device that is heard."""
+        seconds = len(samples) / SAMPLE_RATE
+        if self._renewing:  # the first since it was opened anew
+            self._renewing = False
+            gap_s = time.monotonic() - self._left_s - seconds
+            self._put(self._framer.skip(max(0, round(gap_s * SAMPLE_RATE))))
+        if trial := self._trial:
+            self._deliver(trial.take_old(samples, sound))
+            self._settle(trial)
+        else:
+            self._deliver([samples])
+        if self._zeros.take(sound, seconds) and not (self._trial or self._leaving):
+            self._renew()
+
+    def _deliver(self, blocks: list[np.ndarray]) -> None:
+        for block in blocks:
+            self._put(self._framer.push(block))
 
     def _put(self, frames: list[AudioFrame]) -> None:
         with self._changed:
-            if self._closed or not frames:
+            if self._closed.is_set() or not frames:
                 return
             self._last_s = time.monotonic()
             self._patience_s = WATCHDOG_S
@@ -193,15 +212,74 @@ class MicrophoneSource:
             self.dropped += len(frames[room:])
             self._changed.notify_all()
 
+    # Opening a silent device anew
 
-def release(pyaudio: ModuleType, system: Any, stream: Any) -> None:
-    """Close a stream and shut PortAudio down, whatever state they are in."""
-    if stream is not None:
+    def _renew(self) -> None:
+        device = self._device
+        if self._routed:
+            self._zeros.renew()
+            self._trial = Trial(self._new_capture())
+            try:
+                self._trial.capture.start()
+            except RuntimeError as err:  # at the limit of threads: the silent one goes on
+                logger.warning("%s", err)
+                self._trial = None
+        # Numbers change when devices come and go: it might be another device's now.
+        elif device is None or (isinstance(device, str) and not device.isdecimal()):
+            self._zeros.renew(closed=True)
+            self._renewing, self._left_s = True, time.monotonic()
+            self._patience_s = OPEN_TIMEOUT_S + FIRST_FRAME_S
+            self._capture.stop()
+
+    def _reopen(self) -> None:
+        """The device was let go of: open it again."""
+        name, self._capture = self.name, self._new_capture()
+        self._capture.name = name  # until another one is open
         try:
-            stream.close()
-        except OSError:  # a read that failed has closed it
-            pass
-    if system is not None:
-        # Not `system.terminate()`: it closes the closed stream again and gives up at that, and
-        # while one user is left PortAudio never looks for devices afresh.
-        pyaudio.pa.terminate()
+            self._capture.start()
+        except RuntimeError as err:
+            self._error = CaptureError(f"microphone {self.name!r} cannot be opened again: {err}")
+            self._error.__cause__ = err
+
+    def _settle(self, trial: Trial) -> None:
+        """End a trial that is decided."""
+        if not trial.over:
+            return
+        if trial.won:
+            logger.info("%s gave no sound and was opened anew", self.name)
+            trial.capture, self._capture = self._capture, trial.capture
+            self._zeros.helped()
+        self._end_trial()
+
+    def _end_trial(self) -> None:
+        trial, self._trial = self._trial, None
+        if trial and not trial.capture.ended.is_set():
+            self._leaving = trial.capture
+            trial.capture.stop()
+
+    # Which device it is
+
+    def _look(self) -> None:
+        server = SoundServer()
+        while not self._closed.is_set():
+            if is_routed(self.name):
+                self._ask(server)
+            else:
+                self.heard, self._routed = plain_name(self.name), False
+            self._closed.wait(LOOK_S)
+
+    def _ask(self, server: SoundServer) -> None:
+        if self._trial or self._leaving:  # it might tell of the other stream
+            return
+        try:
+            heard = server.heard()
+        except (OSError, subprocess.SubprocessError) as err:  # what was known stays
+            logger.debug("%s", err)
+            return
+        with self._changed:
+            if self._trial or self._leaving:
+                return
+            self._routed = heard is not None
+            if heard and heard != self.heard:
+                self.heard = heard
+                self._zeros = Zeros()

@@ -1,0 +1,130 @@
+"""One stream of an input device: opened, read and closed by a thread of its own.
+
+Any call to a device may hang, so that nobody else waits for it; a thread that hangs is left
+behind.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from utils.convert import Converter
+from utils.errors import CaptureError
+from utils.sources.portaudio import (
+    Setup,
+    block_samples,
+    choose,
+    inputs,
+    load_pyaudio,
+    open_stream,
+)
+
+logger = logging.getLogger(__name__)
+
+
+class Capture:
+    """Reads a device until it is stopped, or until the stream breaks.
+
+    Parameters
+    ----------
+    device : index, name or part of a name (see `microphones`); None for the default
+    on_samples : is given each block, float32 (n,) at 16 kHz, and whether the device gave
+        anything but zeros
+    on_change : called when it was opened, and when it has ended
+
+    Attributes
+    ----------
+    name : of the device, once it is open
+    opened, ended : whether it was, and whether it has let go of the device
+    error : why it ended by itself, else None
+    """
+
+    def __init__(
+        self,
+        device: str | int | None,
+        on_samples: Callable[["Capture", np.ndarray, bool], None],
+        on_change: Callable[["Capture"], None],
+    ) -> None:
+        self.name = "default microphone" if device is None else str(device)
+        self.opened = False
+        self.ended = threading.Event()
+        self.error: CaptureError | None = None
+        self._device = device
+        self._on_samples = on_samples
+        self._on_change = on_change
+        self._setup: Setup | None = None
+        self._stopped = False
+
+    def start(self, setup: Setup | None = None) -> None:
+        """Begin; who waits for it to open brings the `Setup`, and abandons it after that.
+
+        Raises
+        ------
+        RuntimeError : no thread can be had
+        """
+        self._setup = setup
+        threading.Thread(target=self._run, name="microphone", daemon=True).start()
+
+    def stop(self) -> None:
+        """Read no more, after the block that is being read; from any thread."""
+        self._stopped = True
+        if setup := self._setup:
+            setup.abandon()
+
+    def _run(self) -> None:
+        error: CaptureError | None = None
+        pyaudio = load_pyaudio()
+        system: Any = None
+        stream: Any = None
+        try:
+            self._setup = self._setup or Setup()
+            with self._setup:
+                system = pyaudio.PyAudio()
+                mic = choose(self._device, inputs(system))
+                stream, rate, channels = open_stream(pyaudio, system, mic)
+            self.name, self.opened = mic.name, True
+            logger.info("listening to %s", self.name)
+            self._on_change(self)
+            self._read(stream, rate, channels)
+        except CaptureError as err:
+            error = err
+        except OSError as err:
+            event = "was lost" if self.opened else "cannot be opened"
+            error = CaptureError(
+                f"microphone {self.name!r} {event}; check that it is connected and that the "
+                "sound server runs"
+            )
+            error.__cause__ = err
+        # Before the news: who tries again at once should find PortAudio shut down, because
+        # only then it looks for devices afresh.
+        release(pyaudio, system, stream)
+        self.error = error
+        self.ended.set()
+        self._on_change(self)
+
+    def _read(self, stream: Any, rate: int, channels: int) -> None:
+        converter = Converter(rate)
+        block = block_samples(rate)
+        while not self._stopped:
+            # Without its exception, because PyAudio closes a stream that raises.
+            data = stream.read(block, exception_on_overflow=False)
+            raw = np.frombuffer(data, np.int16)
+            samples = converter.push((raw.astype(np.float32) / 32_768).reshape(-1, channels))
+            self._on_samples(self, samples, bool(raw.any()))
+
+
+def release(pyaudio: ModuleType, system: Any, stream: Any) -> None:
+    """Close a stream and shut PortAudio down, whatever state they are in."""
+    if stream is not None:
+        try:
+            stream.close()
+        except OSError:  # a read that failed has closed it
+            pass
+    if system is not None:
+        # Not `system.terminate()`: it closes the closed stream again and gives up at that, and
+        # while one user is left PortAudio never looks for devices afresh.
+        pyaudio.pa.terminate()
