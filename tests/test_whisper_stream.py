@@ -103,7 +103,7 @@ def test_growing_passes_over_long_speech_hear_its_end_alone(model, samples):
     stream = WhisperStream(model, submit, AGAIN_S)
     texts = accept(stream, long, 512)
     assert only_grew(texts)
-    assert len(long) > 1.5 * max(heard) and max(heard) > LONG_S * SAMPLE_RATE - 512
+    assert max(heard) <= LONG_S * SAMPLE_RATE < len(long) / 1.5
     shown = texts[-1].split()
     assert wrong(SAID + list(DIGITS_SAID)[: len(shown) - len(SAID)], texts[-1]) <= 2
     assert len(shown) > len(SAID) + 3

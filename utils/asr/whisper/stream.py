@@ -9,8 +9,9 @@ import numpy as np
 from utils.asr.memory import trim
 from utils.asr.whisper.agree import Agreement
 from utils.asr.whisper.guard import is_speech
+from utils.asr.whisper.heard import Heard
 from utils.asr.whisper.mel import FRAMES_PER_S, HOP_LENGTH
-from utils.asr.whisper.model import Heard, WhisperModel, width
+from utils.asr.whisper.model import WhisperModel, width
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 from utils.events import Transcription, Word
@@ -20,7 +21,7 @@ FIRST_S = 0.5  # of sound before the first pass; the segmenter keeps 0.3 s from 
 SHARE = 0.6  # of the time, that passes over the growing segment may take
 # A growing pass over a longer segment hears what lies behind the last word shown that ended so
 # long ago: its cost does not grow with the segment.
-LONG_S, BACK_S = 4.5, 3.5
+LONG_S, BACK_S = 6.5, 5.0
 BEAM = 5  # hypotheses of a pass, as in whisper/transcribe.py
 Submit = Callable[..., "Future[Heard]"]
 
@@ -104,7 +105,7 @@ class WhisperStream:
 
     def _show(self, done: _Pass) -> Heard:
         heard = done.result()
-        if heard.whole and is_speech(heard):
+        if is_speech(heard):
             words = [_later(word, done.start_s) for word in heard.words]
             self._agreed.take(words, done.n_samples / SAMPLE_RATE, done.paused, done.n_before)
         return heard
