@@ -105,7 +105,7 @@ def test_growing_passes_over_long_speech_hear_its_end_alone(model, samples):
     assert only_grew(texts)
     assert max(heard) <= LONG_S * SAMPLE_RATE < len(long) / 1.5
     shown = texts[-1].split()
-    assert wrong(SAID + list(DIGITS_SAID)[: len(shown) - len(SAID)], texts[-1]) <= 2
+    assert wrong(SAID + list(DIGITS_SAID)[: len(shown) - len(SAID)], texts[-1]) <= 3
     assert len(shown) > len(SAID) + 3
     heard.clear()
     stream.work_ahead()
