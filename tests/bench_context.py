@@ -14,8 +14,8 @@ from utils.asr.whisper import model as whisper
 from utils.asr.whisper.model import FRAMES_PER_S, QUIET_FRAMES, WINDOW_FRAMES, WhisperModel
 from utils.asr.whisper.stream import BEAM
 from utils.audio import SAMPLE_RATE
-from utils.segmenter import Segmenter
-from utils.vad import VoiceActivity
+from utils.captions.segmenter import Segmenter
+from utils.captions.vad import VoiceActivity
 
 QUIETS = (50, 100, 200, QUIET_FRAMES)  # frames of silence behind the speech, then the tail
 WINDOWS = (1500, WINDOW_FRAMES)  # frames that speech is padded to, without the tail

@@ -14,11 +14,11 @@ import numpy as np
 
 from tests.measuring import SHARED, table
 from utils import audio
-from utils.asr import korean
-from utils.asr.vosk import VoskTranscriber
+from utils.asr.vosk import korean
+from utils.asr.vosk.transcriber import VoskTranscriber
 from utils.audio import SAMPLE_RATE
 from utils.events import Transcription
-from utils.steady import Corrections, SteadyText, changed
+from utils.captions.steady import Corrections, SteadyText, changed
 
 CORPUS = SHARED / "corpora" / "korean-emotional"
 TUNED_ON = frozenset(("ema", "emf", "nea", "nec"))

@@ -19,9 +19,9 @@ from tests.scoring import (
     word_errors,
 )
 from utils.audio import SAMPLE_RATE
-from utils.captions import Captioner
-from utils.segmenter import HANG_OVER, Segmenter
-from utils.vad import WINDOW_SAMPLES, VoiceActivity
+from utils.captions.pipeline import Captioner
+from utils.captions.segmenter import HANG_OVER, Segmenter
+from utils.captions.vad import WINDOW_SAMPLES, VoiceActivity
 
 HANG_OVER_S = HANG_OVER * WINDOW_SAMPLES / SAMPLE_RATE
 

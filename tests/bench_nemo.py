@@ -31,16 +31,16 @@ from tests.measuring import (
 from tests.process_tree import cpu_s, memory_mb
 from tests.program import Program
 from utils import audio
-from utils.asr.nemo import NemoTranscriber, Tuning
-from utils.asr.nemo_int8 import quantize_if_faster
-from utils.asr.nemo_load import load
-from utils.asr.nemo_stream import NemoStream, StreamingModel
-from utils.asr.nemo_whole import WholeModel
-from utils.asr.nemo_worker import Worker
+from utils.asr.nemo.transcriber import NemoTranscriber, Tuning
+from utils.asr.nemo.int8 import quantize_if_faster
+from utils.asr.nemo.load import load
+from utils.asr.nemo.stream import NemoStream, StreamingModel
+from utils.asr.nemo.whole import WholeModel
+from utils.asr.nemo.worker import Worker
 from utils.audio import SAMPLE_RATE
-from utils.captions import Captioner
-from utils.segmenter import HANG_OVER
-from utils.vad import WINDOW_SAMPLES
+from utils.captions.pipeline import Captioner
+from utils.captions.segmenter import HANG_OVER
+from utils.captions.vad import WINDOW_SAMPLES
 
 DIGITS = WEIGHTS.with_name("spoken_digits.nemo")
 LARGE = HOME / ".cache" / "bench"

@@ -21,9 +21,9 @@ from tests.measuring import (
 from tests.scoring import normalised
 from utils import audio
 from utils.audio import SAMPLE_RATE
-from utils.captions import Captioner
-from utils.segmenter import Segmenter
-from utils.vad import VoiceActivity
+from utils.captions.pipeline import Captioner
+from utils.captions.segmenter import Segmenter
+from utils.captions.vad import VoiceActivity
 
 MINUTES = 10
 HUM_HZ, HUM = 50, 0.1  # the mains, and its amplitude

@@ -4,7 +4,7 @@ from tests.bench_words import Errors
 from tests.measuring import SPEECH, captioned, finals, listening, manifest, row, surrounded, table
 from utils import audio
 from utils.asr import Tuning
-from utils.captions import Captioner
+from utils.captions.pipeline import Captioner
 
 # Twenty names that are said in the recordings, by eight of the ten readers.
 NAMES = (

@@ -10,8 +10,8 @@ from tests.hard_rooms import in_echo
 from tests.measuring import SPEECH, frames, manifest, row, table
 from utils import audio
 from utils.audio import SAMPLE_RATE
-from utils.segmenter import Segmenter
-from utils.vad import VoiceActivity
+from utils.captions.segmenter import Segmenter
+from utils.captions.vad import VoiceActivity
 
 OWN_NOISE_DB = -75.0  # RMS of a cheap microphone's own noise, relative to full scale
 LEVELS_DB = (-60, -55, -50, -45, -40, -30, -20, -15)  # the loudest sample of each clip

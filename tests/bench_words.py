@@ -23,7 +23,7 @@ from tests.process_tree import cpu_s
 from tests.scoring import word_errors
 from utils import audio
 from utils.audio import SAMPLE_RATE
-from utils.captions import Captioner
+from utils.captions.pipeline import Captioner
 
 RAIN_DB = 10.0
 RT60_S, DISTANCE_M = 0.5, 2.0

@@ -9,7 +9,7 @@ import pytest
 
 from tests.hub_server import CONTENT, NAME, REPO, HubServer
 from tests.sound_server import SoundServer, missing
-from utils.asr.whisper.files import packaged
+from utils.models.whisper.files import packaged
 from utils.audio import SAMPLE_RATE
 
 

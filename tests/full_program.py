@@ -16,7 +16,7 @@ from flask import Flask
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import app  # noqa: E402
-from utils.board import Board  # noqa: E402
+from utils.live.board import Board  # noqa: E402
 from utils.config import Settings  # noqa: E402
 from utils.events import CaptionEvent, Emotion, Word  # noqa: E402
 
@@ -44,7 +44,7 @@ def tick(board: Board) -> None:
     """Caption on and on: hear 100 ms as the program does, and let a line grow."""
     import numpy as np
 
-    from utils.vad import WINDOW_SAMPLES, VoiceActivity
+    from utils.captions.vad import WINDOW_SAMPLES, VoiceActivity
 
     detector, due_s = VoiceActivity(), time.monotonic()
     sound = np.random.default_rng(0).normal(0, 0.01, (3, WINDOW_SAMPLES)).astype(np.float32)

@@ -23,15 +23,16 @@ from hypothesis import strategies as st
 from tests.odd_models import UNLOADABLE, UNREADABLE, nemo
 from tests.program import Program
 from tests.whisper_models import whisper
-from utils import audio, checkpoint, config, phrases, untrusted
-from utils.asr.nemo_archive import check_loadable, check_whole, languages, read_config
-from utils.asr.whisper import folder as whisper_folder
+from utils import audio, checkpoint, config, untrusted
+from utils.live import phrases
+from utils.models.nemo.archive import check_loadable, check_whole, languages, read_config
+from utils.models.whisper import folder as whisper_folder
 from utils.checkpoint import Format
 from utils.errors import AppError, ConfigError, DataError
 from utils.events import CaptionEvent, Emotion, Word
-from utils.saving import read_saved
+from utils.live.saving import read_saved
 from utils.sources import FileSource
-from utils.transcript import FORMATS
+from utils.captions.transcript import FORMATS
 
 TEXTS = st.text(st.characters(codec=None, categories=None), max_size=60)
 JSON = st.recursive(

@@ -8,7 +8,7 @@ import soxr
 from scipy.signal import butter, fftconvolve, sosfilt
 
 from tests.measuring import SHARED
-from training.rooms import room_response
+from training.sound.impulse_response import room_response
 from utils import audio
 from utils.audio import SAMPLE_RATE
 

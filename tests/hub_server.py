@@ -8,7 +8,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from utils.asr.catalogue import CATALOGUE
+from utils.models.catalogue import CATALOGUE
 
 COMMIT = "c0ffee" * 6 + "c0ff"
 SMALL_FILES = "/api/resolve-cache/models/"  # where the hub sends for what lies in git itself

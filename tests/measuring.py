@@ -14,11 +14,11 @@ from utils import audio
 from utils.asr import Tuning
 from utils.asr.choose import open_embedded
 from utils.audio import SAMPLE_RATE
-from utils.captions import Captioner
+from utils.captions.pipeline import Captioner
 from utils.events import AudioFrame, CaptionEvent
-from utils.ear import ON
+from utils.captions.ear import ON
 from utils.sources import FRAME_SAMPLES
-from utils.vad import WINDOW_SAMPLES, VoiceActivity
+from utils.captions.vad import WINDOW_SAMPLES, VoiceActivity
 
 HOME = Path(__file__).resolve().parents[1]
 SHARED = HOME.parent / "shared"

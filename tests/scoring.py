@@ -16,8 +16,8 @@ import numpy as np
 
 from utils.audio import SAMPLE_RATE
 from utils.errors import AudioError, ModelError
-from utils.steady import align, changed, covered
-from utils.vad import WINDOW_SAMPLES, VoiceActivity
+from utils.captions.steady import align, changed, covered
+from utils.captions.vad import WINDOW_SAMPLES, VoiceActivity
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel

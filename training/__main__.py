@@ -15,10 +15,10 @@ from emotion_model import WEIGHTS
 from training import commands
 from training.asr import arguments as asr_arguments
 from training.corpora import READERS
-from training.protocols import PROTOCOLS
-from utils.denoiser import SHIPPED
+from training.emotion.protocols import PROTOCOLS
+from utils.emotion.denoiser import SHIPPED
 from utils.errors import AppError
-from utils.output import run
+from utils.command_line.output import run
 
 
 def main(arguments: list[str] | None = None) -> int:

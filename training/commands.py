@@ -11,22 +11,22 @@ from tqdm import tqdm
 
 from emotion_model import EmotionLSTM, EmotionRecognizer
 from training import corpora as readers
-from training.cache import FeatureCache
-from training.calibrate import calibrate as run_calibrate
-from training.calibrate import summary
+from training.sound.cache import FeatureCache
+from training.emotion.calibrate import calibrate as run_calibrate
+from training.emotion.calibrate import summary
 from training.corpora import LABELS, READERS, SHIPPED, Clip
 from training.corpora.overview import overview, to_text
-from training.crossval import crossval as run_crossval
-from training.denoise import DenoiseConfig, off_db, train_denoiser
-from training.predictions import CLEAN, Predictions
-from training.protocols import ALL, PROTOCOLS
-from training.recipe import TrainConfig
-from training.report import write_report
-from training.train import logits
-from training.workshop import Workshop, apart, open_cache
-from utils.denoiser import Denoiser
+from training.emotion.crossval import crossval as run_crossval
+from training.sound.denoiser import DenoiseConfig, off_db, train_denoiser
+from training.emotion.predictions import CLEAN, Predictions
+from training.emotion.protocols import ALL, PROTOCOLS
+from training.emotion.config import TrainConfig
+from training.reports.report import write_report
+from training.emotion.train import logits
+from training.emotion.workshop import Workshop, apart, open_cache
+from utils.emotion.denoiser import Denoiser
 from utils.errors import DataError
-from utils.features import FeatureConfig
+from utils.emotion.features import FeatureConfig
 
 N_BACKGROUNDS = 600  # sounds that the denoiser learns to take away
 NOISY = "noise 10 dB"  # of `sounds.CONDITIONS`: its frames lie where the clean ones do

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from utils.convert import to_float
+from utils.audio.convert import to_float
 
 MOST_PLANES = 7  # of a frame: where a channel more has one each, PyAV reads beyond the last (18.1)
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from flask import Flask, request
 from flask_socketio import SocketIO, emit, join_room
 
-from utils.access import Token
+from web.access import Token
 from utils.errors import AppError, RequestError
-from utils.limits import LogOnce, TokenBucket
+from web.limits import LogOnce, TokenBucket
 from utils.messages import Message, say
-from utils.phrases import LONGEST_JSON
-from utils.room import Room
+from utils.live.phrases import LONGEST_JSON
+from utils.live.room import Room
 from web.peers import Peer, accepted_origin, peer
 from web.publisher import PRESENTERS, READERS, WAITING, Publisher, Told
 from web.turns import turns

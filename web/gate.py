@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from utils.address import host_name, is_loopback, own_names, plain_address
-from utils.limits import LogOnce
+from web.limits import LogOnce
 from web.wsgi import connection, refuse
 
 log = logging.getLogger(__name__)

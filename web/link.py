@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from utils.access import LINK_S, Links, Token
+from web.access import LINK_S, Links, Token
 from utils.address import ANY, is_loopback, public_address, reachable_address, url
 from utils.config import Settings
 from utils.errors import ConfigError

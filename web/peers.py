@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from werkzeug.http import parse_cookie
 
-from utils.access import Token
+from web.access import Token
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from utils.address import is_loopback, plain_address
 from utils.errors import ConfigError
-from utils.limits import Buckets, LogOnce
+from web.limits import Buckets, LogOnce
 from web.turns import turns
 
 CONNECTIONS = 600  # a room of 200 phones, each for a moment with more than one

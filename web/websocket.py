@@ -25,7 +25,7 @@ from flask_socketio import SocketIO
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 
-from utils.limits import LogOnce, TokenBucket
+from web.limits import LogOnce, TokenBucket
 from web.outbox import CLOSE, PONG, Outbox, frame, framed
 from web.turns import turns
 from web.wsgi import connection, refuse

@@ -9,7 +9,7 @@ from emotion_model import EmotionRecognizer
 from utils import audio
 from utils.asr import Transcriber
 from utils.asr.choose import open_embedded
-from utils.captions import Captioner
+from utils.captions.pipeline import Captioner
 from utils.events import AudioFrame
 
 

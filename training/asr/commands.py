@@ -91,7 +91,7 @@ def evaluate(options: argparse.Namespace) -> None:
 
 def finetune(options: argparse.Namespace) -> None:
     """Fine-tune a pretrained model on an operator's own recordings."""
-    from utils.asr.nemo_load import load
+    from utils.asr.nemo.load import load
 
     writable(options.weights)
     with tqdm(desc="reading recordings", unit="line", disable=None) as bar:
@@ -145,7 +145,7 @@ def figures(scores: list[Score]) -> dict[str, dict[str, float]]:
 
 def _judged(path: Path, held_out: tuple[digits.Digit, ...], noises: list[Path]) -> list[Score]:
     """Test a model on a voice, and print the figures."""
-    from utils.asr.nemo import NemoTranscriber
+    from utils.asr.nemo.transcriber import NemoTranscriber
 
     transcriber = NemoTranscriber(str(path))
     scores = []

@@ -13,7 +13,7 @@ from training.asr.train import TEST_NOISE
 from utils import audio
 from utils.asr import Transcriber
 from utils.audio import SAMPLE_RATE
-from utils.captions import Captioner
+from utils.captions.pipeline import Captioner
 from utils.events import AudioFrame, Word
 
 QUIET_S = 1.2  # of room between two utterances: each becomes a segment of its own

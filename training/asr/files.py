@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from training.asr.quiet import quiet
-from utils.asr.nemo_archive import parsed_config
+from utils.models.nemo.archive import parsed_config
 from utils.errors import DataError
 
 FACTS = "training_facts"  # in the model's configuration

@@ -63,7 +63,7 @@ def train(
     progress : called with the number of steps done and the loss
     start : a model of an earlier training to go on from
     """
-    from utils.asr.nemo_load import load
+    from utils.asr.nemo.load import load
 
     heard = [path for path in noises if not path.stem.startswith(TEST_NOISE)]
     with quiet():

@@ -9,7 +9,7 @@ from training.corpora.clip import Clip
 from training.corpora.labels import LABELS
 from utils.audio import SAMPLE_RATE
 from utils.errors import AudioError
-from utils.recording import Recording
+from utils.audio.recording import Recording
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,17 @@ import logging
 from functools import partial
 from pathlib import Path
 
-from utils.asr import Transcriber, Tuning, vosk
-from utils.asr.catalogue import recommended
-from utils.asr.check import check_choice, two_letters
-from utils.asr.fetch import OnFetch
-from utils.asr.here import Wanted, asked, embedded_here, fitting, to_fetch
-from utils.asr.hub import is_offline
-from utils.asr.memory import check_fits
-from utils.asr.nemo import NemoTranscriber
-from utils.asr.nemo_archive import languages
-from utils.asr.whisper.files import EMBEDDED, embedded
+from utils.asr import Transcriber, Tuning
+from utils.asr.vosk import transcriber as vosk
+from utils.models.catalogue import recommended
+from utils.models.check import check_choice, two_letters
+from utils.models.fetch import OnFetch
+from utils.models.here import Wanted, asked, embedded_here, fitting, to_fetch
+from utils.models.hub import is_offline
+from utils.models.memory import check_fits
+from utils.asr.nemo.transcriber import NemoTranscriber
+from utils.models.nemo.archive import languages
+from utils.models.whisper.files import EMBEDDED, embedded
 from utils.asr.whisper.transcriber import WhisperTranscriber
 from utils.errors import ModelError
 from utils.messages import Message, say
@@ -36,7 +37,7 @@ def open_transcriber(
 
     Parameters
     ----------
-    asr, model, language : as in `utils.asr.check.check_choice`
+    asr, model, language : as in `utils.models.check.check_choice`
     tuning : its pace and phrases
     on_fetch : told (name, bytes done, bytes in all) while a model is fetched
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from utils.convert import Converter
+from utils.audio.convert import Converter
 from utils.errors import CaptureError
 from utils.sources.portaudio import (
     Setup,

@@ -214,7 +214,7 @@ def open_stream(pyaudio: ModuleType, system: Any, mic: Microphone) -> tuple[Any,
     """A started int16 stream with its rate and channels: all of them, at 16 kHz where it can.
 
     Left to the sound server, channels would be averaged, and those that run against each other
-    cancel; `utils.mixdown` does better.
+    cancel; `utils.audio.mixdown` does better.
 
     Raises
     ------

@@ -76,7 +76,7 @@ class WhisperModel:
 
     Parameters
     ----------
-    folder : checked already, see `utils.asr.whisper.folder`
+    folder : checked already, see `utils.models.whisper.folder`
     language : two letters
     threads : for one pass
     phrases : names and words to prefer

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from utils.asr.memory import trim
+from utils.models.memory import trim
 from utils.asr.whisper.agree import Agreement
 from utils.asr.whisper.guard import is_speech
 from utils.asr.whisper.heard import Heard

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from utils.asr import Transcriber, Tuning
-from utils.asr.catalogue import WHISPER
-from utils.asr.memory import check_fits
-from utils.asr.whisper.files import name_of, packaged
-from utils.asr.whisper.folder import check_folder, languages
+from utils.models.catalogue import WHISPER
+from utils.models.memory import check_fits
+from utils.models.whisper.files import name_of, packaged
+from utils.models.whisper.folder import check_folder, languages
 from utils.asr.whisper.model import Heard, WhisperModel, width
 from utils.asr.whisper.stream import WhisperStream
 from utils.asr.whisper.trial import check_usable

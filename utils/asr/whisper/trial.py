@@ -33,7 +33,7 @@ def check_usable(folder: Path, language: str) -> None:
 
     Parameters
     ----------
-    folder : checked already, see `utils.asr.whisper.folder`
+    folder : checked already, see `utils.models.whisper.folder`
     language : two letters
 
     Raises

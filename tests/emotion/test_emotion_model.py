@@ -1,0 +1,548 @@
+"""The recogniser says the same at any level, keeps silent when unsure, and refuses in words."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+import emotion_model
+from emotion_model import WEIGHTS, EmotionRecognizer, ModelConfig
+from tests.bad_sounds import clipped, music, telephone, tones
+from tests.emotion.test_denoiser import random_denoiser
+from tests.emotion.test_features import voice
+from tests.emotion.test_network import network
+from utils.emotion import features
+from utils.audio import SAMPLE_RATE, load
+from utils.checkpoint import Format
+from utils.emotion.denoiser import Denoiser
+from utils.errors import AudioError, ModelError
+from utils.events import Emotion
+
+LABELS = ("neutral", "happy", "sad", "angry", "fear", "disgust")
+ROOT = Path(__file__).resolve().parents[2]
+CLIP = ROOT / "tests" / "data" / "angry.flac"
+SPEECH = ROOT / "tests" / "data" / "speech.flac"
+OUT = "weights/listeners.1.out.bias"
+
+
+@pytest.fixture
+def tiny() -> EmotionRecognizer:
+    """A small untrained recogniser that names an emotion whatever it hears."""
+    heard = features.DEFAULT_CONFIG
+    config = ModelConfig(
+        heard.n_features, len(LABELS), heard.n_mfcc, n_listeners=2, n_landmarks=8, hidden=8
+    )
+    model = network(config, std=0.02)
+    return EmotionRecognizer(
+        model, LABELS, random_denoiser(), temperature=1.3,
+        thresholds=dict.fromkeys(LABELS, 0.0), facts={"seed": 0},
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shipped() -> EmotionRecognizer:
+    return EmotionRecognizer.load()
+
+
+def write(path: Path, samples: np.ndarray, rate: int = SAMPLE_RATE) -> Path:
+    soundfile.write(path, samples, rate, subtype="FLOAT" if path.suffix == ".wav" else None)
+    return path
+
+
+# --- network
+
+
+def test_padding_and_company_change_no_logits(tiny: EmotionRecognizer) -> None:
+    rng = np.random.default_rng(0)
+    n_features = features.DEFAULT_CONFIG.n_features
+    lengths = torch.tensor([60, 7, 33, 1])
+    frames = torch.from_numpy(rng.standard_normal((4, 60, n_features)).astype(np.float32)) * 20
+    with torch.inference_mode():
+        batched = tiny.model(frames, lengths)  # what lies after each end is not even zero
+        for row, length, found in zip(frames, lengths, batched):
+            alone = tiny.model(row[None, :length], length[None])[0]
+            torch.testing.assert_close(found, alone, atol=1e-5, rtol=1e-4)
+    assert (batched.std(dim=0) > 1e-3).any()  # the rows do differ
+
+
+def test_order_in_time_matters(tiny: EmotionRecognizer) -> None:
+    frames = torch.from_numpy(features.extract(voice()))[None]
+    length = torch.tensor([frames.shape[1]])
+    with torch.inference_mode():
+        forth, back = tiny.model(frames, length), tiny.model(frames.flip(1), length)
+    assert not torch.allclose(forth, back, atol=1e-4)
+
+
+# --- checkpoint
+
+
+def test_what_was_saved_is_loaded(tiny: EmotionRecognizer, tmp_path: Path) -> None:
+    tiny.thresholds = {label: k / 5 for k, label in enumerate(LABELS)}
+    tiny.save(tmp_path / "new" / "model.pt")
+    again = EmotionRecognizer.load(tmp_path / "new" / "model.pt")
+    assert again.scores(voice()) == tiny.scores(voice())
+    assert again.denoiser.identity() == tiny.denoiser.identity()
+    assert (again.labels, again.temperature) == (LABELS, 1.3)
+    assert again.thresholds == tiny.thresholds
+    assert (again.facts, again.feature_config) == ({"seed": 0}, tiny.feature_config)
+    assert os.listdir(tmp_path / "new") == ["model.pt"]
+
+
+def test_a_failed_save_keeps_the_old_checkpoint(tiny: EmotionRecognizer, tmp_path: Path) -> None:
+    path = tmp_path / "model.pt"
+    tiny.save(path)
+    before = path.read_bytes()
+    tiny.facts = {"cannot be pickled": lambda: None}
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        tiny.save(path)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["model.pt"]
+
+
+def test_a_place_that_cannot_be_written_is_named(tiny: EmotionRecognizer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file" / "model.pt", tmp_path):
+        with pytest.raises(ModelError, match=f"{path}: cannot be written .*name another"):
+            tiny.save(path)
+    assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"not a checkpoint", b"PK\x03\x04 cut short", pickle.dumps(os.getcwd)]
+)
+def test_a_file_that_is_no_checkpoint_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "broken.pt"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=f"{path}: not a readable checkpoint"):
+        EmotionRecognizer.load(path)
+
+
+def test_a_cut_off_checkpoint_is_refused(tiny: EmotionRecognizer, tmp_path: Path) -> None:
+    path = tmp_path / "cut.pt"
+    tiny.save(path)
+    path.write_bytes(path.read_bytes()[:-2000])
+    with pytest.raises(ModelError, match=f"{path}: not a readable checkpoint"):
+        EmotionRecognizer.load(path)
+
+
+def test_a_missing_checkpoint_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="gone.pt: no such file; .python -m training train"):
+        EmotionRecognizer.load(tmp_path / "gone.pt")
+
+
+@pytest.mark.parametrize(
+    "content, found",
+    [
+        ({"state_dict": {}}, "format None"),
+        ({"format": "another/2"}, "format 'another/2'"),
+        ([1, 2], "format 'list'"),
+        (torch.zeros(3), "format 'Tensor'"),
+    ],
+    ids=["no format", "another format", "list", "tensor"],
+)
+def test_a_foreign_checkpoint_is_refused(content: object, found: str, tmp_path: Path) -> None:
+    path = tmp_path / "foreign.pt"
+    torch.save(content, path)
+    with pytest.raises(ModelError, match=f"{path}: .*{found}, expected '{Format.EMOTION}'"):
+        EmotionRecognizer.load(path)
+
+
+def test_other_archives_and_folders_are_refused(tmp_path: Path) -> None:
+    np.savez(tmp_path / "arrays.pt", weights=np.zeros(3))
+    os.rename(tmp_path / "arrays.pt.npz", tmp_path / "arrays.pt")
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "whole-model.pt")
+    (tmp_path / "folder.pt").mkdir()
+    for name, reason in [
+        ("arrays.pt", "not a readable checkpoint"),
+        ("whole-model.pt", "not a readable checkpoint"),
+        ("folder.pt", "no such file"),
+    ]:
+        with pytest.raises(ModelError, match=f"{tmp_path / name}: {reason}"):
+            EmotionRecognizer.load(tmp_path / name)
+
+
+def change(content: dict, part: str, value: object) -> None:
+    """Set `part`, or an entry of it written as part/entry, or drop it for None."""
+    *outer, last = part.split("/")
+    for name in outer:
+        content = content[name]
+    if value is None:
+        del content[last]
+    else:
+        content[last] = value
+
+
+@pytest.mark.parametrize(
+    "part, value, message",
+    [
+        ("labels", list(LABELS[:5]), "6 classes but the labels"),
+        ("labels", ["neutral"] * 6, "6 classes but the labels"),
+        ("labels", 6, "does not fit"),
+        ("labels", None, "no 'labels'"),
+        ("weights", None, "no 'weights'"),
+        ("weights", [1.0], "does not fit"),
+        (OUT, torch.zeros(7), "size mismatch for listeners.1.out.bias"),
+        (OUT, torch.full((6,), torch.nan), "listeners.1.out.bias are not finite"),
+        (OUT, None, "Missing key"),
+        ("weights/more", torch.zeros(1), "Unexpected key"),
+        ("model/hidden", 16, "size mismatch"),
+        ("model/hidden", 10**7, "size mismatch"),
+        ("model/hidden", "many", "does not fit"),
+        ("model/layers", 3, "unexpected keyword argument 'layers'"),
+        ("model/n_mfcc", 60, "size mismatch"),
+        ("model/n_landmarks", 9, "size mismatch for landmarks"),
+        ("model/n_listeners", 3, "Missing key"),
+        ("model/n_listeners", 1, "Unexpected key"),
+        ("model/n_directions", 200, "size mismatch for listeners.0.directions"),
+        ("weights/listeners.0.directions", None, "Missing key"),
+        ("weights/timeless_directions", None, "Missing key"),
+        ("weights/answers", torch.full((8, 6), torch.inf), "answers are not finite"),
+        ("features/n_mfcc", 13, "expects 98 features a frame, its feature settings give 15"),
+        ("features/extended", True, "expects 98 features a frame, its feature settings give 110"),
+        ("features/n_mfcc", "x", "does not fit"),
+        ("features/n_mels", 128, "n_mels 128, expected 96"),
+        ("features/fmax_hz", 4000.0, "fmax_hz 4000.0, expected 7600.0"),
+        ("features/hop_length", 160, "hop_length 160, expected 256"),
+        ("features/floor_db", -60.0, "floor_db -60.0, expected -10.0"),
+        ("denoiser", None, "no 'denoiser'"),
+        ("denoiser", [1.0], "does not fit"),
+        ("denoiser/out.bias", torch.zeros(7), "size mismatch for out.bias"),
+        ("denoiser/out.bias", torch.full((98,), torch.nan), "out.bias are not finite"),
+        ("denoiser/out.bias", None, "Missing key"),
+        ("denoiser/more", torch.zeros(1), "Unexpected key"),
+        ("temperature", 0.0, "temperature 0.0"),
+        ("temperature", "hot", "does not fit"),
+        ("thresholds", None, "no 'thresholds'"),
+        ("thresholds", 0.5, "does not fit"),
+        ("thresholds", [0.5] * 6, "does not fit"),
+        ("thresholds", {}, "thresholds {}, expected one in"),
+        ("thresholds", dict.fromkeys(LABELS[::-1], 0.5), "for each of neutral, happy"),
+        ("thresholds/sad", None, "expected one in .* for each of neutral, happy, sad"),
+        ("thresholds/calm", 0.5, "'calm': 0.5}, expected one in"),
+        ("thresholds/sad", 1.5, "'sad': 1.5, .*expected one in"),
+        ("thresholds/sad", -0.1, "'sad': -0.1, .*expected one in"),
+        ("thresholds/sad", float("nan"), "'sad': nan, .*expected one in"),
+        ("thresholds/sad", "high", "does not fit"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(
+    part: str, value: object, message: str, tiny: EmotionRecognizer, tmp_path: Path
+) -> None:
+    path = tmp_path / "unfit.pt"
+    tiny.save(path)
+    content = torch.load(path, weights_only=True)
+    change(content, part, value)
+    torch.save(content, path)
+    with pytest.raises(ModelError, match=message) as caught:
+        EmotionRecognizer.load(path)
+    assert str(path) in str(caught.value)
+
+
+# --- frames
+
+
+def test_frames_are_features_without_noise(tiny: EmotionRecognizer) -> None:
+    for samples in (load(CLIP), voice()):
+        expected = tiny.denoiser.clean(features.extract(samples))
+        np.testing.assert_array_equal(tiny.frames(samples), expected)
+        assert np.abs(expected - features.extract(samples)).max() > 1
+
+
+def test_the_network_hears_what_the_denoiser_leaves(tiny: EmotionRecognizer) -> None:
+    samples = load(CLIP)
+    frames = torch.from_numpy(tiny.frames(samples))[None]
+    with torch.inference_mode():
+        logits = tiny.model(frames, torch.tensor([frames.shape[1]]))[0]
+    expected = (logits.double() / tiny.temperature).softmax(dim=0).tolist()
+    assert list(tiny.scores(samples).values()) == pytest.approx(expected, abs=1e-6)
+    tiny.denoiser = Denoiser().eval()
+    assert list(tiny.scores(samples).values()) != pytest.approx(expected, abs=1e-4)
+
+
+def test_listening_does_not_train_the_denoiser(tiny: EmotionRecognizer) -> None:
+    recognizer = EmotionRecognizer(tiny.model, LABELS, random_denoiser().train())
+    before = recognizer.denoiser.identity()
+    recognizer.scores(voice())
+    assert recognizer.denoiser.identity() == before
+
+
+# --- scores
+
+
+def test_scores_are_probabilities_of_all_classes(tiny: EmotionRecognizer) -> None:
+    scores = tiny.scores(voice())
+    assert tuple(scores) == LABELS
+    assert sum(scores.values()) == pytest.approx(1.0, abs=1e-6)
+    assert all(0 <= p <= 1 for p in scores.values())
+
+
+@pytest.mark.parametrize("gain_db", [-30, -10, 10, 20])
+def test_gain_changes_no_score(gain_db: float, shipped: EmotionRecognizer) -> None:
+    samples = voice(2.0)
+    louder = samples * np.float32(10 ** (gain_db / 20))
+    assert shipped.scores(louder) == pytest.approx(shipped.scores(samples), abs=1e-3)
+
+
+def test_a_long_recording_is_the_mean_of_its_parts(tiny: EmotionRecognizer) -> None:
+    samples = np.concatenate([voice(10.0, 120), voice(10.0, 240)])
+    parts = [tiny.scores(part) for part in np.split(samples, 2)]
+    mean = {label: (parts[0][label] + parts[1][label]) / 2 for label in LABELS}
+    assert tiny.scores(samples) == pytest.approx(mean, abs=1e-6)
+    assert parts[0] != pytest.approx(parts[1], abs=1e-4)
+
+
+def test_a_silent_part_has_no_say(tiny: EmotionRecognizer) -> None:
+    samples = np.concatenate([voice(10.0), np.zeros(10 * SAMPLE_RATE, np.float32)])
+    assert tiny.scores(samples) == pytest.approx(tiny.scores(voice(10.0)), abs=1e-6)
+
+
+def test_a_file_is_heard_as_its_samples_are(tiny: EmotionRecognizer, tmp_path: Path) -> None:
+    for duration_s in (1.3, 25.0):
+        path = write(tmp_path / "a.wav", voice(duration_s))
+        _, scores, found_s = tiny.predict_file(path)
+        assert scores == pytest.approx(tiny.scores(load(path)), abs=1e-4)
+        assert found_s == pytest.approx(duration_s)
+
+
+def test_another_rate_and_two_channels_are_converted(
+    shipped: EmotionRecognizer, tmp_path: Path
+) -> None:
+    from soxr import resample
+
+    samples = load(CLIP)
+    stereo = np.repeat(resample(samples, SAMPLE_RATE, 48_000)[:, None], 2, axis=1)
+    _, scores, _ = shipped.predict_file(write(tmp_path / "a.wav", stereo, 48_000))
+    assert scores == pytest.approx(shipped.scores(samples), abs=0.05)
+
+
+def test_threshold_decides_between_a_label_and_none(tiny: EmotionRecognizer) -> None:
+    samples = load(CLIP)
+    found = tiny.predict(samples)
+    assert found is not None
+    assert found.label == max(found.scores, key=found.scores.get)
+    assert found.confidence == found.scores[found.label]
+    tiny.thresholds = dict.fromkeys(LABELS, 1.0) | {found.label: found.confidence - 1e-9}
+    assert tiny.predict(samples) is not None
+    tiny.thresholds = dict.fromkeys(LABELS, 0.0) | {found.label: found.confidence + 1e-9}
+    assert tiny.predict(samples) is None
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_each_label_has_its_own_threshold(label: str, tiny: EmotionRecognizer) -> None:
+    scores = dict.fromkeys(LABELS, 0.1) | {label: 0.5}
+    tiny.thresholds = dict.fromkeys(LABELS, 1.0) | {label: 0.5}
+    assert tiny.decide(scores) == Emotion(label, 0.5, scores)
+    tiny.thresholds = dict.fromkeys(LABELS, 0.0) | {label: 0.51}
+    assert tiny.decide(scores) is None  # and none that is less likely is named in its place
+
+
+def test_a_recogniser_names_what_is_likelier_than_not_until_it_is_calibrated() -> None:
+    recognizer = EmotionRecognizer(network(), ("calm", "fear"), random_denoiser())
+    assert recognizer.thresholds == {"calm": 0.5, "fear": 0.5}
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        np.zeros(0, np.float32),
+        np.zeros(16_000, np.float32),
+        np.full(800, 0.1, np.float32),
+        voice(0.4),
+    ],
+    ids=["empty", "silence", "50 ms", "0.4 s"],
+)
+def test_nothing_to_judge_is_none(samples: np.ndarray, tiny: EmotionRecognizer) -> None:
+    assert tiny.predict(samples) is None
+    with pytest.raises(AudioError):
+        tiny.scores(samples)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_samples_that_are_not_finite_are_an_error(bad: float, tiny: EmotionRecognizer) -> None:
+    samples = voice(25.0)
+    samples[-3] = bad
+    for method in (tiny.predict, tiny.scores):
+        with pytest.raises(AudioError, match="1 NaN or infinite"):
+            method(samples)
+
+
+# --- what has no emotion, or none that can be told: `tiny` names one wherever it may
+
+
+def test_no_emotion_is_named_where_no_speech_is_heard(tiny: EmotionRecognizer) -> None:
+    sounds = {f"music {seed}": music(seed) for seed in range(3)} | tones(0)
+    sounds["hiss"] = np.random.default_rng(0).standard_normal(32_000).astype(np.float32) * 0.1
+    for name, samples in sounds.items():
+        assert tiny.decide(tiny.scores(samples)) is not None
+        assert tiny.predict(samples) is None, name
+
+
+@pytest.mark.parametrize("clip", [CLIP, SPEECH], ids=["shouted", "read"])
+@pytest.mark.parametrize("gain_db", [-40, 0, 20])
+def test_speech_is_heard_at_any_level(gain_db: float, clip: Path, tiny: EmotionRecognizer) -> None:
+    assert tiny.predict(load(clip) * np.float32(10 ** (gain_db / 20))) is not None
+
+
+@pytest.mark.parametrize("clip", [CLIP, SPEECH], ids=["shouted", "read"])
+def test_clipping_is_forgiven_to_a_point(clip: Path, tiny: EmotionRecognizer) -> None:
+    samples = load(clip)
+    assert tiny.predict(clipped(samples, 1)) is not None
+    for drop_db in (20, 30, 40):
+        assert tiny.predict(clipped(samples, drop_db)) is None, drop_db
+
+
+def test_a_recording_mostly_of_music_has_no_emotion(
+    tiny: EmotionRecognizer, tmp_path: Path
+) -> None:
+    speech = np.tile(load(CLIP), 10)[: 9 * SAMPLE_RATE]
+    song = music(1, duration_s=18.0)
+    mostly_music = write(tmp_path / "music.wav", np.concatenate([speech, song]))
+    mostly_speech = write(tmp_path / "speech.wav", np.concatenate([speech, song[:9000], speech]))
+    assert tiny.predict_file(mostly_music)[0] is None
+    assert tiny.predict_file(mostly_speech)[0] is not None
+
+
+def test_an_hour_is_heard_in_the_memory_of_a_window(
+    tiny: EmotionRecognizer, tmp_path: Path
+) -> None:
+    tiny.thresholds = dict.fromkeys(LABELS, 1.0)
+    path = tmp_path / "hour.wav"
+    minute = np.tile(voice(5.0)[::2], 12)
+    with soundfile.SoundFile(path, "w", 8_000, 1, subtype="ULAW") as file:
+        for _ in range(60):
+            file.write(minute)
+    tracemalloc.start()
+    try:
+        emotion, scores, duration_s = tiny.predict_file(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (emotion, duration_s) == (None, 3600.0)
+    assert sum(scores.values()) == pytest.approx(1)
+    assert peak < 40e6  # an hour is 230 MB
+
+
+# --- the weights as shipped
+
+
+def test_shipped_weights_say_what_they_are(shipped: EmotionRecognizer) -> None:
+    assert shipped.labels == LABELS
+    assert WEIGHTS.stat().st_size < 10e6
+    assert all(1 / 6 < least <= 1 for least in shipped.thresholds.values())
+    assert min(shipped.thresholds[label] for label in LABELS if label != "neutral") < 1
+    assert shipped.facts["judged"]["ravdess"]["uar"] > 1 / 6
+
+
+def test_shipped_weights_know_a_clip_of_their_training(shipped: EmotionRecognizer) -> None:
+    scores = shipped.scores(load(CLIP))
+    assert max(scores, key=scores.get) == "angry"
+
+
+def test_noise_and_clicks_have_no_emotion(shipped: EmotionRecognizer) -> None:
+    rng = np.random.default_rng(5)
+    white = rng.standard_normal(2 * SAMPLE_RATE).astype(np.float32)
+    click = np.zeros(SAMPLE_RATE, np.float32)
+    click[5000:5040] = 0.9
+    hum = np.sin(2 * np.pi * 50 * np.arange(SAMPLE_RATE) / SAMPLE_RATE).astype(np.float32)
+    for name, samples in [
+        ("loud hiss", white * 0.2), ("faint hiss", white * 1e-3),
+        ("rumble", np.cumsum(white) * 1e-4), ("click", click),
+        ("click in hiss", click + white[:SAMPLE_RATE] * 1e-3), ("hum", hum * 0.1),
+    ]:  # fmt: skip
+        assert shipped.predict(samples) is None, name
+
+
+@pytest.mark.parametrize("parts", ["chords melody drums", "chords", "melody", "drums"])
+def test_music_has_no_emotion(parts: str, shipped: EmotionRecognizer) -> None:
+    named = {seed: shipped.predict(music(seed, parts)) for seed in range(100, 110)}
+    assert not any(named.values()), named
+
+
+def test_machines_have_no_emotion(shipped: EmotionRecognizer) -> None:
+    for seed in range(5):
+        for name, samples in tones(seed).items():
+            assert shipped.predict(samples) is None, (name, seed)
+
+
+@pytest.mark.parametrize("clip", [CLIP, SPEECH], ids=["shouted", "read"])
+def test_speech_over_the_telephone_gets_its_own_label_or_none(
+    clip: Path, shipped: EmotionRecognizer
+) -> None:
+    samples = load(clip)
+    scores = shipped.scores(samples)
+    over_the_line = telephone(samples)
+    assert sum(shipped.scores(over_the_line).values()) == pytest.approx(1)
+    found = shipped.predict(over_the_line)
+    assert found is None or found.label == max(scores, key=scores.get)
+
+
+# --- command line
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "emotion_model.py"), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def test_command_line_goes_on_after_bad_files(tmp_path: Path) -> None:
+    bad = {
+        "missing.wav": "no such file",
+        "text.wav": "not a readable recording",
+        "empty.wav": "empty",
+        "nan.wav": "NaN",
+        "silent.wav": "silent",
+        "short.wav": "expected at least 0.5 s",
+    }
+    (tmp_path / "text.wav").write_text("hello")
+    write(tmp_path / "empty.wav", np.zeros(0, np.float32))
+    write(tmp_path / "nan.wav", np.full(SAMPLE_RATE, np.nan, np.float32))
+    write(tmp_path / "silent.wav", np.zeros(SAMPLE_RATE, np.float32))
+    write(tmp_path / "short.wav", voice(0.1))
+    noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE) * 0.1
+    good = [CLIP, write(tmp_path / "noise.wav", noise.astype(np.float32))]
+    done = run(good[0], *(tmp_path / name for name in bad), good[1])
+    assert done.returncode == 1
+    errors = done.stderr.splitlines()
+    assert len(errors) == len(bad), done.stderr
+    for line, (name, message) in zip(errors, bad.items()):
+        assert str(tmp_path / name) in line and message in line
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["path"] for line in lines] == [str(path) for path in good]
+    for line in lines:
+        assert list(line) == ["path", "label", "confidence", "scores", "duration_s"]
+        assert line["label"] in (*LABELS, "unsure")
+        assert line["confidence"] == max(line["scores"].values())
+        assert sum(line["scores"].values()) == pytest.approx(1, abs=1e-6)
+    assert lines[1]["label"] == "unsure"
+    assert lines[1]["duration_s"] == pytest.approx(1.0)
+
+
+def test_command_line_with_good_files_succeeds_quietly() -> None:
+    done = run(CLIP)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_command_line_without_files_says_how_it_is_used() -> None:
+    done = run()
+    assert done.returncode == 2
+    assert "usage: emotion_model.py" in done.stderr
+
+
+def test_command_line_without_weights_says_so(monkeypatch, tmp_path: Path, capsys) -> None:
+    monkeypatch.setattr(emotion_model, "WEIGHTS", tmp_path / "gone.pt")
+    assert emotion_model.main([str(CLIP)]) == 1
+    assert f"{tmp_path / 'gone.pt'}: no such file" in capsys.readouterr().err

@@ -1,0 +1,30 @@
+"""What libraries are told through the environment reaches them, whatever starts the program."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from utils.environment import FRUGAL, SILENT, prepare
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("entry", ["app", "emotion_model", "training.commands", "web.server", "utils.captions.vad"])
+def test_each_way_into_the_program_sets_it(entry):
+    code = f"import {entry}, json, os; print(json.dumps(dict(os.environ)))"
+    bare = {name: value for name, value in os.environ.items() if name not in SILENT | FRUGAL}
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, env=bare
+    )
+    found = json.loads(run.stdout)
+    assert {name: found.get(name) for name in SILENT | FRUGAL} == SILENT | FRUGAL
+
+
+def test_what_an_operator_has_set_stays(monkeypatch):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    prepare()
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"

@@ -1,0 +1,136 @@
+"""What is forgotten stays forgotten, on every page."""
+
+import pytest
+
+from utils.live.board import LATE_JOINER_LINES, Board
+from utils.events import CaptionEvent, Emotion
+from utils.captions.transcript import BLOCK_BYTES, FORMATS, FORMS
+
+SAD = Emotion("sad", 0.9, {"sad": 0.9, "neutral": 0.1})
+
+
+def line(segment: int, text: str = "words", final: bool = True) -> CaptionEvent:
+    return CaptionEvent(segment, float(segment), segment + 1.0, text, final, SAD)
+
+
+@pytest.fixture
+def events() -> list[tuple[str, dict]]:
+    return []
+
+
+@pytest.fixture
+def board(events) -> Board:
+    return Board(lambda name, payload: events.append((name, payload)))
+
+
+def test_what_was_heard_before_a_clear_does_not_come_after_it(board, events):
+    board.show(line(0), board.cuts)
+    before = board.cuts
+    board.show(line(1, "secr", final=False), before)
+    board.clear()
+    board.show(line(1, "secret", final=True), before)
+    assert events[-1] == ("cleared", {}) and board.lines() == [] == board.final_lines()
+    board.show(line(2), board.cuts)
+    assert [e.segment for e in board.lines()] == [2]
+
+
+def test_a_blank_ends_the_growing_line_and_keeps_nothing_after_it(board, events):
+    kept = []
+    board.keep = kept.append
+    board.show(line(0, "so far", final=False), board.cuts)
+    before = board.cuts
+    board.set_blank(True)
+    assert events[-1][1]["text"] == "so far" and events[-1][1]["final"]
+    for cuts in (before, board.cuts):
+        board.show(line(1, "private"), cuts)
+    assert board.lines() == []
+    board.set_blank(False)
+    board.show(line(1, "private"), before)
+    assert [e.text for e in board.lines()] == ["so far"] == [e.text for e in kept]
+
+
+def test_emotion_that_is_turned_off_is_forgotten_too(board, events):
+    board.show(line(0), board.cuts)
+    board.set_emotion(False)
+    board.show(line(1), board.cuts)
+    assert events[-1][1]["emotion"] is None
+    assert not any(e.emotion for e in board.lines() + board.final_lines())
+
+
+def test_only_finished_lines_are_kept_on_disk(board):
+    kept = []
+    board.keep = kept.append
+    board.show(line(0, "grow", final=False), board.cuts)
+    board.show(line(0, "grown"), board.cuts)
+    assert [e.text for e in kept] == ["grown"]
+
+
+def test_a_late_page_gets_the_latest_lines_and_idle_time_counts_from_them(board):
+    assert board.idle_s is None
+    for segment in range(LATE_JOINER_LINES + 10):
+        board.show(line(segment), board.cuts)
+    assert [e.segment for e in board.lines()][0] == 10
+    assert 0 <= board.idle_s < 60
+
+
+def test_a_late_page_is_told_which_line_it_is_not_sent(board):
+    for segment in range(0, 2 * LATE_JOINER_LINES, 2):
+        board.show(line(segment), board.cuts)
+    assert board.latest() == (board.lines(), None)
+    for segment in range(2 * LATE_JOINER_LINES, 2 * LATE_JOINER_LINES + 10, 2):
+        board.show(line(segment), board.cuts)
+    lines, left_out = board.latest()
+    assert len(lines) == LATE_JOINER_LINES and left_out == 8 and lines[0].segment == 10
+    board.set_blank(True)
+    assert board.latest() == ([], None)
+
+
+def whole(board: Board, form: str) -> str:
+    return b"".join(board.export(form)).decode()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_export_that_grows_is_what_one_made_at_once_is(board, form):
+    for segment in range(450):
+        board.show(line(segment, "so it -->\ngrows & <grows>", final=False), board.cuts)
+        if segment % 7:
+            board.show(line(segment, f"{segment} lines " * (segment % 30), True), board.cuts)
+        if segment % 90 == 0:
+            assert whole(board, form) == "".join(FORMATS[form](board.final_lines()))
+    board.show(line(7, "late"), board.cuts)  # a line before others ends after them
+    board.show(line(8, "again"), board.cuts)  # one that was final is put right
+    board.show(line(9, ""), board.cuts)  # and one is taken back
+    assert whole(board, form) == "".join(FORMATS[form](board.final_lines()))
+    assert "again" in whole(board, form)
+    board.set_emotion(False)
+    assert whole(board, form) == "".join(FORMATS[form](board.final_lines()))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_all_who_export_get_the_same_blocks(board, form):
+    for segment in range(5000):
+        board.show(line(segment), board.cuts)
+    one, other = board.export(form), board.export(form)
+    board.show(line(5000), board.cuts)
+    later = board.export(form)
+    assert len(one) > 3 and all(a is b for a, b in zip(one[1:-1], other[1:-1], strict=True))
+    assert all(a is b for a, b in zip(one[1:-2], later[1:-1], strict=False))
+    assert max(map(len, one)) <= BLOCK_BYTES
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_cleared_is_in_no_export(board, form):
+    board.show(line(0, "secret"), board.cuts)
+    assert "secret" in whole(board, form)
+    board.clear()
+    assert whole(board, form) == "".join(FORMATS[form]([]))
+    board.show(line(1, "next"), board.cuts)
+    assert whole(board, form) == "".join(FORMATS[form](board.final_lines()))
+
+
+def test_who_opens_the_page_gets_what_the_others_were_sent(board, events):
+    for segment in range(3):
+        board.show(line(segment, final=segment < 2), board.cuts)
+    assert all(board.payload(e) is sent for e, (_, sent) in zip(board.lines(), events, strict=True))
+    board.set_emotion(False)
+    assert [board.payload(line)["emotion"] for line in board.lines()] == [None] * 3

@@ -1,0 +1,136 @@
+"""What the presenter sets holds for everyone, and is told to everyone."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.test_board import line
+from tests.tags.test_voice import wait
+from utils.config import LONGEST_CLEAR_AFTER_MIN
+from utils.errors import DataError, ModelError, RequestError
+from utils.live.phrases import Phrases
+from utils.live.room import Room
+from utils.live.saving import read_saved
+from utils.live.session import Session
+
+
+def no_engines(progress: object) -> None:
+    raise ModelError("none is needed here")
+
+
+def codes(room: Room) -> set[str]:
+    """Of the remarks that pages show."""
+    return {notice["code"] for notice in room.session.status["notices"]}
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def room(told, tmp_path) -> Iterator[Room]:
+    session = Session(no_engines, lambda start: None, lambda name, payload: told.append(name))
+    room = Room(
+        session,
+        lambda: told.append("room"),
+        Phrases(tmp_path / "phrases.json", "en"),
+        tmp_path / "saved",
+        "http://10.0.0.5:5000/read",
+        "en",
+    )
+    yield room
+    room.close()
+
+
+def test_readers_see_less_of_the_room_than_the_presenter(room):
+    room.set_saving(True)
+    presenter, reader = room.state(True), room.state(False)
+    assert Path(presenter["saving"]["folder"]).name == "saved" and presenter["phrases"]
+    assert "folder" not in reader["saving"] and reader["phrases"] == presenter["phrases"]
+    assert presenter.keys() == reader.keys()
+
+
+def test_each_change_is_told_to_everyone(room, told):
+    for change in (
+        lambda: room.set_blank(True), lambda: room.set_clear_after(5), lambda: room.set_saving(True),
+        lambda: room.set_phrases(["Yes"]), lambda: room.set_emotion(False),
+    ):  # fmt: skip
+        told.clear()
+        change()
+        assert told.count("room") == 1
+    state = room.state(True)
+    assert state["blank"] and state["clear_after_min"] == 5 and state["phrases"] == ["Yes"]
+    assert not state["emotion"] and state["saving"]
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
+def test_a_voice_that_goes_missing_is_told_and_is_not_offered(room, told, monkeypatch, tmp_path):
+    assert room.state(True)["speech"] and not room.state(False)["speech"]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not room.state(True)["speech"]
+    told.clear()
+    with pytest.raises(DataError, match="espeak-ng is not installed on the computer that shows"):
+        room.speak("Hello.", "en")
+    assert told == ["room"]
+
+
+@pytest.mark.parametrize("minutes", [-1, LONGEST_CLEAR_AFTER_MIN + 1])
+def test_a_time_that_cannot_be_is_refused(room, minutes):
+    with pytest.raises(RequestError, match="expected 0 to"):
+        room.set_clear_after(minutes)
+
+
+def test_lines_are_cleared_once_nobody_has_spoken_for_long(room, told, monkeypatch):
+    board = room.session.board
+    board.show(line(0), board.cuts)
+    now = time.monotonic
+    room.set_clear_after(1)
+    time.sleep(1.5)
+    assert board.lines() and "cleared" not in told
+    monkeypatch.setattr("utils.live.board.time.monotonic", lambda: now() + 61)
+    deadline = now() + 10
+    while board.lines() and now() < deadline:
+        time.sleep(0.05)
+    assert not board.lines() and told.count("cleared") == 1
+
+
+def test_a_file_that_is_taken_away_is_told_while_nobody_speaks(room, told):
+    room.set_saving(True)
+    folder = Path(room.state(True)["saving"]["folder"])
+    told.clear()
+    (folder / room.state(True)["saving"]["file"]).unlink()
+    wait(lambda: codes(room) & {"saving.moved"} and "room" in told)
+    shutil.rmtree(folder)
+    wait(lambda: "saving.failed" in codes(room) and room.state(True)["saving"] is None)
+    board = room.session.board
+    board.show(line(0), board.cuts)  # which nobody keeps
+    folder.mkdir()
+    room.set_saving(True)
+    assert not codes(room) & {"saving.moved", "saving.failed"}
+
+
+def test_phrases_that_cannot_be_kept_are_told(room, tmp_path):
+    (tmp_path / "phrases.json").mkdir()
+    (tmp_path / "phrases.json" / "in the way").write_text("")
+    room.set_phrases(["Yes"])
+    assert room.state(False)["phrases"] == ["Yes"] and "phrases.not_kept" in codes(room)
+    shutil.rmtree(tmp_path / "phrases.json")
+    room.set_phrases(["No"])
+    assert "phrases.not_kept" not in codes(room)
+
+
+def test_lines_are_saved_while_that_is_on(room):
+    board = room.session.board
+    board.show(line(0, "before"), board.cuts)
+    room.set_saving(True)
+    path = Path(room.state(True)["saving"]["folder"]) / room.state(True)["saving"]["file"]
+    board.show(line(1, "while"), board.cuts)
+    room.session.clear()
+    room.set_saving(False)
+    board.show(line(2, "after"), board.cuts)
+    assert [e.text for e in read_saved(path)[0]] == ["while"]
+    assert room.state(True)["saving"] is None

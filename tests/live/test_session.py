@@ -1,0 +1,428 @@
+"""The live session, with the real recogniser, real recordings and a real sound server."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from utils import audio
+from utils.asr import Transcriber
+from utils.asr.choose import open_embedded
+from utils.audio import SAMPLE_RATE
+from utils.captions.pipeline import Captioner
+from utils.errors import AudioError, ModelError
+from utils.events import CaptionEvent, Transcription
+from utils.messages import say
+from utils.live.engines import Engines
+from utils.live.resume import Resume
+from utils.live.session import Session
+from utils.sources import FileSource, MicrophoneSource
+
+SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
+PATIENCE_S = 60.0  # for anything to happen on a busy machine
+
+
+class Page:
+    """What one page would have received."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, dict]] = []
+        self._changed = threading.Condition()
+
+    def publish(self, name: str, payload: dict) -> None:
+        with self._changed:
+            self.events.append((name, payload))
+            self._changed.notify_all()
+
+    def wait(self, seen: Callable[["Page"], bool]) -> None:
+        with self._changed:
+            if not self._changed.wait_for(lambda: seen(self), PATIENCE_S):
+                pytest.fail(f"did not happen; states were {self.states}")
+
+    def wait_for(self, state: str) -> None:
+        self.wait(lambda page: page.states[-1:] == [state])
+
+    @property
+    def states(self) -> list[str]:
+        """States in order, each change once."""
+        states = [payload["state"] for name, payload in self.events if name == "status"]
+        return [s for s, before in zip(states, [None, *states]) if s != before]
+
+    @property
+    def finals(self) -> list[dict]:
+        return [p for name, p in self.events if name == "caption" and p["final"]]
+
+
+@pytest.fixture(scope="module")
+def transcriber() -> Iterator[Transcriber]:
+    engine = open_embedded()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def page() -> Page:
+    return Page()
+
+
+def open_session(page: Page, transcriber: object, source: Callable) -> Session:
+    session = Session(
+        load=lambda progress: Engines(Captioner(transcriber, None), say("ready")),
+        open_source=source,
+        publish=page.publish,
+    )
+    page.wait_for("ready")
+    return session
+
+
+def test_a_recording_is_captioned_to_its_end(page, transcriber):
+    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    assert session.health()["state"] == "ready"
+    session.start()
+    page.wait_for("listening")
+    page.wait(lambda p: any(name == "level" for name, _ in p.events))
+    health = session.health()
+    assert health["microphone"] == "speech.flac" and health["last_frame_age_s"] < PATIENCE_S
+    page.wait_for("ready")
+    assert page.states == ["ready", "listening", "ready"]
+    assert page.finals and [e.to_dict() for e in session.board.lines()] == page.finals
+    assert session.status["message"] == "The recording has ended."
+
+
+def test_stop_publishes_what_was_said_until_then(page, transcriber):
+    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    session.start()
+    page.wait(lambda p: any(name == "caption" for name, _ in p.events))
+    assert not page.finals
+    session.stop()
+    page.wait_for("ready")
+    assert len(page.finals) == 1 and page.finals[0]["text"]
+
+
+def test_two_people_pressing_start_at_once_make_one_session(page, transcriber):
+    opened = []
+
+    def source(start: int) -> FileSource:
+        opened.append(start)
+        return FileSource(SPEECH, realtime=True)
+
+    session = open_session(page, transcriber, source)
+    presses = [threading.Thread(target=session.start) for _ in range(5)]
+    for press in presses:
+        press.start()
+    for press in presses:
+        press.join()
+    page.wait_for("listening")
+    session.stop()
+    session.stop()
+    page.wait_for("ready")
+    assert len(opened) == 1
+
+
+def test_start_while_stopping_listens_again(page, transcriber):
+    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    session.start()
+    page.wait_for("listening")
+    session.stop()
+    session.start()
+    page.wait(lambda p: p.states == ["ready", "listening", "ready", "listening"])
+    session.stop()
+    page.wait_for("ready")
+
+
+@pytest.mark.sound_server
+def test_a_lost_microphone_is_picked_up_again_and_nothing_said_is_lost(
+    page, transcriber, sound_server
+):
+    session = open_session(page, transcriber, lambda start: MicrophoneSource(start=start))
+    session.start()
+    page.wait_for("listening")
+    sound_server.play(SPEECH)
+    sound_server.kill()
+    page.wait_for("lost")
+    page.wait(lambda p: p.finals)
+    before = list(page.finals)
+    sound_server.start()
+    page.wait_for("listening")
+    sound_server.play(SPEECH)
+    page.wait(lambda p: len(p.finals) > len(before))
+    session.stop()
+    page.wait_for("ready")
+    assert page.states == ["ready", "listening", "lost", "listening", "ready"]
+    assert page.finals[: len(before)] == before
+    ends = [line["end_s"] for line in page.finals]
+    assert ends == sorted(ends) and page.finals[-1]["start_s"] > before[-1]["end_s"]
+
+
+@pytest.mark.sound_server
+def test_stop_works_while_the_microphone_is_lost(page, transcriber, sound_server):
+    sound_server.kill()
+    session = open_session(page, transcriber, lambda start: MicrophoneSource(start=start))
+    session.start()
+    page.wait_for("lost")
+    session.stop()
+    page.wait_for("ready")
+
+
+@pytest.mark.sound_server
+def test_a_microphone_without_any_sound_is_told(page, transcriber, sound_server):
+    session = open_session(page, transcriber, lambda start: MicrophoneSource(start=start))
+    session.start()
+    page.wait(lambda p: any("no sound at all" in e.get("message", "") for _, e in p.events))
+    assert session.status["state"] == "listening" and session.status["quiet"]
+    session.stop()
+    page.wait_for("ready")
+
+
+def test_a_model_that_does_not_load_is_told_and_start_does_nothing(page):
+    def load(progress: Callable) -> Engines:
+        progress(0.5, say("loading.recogniser"))
+        raise ModelError("x.nemo is cut short: fetch it again")
+
+    session = Session(load, lambda start: FileSource(SPEECH, realtime=True), page.publish)
+    page.wait_for("error")
+    assert page.events[0][1]["progress"] == 0.5
+    session.start()
+    assert "x.nemo is cut short: fetch it again" in session.status["message"]
+    assert session.health()["engine"] == ""
+
+
+@pytest.mark.parametrize("error", [AudioError("bad.wav: damaged"), ZeroDivisionError("oops")])
+def test_an_error_while_listening_is_told_and_start_tries_again(page, transcriber, error):
+    class Broken(FileSource):
+        def __iter__(self):
+            for frame in super().__iter__():
+                yield frame
+                if frame.start > 2 * SAMPLE_RATE:  # in the middle of a word
+                    raise error
+
+    sources = [Broken(SPEECH, realtime=False), FileSource(SPEECH, realtime=False)]
+    session = open_session(page, transcriber, lambda start: sources.pop(0))
+    session.start()
+    page.wait_for("error")
+    assert str(error) in session.status["message"]
+    session.start()
+    page.wait_for("ready")
+    whole = [e for e in page.finals if e["end_s"] > 4]
+    assert len(whole) == 1 and whole[0]["segment"] > 0
+
+
+def test_silence_invents_nothing(page, transcriber, tmp_path):
+    path = tmp_path / "silence.wav"
+    soundfile.write(path, np.zeros(60 * SAMPLE_RATE, np.float32), SAMPLE_RATE)
+    session = open_session(page, transcriber, lambda start: FileSource(path, realtime=False))
+    session.start()
+    page.wait(lambda p: p.states == ["ready", "listening", "ready"])
+    assert not [name for name, _ in page.events if name == "caption"]
+    assert any(e.get("quiet") for _, e in page.events)
+
+
+def wait_for_notice(page: Page, code: str) -> dict:
+    def seen(page: Page) -> bool:
+        notices = [n for name, p in page.events if name == "status" for n in p["notices"]]
+        return any(notice["code"] == code for notice in notices)
+
+    page.wait(seen)
+    return [p for name, p in page.events if name == "status"][-1]
+
+
+def test_a_better_recogniser_takes_over_while_the_first_one_listens(page, tmp_path):
+    first, second = open_embedded(), open_embedded()
+    second.name = "Better"
+    asked = threading.Event()
+
+    def better(notice: Callable, closing: threading.Event) -> tuple:
+        notice("engine.loading", name="Better")
+        asked.wait(PATIENCE_S)
+        return second, say("ready.here", engine="Better")
+
+    samples, pause = audio.load(SPEECH), np.zeros(SAMPLE_RATE, np.float32)
+    soundfile.write(tmp_path / "twice.wav", np.r_[samples, pause, samples], SAMPLE_RATE)
+    session = Session(
+        load=lambda progress: Engines(Captioner(first, None), say("ready"), better),
+        open_source=lambda start: FileSource(tmp_path / "twice.wav", realtime=True),
+        publish=page.publish,
+    )
+    wait_for_notice(page, "engine.loading")
+    assert session.status["engine"] == first.name
+    session.start()
+    page.wait(lambda p: any(name == "caption" for name, _ in p.events))
+    asked.set()  # somebody is speaking now
+    status = wait_for_notice(page, "engine.changed")
+    assert status["engine"] == "Better" and status["state"] == "listening"
+    page.wait_for("ready")
+    said = re.findall("[a-z]+", " ".join(line["text"] for line in page.finals).lower())
+    once = SPEECH.with_suffix(".txt").read_text().split()[:-1]  # it may hear "need" for "meet"
+    assert said[: len(once)] == said[-len(once) - 1 : -1] == once  # nothing said is lost
+    assert len(said) == 2 * len(once) + 2
+    with pytest.raises(ModelError, match="was closed"):  # the first one, once it was replaced
+        first.stream().finish(SAMPLE_RATE)
+    session.close()
+
+
+def test_the_first_recogniser_stays_where_no_better_one_comes(page, transcriber):
+    def better(notice: Callable, closing: threading.Event) -> tuple:
+        raise ModelError("the file was cut short")
+
+    session = Session(
+        load=lambda progress: Engines(Captioner(transcriber, None), say("ready"), better),
+        open_source=lambda start: FileSource(SPEECH, realtime=True),
+        publish=page.publish,
+    )
+    status = wait_for_notice(page, "engine.kept")
+    assert "cut short" in status["notices"][0]["message"]
+    assert status["state"] == "ready" and status["engine"] == transcriber.name
+    session.start()
+    page.wait_for("listening")
+    page.wait_for("ready")
+    assert page.finals
+
+
+class Overburdened(Transcriber):
+    """A recogniser whose every step takes too long, until it is asked to do less."""
+
+    name = "Overburdened"
+
+    def __init__(self) -> None:
+        self.pause_s = 1.0
+
+    def stream(self, growing: bool = True) -> "Overburdened":
+        return self
+
+    def accept(self, samples: np.ndarray) -> str:
+        time.sleep(self.pause_s)
+        return ""
+
+    def work_ahead(self) -> None:
+        pass
+
+    def finish(self, n_samples: int) -> Transcription:
+        return Transcription("words")
+
+    def step_down(self) -> bool:
+        could, self.pause_s = self.pause_s > 0, 0.0
+        return could
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_machine_too_slow_is_given_less_to_do(page):
+    session = open_session(page, Overburdened(), lambda start: FileSource(SPEECH, realtime=True))
+    session.start()
+    wait_for_notice(page, "pace.down")
+    page.wait_for("ready")
+    assert session.health()["dropped_frames"] == 0
+    assert page.finals
+
+
+def test_what_is_said_when_lines_are_cleared_does_not_come_back(page, transcriber):
+    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    session.start()
+    page.wait(lambda p: any(name == "caption" for name, _ in p.events))
+    segment = next(p["segment"] for name, p in page.events if name == "caption")
+    session.clear()
+    page.wait(lambda p: p.states == ["ready", "listening", "ready"])
+    at = page.events.index(("cleared", {}))
+    after = [p["segment"] for name, p in page.events[at:] if name == "caption"]
+    assert segment not in after and after  # what is said later is shown again
+
+
+def test_its_own_voice_is_not_captioned(page, transcriber):
+    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    session.speaking = True
+    session.start()
+    page.wait(lambda p: any(e.get("code") == "listening.speaking" for _, e in p.events))
+    page.wait(lambda p: p.states == ["ready", "listening", "ready"])
+    assert not [name for name, _ in page.events if name == "caption"]
+
+
+def test_a_remark_stands_beside_every_state_until_it_is_taken_back(page, transcriber):
+    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    session.notice("saving.failed", reason="disk full")
+    session.start()
+    page.wait_for("listening")
+    session.remark("speech.failed", reason="no voice")
+    codes = [notice["code"] for notice in session.status["notices"]]
+    assert codes == ["saving.failed", "speech.failed"]
+    session.withdraw("speech.failed")
+    assert [notice["code"] for notice in session.status["notices"]] == ["saving.failed"]
+    session.withdraw("saving.failed")
+    assert session.status["notices"] == []
+    session.stop()
+    page.wait_for("ready")
+
+
+def test_it_listens_as_soon_as_it_can_where_it_is_told_to(page, transcriber, tmp_path):
+    note = tmp_path / "listening"
+    session = Session(
+        load=lambda progress: Engines(Captioner(transcriber, None), say("ready")),
+        open_source=lambda start: FileSource(SPEECH, realtime=True),
+        publish=page.publish,
+        listen=True,
+        resume=Resume(note),
+    )
+    page.wait_for("listening")
+    page.wait(lambda p: note.exists())
+    session.stop()
+    page.wait_for("ready")
+    session.close()
+    assert not note.exists()
+
+
+def test_a_page_that_comes_back_is_told_of_clears_and_of_lines_that_are_not_sent(
+    page, transcriber, monkeypatch
+):
+    monkeypatch.setattr("utils.live.board.LATE_JOINER_LINES", 2)
+    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    greeting = Page()
+    session.clear()
+    for segment in (1, 4, 5, 8):
+        session.board.show(CaptionEvent(segment, 0.0, 1.0, "words", True), session.board.cuts)
+    session.greet(greeting.publish)
+    (_, status), *captions = greeting.events
+    assert status["clears"] == 1 and status["left_out"] == 4
+    assert [line["segment"] for _, line in captions] == [5, 8]
+
+
+def test_losses_of_the_microphone_are_told_beside_the_state(page, transcriber):
+    class Losing(FileSource):
+        def __iter__(self):
+            for frame in super().__iter__():
+                self.dropped = 50
+                yield frame
+
+    session = open_session(page, transcriber, lambda start: Losing(SPEECH, realtime=False))
+    session.start()
+    status = wait_for_notice(page, "sound.lost")
+    assert status["code"].startswith(("listening", "ready"))
+
+
+class Hanging(Overburdened):
+    """A recogniser that does not answer until it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let = threading.Event()
+
+    def accept(self, samples: np.ndarray) -> str:
+        self.let.wait(PATIENCE_S)
+        return ""
+
+
+def test_a_recogniser_that_hangs_is_told_until_it_answers(page, monkeypatch):
+    monkeypatch.setattr("utils.live.session.STUCK_S", 0.2)
+    engine = Hanging()
+    session = open_session(page, engine, lambda start: FileSource(SPEECH, realtime=False))
+    session.start()
+    page.wait_for("lost")
+    assert session.status["code"] == "lost.stuck"
+    monkeypatch.setattr("utils.live.session.STUCK_S", PATIENCE_S)
+    engine.let.set()
+    page.wait(lambda p: p.states == ["ready", "listening", "lost", "listening", "ready"])
+    assert page.finals

@@ -1,0 +1,136 @@
+"""What the page is told of listening: the worst state that lasts, and losses for a while."""
+
+import numpy as np
+import pytest
+
+from utils.audio import SAMPLE_RATE
+from utils.events import AudioFrame
+from utils.sources import FRAME_SAMPLES
+from utils.live.watch import FAINT_S, IN_TIME_S, LATE_S, LOSS_S, QUIET_S, ZEROS_S, Lasting, Watch
+
+FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
+SOUND = np.random.default_rng(0).normal(0, 0.1, FRAME_SAMPLES).astype(np.float32)
+ZEROS = np.zeros(FRAME_SAMPLES, np.float32)
+
+
+class Queue:
+    """The counters of a source, as a microphone that is not taken from fills them."""
+
+    name = "a microphone"
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self.queue_depth = 0
+
+
+@pytest.fixture
+def source() -> Queue:
+    return Queue()
+
+
+def listen(
+    watch: Watch, samples: np.ndarray, seconds: float, hearing: bool = False
+) -> tuple[list[str], list[str]]:
+    """Codes of the states, and of losses, in order; each change once."""
+    states, losses = [], []
+    for _ in range(round(seconds / FRAME_S)):
+        message, quiet = watch.judge(AudioFrame(0, samples), hearing)
+        assert quiet == (message.code in ("listening.silent", "listening.quiet"))
+        if states[-1:] != [message.code]:
+            states.append(message.code)
+        if watch.lost:
+            losses.append(str(watch.lost))
+    return states, losses
+
+
+def test_a_loss_is_told_and_never_hides_a_microphone_that_is_muted_later(source):
+    watch = Watch(source)
+    assert listen(watch, SOUND, 1, hearing=True) == (["listening"], [])
+    source.dropped = 100
+    states, losses = listen(watch, SOUND, 1, hearing=True)
+    assert states == ["listening"]
+    assert losses == ["This computer was too slow: 4 seconds of sound were lost."]
+    states, losses = listen(watch, ZEROS, ZEROS_S + 1)
+    assert states == ["listening", "listening.silent"] and not losses
+
+
+def test_losses_that_go_together_are_summed_and_later_ones_counted_anew(source):
+    watch = Watch(source)
+    told = []
+    for _ in range(3):
+        source.dropped += 40
+        told += listen(watch, SOUND, 1, hearing=True)[1]
+    assert [text.split(":")[1].split()[0] for text in told] == ["2", "3", "4"]
+    listen(watch, SOUND, LOSS_S, hearing=True)
+    source.dropped += 40
+    assert "2 seconds" in listen(watch, SOUND, 1, hearing=True)[1][0]
+
+
+def test_a_muted_microphone_is_told_even_while_captions_are_late(source):
+    watch = Watch(source)
+    source.queue_depth = round((LATE_S + 1) / FRAME_S)
+    states, _ = listen(watch, ZEROS, ZEROS_S + 1)
+    assert states == ["listening.late", "listening.silent"]
+
+
+def test_late_is_said_until_captions_are_in_time_again(source):
+    watch = Watch(source)
+    said = []
+    below, above = LATE_S - 0.5, LATE_S + 0.5
+    for late_s in (below, above, below, IN_TIME_S + 0.2, IN_TIME_S - 0.2, below):
+        source.queue_depth = round(late_s / FRAME_S)
+        said += listen(watch, SOUND, 0.2, hearing=True)[0]
+    late = "listening.late"
+    assert said == ["listening", late, late, late, "listening", "listening"]
+
+
+def test_single_samples_do_not_end_silence_and_sound_does(source):
+    watch = Watch(source)
+    listen(watch, ZEROS, ZEROS_S + 1)
+    click = ZEROS.copy()
+    click[7] = 2.0**-15
+    for _ in range(20):
+        assert listen(watch, click, 0.1)[0] == listen(watch, ZEROS, 0.1)[0] == ["listening.silent"]
+    assert listen(watch, SOUND, 1, hearing=True)[0][-1] == "listening"
+
+
+def test_without_speech_it_is_said_that_none_is_heard(source):
+    watch = Watch(source)
+    assert listen(watch, SOUND, QUIET_S + 1)[0] == ["listening", "listening.quiet"]
+    assert listen(watch, SOUND, 0.1, hearing=True)[0] == ["listening"]
+
+
+def test_voices_without_words_are_called_too_faint_while_they_last(source):
+    watch = Watch(source)
+
+    def states(seconds: float, unheard: bool) -> list[str]:
+        frames = [AudioFrame(0, SOUND)] * round(seconds / FRAME_S)
+        return [watch.judge(frame, False, unheard)[0].code for frame in frames]
+
+    assert states(FAINT_S / 2, unheard=True)[-1] == "listening"
+    assert states(QUIET_S + 1, unheard=True)[-1] == "listening.faint"
+    assert states(2 * FAINT_S, unheard=False)[-1] == "listening.quiet"
+
+
+@pytest.mark.parametrize("awake", [True, False])
+def test_what_waits_after_a_sleep_is_not_called_too_slow(source, awake):
+    slept = [not awake]
+    watch = Watch(source, lambda: slept[0])
+    source.queue_depth = round(2 * LATE_S / FRAME_S)
+    source.dropped = 500
+    states, losses = listen(watch, SOUND, 0.2, hearing=True)
+    assert states == ["listening.late" if awake else "listening.catching_up"]
+    assert len(losses) == awake
+    slept[0] = False  # long ago, but it has not caught up yet
+    assert listen(watch, SOUND, 1, hearing=True) == (states, [])
+    source.queue_depth = 0
+    assert listen(watch, SOUND, 1, hearing=True) == (["listening"], [])
+    source.queue_depth = round(2 * LATE_S / FRAME_S)
+    assert listen(watch, SOUND, 1, hearing=True)[0] == ["listening.late"]
+
+
+def test_a_state_begins_and_ends_after_a_while():
+    state = Lasting(begins_s=2.0, ends_s=1.0)
+    yes, no = (lambda sign=sign: state.take(sign, 0.5) for sign in (True, False))
+    assert not any([yes(), yes(), no(), yes(), yes(), yes(), yes()]) and yes()
+    assert no() and no() and yes() and no() and no() and not no()

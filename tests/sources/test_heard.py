@@ -1,0 +1,251 @@
+"""Which device is heard: it is named, and changes of the default and silent streams are followed."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.recordings import speechlike
+from tests.sound_server import SINK, SoundServer
+from tests.sources.test_sources import PATIENCE_S, alignment, joined
+from utils.audio import SAMPLE_RATE
+from utils.events import AudioFrame
+from utils.sources import MicrophoneSource, heard, renewal
+from utils.sources import microphone as microphone_module
+from utils.sources.heard import is_routed, plain_name
+
+NULL = "Monitor of Null Output"  # as the microphone of `SoundServer` is called
+HEADSET = "민수의 헤드셋"
+
+
+class Heard:
+    """Listens until it is told to end; what it was called at each frame is kept."""
+
+    def __init__(self, source: MicrophoneSource) -> None:
+        self.source = source
+        self.frames: list[AudioFrame] = []
+        self.names: list[str] = []
+
+    def until(self, happened: Callable[[], bool]) -> None:
+        deadline_s = time.monotonic() + PATIENCE_S
+        for frame in self.source:
+            self.frames.append(frame)
+            if self.names[-1:] != [self.source.heard]:
+                self.names.append(self.source.heard)
+            if happened():
+                return
+            assert time.monotonic() < deadline_s, self.names
+
+    def named(self, name: str) -> None:
+        self.until(lambda: self.source.heard == name)
+
+    def played(self, server: SoundServer, sound: np.ndarray, sink: str) -> None:
+        """Take a sound that is played, and what comes within a second after it."""
+        player = server.play(sound, wait=False, sink=sink)
+        tail = 30
+
+        def over() -> bool:
+            nonlocal tail
+            tail -= player.poll() is not None
+            return tail <= 0
+
+        self.until(over)
+
+    def samples(self) -> np.ndarray:
+        return joined(self.frames)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looks every 0.1 s."""
+    monkeypatch.setattr(microphone_module, "LOOK_S", 0.1)
+
+
+def correlation(sound: np.ndarray, recorded: np.ndarray) -> float:
+    return abs(alignment(sound, recorded)[1])
+
+
+def voice(channels: int = 1) -> np.ndarray:
+    """Speech on the first channel alone."""
+    wave = speechlike(1.5, SAMPLE_RATE)
+    return wave * np.eye(1, channels, dtype=np.float32)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(48_000, 1), (44_100, 2), (8_000, 1), (96_000, 6)])
+def test_a_new_default_is_heard_and_named(
+    sound_server: SoundServer, quick: None, rate: int, channels: int
+) -> None:
+    with MicrophoneSource() as source:
+        listener = Heard(source)
+        listener.named(NULL)
+        listener.played(sound_server, voice(), SINK)
+        sound_server.add("headset", HEADSET, rate, channels)
+        sound_server.pactl("set-default-source", "headset.monitor")
+        listener.named(f"Monitor of {HEADSET}")
+        at = len(listener.samples())
+        listener.played(sound_server, voice(channels), "headset")
+        assert source.dropped == 0
+    before, after = np.split(listener.samples(), [at])
+    spoken = voice()[:, 0]
+    assert correlation(spoken, before) > 0.95
+    assert correlation(spoken, after) > (0.95 if rate >= SAMPLE_RATE else 0.5)
+    assert listener.names[-2:] == [NULL, f"Monitor of {HEADSET}"]
+
+
+def test_a_default_that_goes_and_comes_back_is_heard_again(
+    sound_server: SoundServer, quick: None
+) -> None:
+    plugged = sound_server.add("headset", HEADSET, 44_100, 2)
+    sound_server.pactl("set-default-source", "headset.monitor")
+    with MicrophoneSource() as source:
+        listener = Heard(source)
+        listener.named(f"Monitor of {HEADSET}")
+        sound_server.pactl("unload-module", plugged)
+        listener.named(NULL)
+        sound_server.add("headset", HEADSET, 48_000, 1)
+        listener.named(f"Monitor of {HEADSET}")
+        at = len(listener.samples())
+        listener.played(sound_server, voice(), "headset")
+    assert correlation(voice()[:, 0], listener.samples()[at:]) > 0.95
+
+
+@pytest.fixture
+def soon(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opens a silent device anew after 0.6 s, 1.2 s, …"""
+    monkeypatch.setattr(renewal, "FIRST_S", 0.6)
+    monkeypatch.setattr(renewal, "TRIAL_S", 0.5)
+
+
+def n_streams(server: SoundServer) -> int:
+    return len(server.pactl("list", "short", "source-outputs").splitlines())
+
+
+def test_a_stream_that_was_led_astray_is_opened_anew_and_loses_no_sound(
+    sound_server: SoundServer, soon: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TRIAL_S", "OPENING_S"):
+        monkeypatch.setattr(renewal, name, PATIENCE_S)
+    sound_server.add("elsewhere", "Elsewhere")
+    with MicrophoneSource() as source:
+        listener = Heard(source)
+        listener.named(NULL)
+        # To where nothing is said, and so that the default is of no matter to it.
+        stream = sound_server.pactl("list", "short", "source-outputs").split()[0]
+        sound_server.pactl("move-source-output", stream, "elsewhere.monitor")
+        listener.named("Monitor of Elsewhere")
+        at = len(listener.samples())
+        # Until the second stream is open.
+        listener.until(lambda: bool((trial := source._trial) and trial._new_s))
+        monkeypatch.setattr(renewal, "FIRST_S", PATIENCE_S)  # and no third one after it
+        listener.played(sound_server, voice(), SINK)
+        listener.named(NULL)
+        listener.until(lambda: n_streams(sound_server) == 1)
+        assert source.dropped == 0
+    spoken = voice()[:, 0]
+    recorded = listener.samples()[at:]
+    where, how_well = alignment(spoken, recorded)
+    assert how_well > 0.95  # from its first word to its last
+    assert np.abs(recorded[: max(0, where - 800)]).max() < 5e-3
+
+
+def test_a_muted_microphone_is_tried_calmly_and_heard_as_soon_as_it_is_not(
+    sound_server: SoundServer, soon: None
+) -> None:
+    sound_server.pactl("set-source-mute", f"{SINK}.monitor", "1")
+    with MicrophoneSource() as source:
+        listener = Heard(source)
+        listener.named(NULL)
+        tried: list[object] = []
+
+        def thrice() -> bool:
+            if (trial := source._trial) and trial not in tried:
+                tried.append(trial)
+            return len(tried) == 3 and trial is None
+
+        listener.until(thrice)
+        at = len(listener.samples())
+        sound_server.pactl("set-source-mute", f"{SINK}.monitor", "0")
+        listener.played(sound_server, voice(), SINK)
+        assert source.dropped == 0
+        listener.until(lambda: source._trial is None and n_streams(sound_server) == 1)
+    assert set(listener.names) <= {"", NULL}  # the second stream was never told of
+    assert correlation(voice()[:, 0], listener.samples()[at:]) > 0.95
+
+
+def test_the_microphone_goes_while_a_second_stream_is_tried(
+    sound_server: SoundServer, soon: None
+) -> None:
+    plugged = sound_server.add("headset", HEADSET, 44_100, 2)
+    sound_server.pactl("set-default-source", "headset.monitor")
+    with MicrophoneSource() as source:
+        listener = Heard(source)
+        listener.named(f"Monitor of {HEADSET}")
+        listener.until(lambda: source._trial is not None)
+        sound_server.pactl("unload-module", plugged)
+        listener.named(NULL)
+        at = len(listener.samples())
+        listener.played(sound_server, voice(), SINK)
+    assert correlation(voice()[:, 0], listener.samples()[at:]) > 0.95
+
+
+def test_without_the_servers_command_listening_goes_on(
+    sound_server: SoundServer, quick: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with MicrophoneSource() as source:
+        listener = Heard(source)
+        listener.until(lambda: len(listener.frames) == 30)
+        assert source.heard == ""
+    sleeper = tmp_path / "pactl"
+    sleeper.write_text("#!/bin/sh\nexec sleep 60\n")
+    sleeper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{Path(shutil.which('sleep') or '/bin/sleep').parent}")
+    monkeypatch.setattr(heard, "ANSWER_S", 0.2)
+    with MicrophoneSource() as source:
+        listener = Heard(source)
+        listener.until(lambda: len(listener.frames) == 30)
+        assert source.heard == ""
+
+
+@pytest.mark.parametrize(
+    ("device", "plain", "routed"),
+    [
+        ("default", "", True),
+        ("pulse", "", True),
+        ("USB Mic: Audio (hw:1,0)", "USB Mic: Audio", False),
+        ("MacBook Microphone", "MacBook Microphone", True),
+        ("x" * 200, "x" * 60, True),
+    ],
+)
+def test_what_a_device_is_called(device: str, plain: str, routed: bool) -> None:
+    assert (plain_name(device), is_routed(device)) == (plain, routed)
+
+
+def test_what_the_server_lists_is_read_whatever_a_device_is_called() -> None:
+    text = (
+        "Source #7\n\tState: IDLE\n\tName: a\n\tDescription: Anna's \x1b[31m “headset”\n\n"
+        "Source #12\n\tName: b\n\tDescription: \n\n"
+    )
+    blocks = heard._blocks(text)
+    assert list(blocks) == ["7", "12"] and heard._blocks("") == {}
+    assert heard._value(blocks["7"], "Description") == "Anna's [31m “headset”"
+    assert heard._value(blocks["12"], "Description") == heard._value("", "Source") == ""
+
+
+def test_nobody_is_heard_where_no_stream_is_ours(sound_server: SoundServer) -> None:
+    other = subprocess.Popen(
+        ["parec", "--raw"], env={**os.environ, **sound_server.env}, stdout=subprocess.DEVNULL
+    )
+    try:
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not n_streams(sound_server) and time.monotonic() < deadline_s:
+            time.sleep(0.05)
+        assert heard.SoundServer().heard() is None
+    finally:
+        other.kill()
+        other.wait()

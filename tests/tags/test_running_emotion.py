@@ -1,0 +1,96 @@
+"""The tag of a growing line comes early, stays steady, and never depends on the chunks."""
+
+import numpy as np
+import pytest
+
+from utils.errors import AudioError
+from utils.events import Emotion
+from utils.tags.emotion import FIRST, HORIZON, STEP, RunningEmotion
+
+
+class Script:
+    """Gives one answer after another, each a label, None or an error, and notes what it heard."""
+
+    def __init__(self, *answers: str | Exception | None) -> None:
+        self.answers = iter(answers)
+        self.heard: list[np.ndarray] = []
+
+    def predict(self, samples: np.ndarray) -> Emotion | None:
+        self.heard.append(samples)
+        answer = next(self.answers, None)
+        if isinstance(answer, Exception):
+            raise answer
+        return Emotion(answer, 0.9, {answer: 0.9}) if answer else None
+
+
+def speech(n_samples: int) -> np.ndarray:
+    return np.arange(n_samples, dtype=np.float32)
+
+
+def shown_after_each_estimate(*answers: str | Exception | None) -> list[str | None]:
+    running = RunningEmotion(Script(*answers))
+    found = [running.accept(speech(FIRST))]
+    found += [running.accept(speech(STEP)) for _ in answers[1:]]
+    return [emotion.label if emotion else None for emotion in found]
+
+
+@pytest.mark.parametrize(
+    "answers, shown",
+    [
+        (["sad", "sad"], [None, "sad"]),
+        (["sad", None, "sad"], [None, None, None]),
+        (["sad", "angry", "sad", "angry"], [None] * 4),
+        (["sad", "sad", None, None, "sad"], [None, "sad", "sad", "sad", "sad"]),
+        (["sad", "sad", None, None, None], [None, "sad", "sad", "sad", None]),
+        (["sad", "sad", "angry", "sad"], [None, "sad", "sad", "sad"]),
+        (["sad", "sad", "angry", "angry"], [None, "sad", "sad", "angry"]),
+        (["sad", "sad", None, "angry", None], [None, "sad", "sad", "sad", None]),
+        (["sad", "sad", None, None, None, "sad"], [None, "sad", "sad", "sad", None, None]),
+    ],
+)
+def test_a_label_comes_and_goes_only_when_it_is_confirmed(
+    answers: list[str | None], shown: list[str | None]
+) -> None:
+    assert shown_after_each_estimate(*answers) == shown
+
+
+def test_failures_show_nothing_and_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    assert shown_after_each_estimate("sad", AudioError("broken"), "sad") == [None] * 3
+    assert "broken" in caplog.text
+    running = RunningEmotion(Script(AudioError("broken")))
+    running.accept(speech(100))
+    assert running.finish(100) is None
+
+
+@pytest.mark.parametrize("size", [499, 7_001, STEP, 10**6])
+def test_chunks_change_neither_when_nor_what_is_heard(size: int) -> None:
+    samples = speech(FIRST + 3 * STEP + 100)
+    script = Script("sad", "sad", "angry", "angry", "fear")
+    running = RunningEmotion(script)
+    for start in range(0, len(samples), size):
+        shown = running.accept(samples[start : start + size])
+    assert shown.label == "angry"
+    assert running.finish(len(samples) - 50).label == "fear"
+    ends = [FIRST + i * STEP for i in range(4)] + [len(samples) - 50]
+    for heard, end in zip(script.heard, ends, strict=True):
+        np.testing.assert_array_equal(heard, samples[:end])
+
+
+def test_nothing_is_estimated_of_less_than_a_second_until_it_ends() -> None:
+    script = Script("happy")
+    running = RunningEmotion(script)
+    assert running.accept(speech(FIRST - 1)) is None
+    assert script.heard == []
+    assert running.finish(FIRST - 1).label == "happy"
+
+
+def test_a_long_segment_costs_no_more_than_its_horizon() -> None:
+    script = Script()
+    running = RunningEmotion(script)
+    samples = speech(15 * FIRST)
+    running.accept(samples)
+    assert len(script.heard) == 1 + (len(samples) - FIRST) // STEP
+    assert max(map(len, script.heard)) == HORIZON
+    np.testing.assert_array_equal(script.heard[-1], samples[-HORIZON:])
+    running.finish(len(samples))
+    assert len(script.heard[-1]) == len(samples)

@@ -1,0 +1,190 @@
+"""What a network is trained on: clips in all their variants, drawn in balanced batches."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from training.corpora import Clip
+from training.emotion.config import SHARES, TrainConfig
+from utils.errors import DataError
+from utils.emotion.functionals import functionals
+
+
+class Features(Protocol):
+    """Where the frames of a clip come from; `training.sound.cache.FeatureCache` is one.
+
+    Attributes
+    ----------
+    identity : of all that the frames depend on beside the clips
+    """
+
+    identity: str
+
+    def get(self, clip: Clip, variant: int) -> np.ndarray:
+        """Frames float32 (n_frames, n_features); variant 0 is the clip itself."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Examples of like length.
+
+    Parameters
+    ----------
+    frames : (batch, n_frames, n_features), zero after each end
+    lengths : (batch,)
+    statistics : functionals (batch, n_functionals), as they come
+    target : probabilities (batch, n_classes)
+    """
+
+    frames: torch.Tensor
+    lengths: torch.Tensor
+    statistics: torch.Tensor
+    target: torch.Tensor
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on a device."""
+        return Batch(*(tensor.to(device) for tensor in vars(self).values()))
+
+
+class Examples:
+    """Clips with the functionals of all their variants, computed once for all runs.
+
+    Parameters
+    ----------
+    clips : whose features are at hand
+    features : gives the frames
+    n_variants : corpus -> how many variants, the clip itself included
+    nameless : frames of sounds in which no emotion is to be named
+    labels : the classes
+    n_mfcc : see `utils.emotion.functionals.functionals`
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        features: Features,
+        n_variants: Mapping[str, int],
+        nameless: Sequence[np.ndarray],
+        labels: Sequence[str],
+        n_mfcc: int,
+    ) -> None:
+        self.labels, self.nameless, self._features = tuple(labels), nameless, features
+        self.n_variants = n_variants
+        keys = [(clip, v) for clip in clips for v in range(n_variants[clip.corpus])]
+        rows = all_functionals([features.get(*key) for key in keys], n_mfcc)
+        self.statistics = dict(zip(keys, rows))
+        self.nameless_statistics = all_functionals(nameless, n_mfcc)
+        # Trainings on other examples are other runs, also where clips and recipe are the same.
+        self.identity = f"{features.identity} {self.labels} {dict(n_variants)} {len(nameless)}"
+
+    def frames(self, clip: Clip, variant: int = 0) -> np.ndarray:
+        """Frames (n_frames, n_features) of a clip."""
+        return self._features.get(clip, variant)
+
+
+def all_functionals(arrays: Sequence[np.ndarray], n_mfcc: int) -> list[np.ndarray]:
+    """Functionals float32 (n_functionals,) of each feature array, in batches of like length."""
+    found: list[np.ndarray] = [np.empty(0)] * len(arrays)
+    for rows, frames, lengths in of_like_length(arrays):
+        for i, row in zip(rows, functionals(frames, lengths, n_mfcc).numpy()):
+            found[i] = row
+    return found
+
+
+def of_like_length(
+    arrays: Sequence[np.ndarray],
+) -> Iterator[tuple[np.ndarray, torch.Tensor, torch.Tensor]]:
+    """All arrays in batches of about 64: which they are, their frames, and their lengths."""
+    order = np.argsort([len(array) for array in arrays])
+    for rows in np.array_split(order, max(1, len(arrays) // 64)):
+        if len(rows):
+            yield rows, *pad([arrays[i] for i in rows])
+
+
+class Draw:
+    """Draws batches in which corpora have their share and classes count the same.
+
+    Every batch depends on the seed and its number alone, so that a run that was killed goes
+    on as if it had not been.
+
+    Parameters
+    ----------
+    examples : what to draw from
+    clips : the voices to train on
+    config : shares, smoothing and size of the batches
+    seed : of the draws
+
+    Raises
+    ------
+    DataError : a corpus for which `SHARES` says nothing
+    """
+
+    GROUP = 4  # batches drawn together and sorted by length, so that little is padding
+
+    def __init__(
+        self, examples: Examples, clips: Sequence[Clip], config: TrainConfig, seed: int
+    ) -> None:
+        self.examples, self.config, self.seed = examples, config, seed
+        self.corpora = sorted({clip.corpus for clip in clips})
+        if missing := set(self.corpora) - set(SHARES):
+            raise DataError(f"no share of the draws is set for {', '.join(sorted(missing))}")
+        weights = np.array([SHARES[corpus] for corpus in self.corpora])
+        self.weights = weights / weights.sum()
+        by_class: dict[tuple[str, str], list[Clip]] = {}
+        for clip in clips:
+            by_class.setdefault((clip.corpus, clip.label), []).append(clip)
+        self.piles = {
+            corpus: [pile for (name, _), pile in sorted(by_class.items()) if name == corpus]
+            for corpus in self.corpora
+        }
+        self._drawn: tuple[int, list[Batch]] = (-1, [])
+
+    def batch(self, number: int) -> Batch:
+        """Batch `number`, from 0."""
+        group, place = divmod(number, self.GROUP)
+        if self._drawn[0] != group:
+            self._drawn = group, self._draw(np.random.default_rng([self.seed, group]))
+        return self._drawn[1][place]
+
+    def _draw(self, rng: np.random.Generator) -> list[Batch]:
+        drawn = [self._example(rng) for _ in range(self.GROUP * self.config.batch_size)]
+        drawn.sort(key=lambda example: len(example[0]))
+        parts = np.split(np.arange(len(drawn)), self.GROUP)
+        return [_stack([drawn[i] for i in parts[k]]) for k in rng.permutation(self.GROUP)]
+
+    def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        n_classes = len(self.examples.labels)
+        target = np.full(n_classes, 1 / n_classes, np.float32)
+        if self.examples.nameless and rng.random() < self.config.nameless_share:
+            k = rng.integers(len(self.examples.nameless))
+            return self.examples.nameless[k], self.examples.nameless_statistics[k], target
+        piles = self.piles[self.corpora[rng.choice(len(self.corpora), p=self.weights)]]
+        pile = piles[rng.integers(len(piles))]
+        clip = pile[rng.integers(len(pile))]
+        n_variants = self.examples.n_variants[clip.corpus]
+        varied = n_variants > 1 and rng.random() >= self.config.clean_share
+        variant = int(rng.integers(1, n_variants)) if varied else 0
+        target *= self.config.smoothing
+        target[self.examples.labels.index(clip.label)] += 1 - self.config.smoothing
+        return self.examples.frames(clip, variant), self.examples.statistics[clip, variant], target
+
+
+def pad(arrays: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Frames (batch, n_frames, n_features), zero after each end, and lengths (batch,)."""
+    lengths = torch.tensor([len(a) for a in arrays])
+    frames = torch.zeros(len(arrays), int(lengths.max()), arrays[0].shape[1])
+    for row, array in zip(frames, arrays):
+        row[: len(array)] = torch.from_numpy(np.asarray(array, dtype=np.float32))
+    return frames, lengths
+
+
+def _stack(examples: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Batch:
+    frames, lengths = pad([frames for frames, _, _ in examples])
+    statistics, target = (
+        torch.from_numpy(np.stack([example[k] for example in examples])) for k in (1, 2)
+    )
+    return Batch(frames, lengths, statistics, target)

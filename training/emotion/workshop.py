@@ -1,0 +1,202 @@
+"""The bench that all commands work at: corpora read, features at hand, networks trained."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from emotion_model import WINDOW_S, EmotionLSTM, ModelConfig
+from training.sound.cache import FeatureCache
+from training.corpora import LABELS, Clip, read_noise
+from training.emotion.examples import Examples
+from training.emotion.landmarks import unite
+from training.emotion.predictions import CLEAN, READ_ALOUD, Predictions, join
+from training.emotion.config import TrainConfig, n_variants
+from training.sound.augmentation import CONDITIONS
+from training.emotion.splits import validation_speakers
+from training.emotion.state import make_folder
+from training.emotion.train import train
+from utils import audio
+from utils.emotion.denoiser import Denoiser
+from utils.errors import DataError
+from utils.emotion.features import FeatureConfig
+from utils.emotion.network import Listener
+
+N_VOICELESS = 600  # sounds without a voice among the examples
+STRETCH_S = (0.6, 4.0)  # what is taken of a recording that is read aloud
+N_CONDITION_CLIPS = 150  # of a corpus and fold that are also tested in noise, rooms and levels
+HELD_OUT_NOISE = "5-"  # ESC-10's own fold: heard in no training, mixed in by the test
+
+
+class Workshop:
+    """Clips with their features and all that training draws from.
+
+    Parameters
+    ----------
+    clips : of any corpora; those that cannot be read are reported and left out
+    cache : keeps their features
+    config : how networks are trained
+    read : clips of people who read aloud. Every other voice is an example of speech in which no
+        emotion is to be named; the others test whether one is
+    varied : whether clips are needed in other voices and rooms too, and sounds without a voice
+    """
+
+    def __init__(
+        self,
+        clips: Sequence[Clip],
+        cache: FeatureCache,
+        config: TrainConfig,
+        read: Sequence[Clip] = (),
+        varied: bool = True,
+    ) -> None:
+        self.config, self.cache, features = config, cache, cache.config
+        counts = {clip.corpus: n_variants(clip.corpus) if varied else 1 for clip in clips}
+        self.clips: list[Clip] = []
+        for corpus in counts:
+            own = [clip for clip in clips if clip.corpus == corpus]
+            self.clips += self.cache.prepare(own, counts[corpus])
+        self.read = list(read)
+        heard, self.unheard_read = apart(read)
+        nameless = self.cache.voiceless(N_VOICELESS * varied, seed=1)
+        nameless += self._stretches(self.cache.prepare(heard, 2) if varied else [])
+        self.model_config = ModelConfig(features.n_features, len(LABELS), features.n_mfcc)
+        self.examples = Examples(
+            self.clips,
+            self.cache,
+            counts,
+            nameless,
+            LABELS,
+            features.n_mfcc,
+        )
+
+    def _stretches(self, clips: Sequence[Clip]) -> list[np.ndarray]:
+        """Of each clip as recorded and varied, the frames of a stretch as long as a remark."""
+        rng, found = np.random.default_rng(0), []
+        per_s = audio.SAMPLE_RATE / self.cache.config.hop_length
+        for clip in clips:
+            for variant in (0, 1):
+                frames = self.cache.get(clip, variant)
+                n = min(len(frames), int(rng.uniform(*STRETCH_S) * per_s))
+                start = rng.integers(len(frames) - n + 1)
+                found.append(frames[start : start + n])
+        return found
+
+    def train(self, clips: Sequence[Clip], seed: int, folder: Path, title: str) -> EmotionLSTM:
+        """A network of `clips`, some of whose speakers choose when each listener stops.
+
+        Parameters
+        ----------
+        folder : keeps the states of the runs, from which they go on after a kill, and their
+            logs; made if need be
+        title : of the progress bar
+
+        Raises
+        ------
+        DataError : the folder cannot be made
+        """
+        listeners = []
+        for k in range(self.config.listeners):
+            own = make_folder(folder / f"listener-{k + 1}")
+            number = self.config.listeners * seed + k
+            listeners.append(self._listener(clips, number, own, f"{title}, listener {k + 1}"))
+        return unite(listeners, self.examples, clips)
+
+    def _listener(self, clips: Sequence[Clip], seed: int, folder: Path, title: str) -> Listener:
+        held_out = validation_speakers(clips, seed)
+        with tqdm(total=self.config.steps, desc=title, unit="step", disable=None) as bar:
+
+            def progress(step: int, loss: float) -> None:
+                bar.update(step - bar.n)
+                bar.set_postfix(loss=f"{loss:.2f}", refresh=False)
+
+            return train(
+                self.examples,
+                [clip for clip in clips if clip.speaker not in held_out],
+                [clip for clip in clips if clip.speaker in held_out],
+                self.config, self.model_config, seed, progress, folder,
+            )  # fmt: skip
+
+    def test(
+        self,
+        answer: Callable[[Sequence[np.ndarray]], np.ndarray],
+        clips: Sequence[Clip],
+        fold: int,
+        seed: int,
+    ) -> Predictions:
+        """Answers to clips as they are, to some of them in every other condition, and to readers.
+
+        Parameters
+        ----------
+        answer : feature arrays -> logits (n, n_classes)
+        """
+        some = _spread_out(clips)
+        parts = [(CLEAN, list(clips), [self.examples.frames(clip) for clip in clips])]
+        if read := self.cache.prepare(self.unheard_read, 1):
+            longest = int(WINDOW_S * audio.SAMPLE_RATE / self.cache.config.hop_length)
+            parts.append((READ_ALOUD, read, [self.cache.get(clip, 0)[:longest] for clip in read]))
+        parts += [(name, some, self.cache.condition(some, name)) for name in CONDITIONS[1:]]
+        return join(
+            [
+                Predictions(
+                    LABELS,
+                    answer(arrays),
+                    tuple(tested),
+                    np.full(len(tested), fold),
+                    np.full(len(tested), seed),
+                    np.array([self.cache.length_s(clip) for clip in tested]),
+                    np.full(len(tested), name),
+                )
+                for name, tested, arrays in parts
+            ]
+        )
+
+
+def apart(read: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
+    """Clips of every other reader, whom training hears, and of the others, who test."""
+    voices = sorted({clip.speaker for clip in read})
+    heard = set(voices[::2])
+    return [c for c in read if c.speaker in heard], [c for c in read if c.speaker not in heard]
+
+
+def open_cache(
+    folder: Path, noise: Path, features: FeatureConfig, denoiser: Denoiser | None
+) -> FeatureCache:
+    """Features kept in a folder, with ESC-10's fold 5 for tests and the others for training.
+
+    Parameters
+    ----------
+    folder : keeps what is computed
+    noise : folder of ESC-10
+    features : what `extract` is called with
+    denoiser : what takes the noise out of the features; None leaves them as they come
+
+    Raises
+    ------
+    DataError : no noise, or none of it for training or for tests
+    """
+    paths = read_noise(noise)
+    heard = _load([path for path in paths if not path.name.startswith(HELD_OUT_NOISE)])
+    unheard = _load([path for path in paths if path.name.startswith(HELD_OUT_NOISE)])
+    if not heard or not unheard:
+        raise DataError(
+            f"{noise}: {len(heard)} sounds to train with and {len(unheard)} to test with, "
+            f"expected some of each: those named {HELD_OUT_NOISE}… test, the others train"
+        )
+    return FeatureCache(folder, heard, unheard, features, denoiser)
+
+
+def _spread_out(clips: Sequence[Clip]) -> list[Clip]:
+    """At most `N_CONDITION_CLIPS` of each corpus, evenly over its speakers and labels."""
+    found = []
+    for corpus in dict.fromkeys(clip.corpus for clip in clips):
+        own = sorted((c for c in clips if c.corpus == corpus), key=lambda c: (c.speaker, c.label))
+        rows = np.linspace(0, len(own) - 1, min(len(own), N_CONDITION_CLIPS)).astype(int)
+        found += [own[row] for row in rows]
+    return found
+
+
+def _load(paths: list[Path]) -> list[np.ndarray]:
+    """Noises without the digital silence that some clips are filled up with."""
+    noises = [samples[samples != 0] for samples in map(audio.load, paths)]
+    return [noise for noise in noises if len(noise) >= audio.SAMPLE_RATE // 2]

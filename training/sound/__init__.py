@@ -1,0 +1,1 @@
+"""Clips as features: varied, disturbed, cached."""

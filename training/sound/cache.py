@@ -1,0 +1,287 @@
+"""Features of clips, computed once, kept on disk by content, and shared by training processes."""
+
+import hashlib
+import logging
+import os
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from training.sound import shards
+from training.sound import augmentation as sounds
+from training.sound.contents import Contents
+from training.corpora import Clip
+from training.sound.workers import spread
+from utils import audio
+from utils.emotion import features
+from utils.emotion.denoiser import Denoiser
+from utils.errors import AudioError, DataError
+
+logger = logging.getLogger(__name__)
+
+RECIPE = 5  # raise it when `sounds` or `extract` changes, so that older features are not used
+PER_SHARD = 100  # sounds: a killed run loses some seconds of work
+CLEAN = sounds.CONDITIONS[0]
+VOICELESS, BACKGROUND = "voiceless", "background"  # sounds that are made, not read
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One array to compute.
+
+    Parameters
+    ----------
+    key : under which it is kept
+    what : "variant 3", one of `sounds.CONDITIONS`, or "voiceless heard 1 17",
+        or "background 1 17"
+    content : hash of the recording's bytes; with `what`, the seed of all that is drawn
+    path : the recording, or None where the sound is made
+    """
+
+    key: str
+    what: str
+    content: str = ""
+    path: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Bench:
+    """What every job needs."""
+
+    folder: Path
+    noises: list[np.ndarray]
+    unheard: list[np.ndarray]
+    config: features.FeatureConfig
+    denoiser: Denoiser | None
+
+    def fill_shard(self, jobs: Sequence[_Job]) -> tuple[int, dict[str, str]]:
+        """Compute and keep arrays: how many jobs that were, and by key why some failed."""
+        arrays, refused = {}, {}
+        for job in jobs:
+            try:
+                arrays[job.key] = self._describe(job)
+            except AudioError as err:
+                refused[job.key] = str(err).removeprefix(f"{job.path}: ")
+        if arrays:
+            shards.write(self.folder, arrays)
+        return len(jobs), refused
+
+    def _describe(self, job: _Job) -> np.ndarray:
+        seed = hashlib.sha256(f"{job.content} {job.what}".encode()).digest()[:8]
+        rng = np.random.default_rng(list(seed))
+        if job.path is None:
+            frames = self._voiceless(job.what, rng)
+        else:
+            frames = features.extract(self._sound(job, rng), self.config)
+        return self.denoiser.clean(frames) if self.denoiser else frames
+
+    def _sound(self, job: _Job, rng: np.random.Generator) -> np.ndarray:
+        samples = audio.load(job.path)
+        if job.what in sounds.CONDITIONS:
+            return sounds.condition(job.what, samples, self.unheard, rng)
+        return sounds.vary(samples, self.noises, rng)
+
+    def _voiceless(self, what: str, rng: np.random.Generator) -> np.ndarray:
+        noises = self.unheard if "unheard" in what else self.noises
+        make = sounds.background if what.startswith(BACKGROUND) else sounds.meaningless
+        while True:
+            try:
+                return features.extract(make(noises, rng), self.config)
+            except AudioError:  # a silent stretch of a noise: the live program refuses it too
+                continue
+
+
+class FeatureCache:
+    """Features by clip and variant, and of clips in other conditions and sounds without a voice.
+
+    Parameters
+    ----------
+    folder : where they are kept; made if need be. Several processes may use it at a time.
+    noises : sounds that training mixes in, float32 (n,) each
+    unheard : sounds that it does not, for conditions of a test
+    config : what `extract` is called with
+    denoiser : what takes the noise out of the features; None leaves them as they come
+    workers : processes that compute; by default as many as there are processors
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        noises: list[np.ndarray],
+        unheard: list[np.ndarray],
+        config: features.FeatureConfig = features.DEFAULT_CONFIG,
+        denoiser: Denoiser | None = None,
+        workers: int | None = None,
+    ) -> None:
+        self.config, self.denoiser = config, denoiser
+        self._bench = _Bench(Path(folder), noises, unheard, config, denoiser)
+        self._workers = workers or os.cpu_count() or 1
+        self._contents = Contents(self._bench.folder / "contents.json")
+        self._shards = shards.Shards(self._bench.folder)
+        self._hashes: dict[Path, str] = {}
+        self._keys: dict[tuple[Path, str], str] = {}
+        self._reported: set[tuple[Path, str]] = set()
+
+    def prepare(self, clips: Sequence[Clip], n_variants: int) -> list[Clip]:
+        """Compute, where that is not done yet, variants 0 to `n_variants` - 1 of clips.
+
+        Variant 0 is the clip itself, cut as live; the others are what `sounds.vary` makes of it.
+
+        Returns
+        -------
+        The clips that can be read, in their order. Each of the others is logged once, with the
+        reason.
+
+        Raises
+        ------
+        DataError : none of the clips can be read, or the folder cannot be written
+        """
+        with self._writing():
+            hashes, refused = self._contents.of(clip.path for clip in clips)
+        self._hashes |= hashes
+        failed = self._fill_clips(list(hashes), [CLEAN], "features")
+        refused |= {path: reason for (path, _), reason in failed.items()}
+        for path, reason in refused.items():
+            self._report(path, CLEAN, f"left out: {reason}")
+        good = [clip for clip in clips if clip.path not in refused]
+        if clips and not good:
+            path, reason = next(iter(refused.items()))
+            raise DataError(
+                f"none of {len(clips)} recordings can be read; the first is {path}: {reason}. "
+                "Fetch the corpus again"
+            )
+        self._disturb(good, [_name(k) for k in range(1, n_variants)], "features, varied")
+        return good
+
+    def get(self, clip: Clip, variant: int) -> np.ndarray:
+        """Features float32 (n_frames, n_features) of a clip that `prepare` returned."""
+        return self._shards.get(self._keys[clip.path, _name(variant)])
+
+    def length_s(self, clip: Clip) -> float:
+        """How long a clip that `prepare` returned is as the model hears it, to one hop."""
+        n_frames = self._shards.n_frames(self._keys[clip.path, CLEAN])
+        return (n_frames - 1) * self.config.hop_length / audio.SAMPLE_RATE
+
+    def condition(self, clips: Sequence[Clip], name: str) -> list[np.ndarray]:
+        """Features of clips that `prepare` returned, in one of `sounds.CONDITIONS`.
+
+        A clip that cannot be heard there, as one too quiet for a gain, is logged with the
+        reason and stands as it is.
+
+        Raises
+        ------
+        DataError : an unknown condition, or the folder cannot be written
+        """
+        if name not in sounds.CONDITIONS:
+            raise DataError(
+                f"unknown condition {name!r}, expected one of {', '.join(sounds.CONDITIONS)}"
+            )
+        self._disturb(clips, [name], f"features, {name}")
+        return [self._shards.get(self._keys[clip.path, name]) for clip in clips]
+
+    def voiceless(self, n: int, seed: int, unheard: bool = False) -> list[np.ndarray]:
+        """Features of `n` sounds without a voice, made with the noises or the unheard ones.
+
+        Raises
+        ------
+        DataError : the folder cannot be written
+        """
+        return self._made(n, f"{VOICELESS} {'unheard' if unheard else 'heard'} {seed}")
+
+    def backgrounds(self, n: int, seed: int) -> list[np.ndarray]:
+        """Features of `n` of the sounds that training mixes in.
+
+        Raises
+        ------
+        DataError : the folder cannot be written
+        """
+        return self._made(n, f"{BACKGROUND} {seed}")
+
+    def _made(self, n: int, kind: str) -> list[np.ndarray]:
+        jobs = [_Job(self._key(f"{kind} {k}"), f"{kind} {k}") for k in range(n)]
+        self._fill(jobs, f"features, {kind.split()[0]}")
+        return [self._shards.get(job.key) for job in jobs]
+
+    def _disturb(self, clips: Sequence[Clip], names: list[str], title: str) -> None:
+        """Have clips in variants or conditions; one that is refused there stands as it is."""
+        failed = self._fill_clips([clip.path for clip in clips], names, title)
+        for (path, name), reason in failed.items():
+            self._keys[path, name] = self._keys[path, CLEAN]
+            self._report(path, name, f"{name}: {reason}; taken as it is")
+
+    def _fill_clips(
+        self, paths: list[Path], names: list[str], title: str
+    ) -> dict[tuple[Path, str], str]:
+        """Have recordings in variants or conditions; the reason where one cannot be had."""
+        jobs = {
+            (path, name): _Job(self._key(name, content), name, content, path)
+            for name in names
+            for path, content in ((path, self._hashes[path]) for path in paths)
+        }
+        refused = self._fill(jobs.values(), title)
+        self._keys |= {at: job.key for at, job in jobs.items()}
+        return {at: refused[job.key] for at, job in jobs.items() if job.key in refused}
+
+    def _fill(self, jobs: Collection[_Job], title: str) -> dict[str, str]:
+        """Compute what is missing; for what could not be computed, the reason by key."""
+        keys = [job.key for job in jobs]
+        missing = self._shards.missing(keys)
+        todo = list({job.key: job for job in jobs if job.key in missing}.values())
+        parts = [todo[k : k + PER_SHARD] for k in range(0, len(todo), PER_SHARD)]
+        refused: dict[str, str] = {}
+        results = spread(self._bench.fill_shard, parts, self._workers)
+        bar = tqdm(total=len(todo), desc=title, unit="clip", disable=not todo)
+        try:
+            with self._writing(), bar, closing(results):
+                for n_done, reasons in results:
+                    bar.update(n_done)
+                    refused |= reasons
+        except BrokenProcessPool as err:
+            raise DataError(
+                "a process that computes features was killed, for want of memory perhaps; run "
+                f"this again with fewer than {self._workers}, and it goes on where it stopped"
+            ) from err
+        self._shards.missing(keys)  # opens the new shards
+        return refused
+
+    def _key(self, what: str, content: str = "") -> str:
+        return hashlib.sha256(f"{self.identity} {what} {content}".encode()).hexdigest()[:32]
+
+    @cached_property
+    def identity(self) -> str:
+        """Tells arrays made by one recipe from those made by any other."""
+        found = hashlib.sha256(f"{RECIPE} {self.config}".encode())
+        if self.denoiser:
+            found.update(self.denoiser.identity().encode())
+        for noises in (self._bench.noises, self._bench.unheard):
+            found.update(f"{[len(noise) for noise in noises]}".encode())
+            for noise in noises:
+                found.update(np.ascontiguousarray(noise, np.float32))
+        return found.hexdigest()
+
+    def _report(self, path: Path, name: str, text: str) -> None:
+        if (path, name) not in self._reported:
+            self._reported.add((path, name))
+            logger.warning("%s: %s", path, text)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Have the folder; say so where it cannot be written."""
+        try:
+            self._bench.folder.mkdir(parents=True, exist_ok=True)
+            yield
+        except OSError as err:
+            raise DataError(
+                f"{self._bench.folder}: cannot keep features there ({err}); make room, or give "
+                "another folder"
+            ) from err
+
+
+def _name(variant: int) -> str:
+    return f"variant {variant}" if variant else CLEAN

@@ -1,0 +1,1 @@
+"""Vosk: Korean without a network."""

@@ -1,0 +1,1 @@
+"""Frames of sound in, caption events out."""

@@ -1,0 +1,67 @@
+"""What can be written behind `python app.py`."""
+
+import argparse
+
+from utils.captions.transcript import FORMATS
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """The commands and their options; what is not given is not in the result.
+
+    Parameters
+    ----------
+    description : of the program
+    """
+    # SUPPRESS: a subcommand's default must not undo what was given before its name
+    shared = {"add_help": False, "argument_default": argparse.SUPPRESS}
+    speech = argparse.ArgumentParser(**shared)
+    speech.add_argument("--language", help="of the speech, such as en or ko (default en)")
+    speech.add_argument("--offline", action="store_true", help="use no network; fetch no model")
+    engine = argparse.ArgumentParser(**shared, parents=[speech])
+    engine.add_argument("--asr", help="recogniser: auto, nemo, whisper, vosk or sr:NAME")
+    engine.add_argument("--model", help="a .nemo file, a Whisper's folder, or a model's name")
+    engine.add_argument(
+        "--pace", help="how soon words come: auto, fastest, balanced or accurate (default auto)"
+    )
+    engine.add_argument("--phrases", metavar="FILE", help="names and places to prefer, one a line")
+
+    program = argparse.ArgumentParser(prog="app.py", description=description, parents=[engine])
+    program.add_argument("--host", help="address to serve at (default 127.0.0.1)")
+    program.add_argument("--port", type=int, help="port to serve at (default 5000)")
+    program.add_argument("--microphone", metavar="NAME_OR_INDEX", help="input device")
+    program.add_argument("--source", metavar="FILE", help="a recording instead of the microphone")
+    program.add_argument("--address", metavar="NAME", help="by which phones reach this computer")
+    program.add_argument(
+        "--proxy", metavar="ADDRESS", help="under which a proxy shows the page (https://…)"
+    )
+    program.add_argument(
+        "--no-emotion", dest="emotion", action="store_const", const=False,
+        help="estimate no emotion, for anyone",
+    )  # fmt: skip
+    program.add_argument(
+        "--clear-after", metavar="MINUTES", help="clear the lines after so long without speech"
+    )
+    program.add_argument("--save", metavar="FOLDER", help="write finished lines to files there")
+    program.add_argument(
+        "--listen", action="store_const", const=True,
+        help="listen from the start, without a press",
+    )  # fmt: skip
+    commands = program.add_subparsers(
+        dest="command", metavar="caption | export | link | microphones | models"
+    )
+    to_file = commands.add_parser("caption", parents=[engine], help="caption a recording")
+    to_file.add_argument("file", metavar="FILE")
+    to_file.add_argument("--format", choices=FORMATS, default="jsonl")
+    saved = commands.add_parser("export", help="turn saved captions into another format")
+    saved.add_argument("file", metavar="SAVED.jsonl")
+    saved.add_argument("--format", choices=FORMATS, default="txt")
+    to_device = commands.add_parser("link", help="print a link that lets a device present")
+    to_device.add_argument("--here", action="store_true", help="for this computer's own browser")
+    to_device.add_argument("--new", action="store_true", help="and let nobody else present")
+    commands.add_parser("microphones", help="list the input devices")
+    models = commands.add_parser("models", parents=[speech], help="list, get or delete models")
+    actions = models.add_subparsers(dest="action", metavar="get | remove")
+    get = actions.add_parser("get", parents=[speech], help="fetch a model")
+    get.add_argument("name", nargs="?", help="of the list; by default the recommended one")
+    actions.add_parser("remove", help="delete a model").add_argument("name")
+    return program

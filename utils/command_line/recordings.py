@@ -1,0 +1,65 @@
+"""Commands that need no server, and what `app.py caption` does with a recording."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from utils.captions.pipeline import Captioner
+from utils.errors import AudioError
+from utils.events import CaptionEvent
+from utils.command_line.output import note, put
+from utils.live.saving import read_saved
+from utils.sources import Source, microphones
+from utils.captions.transcript import FORMATS
+
+
+def export(path: str, form: str) -> int:
+    """Print a saved session in another format."""
+    lines, bad = read_saved(Path(path))
+    for text in FORMATS[form](lines):
+        put(text)
+    if bad:
+        note(f"{path}: {bad} line(s) could not be read and are left out")
+    return 0
+
+
+def list_microphones() -> int:
+    """Print the input devices."""
+    devices = microphones()
+    for device in devices:
+        mark = "  (default)" if device.default else ""
+        put(f"{device.index:3d}  {device.name}{mark}\n")
+    if not devices:
+        note("No microphone found. Connect one, and see that the sound server runs.")
+    return 0 if devices else 1
+
+
+def caption_events(captioner: Captioner, source: Source) -> Iterator[CaptionEvent]:
+    """Caption a source to its end, or to where it breaks, and then raise why.
+
+    Raises
+    ------
+    AppError : the source broke, or the recogniser
+    """
+    with source:
+        try:
+            for frame in source:
+                yield from captioner.push(frame)
+        except AudioError:
+            yield from captioner.flush()
+            raise
+    yield from captioner.flush()
+
+
+def with_progress(
+    events: Iterator[CaptionEvent], total_s: float | None
+) -> Iterator[CaptionEvent]:
+    """Pass events on; on a terminal, tell how far the recording is, if its length is known."""
+    terminal = sys.stderr.isatty()
+    for event in events:
+        if terminal:
+            done = f"{min(event.end_s / total_s, 1):.0%}" if total_s else f"{event.end_s:.0f} s"
+            print(f"\r{done:>8} ", end="", file=sys.stderr, flush=True)
+        yield event
+    if terminal:
+        print("\r         \r", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""What the emotion network hears and is."""

@@ -1,0 +1,138 @@
+"""The engines of a session: loaded in the background, and exchanged for better ones."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+from utils.live.engines import Better, Engines, bring_better
+from utils.errors import AppError
+from utils.faults import of_machine
+from utils.messages import Message, say
+from utils.live.status import Status, StatusLine
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[float, Message], None]
+
+
+class Loader:
+    """Loads the engines, and tells on the status line how that goes.
+
+    Parameters
+    ----------
+    load : builds the engines, on a background thread; tells its progress
+    line : the status line of the session
+    lock : held while the engines change, so that it takes turns with what pages are told
+    """
+
+    def __init__(
+        self, load: Callable[[Progress], Engines], line: StatusLine, lock: threading.RLock
+    ) -> None:
+        self.engines: Engines | None = None
+        self._load = load
+        self._line = line
+        self._lock = lock
+        self._bringing = False  # a better recogniser is on its way
+        self._closing = threading.Event()
+
+    def start(self) -> None:
+        """Begin to load."""
+        threading.Thread(target=self._run, name="load", daemon=True).start()
+
+    def close(self) -> None:
+        """Fetch and load no more; what has been fetched is kept."""
+        self._closing.set()
+
+    def status(self, state: str, message: Message, quiet: bool = False) -> Status:
+        """A status of the session, with the present engine beside it."""
+        engines = self.engines
+        if engines is None:
+            return Status(state, message)
+        offer = engines.offer and {
+            "name": engines.offer.name, "size_mb": engines.offer.size_mb, "busy": self._bringing
+        }  # fmt: skip
+        name = engines.captioner.transcriber.name
+        return Status(state, message, name, quiet=quiet, offer=offer)
+
+    def fetch(self) -> None:
+        """Fetch what is offered, and let it take over; nothing where that is under way."""
+        with self._lock:
+            if self.engines and self.engines.offer:
+                self._bring(self.engines.offer.bring)
+
+    def _run(self) -> None:
+        def progress(done: float, message: Message) -> None:
+            self._line.set(Status("loading", message, progress=done))
+
+        try:
+            engines = self._load(progress)
+        except AppError as err:
+            log.error("%s", err)
+            self._line.set(Status("error", say("failed.loading", reason=str(err))))
+        except Exception as err:
+            log.exception("loading failed")
+            message = unexpected(err, "failed.loading", "failed.loading_mistake")
+            self._line.set(Status("error", message))
+        else:
+            with self._lock:
+                self.engines = engines
+                engines.captioner.missing = self._missing
+                self._line.set(self.status("ready", engines.ready))
+                for message in engines.missing:
+                    self._line.notice(message)
+                if engines.better:
+                    self._bring(engines.better)
+
+    def _missing(self, code: str, reason: str) -> None:
+        self._line.notice(say(code, reason=reason))
+
+    def _bring(self, bring: Better) -> None:
+        """Bring a better recogniser, one at a time, on a thread of its own."""
+        if self._bringing:
+            return
+        self._bringing = True
+        self._line.withdraw("engine.kept")
+        self._refresh()
+        threading.Thread(target=self._improve, args=(bring,), name="better", daemon=True).start()
+
+    def _improve(self, bring: Better) -> None:
+        """Bring the better recogniser; it takes the next segment over."""
+
+        def notice(code: str, **values: str | int) -> None:
+            self._line.notice(say(code, **values))
+
+        better = bring_better(self.engines, bring, notice, self._closing)
+        with self._lock:
+            self._bringing = False
+            self.engines = better or _kept(self.engines)
+            self._refresh()
+        if better:
+            self._line.remark("engine.changed", engine=better.captioner.transcriber.name)
+
+    def _refresh(self) -> None:
+        """Show the present engine beside the state that there is."""
+        status = self._line.status
+        ready = status.message.code.startswith("ready") and status.message.code != "ready.ended"
+        message = self.engines.ready if ready else status.message
+        self._line.set(self.status(status.state, message, status.quiet))
+
+
+def unexpected(err: Exception, fault: str, mistake: str) -> Message:
+    """What to say of an error that nobody raised on purpose.
+
+    Parameters
+    ----------
+    fault, mistake : codes of what is said where the machine is to blame, and the program
+    """
+    if reason := of_machine(err):
+        return say(fault, reason=reason)
+    return say(mistake, reason=str(err) or type(err).__name__)
+
+
+def _kept(engines: Engines) -> Engines:
+    """The engines as they are once it is known that the first one stays."""
+    if engines.ready.code != "ready.until":
+        return engines
+    ready = say("ready.kept", engine=engines.captioner.transcriber.name)
+    return replace(engines, ready=ready, better=None)

@@ -1,0 +1,126 @@
+"""Which settings of the recogniser can work together; nothing is loaded to find out."""
+
+import re
+from pathlib import Path
+
+from utils.models.catalogue import NEMO, WHISPER, WHISPERS, Model, find, get, recommended
+from utils.models.whisper.files import is_whisper
+from utils.models.whisper.folder import check_folder
+from utils.errors import ConfigError
+
+CHOICES = "auto, nemo, whisper, vosk or sr:NAME"
+_LIST = ".venv/bin/python app.py models"
+
+
+def check_choice(asr: str, model: str | None, language: str) -> None:
+    """Refuse what cannot work, before an engine is imported.
+
+    Parameters
+    ----------
+    asr : "auto", "nemo", "whisper", "vosk" or "sr:NAME"
+    model : a `.nemo` file, a Whisper's folder, or a model's name; with "vosk" the folder of a
+        Vosk model; or None
+    language : "en", "ko", or a tag such as "en-US"
+
+    Raises
+    ------
+    ConfigError : unknown engine, or settings that contradict each other
+    ModelError : a Whisper's folder is damaged or lacks the language
+    """
+    if asr == "sphinx":
+        raise ConfigError(
+            "--asr sphinx: PocketSphinx is no longer part of the program. Leave --asr away for "
+            "Whisper, which is far better; or install PocketSphinx by hand (.venv/bin/pip install "
+            "pocketsphinx) and choose --asr sr:sphinx"
+        )
+    if asr not in {"auto", NEMO, WHISPER, "vosk"} and not re.fullmatch(r"sr:\w+", asr):
+        raise ConfigError(f"--asr {asr}: no such recogniser; choose {CHOICES}")
+    if model is None:
+        _check_language(asr, language)
+    else:
+        _check_model(asr, model, language)
+
+
+def _check_language(asr: str, language: str) -> None:
+    """Refuse an engine for whose own models the language is unknown."""
+    if asr == "vosk" and two_letters(language) != "ko":
+        raise ConfigError(
+            f"--asr vosk knows Korean, not {language}; choose --language ko, or name the folder "
+            "of a Vosk model for that language with --model"
+        )
+    if asr in {NEMO, WHISPER} and first_choice(asr, language) is None:
+        raise ConfigError(
+            f"--asr {asr} knows no model for {language}; name one with --model, or choose a "
+            f"language of those that {_LIST} lists"
+        )
+
+
+def _check_model(asr: str, model: str, language: str) -> None:
+    if not model.strip():
+        raise ConfigError(
+            "--model is empty; give a .nemo file, the folder of a Whisper, or a name that "
+            f"{_LIST} lists"
+        )
+    if asr.startswith("sr:"):
+        raise ConfigError(
+            f"--model {model} is for NeMo, Whisper and Vosk, not for --asr {asr}; leave one of "
+            "them away"
+        )
+    if asr == "vosk":
+        if not Path(model).expanduser().is_dir():
+            raise ConfigError(
+                f"--model {model}: no such folder; with --asr vosk give the folder of a Vosk model"
+            )
+        return
+    kind = kind_of(asr, model)
+    if asr not in {"auto", kind}:
+        is_a = "a Whisper" if kind == WHISPER else "no folder of a Whisper, nor the name of one"
+        raise ConfigError(
+            f"--model {model} is {is_a}; use it with --asr {kind}, or choose a model for "
+            f"--asr {asr} ({_LIST} lists them)"
+        )
+    _check_spoken(model, language)
+    if kind == WHISPER and not find(model) and (path := Path(model).expanduser()).is_dir():
+        check_folder(path, language)
+
+
+def _check_spoken(model: str, language: str) -> None:
+    known = find(model)
+    if known and known.languages and two_letters(language) not in known.languages:
+        better = recommended(language)
+        other = f"--model {better.name}" if better else "another model"
+        many = len(known.languages) > 6
+        spoken = f"{len(known.languages)} languages" if many else ", ".join(known.languages)
+        raise ConfigError(
+            f"--model {model} knows {spoken}, not {language}; choose {other}, or give the language "
+            "that is spoken with --language"
+        )
+
+
+def kind_of(asr: str, model: str) -> str:
+    """NEMO or WHISPER: what was given to `--model`, where `--asr` is "auto" or one of them.
+
+    A repository (org/name) tells by its name, or by what `--asr` says.
+    """
+    repository = not find(model) and re.fullmatch(r"[\w-][\w.-]*/[\w.-]+(?<!\.nemo)", model)
+    return WHISPER if is_whisper(model) or (asr == WHISPER and repository) else NEMO
+
+
+def first_choice(kind: str, language: str) -> Model | None:
+    """The model of a kind that captions in a language are best begun with.
+
+    Parameters
+    ----------
+    kind : NEMO or WHISPER; the first Whisper for English is the embedded one
+    """
+    if kind == NEMO:
+        model = recommended(language)
+        return model if model and model.kind == NEMO else None
+    code = two_letters(language)
+    known = (WHISPERS[0], get("small"), get("large-v3"))
+    return next((model for model in known if code in model.languages), None)
+
+
+def two_letters(language: str) -> str:
+    """ "en" of "en-US"."""
+    return language.split("-")[0].lower()

@@ -1,0 +1,1 @@
+"""A `.nemo` file, looked through before anything reads it."""

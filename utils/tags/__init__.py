@@ -1,0 +1,1 @@
+"""What is said about a line besides its words."""
