@@ -16,12 +16,11 @@ from utils.address import ANY, host_name, public_address, reachable_address, url
 from utils.command_line.arguments import parser
 from utils.asr import Transcriber, Tuning
 from utils.command_line import models as models_command
-from utils.models.check import check_choice
-from utils.asr.choose import open_embedded, open_transcriber
+from utils.asr.choose import check_choice, open_embedded, open_transcriber
 from utils.models.hub import forbid_network
 from utils.models.memory import EMOTION_ADDRESSES, EMOTION_BYTES, check_spare
-from utils.asr.nemo.boost import read_phrases
-from utils.asr.nemo.voice import open_voices
+from utils.asr.phrases import read_phrases
+from utils.asr.registry import open_voices
 from utils.captions.pipeline import Captioner
 from utils.command_line.recordings import caption_events, export, list_microphones, with_progress
 from utils.command_line.ending import end_on_signals

@@ -18,7 +18,8 @@ from utils.asr.vosk import korean
 from utils.asr.vosk.transcriber import VoskTranscriber
 from utils.audio import SAMPLE_RATE
 from utils.events import Transcription
-from utils.captions.steady import Corrections, SteadyText, changed
+from utils.captions.steady import Corrections, SteadyText
+from utils.words import changed
 
 CORPUS = SHARED / "corpora" / "korean-emotional"
 TUNED_ON = frozenset(("ema", "emf", "nea", "nec"))

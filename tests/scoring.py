@@ -16,7 +16,7 @@ import numpy as np
 
 from utils.audio import SAMPLE_RATE
 from utils.errors import AudioError, ModelError
-from utils.captions.steady import align, changed, covered
+from utils.words import align, changed, covered
 from utils.captions.vad import WINDOW_SAMPLES, VoiceActivity
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from tests.scoring import normalised
 from utils import audio
 from utils.asr.whisper.model import Heard, WhisperModel, width
 from utils.asr.whisper.stream import BEAM
-from utils.captions.steady import align
+from utils.words import align
 
 DATA = Path(__file__).parent / "data"
 SAID = (DATA / "speech.txt").read_text().split()

@@ -14,7 +14,6 @@ from datetime import date, time
 from pathlib import Path
 
 from utils.address import is_host, public_address
-from utils.asr import PACES
 from utils.errors import ConfigError
 from utils.untrusted import opened
 
@@ -23,6 +22,9 @@ LONGEST_CLEAR_AFTER_MIN = 24 * 60
 NUMBERS = {"port": "a number from 1 to 65535", "clear_after": "a number of minutes"}
 LARGEST = 10**9
 WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
+# How long words may wait for what follows, which makes them more accurate; "auto" lets the
+# program choose by what this machine can do.
+PACES = ("fastest", "balanced", "accurate")
 YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 

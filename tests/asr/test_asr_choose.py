@@ -10,7 +10,7 @@ import pytest
 from tests.hub_server import NAME, REPO
 from tests.whisper_models import MULTILINGUAL, whisper, write
 from utils.asr.vosk import transcriber as vosk
-from utils.models.check import check_choice
+from utils.asr.choose import check_choice
 from utils.asr.choose import open_transcriber
 from utils.models.here import asked, fitting
 from utils.models.whisper.files import packaged
@@ -110,7 +110,7 @@ def test_a_folder_with_a_whisper_is_looked_into(tmp_path):
 
 def test_settings_that_can_work_import_no_engine():
     code = (
-        "import sys; from utils.models.check import check_choice\n"
+        "import sys; from utils.asr.choose import check_choice\n"
         "for asr in ('auto', 'nemo', 'whisper', 'sr:google'): check_choice(asr, None, 'en')\n"
         "check_choice('auto', 'x.nemo', 'ko'); check_choice('whisper', 'small', 'ko-KR')\n"
         "check_choice('vosk', None, 'ko'); check_choice('whisper', 'org/name', 'ko')\n"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.nemo_models import LOOK_AHEADS, build_streaming, save, save_streaming
-from utils.asr import PACES
+from utils.config import PACES
 from utils.asr.nemo.transcriber import NemoTranscriber, Tuning
 from utils.asr.nemo.int8 import quantize_if_faster
 from utils.asr.nemo.mel import MelFrames

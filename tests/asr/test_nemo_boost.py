@@ -7,7 +7,8 @@ import pytest
 
 from tests import nemo_models
 from training.asr.commands import WEIGHTS
-from utils.asr.nemo.boost import MOST_PHRASES, boost, read_phrases
+from utils.asr.nemo.boost import boost
+from utils.asr.phrases import MOST_PHRASES, read_phrases
 from utils.asr.nemo.decode import Decoded, open_decoder
 from utils.errors import ConfigError
 

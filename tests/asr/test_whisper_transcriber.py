@@ -14,7 +14,8 @@ import pytest
 from tests.whisper_models import whisper as random_whisper
 from tests.whisper_models import write
 from tests.whisper_speech import SAID, speech, wrong
-from utils.asr import PACES, Tuning
+from utils.asr import Tuning
+from utils.config import PACES
 from utils.models import memory
 from utils.asr.whisper import transcriber as module
 from utils.asr.whisper.transcriber import AGAIN_S, MOST_THREADS, SLOWER_S, WhisperTranscriber

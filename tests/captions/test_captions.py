@@ -16,7 +16,7 @@ from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
 from utils.errors import AudioError, NoMemoryError
 from utils.events import AudioFrame, CaptionEvent, Emotion, Transcription
-from utils.captions.steady import changed
+from utils.words import changed
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
 

@@ -16,7 +16,7 @@ from utils.asr.whisper.stream import WhisperStream
 from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
 from utils.events import AudioFrame, CaptionEvent, Transcription
-from utils.captions.steady import changed
+from utils.words import changed
 from utils.captions.vad import WINDOW_SAMPLES
 
 

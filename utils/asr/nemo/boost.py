@@ -11,56 +11,15 @@ letters. It only turns a token into another: a word of which the model hears not
 is not invented.
 """
 
-import unicodedata
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from utils.asr.nemo.decode import CtcDecoder, Decoded, Decoder, Token, TransducerDecoder
-from utils.errors import ConfigError
-from utils.untrusted import opened
 
 if TYPE_CHECKING:
     import torch
 
-MOST_PHRASES, LONGEST = 1000, 100  # lines, and characters of one
 STRENGTH = 1.0  # times NeMo's own bonus: 1 for a phrase's first token, 2 and more after it
 FIRST, DEEPER = 1.0, 2.0  # NeMo's context_score and depth_scaling for CTC, RNNT and TDT
-WRONG = "expected one phrase a line in UTF-8, such as: Ada Lovelace"
-
-
-def read_phrases(path: Path | str) -> tuple[str, ...]:
-    """The phrases of a list, one a line; empty lines and repetitions are left out.
-
-    Raises
-    ------
-    ConfigError : the list cannot be read, is no text, has no phrase or too many, or a line is
-        too long; each wrong line is named
-    """
-    path = Path(path)
-    try:
-        with opened(path) as file:
-            text = file.read().decode("utf-8-sig")
-    except UnicodeDecodeError as err:
-        raise ConfigError(f"{path}: not UTF-8 (byte {err.start}); {WRONG}") from err
-    except OSError as err:
-        raise ConfigError(f"{path}: cannot be read ({err.strerror}); {WRONG}") from err
-    lines = [" ".join(line.split()) for line in text.splitlines()]
-    for number, line in enumerate(lines, 1):
-        if len(line) > LONGEST:
-            raise ConfigError(
-                f"{path}:{number}: {len(line)} characters, expected at most {LONGEST}; {WRONG}"
-            )
-        if any(unicodedata.category(letter) == "Cc" for letter in line):
-            raise ConfigError(f"{path}:{number}: holds control characters; {WRONG}")
-    phrases = tuple(dict.fromkeys(unicodedata.normalize("NFC", line) for line in lines if line))
-    if not phrases:
-        raise ConfigError(f"{path}: has no phrase; {WRONG}")
-    if len(phrases) > MOST_PHRASES:
-        raise ConfigError(
-            f"{path}: {len(phrases)} phrases, expected at most {MOST_PHRASES}; the more there "
-            "are, the less each one helps"
-        )
-    return phrases
 
 
 def boost(model: Any, decoder: Decoder, phrases: tuple[str, ...]) -> Decoder:

@@ -14,7 +14,6 @@ from utils.asr.nemo.worker import Worker
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 from utils.faults import model_error
-from utils.tags.voices import VoiceModel
 
 
 def open_voices() -> "NemoVoice | None":
@@ -23,8 +22,10 @@ def open_voices() -> "NemoVoice | None":
     return NemoVoice(found[0]) if found else None
 
 
-class NemoVoice(VoiceModel):
+class NemoVoice:
     """A NeMo speaker model (TitaNet, SpeakerNet, ECAPA-TDNN) on a thread of its own.
+
+    It is a `utils.tags.voices.VoiceModel`.
 
     It is loaded there too, so that nobody waits. An embedding that is asked for meanwhile
     comes later, or raises ModelError if the model cannot be loaded.

@@ -9,7 +9,7 @@ the decoder looks for well before the end of the sound (Papi et al. 2023, arXiv 
 from collections.abc import Sequence
 
 from utils.events import Word
-from utils.captions.steady import covered, same
+from utils.words import covered, same
 
 # Chosen on 33 utterances at a simulated pace: words wait longer, and fewer are taken back.
 LOOK_AHEAD_S = 0.7  # heard beyond a word, from which one pass is enough

@@ -1,0 +1,24 @@
+"""NeMo among the recognisers, see `utils.asr.Engine`."""
+
+from pathlib import Path
+
+from utils.asr import Engine, Transcriber, Tuning
+from utils.asr.nemo.transcriber import NemoTranscriber
+from utils.errors import ModelError
+from utils.models.check import check_files, remedy, two_letters
+from utils.models.nemo.archive import languages
+
+
+def _open_file(path: Path, language: str, tuning: Tuning) -> Transcriber:
+    """Load a `.nemo` file, unless it is known to lack the language."""
+    code, spoken = two_letters(language), languages(path)
+    if spoken and code not in spoken:
+        raise ModelError(
+            f"{path.stem} knows {', '.join(sorted(spoken))}, not {language}; choose another "
+            f"with --model, or give the language that is spoken with --language. "
+            f"For {language}: {remedy(language)}"
+        )
+    return NemoTranscriber(str(path), code, tuning)
+
+
+ENGINE = Engine(check=check_files, open_file=_open_file)

@@ -1,0 +1,43 @@
+"""Vosk among the recognisers, see `utils.asr.Engine`."""
+
+from pathlib import Path
+
+from utils.asr import Engine, Transcriber, Tuning
+from utils.asr.vosk.transcriber import INSTALL, VoskTranscriber, is_here
+from utils.errors import ConfigError
+from utils.messages import Message, say
+from utils.models.check import check_given, two_letters
+from utils.models.fetch import OnFetch
+
+
+def _check(asr: str, model: str | None, language: str) -> None:
+    check_given(model)
+    if model is None and two_letters(language) != "ko":
+        raise ConfigError(
+            f"--asr vosk knows Korean, not {language}; choose --language ko, or name the folder "
+            "of a Vosk model for that language with --model"
+        )
+    if model is not None and not Path(model).expanduser().is_dir():
+        raise ConfigError(
+            f"--model {model}: no such folder; with --asr vosk give the folder of a Vosk model"
+        )
+
+
+def _open(
+    asr: str, model: str | None, language: str, tuning: Tuning
+) -> tuple[Transcriber, Message]:
+    transcriber = VoskTranscriber(Path(model) if model else None, language)
+    option = f"--model {model}" if model else "--asr vosk"
+    return transcriber, say("ready.asked", engine=transcriber.name, option=option)
+
+
+def _open_built_in(language: str, tuning: Tuning, on_fetch: OnFetch) -> Transcriber:
+    return VoskTranscriber(None, language)
+
+
+def _remedy(language: str) -> str:
+    korean = two_letters(language) == "ko"
+    return f"install what hears Korean without a network: {INSTALL}" if korean else ""
+
+
+ENGINE = Engine(_check, _open, None, is_here, _open_built_in, _remedy)
