@@ -54,6 +54,16 @@ def test_readers_see_less_of_the_room_than_the_presenter(room):
     assert presenter.keys() == reader.keys()
 
 
+def test_the_microphones_name_is_told_when_it_changes_to_the_presenter_alone(
+    room, told, monkeypatch
+):
+    told.clear()
+    monkeypatch.setattr(Session, "microphone", "Anna's headset")
+    wait(lambda: "room" in told)
+    assert room.state(True)["microphone"] == "Anna's headset"
+    assert room.state(False)["microphone"] == ""
+
+
 def test_each_change_is_told_to_everyone(room, told):
     for change in (
         lambda: room.set_blank(True), lambda: room.set_clear_after(5), lambda: room.set_saving(True),

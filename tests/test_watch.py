@@ -6,7 +6,8 @@ import pytest
 from utils.audio import SAMPLE_RATE
 from utils.events import AudioFrame
 from utils.sources import FRAME_SAMPLES
-from utils.watch import FAINT_S, IN_TIME_S, LATE_S, LOSS_S, QUIET_S, ZEROS_S, Lasting, Watch
+from utils.lasting import Lasting
+from utils.watch import FAINT_S, IN_TIME_S, LATE_S, LOSS_S, QUIET_S, ZEROS_S, Moves, Watch
 
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
 SOUND = np.random.default_rng(0).normal(0, 0.1, FRAME_SAMPLES).astype(np.float32)
@@ -110,6 +111,13 @@ def test_voices_without_words_are_called_too_faint_while_they_last(source):
     assert states(FAINT_S / 2, unheard=True)[-1] == "listening"
     assert states(QUIET_S + 1, unheard=True)[-1] == "listening.faint"
     assert states(2 * FAINT_S, unheard=False)[-1] == "listening.quiet"
+
+
+def test_another_microphone_is_told_once_and_a_name_that_is_not_known_yet_is_none():
+    moves = Moves()
+    names = ["", "Inside", "", "Inside", "Headset", "", "Headset", "Inside"]
+    told = [moves.judge(name) for name in names]
+    assert [name for name, said in zip(names, told) if said] == ["Headset", "Inside"]
 
 
 @pytest.mark.parametrize("awake", [True, False])
