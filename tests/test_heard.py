@@ -195,6 +195,29 @@ def test_the_microphone_goes_while_a_second_stream_is_tried(
     assert correlation(voice()[:, 0], listener.samples()[at:]) > 0.95
 
 
+def test_without_the_servers_command_a_silent_stream_is_closed_and_opened_again(
+    sound_server: SoundServer, soon: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(server: heard.SoundServer) -> str | None:
+        raise FileNotFoundError("pactl")
+
+    monkeypatch.setattr(heard.SoundServer, "heard", missing)
+    with MicrophoneSource() as source:
+        first = source._capture
+        listener = Heard(source)
+        listener.until(lambda: source._capture is not first and not source._renewing)
+        assert first.ended.is_set()
+        monkeypatch.setattr(renewal, "FIRST_S", PATIENCE_S)
+        source._zeros.helped()  # and not again while it plays
+        at = len(listener.frames)
+        listener.played(sound_server, voice(), SINK)
+        assert source.dropped == 0 and n_streams(sound_server) == 1
+    starts = [frame.start + len(frame.samples) for frame in listener.frames]
+    assert all(frame.start >= end for frame, end in zip(listener.frames[1:], starts))
+    recorded = np.concatenate([frame.samples for frame in listener.frames[at:]])
+    assert correlation(voice()[:, 0], recorded) > 0.95
+
+
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> renewal.Patience:
     """Of half a second for the first frame, to begin with."""
