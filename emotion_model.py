@@ -85,6 +85,8 @@ class EmotionRecognizer:
         found = checkpoint.read(path, Format.EMOTION)
         try:
             config = ModelConfig(**found["model"])
+            if not 0 < config.n_listeners <= len(found["weights"]):  # each is built by itself
+                raise ValueError(f"{config.n_listeners} listeners, more than there are weights")
             recognizer = cls(
                 checkpoint.build(lambda: EmotionLSTM(config), found["weights"]),
                 found["labels"],

@@ -24,6 +24,18 @@ CLOCK = CONFIG + "n: " + ":".join(["59"] * 500_000) + "\n"  # a number of base 6
 
 LAYERS = CONFIG + "encoder:\n  n_layers: 1000000\n  d_model: 8\n"
 WIDE = CONFIG + "model_defaults: {}\nencoder:\n  n_layers: 1\n  d_model: 60000\n"
+SOUND = CONFIG + "preprocessor:\n  sample_rate: 16000\n  "
+BANDS = SOUND + "features: 100000\n  n_fft: 131072\n"
+HOURS = SOUND + "window_size: 10000.0\n"
+HOURS_AS_TEXT = SOUND + "window_size: 1e4\n"  # a text in YAML 1.1, and a number for NeMo
+ELSEWHERE = CONFIG + "x: 1000000\nencoder:\n  n_layers: ${x}\n"
+WORKED_OUT = CONFIG + "encoder:\n  n_layers: ${oc.decode:'1000000'}\n"
+ROUND = CONFIG + "encoder:\n  a: ${encoder}\n  b: ${encoder}\n"
+CHANNELS = CONFIG + "encoder:\n  subsampling_conv_channels: 90000\n"
+OTHER_PART = CONFIG + "extra:\n  _target_: nemo.collections.asr.modules.ConvASRDecoder\n  feat_in: 90000\n"
+# Another class for YAML, to which this sign ends a line, than for who looks for line ends.
+LINE_ENDS = "x: 1\N{LINE SEPARATOR}target: a.B\n" + CONFIG.replace("target:", "a:\n  target:")
+
 POSITIONS = CONFIG + "encoder:\n  n_layers: 1\n  pos_emb_max_len: 9000000000\n"
 
 
@@ -67,6 +79,10 @@ def doubled(levels: int) -> bytes:
     """
     pairs = b"".join(b"h%c\x86q%c" % (i, i + 1) for i in range(levels))
     return b"\x80\x02}(K\x01K\x02\x86q\x00" + pairs + b"K\x01u."
+
+
+# A pickle that calls `bytearray(2**40)`, which PyTorch allows.
+MEMORY = b"\x80\x02}X\x01\0\0\0wcbuiltins\nbytearray\n\x8a\x06\0\0\0\0\0\x01\x85Rs."
 
 
 def _huge_note() -> bytes:
@@ -132,8 +148,27 @@ UNLOADABLE: dict[str, Callable[[], bytes]] = {
     "a million layers": lambda: nemo(LAYERS),
     "wide layers": lambda: nemo(WIDE),
     "positions": lambda: nemo(POSITIONS),
+    "mel bands": lambda: nemo(BANDS),
+    "hours in a window": lambda: nemo(HOURS),
+    "hours as a text": lambda: nemo(HOURS_AS_TEXT),
+    "layers told elsewhere": lambda: nemo(ELSEWHERE),
+    "layers worked out": lambda: nemo(WORKED_OUT),
+    "references in a round": lambda: nemo(ROUND),
+    "channels": lambda: nemo(CHANNELS),
+    "wide in another part": lambda: nemo(OTHER_PART),
+    "odd line ends": lambda: nemo(LINE_ENDS),
     "second configuration": lambda: nemo(CONFIG, b"", member("model_config.yaml", b"a: 1")),
     "other case": lambda: nemo(CONFIG, b"", member("Model_Config.YAML", b"a: 1")),
+    "absolute": lambda: nemo(CONFIG, b"", member("/etc/x", b"x")),
+    "hard link behind": lambda: nemo(CONFIG, b"", member("x", kind=tarfile.LNKTYPE, link="/etc")),
+    "through a link": lambda: nemo(
+        CONFIG, b"", member("x", kind=tarfile.SYMTYPE, link=".."), member("x/y", b"y")
+    ),
+    "old form of holes": lambda: nemo(CONFIG, b"", member("x", kind=tarfile.GNUTYPE_SPARSE)),
+    "terminal codes outside": lambda: nemo(CONFIG, b"", member("../\x1b[2J\udcff", b"x")),
+    "long name outside": lambda: nemo(CONFIG, b"", member("../" + "x" * 100_000, b"x")),
+    "weights of the older form": lambda: nemo(CONFIG, b"\x80\x02}q\x00." + weights()),
+    "weights that ask for memory": lambda: nemo(CONFIG, weights(MEMORY)),
     "link behind": lambda: nemo(CONFIG, b"", member("x", kind=tarfile.SYMTYPE, link="/etc")),
     "pipe behind": lambda: nemo(CONFIG, b"", member("x", kind=tarfile.FIFOTYPE)),
     "device behind": lambda: nemo(CONFIG, b"", member("x", kind=tarfile.CHRTYPE)),

@@ -10,7 +10,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from utils import untrusted
+from utils import untrusted, untrusted_torch
 from utils.errors import ModelError
 from utils.faults import model_error
 
@@ -63,7 +63,7 @@ def read(path: Path, format: Format) -> dict:
     ------
     ModelError : no such file, a damaged one, or one of another program
     """
-    if not path.is_file():
+    if not path.exists():
         command = MADE_BY[format]
         raise ModelError(f"{path}: no such file; `python -m training {command}` makes it")
     try:
@@ -73,7 +73,7 @@ def read(path: Path, format: Format) -> dict:
         raise model_error(err, str(path), otherwise) from err
     tag = found.get("format") if isinstance(found, dict) else type(found).__name__
     if tag != format:
-        shown = repr(tag[:60]) if isinstance(tag, str) else tag and type(tag).__name__
+        shown = repr(tag[:60]) if isinstance(tag, str) else tag if tag is None else type(tag).__name__
         raise ModelError(f"{path}: a checkpoint of format {shown}, expected {str(format)!r}")
     return found
 
@@ -87,7 +87,7 @@ def unpack(path: Path, device: str | torch.device = "cpu") -> object:
     """
     try:
         with untrusted.opened(path) as file:
-            untrusted.check_torch(file)
+            untrusted_torch.check_torch(file)
             file.seek(0)
             found = torch.load(file, map_location=device, weights_only=True)
         untrusted.check_nesting(found)
@@ -95,7 +95,8 @@ def unpack(path: Path, device: str | torch.device = "cpu") -> object:
     except pickle.UnpicklingError as err:  # PyTorch's own words tell how to let it run code
         raise ValueError("it holds more than plain types and arrays") from err
     except _UNREADABLE as err:
-        raise ValueError(str(err).partition("\n")[0]) from err
+        reason = getattr(err, "strerror", None) or str(err)
+        raise ValueError(reason.partition("\n")[0]) from err
 
 
 def build(make: Callable[[], Network], weights: Mapping[str, torch.Tensor]) -> Network:

@@ -42,6 +42,14 @@ SENTENCES = {
     "listening.late": "This computer is too slow: captions are {late_s} seconds late.",
     "listening.catching_up": "Captions are {late_s} seconds late, and catch up.",
     "listening.silent": "The microphone gives no sound at all. Is it muted or unplugged?",
+    "listening.hum": (
+        "Listening, but the microphone hums loudly, and words may be missed. Try another cable, "
+        "or keep it away from power supplies."
+    ),
+    "listening.clipped": (
+        "Listening, but loud words are cut off, and may come wrong. Turn the microphone down, or "
+        "move a little away."
+    ),
     "listening.faint": (
         "Something like speech is heard, but too softly or from too far away for words. "
         "Speak louder or come closer."

@@ -6,9 +6,7 @@ counted here first, with what is real by far within the bounds.
 
 import json
 import os
-import pickletools
 import stat
-import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,10 +17,7 @@ MOST_YAML = 200_000  # values with their aliases written out; the largest vocabu
 DEEPEST = 50  # lists within lists
 LONGEST_YAML = 50_000  # characters of a value
 MOST_REFERENCES = 12  # of "${name}", each of which can double what the others come to
-MOST_ENTRIES = 100_000  # arrays of a network
 MOST_PICKLED = 2_000_000  # values; 40,000 arrays have half as many
-_MOST_BYTES = 4_000_000  # of an archive's directory, or of a pickle: some 40,000 arrays
-_MARK = -1
 
 
 @contextmanager
@@ -126,38 +121,6 @@ def _check_scalar(text: str) -> None:
             raise ValueError(f"it names {text}, which is no plain file")
 
 
-def check_torch(file: BinaryIO) -> int:
-    """Refuse what `torch.save` wrote, if reading it takes more than its own size tells.
-
-    Parameters
-    ----------
-    file : from which arrays would be read; can be sought in
-
-    Returns
-    -------
-    how many arrays it holds at the most
-
-    Raises
-    ------
-    ValueError : no PyTorch archive, or one that would come to too much
-    """
-    size = file.seek(0, os.SEEK_END)
-    try:
-        with zipfile.ZipFile(_Sparing(file)) as archive:
-            entries = archive.infolist()
-            if any(e.compress_type or e.file_size != e.compress_size for e in entries):
-                raise ValueError("it is compressed, which PyTorch's own are not")
-            if sum(e.file_size for e in entries) > size or len(entries) > MOST_ENTRIES:
-                raise ValueError("its parts are larger than the whole")
-            pickles = [e for e in entries if e.filename.endswith("data.pkl")]
-            if len(pickles) != 1 or pickles[0].file_size > _MOST_BYTES:
-                raise ValueError("it has no list of its arrays, or a far too long one")
-            _count_pickle(archive.read(pickles[0]))
-            return len(entries)
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, OverflowError) as err:
-        raise ValueError("no PyTorch archive") from err
-
-
 def check_nesting(found: object) -> None:
     """Refuse what was read if it comes to too much for whoever goes through it all.
 
@@ -177,55 +140,3 @@ def check_nesting(found: object) -> None:
                 left += [(value.keys(), depth + 1), (value.values(), depth + 1)]
             elif isinstance(value, list | tuple | set | frozenset):
                 left.append((value, depth + 1))
-
-
-class _Sparing:
-    """A file of which no more than `_MOST_BYTES` are read at a time."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.seek, self.tell = file.seek, file.tell
-
-    def seekable(self) -> bool:
-        return True
-
-    def read(self, n_bytes: int = -1) -> bytes:
-        found = self._file.read(_MOST_BYTES + 1 if n_bytes < 0 else min(n_bytes, _MOST_BYTES + 1))
-        if len(found) > _MOST_BYTES:
-            raise ValueError("its directory is far too large")
-        return found
-
-
-def _count_pickle(data: bytes) -> None:
-    """Raise ValueError where a pickle would come to too much.
-
-    Lists in lists are a few bytes each, and can double what there is, for whoever goes through
-    them all: as a key of a dictionary does. Only their number is worked out here.
-    """
-    stack: list[int] = []
-    memo: dict[int, int] = {}
-    try:
-        for op, argument, _ in pickletools.genops(data):
-            if op.name in ("MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"):
-                memo[len(memo) if argument is None else argument] = stack[-1]
-            elif op.name in ("GET", "BINGET", "LONG_BINGET"):
-                stack.append(memo[argument])
-            else:
-                _apply(op, stack)
-            if stack and stack[-1] > MOST_PICKLED:
-                raise ValueError("it would come to far too much")
-    except (IndexError, KeyError, UnicodeError) as err:
-        raise ValueError("it has been changed") from err
-
-
-def _apply(op: pickletools.OpcodeInfo, stack: list[int]) -> None:
-    """Replace what an operation takes from the stack by one value of their size together."""
-    size, n_taken = 1, len(op.stack_before)
-    if pickletools.markobject in op.stack_before:
-        n_taken = op.stack_before.index(pickletools.markobject)
-        while (item := stack.pop()) != _MARK:
-            size += item
-    for _ in range(n_taken):
-        size += stack.pop()
-    for kind in op.stack_after:
-        stack.append(_MARK if kind is pickletools.markobject else size)

@@ -76,10 +76,8 @@ export class Status {
   // The device that is heard, for whoever presents: readers need not know what people call theirs.
   #showMicrophone() {
     const name = this.#room.presenter && this.#room.microphone;
-    const microphone = byId("microphone");
-    microphone.hidden = !name || this.state !== "listening";
-    setText(microphone, name ? t("bar.microphone", { name }) : "");
-    microphone.title = name || ""; // long names are cut
+    byId("microphone").hidden = !name || this.state !== "listening";
+    setText(byId("microphone"), name ? t("bar.microphone", { name }) : "");
   }
 
   // Remarks beside the state, such as a model being fetched; the worst first.

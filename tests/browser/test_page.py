@@ -239,6 +239,20 @@ def test_the_level_is_shown_while_listening(page, server):
     expect(page.locator("#level")).to_have_js_property("value", -18.5)
 
 
+def test_the_presenter_sees_which_microphone_is_heard_and_readers_do_not(page, server):
+    microphone = page.locator("#microphone")
+    server.arrange(microphone="Anna’s <b>headset")
+    expect(microphone).to_be_hidden()
+    server.show("listening")
+    expect(microphone).to_have_text("Microphone: Anna’s <b>headset")
+    server.show("lost")
+    expect(microphone).to_be_hidden()
+    server.show("listening")
+    server.arrange(presenter=False, microphone="Anna’s headset")
+    expect(microphone).to_be_hidden()
+    expect(microphone).to_have_text("")
+
+
 def test_hints_show_only_while_there_are_no_words(page, server):
     hint = page.locator("#hint")
     expect(hint).to_have_text("Press Start and speak.")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.test_board import line
-from tests.tags.test_voice import wait
+from tests.live.test_voice import wait
 from utils.config import LONGEST_CLEAR_AFTER_MIN
 from utils.errors import DataError, ModelError, RequestError
 from utils.live.phrases import Phrases
@@ -52,6 +52,16 @@ def test_readers_see_less_of_the_room_than_the_presenter(room):
     assert Path(presenter["saving"]["folder"]).name == "saved" and presenter["phrases"]
     assert "folder" not in reader["saving"] and reader["phrases"] == presenter["phrases"]
     assert presenter.keys() == reader.keys()
+
+
+def test_the_microphones_name_is_told_when_it_changes_to_the_presenter_alone(
+    room, told, monkeypatch
+):
+    told.clear()
+    monkeypatch.setattr(Session, "microphone", "Anna's headset")
+    wait(lambda: "room" in told)
+    assert room.state(True)["microphone"] == "Anna's headset"
+    assert room.state(False)["microphone"] == ""
 
 
 def test_each_change_is_told_to_everyone(room, told):

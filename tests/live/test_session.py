@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.sound_server import SINK
+from tests.live.test_voice import wait
 from utils import audio
 from utils.asr import Transcriber
 from utils.asr.choose import open_embedded
@@ -22,6 +24,7 @@ from utils.live.engines import Engines
 from utils.live.resume import Resume
 from utils.live.session import Session
 from utils.sources import FileSource, MicrophoneSource
+from utils.sources.renewal import Patience
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
 PATIENCE_S = 60.0  # for anything to happen on a busy machine
@@ -157,6 +160,49 @@ def test_a_lost_microphone_is_picked_up_again_and_nothing_said_is_lost(
     assert page.finals[: len(before)] == before
     ends = [line["end_s"] for line in page.finals]
     assert ends == sorted(ends) and page.finals[-1]["start_s"] > before[-1]["end_s"]
+
+
+@pytest.mark.sound_server
+def test_attempts_to_hear_a_device_that_is_asleep_do_not_flap_the_status(
+    page, transcriber, sound_server, monkeypatch
+):
+    patience = Patience()
+    patience.seconds = 0.2
+    monkeypatch.setattr("utils.sources.microphone._first_frame", patience)
+    opened = []
+
+    def source(start: int) -> MicrophoneSource:
+        opened.append(start)
+        return MicrophoneSource(start=start)
+
+    sound_server.pactl("suspend-sink", SINK, "1")
+    session = open_session(page, transcriber, source)
+    session.start()
+    wait(lambda: len(opened) > 3)
+    sound_server.pactl("suspend-sink", SINK, "0")
+    page.wait_for("listening")
+    session.stop()
+    page.wait_for("ready")
+    assert page.states == ["ready", "listening", "lost", "listening", "ready"]
+    assert len({e["message"] for _, e in page.events if e.get("state") == "lost"}) == 1
+
+
+@pytest.mark.sound_server
+def test_another_microphone_is_told_and_so_is_its_name_to_who_asks(
+    page, transcriber, sound_server, monkeypatch
+):
+    monkeypatch.setattr("utils.sources.microphone.LOOK_S", 0.1)
+    session = open_session(page, transcriber, lambda start: MicrophoneSource(start=start))
+    session.start()
+    wait(lambda: session.microphone == "Monitor of Null Output")
+    sound_server.add("headset", "Anna’s headset")
+    sound_server.pactl("set-default-source", "headset.monitor")
+    status = wait_for_notice(page, "microphone.changed")
+    assert status["state"] == "listening" and session.microphone == "Monitor of Anna’s headset"
+    assert "Anna" not in str(page.events)  # which go to everyone
+    session.stop()
+    page.wait_for("ready")
+    assert session.microphone == ""
 
 
 @pytest.mark.sound_server

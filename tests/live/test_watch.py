@@ -3,10 +3,22 @@
 import numpy as np
 import pytest
 
+from tests.recordings import speechlike
 from utils.audio import SAMPLE_RATE
 from utils.events import AudioFrame
 from utils.sources import FRAME_SAMPLES
-from utils.live.watch import FAINT_S, IN_TIME_S, LATE_S, LOSS_S, QUIET_S, ZEROS_S, Lasting, Watch
+from utils.lasting import Lasting
+from utils.live.watch import (
+    CLIPPED_S,
+    FAINT_S,
+    IN_TIME_S,
+    LATE_S,
+    LOSS_S,
+    QUIET_S,
+    ZEROS_S,
+    Moves,
+    Watch,
+)
 
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
 SOUND = np.random.default_rng(0).normal(0, 0.1, FRAME_SAMPLES).astype(np.float32)
@@ -110,6 +122,46 @@ def test_voices_without_words_are_called_too_faint_while_they_last(source):
     assert states(FAINT_S / 2, unheard=True)[-1] == "listening"
     assert states(QUIET_S + 1, unheard=True)[-1] == "listening.faint"
     assert states(2 * FAINT_S, unheard=False)[-1] == "listening.quiet"
+
+
+def sung(seconds: float, loudest: float) -> np.ndarray:
+    """Sound that swells as speech does, cut off at `loudest`."""
+    sound = 0.8 * speechlike(seconds, SAMPLE_RATE)[:, 0] / 0.5
+    return np.clip(sound, -loudest, loudest)
+
+
+@pytest.mark.parametrize(("loudest", "code"), [(1.0, "listening"), (0.2, "listening.clipped")])
+def test_speech_that_is_cut_off_is_told_while_it_lasts(source, loudest, code):
+    watch = Watch(source)
+
+    def last(samples: np.ndarray, hearing: bool = True) -> str:
+        codes = [
+            watch.judge(AudioFrame(at, samples[at : at + FRAME_SAMPLES]), hearing)[0].code
+            for at in range(0, len(samples), FRAME_SAMPLES)
+        ]
+        return codes[-1]
+
+    loud = sung(2 * CLIPPED_S + 2, loudest)
+    assert last(loud[: SAMPLE_RATE]) == "listening"
+    assert last(loud) == code
+    assert last(np.zeros(SAMPLE_RATE, np.float32) + 1e-4, hearing=False) == code  # a pause
+    assert last(sung(CLIPPED_S + 15, 1.0)) == "listening"
+
+
+def test_loud_hum_is_told_and_is_not_taken_for_speech_that_is_cut_off(source):
+    watch = Watch(source)
+    hum = np.sin(2 * np.pi * 50 * np.arange(20 * SAMPLE_RATE) / SAMPLE_RATE).astype(np.float32)
+    for at in range(0, len(hum), FRAME_SAMPLES):
+        frame = AudioFrame(at, hum[at : at + FRAME_SAMPLES])
+        assert watch.judge(frame, True, humming=True)[0].code == "listening.hum"
+    assert listen(watch, SOUND, 0.1, hearing=True)[0] == ["listening"]
+
+
+def test_another_microphone_is_told_once_and_a_name_that_is_not_known_yet_is_none():
+    moves = Moves()
+    names = ["", "Inside", "", "Inside", "Headset", "", "Headset", "Inside"]
+    told = [moves.judge(name) for name in names]
+    assert [name for name, said in zip(names, told) if said] == ["Headset", "Inside"]
 
 
 @pytest.mark.parametrize("awake", [True, False])

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.recordings import speechlike
 from tests.sound_server import SINK, SoundServer
 from tests.sources.test_sources import PATIENCE_S, alignment, joined
 from utils.audio import SAMPLE_RATE
+from utils.errors import CaptureError
 from utils.events import AudioFrame
 from utils.sources import MicrophoneSource, heard, renewal
 from utils.sources import microphone as microphone_module
@@ -191,6 +193,68 @@ def test_the_microphone_goes_while_a_second_stream_is_tried(
         at = len(listener.samples())
         listener.played(sound_server, voice(), SINK)
     assert correlation(voice()[:, 0], listener.samples()[at:]) > 0.95
+
+
+def test_without_the_servers_command_a_silent_stream_is_closed_and_opened_again(
+    sound_server: SoundServer, soon: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(server: heard.SoundServer) -> str | None:
+        raise FileNotFoundError("pactl")
+
+    monkeypatch.setattr(heard.SoundServer, "heard", missing)
+    with MicrophoneSource() as source:
+        first = source._capture
+        listener = Heard(source)
+        listener.until(lambda: source._capture is not first and not source._renewing)
+        assert first.ended.is_set()
+        monkeypatch.setattr(renewal, "FIRST_S", PATIENCE_S)
+        source._zeros.helped()  # and not again while it plays
+        at = len(listener.frames)
+        listener.played(sound_server, voice(), SINK)
+        assert source.dropped == 0 and n_streams(sound_server) == 1
+    starts = [frame.start + len(frame.samples) for frame in listener.frames]
+    assert all(frame.start >= end for frame, end in zip(listener.frames[1:], starts))
+    recorded = np.concatenate([frame.samples for frame in listener.frames[at:]])
+    assert correlation(voice()[:, 0], recorded) > 0.95
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> renewal.Patience:
+    """Of half a second for the first frame, to begin with."""
+    patience = renewal.Patience()
+    patience.seconds = 0.5
+    monkeypatch.setattr(microphone_module, "_first_frame", patience)
+    return patience
+
+
+def test_a_device_that_is_asleep_is_waited_for_ever_longer_and_heard_when_it_wakes(
+    sound_server: SoundServer, quick: None, patience: renewal.Patience
+) -> None:
+    sound_server.pactl("suspend-sink", SINK, "1")
+    for expected_s in (1.0, 2.0):
+        with MicrophoneSource() as source, pytest.raises(CaptureError, match="sends nothing"):
+            list(source)
+        assert patience.seconds == expected_s
+    patience.seconds = PATIENCE_S
+    with MicrophoneSource() as source:
+        waker = threading.Timer(0.5, sound_server.pactl, ["suspend-sink", SINK, "0"])
+        waker.start()
+        Heard(source).named(NULL)
+        waker.join()
+    assert patience.seconds == renewal.FIRST_FRAME_S
+
+
+def test_who_waits_for_a_device_that_is_asleep_hears_of_the_servers_end(
+    sound_server: SoundServer, quick: None, patience: renewal.Patience
+) -> None:
+    patience.seconds = 1e6
+    sound_server.pactl("suspend-sink", SINK, "1")
+    with MicrophoneSource() as source:
+        ender = threading.Timer(1.0, sound_server.kill)
+        ender.start()
+        with pytest.raises(CaptureError, match="was lost|sends nothing"):
+            list(source)
+        ender.join()
 
 
 def test_without_the_servers_command_listening_goes_on(

@@ -129,6 +129,11 @@ class Captioner:
         lately = self._now - self._end < WORDLESS_KEPT
         return (lately and self._wordless >= WORDLESS) or self._segmenter.doubtful
 
+    @property
+    def humming(self) -> bool:
+        """Whether the mains hum as loud as a voice."""
+        return self._segmenter.humming
+
     def push(self, frame: AudioFrame) -> Iterator[CaptionEvent]:
         """Take the next frame; yield what it changes."""
         self._now = frame.start

@@ -14,6 +14,7 @@ import numpy as np
 from utils.audio import SAMPLE_RATE
 from utils.captions.ear import OFF, Ear
 from utils.events import AudioFrame, SpeechChunk
+from utils.captions.hum import Hum
 from utils.captions.vad import WINDOW_SAMPLES, VoiceActivity
 
 
@@ -69,6 +70,7 @@ class Segmenter:
     def __init__(self, detector: VoiceActivity) -> None:
         self._clear = Ear(detector, clear=True)
         self._ears = (self._clear, Ear(detector.twin(), clear=False))
+        self._hum = Hum()
         self._segment = 0
         self._doubts = 0.0  # windows of late that may have been a voice, and were not taken
         self._restart(0)
@@ -78,6 +80,11 @@ class Segmenter:
         """Whether there have been voices of late, as it seems, too faint to be taken for speech."""
         return self._doubts >= DOUBTFUL
 
+    @property
+    def humming(self) -> bool:
+        """Whether the mains hum as loud as a voice; what is handed out has less of it."""
+        return self._hum.loud
+
     def push(self, frame: AudioFrame) -> Iterator[SpeechChunk]:
         """Take the next sound; yield the speech in it.
 
@@ -86,7 +93,7 @@ class Segmenter:
         if frame.start != self._next + len(self._rest):
             yield from self.flush()
             self._restart(frame.start)
-        samples = np.concatenate([self._rest, frame.samples])
+        samples = np.concatenate([self._rest, self._hum.remove(frame.samples)])
         whole = len(samples) // WINDOW_SAMPLES * WINDOW_SAMPLES
         for i in range(0, whole, WINDOW_SAMPLES):
             yield from self._window(samples[i : i + WINDOW_SAMPLES])

@@ -15,6 +15,7 @@ from utils.models.nemo.files import find_models, find_voices, installed, sorted_
 from utils.models.whisper.files import (
     EMBEDDED, find_whisper, installed_whisper, name_of, packaged,
 )  # fmt: skip
+from utils.errors import printable
 
 COMMAND = ".venv/bin/python app.py"
 DIGITS = Path(__file__).resolve().parents[2] / "model_state_dict/spoken_digits.nemo"
@@ -60,12 +61,7 @@ def listing(language: str) -> str:
         "Wrong words: as published on the models’ pages at huggingface.co and in the\n"
         "Whisper paper (arXiv 2212.04356).",
     ]
-    return _printable("\n\n".join(parts))
-
-
-def _printable(text: str) -> str:
-    """Text without what a file's name can hold and a terminal would obey or cannot show."""
-    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
+    return printable("\n\n".join(parts))
 
 
 def _entry(model: Model, models: list[Path]) -> str:

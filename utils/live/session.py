@@ -294,7 +294,7 @@ class Session:
     ) -> tuple[Message, bool]:
         """How listening goes, and whether nothing has been heard for long."""
         hearing = captioner.hearing or self.board.blank or self.speaking
-        message, quiet = watch.judge(frame, hearing, captioner.unheard)
+        message, quiet = watch.judge(frame, hearing, captioner.unheard, captioner.humming)
         if self.board.blank:
             message = say("listening.blank")
         elif self.speaking:

@@ -17,18 +17,19 @@ from utils.sources.capture import Capture
 from utils.sources.frames import FRAME_SAMPLES, Framer
 from utils.sources.heard import SoundServer, is_routed, plain_name
 from utils.sources.portaudio import OPEN_TIMEOUT_S, Setup, hanging, load_pyaudio
-from utils.sources.renewal import Trial, Zeros
+from utils.sources.renewal import FIRST_FRAME_S, Patience, Trial, Zeros
 
 logger = logging.getLogger(__name__)
 
 WATCHDOG_S = 2.0  # a frame comes every 32 ms; a server that died leaves the read hanging
-FIRST_FRAME_S = 5.0  # some sources take up to 2 s before the first (notably null sinks)
 # A recogniser that stalls (first inference, paging) recovers within seconds at the cost of
 # late captions. Beyond 10 s nobody can relate the caption to the speaker any more.
 QUEUE_S = 10.0
 QUEUE_FRAMES = int(QUEUE_S * SAMPLE_RATE) // FRAME_SAMPLES
 GOODBYE_S = 0.5  # for the reader to let go of the device: a read lasts 32 ms
 LOOK_S = 3.0  # between questions which device is heard; one takes 3 ms
+
+_first_frame = Patience()
 
 
 class MicrophoneSource:
@@ -78,7 +79,7 @@ class MicrophoneSource:
         self._left_s = 0.0  # when it was
         self._closed = threading.Event()
         self._error: CaptureError | None = None
-        self._patience_s = FIRST_FRAME_S
+        self._patience_s = _first_frame.seconds
         self._last_s = time.monotonic()
 
     @property
@@ -146,9 +147,11 @@ class MicrophoneSource:
                     raise self._error
                 left_s = self._patience_s - self.last_frame_age_s
                 if left_s <= 0:
+                    if self._patience_s != WATCHDOG_S:
+                        _first_frame.stalled()
                     raise CaptureError(
-                        f"microphone {self.name!r} sent nothing for {self._patience_s:.0f} s: "
-                        "the sound server hangs or has died; restart it"
+                        f"microphone {self.name!r} sends nothing: plug it in again, or restart "
+                        "the sound server"
                     )
                 self._changed.wait(left_s)
             return self._frames.popleft()
@@ -207,6 +210,7 @@ class MicrophoneSource:
                 return
             self._last_s = time.monotonic()
             self._patience_s = WATCHDOG_S
+            _first_frame.came()
             room = QUEUE_FRAMES - len(self._frames)
             self._frames.extend(frames[:room])
             self.dropped += len(frames[room:])
@@ -273,12 +277,17 @@ class MicrophoneSource:
             return
         try:
             heard = server.heard()
+        except subprocess.CalledProcessError:  # there is no server any more
+            heard = None
         except (OSError, subprocess.SubprocessError) as err:  # what was known stays
             logger.debug("%s", err)
             return
         with self._changed:
             if self._trial or self._leaving:
                 return
+            if self._routed and heard is None and self.last_frame_age_s > WATCHDOG_S:
+                self._patience_s = WATCHDOG_S  # the stream is gone: nothing comes from it again
+                self._changed.notify_all()
             self._routed = heard is not None
             if heard and heard != self.heard:
                 self.heard = heard

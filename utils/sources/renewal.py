@@ -1,4 +1,4 @@
-"""When a silent device is opened anew, and how nothing that is said is lost by it.
+"""When a device that gives nothing is opened anew, and how nothing that is said is lost by it.
 
 A device that gives nothing but zeros is muted, or has got lost behind the program's back. The
 second stream is opened beside the first where a sound server hands out as many as one likes.
@@ -9,6 +9,8 @@ import numpy as np
 from utils.audio import SAMPLE_RATE
 from utils.sources.capture import Capture
 
+FIRST_FRAME_S = 5.0  # some sources take up to 2 s before the first (notably null sinks)
+LONGEST_FIRST_S = 300.0
 FIRST_S = 5.0  # of zeros, after which a device is opened anew for the first time,
 LONGEST_S = 60.0  # and the longest that is waited for the next: twice as long each time
 TRIAL_S = 3.0  # of zeros from the new stream too, after which it is given up
@@ -16,6 +18,25 @@ OPENING_S = 8.0  # that the new stream has to open and to be tried
 # The same sound comes through two streams within 0.1 s of each other. If the old one has it
 # too, it goes on.
 GRACE_S = 0.5
+
+
+class Patience:
+    """How long a stream's first frame is waited for: longer after each stream that gave none.
+
+    A device that is asleep opens, gives nothing and leaves whoever reads it hanging, so that
+    there must not be many of them. When it wakes, the stream that is open hears it at once.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = FIRST_FRAME_S
+
+    def stalled(self) -> None:
+        """A stream gave nothing in this time."""
+        self.seconds = min(LONGEST_FIRST_S, 2 * self.seconds)
+
+    def came(self) -> None:
+        """A frame has come."""
+        self.seconds = FIRST_FRAME_S
 
 
 class Zeros:

@@ -50,8 +50,30 @@ def load(path: Path, kind: Kind = ASR) -> Any:
     ModelError : damaged, not of that kind, too large for the memory, or one that this
         NeMo cannot load
     """
-    with _one_at_a_time:
+    with _one_at_a_time, _unchanged(path):
         return _load(path, kind)
+
+
+@contextmanager
+def _unchanged(path: Path) -> Iterator[None]:
+    """Refuse a file that was written to while it was looked at and loaded: NeMo opens it anew."""
+    before = _state(path)
+    try:
+        yield
+    finally:
+        if _state(path) != before:
+            raise ModelError(
+                f"{path}: was changed while it was loaded; wait until it is there as a whole, "
+                "and load it again"
+            )
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _load(path: Path, kind: Kind) -> Any:
@@ -131,15 +153,11 @@ def short(err: Exception) -> str:
 
 
 def _prepare(model: Any, path: Path, kind: Kind) -> Any:
-    """Check the rate, leave training mode and ask the decoder for word times."""
+    """Leave training mode and ask the decoder for word times, where a model is of use at all."""
     from omegaconf import open_dict
 
-    rate = model.cfg.get("sample_rate") or model.cfg.preprocessor.get("sample_rate")
-    if rate != SAMPLE_RATE:
-        raise ModelError(
-            f"{path}: made for audio at {rate} Hz, expected {SAMPLE_RATE} Hz; choose "
-            f"another model such as {kind.example}"
-        )
+    if why := _useless(model):
+        raise ModelError(f"{path}: {why}; choose another model such as {kind.example}")
     decoding = model.cfg.get("decoding")
     if direct_kind(model) and str(decoding.get("strategy", "")).startswith("greedy"):
         with open_dict(model.cfg):
@@ -150,6 +168,25 @@ def _prepare(model: Any, path: Path, kind: Kind) -> Any:
         if hasattr(featurizer, setting):
             setattr(featurizer, setting, 0)
     return model.eval()  # restore_from() leaves it in training mode, with dropout
+
+
+def _useless(model: Any) -> str:
+    """Why a model can never hear a word, or ""."""
+    import torch
+
+    rate = model.cfg.get("sample_rate") or model.cfg.preprocessor.get("sample_rate")
+    if rate != SAMPLE_RATE:
+        return f"made for audio at {rate} Hz, expected {SAMPLE_RATE} Hz"
+    if not all(torch.isfinite(weights).all() for weights in model.state_dict().values()):
+        return "some of its weights are no numbers"
+    for part in (getattr(model, "decoder", None), getattr(model, "joint", None)):
+        spelt = getattr(part, "vocabulary", None)
+        if spelt and not any(map(str.isalpha, "".join(map(str, spelt)))):
+            return "there is no letter in its vocabulary"
+    symbols = ((model.cfg.get("decoding") or {}).get("greedy") or {}).get("max_symbols")
+    if symbols is not None and symbols < 1:
+        return f"it is told to write no more than {symbols} letters at a time"
+    return ""
 
 
 def direct_kind(model: Any) -> str:

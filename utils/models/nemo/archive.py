@@ -16,7 +16,8 @@ from utils.models.nemo.sizes import check_sizes
 from utils.models.nemo.tar import BAD_TAR, parts
 from utils.errors import ModelError
 from utils.faults import model_error
-from utils.untrusted import check_torch, parse_yaml
+from utils.untrusted import parse_yaml
+from utils.untrusted_torch import check_torch
 
 CONFIG, WEIGHTS = "model_config.yaml", "model_weights.ckpt"
 # The configuration lies before the weights: of a packed file no more than this is unpacked only
@@ -146,14 +147,25 @@ def check_loadable(path: Path) -> int:
                     with found.part_file(part) as file, _named(part.name):
                         weights = max(weights, (check_torch(file), part.size))
                 elif part.name.endswith((".yaml", ".yml")):
+                    text = found.text(part)
                     with _named(part.name):
-                        said = parse_yaml(found.text(part))
-                    config = said if part.name == CONFIG and isinstance(said, dict) else config
+                        said = parse_yaml(text)
+                    if part.name == CONFIG and isinstance(said, dict):
+                        config = said
+                        _check_class(text, said)
         _check_there(names)
         check_sizes(config, *weights)
     except BAD_TAR as err:
         raise _damaged(path, err) from err
     return n_bytes
+
+
+def _check_class(text: str, said: dict[str, Any]) -> None:
+    """Refuse a configuration whose class NeMo would read otherwise than `target_class`."""
+    inner = said.get("model")
+    target = (inner if isinstance(inner, dict) else said).get("target")
+    if target != ".".join(target_class(text)):
+        raise ValueError(f"{CONFIG} names its class in an odd way")
 
 
 @contextmanager

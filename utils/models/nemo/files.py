@@ -87,7 +87,8 @@ def on_this_machine(model: str) -> Path | None:
     if path.suffix == ".nemo" or path.exists():
         if path.is_file():
             return path
-        raise ModelError(f"{model}: no such file; check the path given to --model")
+        found = "not a file" if path.exists() else "no such file"
+        raise ModelError(f"{model}: {found}; check the path given to --model")
     return installed(Fetch(model, _no_progress).repo)
 
 
