@@ -3,7 +3,7 @@
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,10 @@ from utils.live.session import Session
 from utils.sources import FileSource, MicrophoneSource, Source
 from utils.live.takeover import offered, takeover
 from utils.captions.transcript import FORMATS
+from utils.tags import Tag
+from utils.tags.emotion import EmotionTag
+from utils.tags.loudness import LoudnessTag
+from utils.tags.voices import VoicesTag
 from web.events import Events
 from web.gate import Gate
 from web.link import forget_serving, link, note_serving, own_link
@@ -70,12 +74,23 @@ def load_engines(settings: config.Settings, progress: Progress, live: bool = Tru
     progress(0.5, say("loading.detector"))
     captioner = Captioner(transcriber)
     missing: list[Message] = []  # of what comes last, so that it takes no memory from the words
-    if settings.emotion:
-        progress(0.6, say("loading.emotion"))
-        captioner.emotions = optional(_open_emotion, "emotion.missing", missing)
-    captioner.tell_apart(optional(open_voices, "voices.missing", missing))
+    for tag in _tags(settings, progress, missing):
+        captioner.add(tag)
     offer = offered(*_choice(settings)) if live else None
     return Engines(captioner, ready, better, offer, tuple(missing))
+
+
+def _tags(
+    settings: config.Settings, progress: Progress, missing: list[Message]
+) -> Iterator[Tag]:
+    """What is said of each line besides its words; what cannot be opened is told and left out."""
+    yield LoudnessTag()
+    if settings.emotion:
+        progress(0.6, say("loading.emotion"))
+        if emotions := optional(_open_emotion, "emotion.missing", missing):
+            yield EmotionTag(emotions)
+    if voices := optional(open_voices, "voices.missing", missing):
+        yield VoicesTag(voices)
 
 
 def _open_emotion() -> "EmotionRecognizer":

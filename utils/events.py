@@ -4,7 +4,9 @@ Time is an integer sample index at `utils.audio.SAMPLE_RATE` until it leaves the
 pipeline; seconds live only in `Word`, `Transcription` and `CaptionEvent`.
 """
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -25,15 +27,16 @@ class AudioFrame:
 
 @dataclass(frozen=True, eq=False)
 class SpeechChunk:
-    """A stretch of speech, on its way to the recogniser.
+    """A stretch of speech as far as it is known, on its way to the recogniser.
 
     Parameters
     ----------
     segment : number of the segment, from 0, never reused in a session
     start : index of the first sample
-    samples : float32 (n,), may be empty: while a pause lasts, or at the end
+    samples : float32 (n,), all of the segment so far, not to be written to; no more than the
+        last time while a pause lasts
     last : the segment ends at `end`. After a long segment was split in hindsight that
-        lies before what was already sent: the rest comes again under the next segment.
+        lies before what was already known: the rest comes again under the next segment.
     pause : speech has paused; the segment will end at `end` unless it goes on
     """
 
@@ -95,11 +98,10 @@ class CaptionEvent:
     segment : number of the segment, as in `SpeechChunk`
     start_s, end_s : place in the session, in seconds
     text : the words so far; empty in a final event when nothing was understood
-    final : the line will not change any more
-    emotion : None while the model is not sure enough; it may change until the line is final
+    final : the words will not change any more; a tag may still come
+    tags : what is said of the line besides its words, by name (`utils.tags`); a tag that has
+        nothing to say is left out. It may change until the line is final.
     words : times of the words, in the session's seconds, where the engine gives them
-    loudness : "quiet" or "loud" beside the rest of the session; None between, or not known
-    new_voice : another voice than before is speaking
     sound : a sound that is no speech, such as "laughter"; its text is empty. No engine here
         names any yet.
     """
@@ -109,12 +111,24 @@ class CaptionEvent:
     end_s: float
     text: str
     final: bool
-    emotion: Emotion | None = None
+    tags: Mapping[str, Any] = field(default_factory=dict)
     words: tuple[Word, ...] = field(default=())
-    loudness: str | None = None
-    new_voice: bool = False
     sound: str | None = None
 
-    def to_dict(self) -> dict:
+    @property
+    def emotion(self) -> Emotion | None:
+        """How it was said, where the model is sure enough."""
+        return self.tags.get("emotion")
+
+    def tagged(self, name: str, value: object) -> "CaptionEvent":
+        """The event with a tag; without it where the value is None."""
+        tags = {n: v for n, v in self.tags.items() if n != name}
+        return replace(self, tags=tags if value is None else tags | {name: value})
+
+    def to_dict(self) -> dict[str, Any]:
         """The event as it goes over the wire: plain JSON types only."""
-        return asdict(self)
+        entry = asdict(self)
+        # As they were named before there were tags; they go with the next version.
+        for name, nothing in (("emotion", None), ("loudness", None), ("new_voice", False)):
+            entry[name] = entry["tags"].get(name, nothing)
+        return entry

@@ -37,11 +37,16 @@ class Tuning:
 class Stream(Protocol):
     """The recognition of one segment."""
 
-    def accept(self, samples: np.ndarray) -> str:
-        """Take the next samples, float32 (n,) at 16 kHz; return the text so far.
+    def grow(self, samples: np.ndarray) -> str:
+        """Hear on; return the text so far.
 
         The text is a guess that later samples may change; engines that only know whole
         segments return "".
+
+        Parameters
+        ----------
+        samples : all of the segment so far, float32 (n,) at 16 kHz, never less than before. It is
+            a view of its one copy, stays as it is, and is not to be written to.
         """
         ...
 
@@ -49,10 +54,12 @@ class Stream(Protocol):
         """Speech has paused: start on the final text, in case nothing more comes."""
         ...
 
-    def finish(self, n_samples: int) -> Transcription:
-        """End the segment after its first `n_samples` and return its final text.
+    def finish(self, samples: np.ndarray) -> Transcription:
+        """End the segment and return its final text. No other call may follow.
 
-        Samples accepted beyond that do not belong to it. No other call may follow.
+        Parameters
+        ----------
+        samples : all of it, which may be less than was there while it grew
         """
         ...
 

@@ -115,28 +115,25 @@ class SpeechRecognitionTranscriber(Transcriber):
 
 
 class SpeechRecognitionStream:
-    """One segment, kept until its end is known."""
+    """One segment, heard once its end is known."""
 
     def __init__(self, transcriber: SpeechRecognitionTranscriber) -> None:
         self._transcriber = transcriber
-        self._parts: list[np.ndarray] = [np.zeros(0, np.float32)]
 
-    def accept(self, samples: np.ndarray) -> str:
-        """Keep float32 (n,); the text is known only at the end."""
-        self._parts.append(np.array(samples, dtype=np.float32))
+    def grow(self, samples: np.ndarray) -> str:
+        """Nothing: the text is known only at the end."""
         return ""
 
     def work_ahead(self) -> None:
         """Nothing: a guess that proves early would cost a paid request, or the processor."""
 
-    def finish(self, n_samples: int) -> Transcription:
-        """The text of the first `n_samples`.
+    def finish(self, samples: np.ndarray) -> Transcription:
+        """The text of float32 (n,).
 
         Raises
         ------
         ModelError : the engine or its service failed
         """
-        samples = np.concatenate(self._parts)[:n_samples]
         return self._transcriber.transcribe(samples) if len(samples) else Transcription("")
 
 

@@ -1,13 +1,13 @@
 """The pipeline: sound in, captions out.
 
-It knows a recogniser of words and one of emotion by what they do; `app.py` hands it the
-real ones. The same `Captioner` serves the microphone, a file and the benchmark.
+It knows a recogniser and tags by what they do; `app.py` hands it the real ones. The same `Captioner` serves the microphone, a file and the benchmark.
 """
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -15,14 +15,12 @@ import numpy as np
 from utils.asr import Stream, Transcriber
 from utils.audio import SAMPLE_RATE
 from utils.errors import NoMemoryError
-from utils.events import AudioFrame, CaptionEvent, Emotion, SpeechChunk, Word
+from utils.events import AudioFrame, CaptionEvent, SpeechChunk, Word
 from utils.faults import cause
-from utils.tags.loudness import Loudness
-from utils.tags.emotion import EmotionPredictor, RunningEmotion
+from utils.tags import Tag
 from utils.captions.segmenter import Segmenter
 from utils.captions.steady import Corrections, SteadyText
 from utils.captions.vad import VoiceActivity
-from utils.tags.voices import VoiceModel, Voices
 
 log = logging.getLogger(__name__)
 
@@ -38,39 +36,35 @@ class Captioner:
     Parameters
     ----------
     transcriber : hears the words
-    emotions : estimates how they were said; None shows no emotion
-    voice_model : tells voices apart; None marks no other voice
+    tags : what is said of each line besides
 
     Attributes
     ----------
     live : somebody reads along, so text that was shown stays as it is. Where nobody does, the
         recogniser's last word is the best.
-    missing : told the code of a sentence and a reason, where emotion or voices are given up; words
-        go on without them
+    missing : told the code of a sentence and a reason, where a tag is given up; words go on
+        without it
 
     Raises
     ------
     ModelError : the voice activity detector cannot be loaded
     """
 
-    def __init__(
-        self,
-        transcriber: Transcriber,
-        emotions: EmotionPredictor | None = None,
-        voice_model: VoiceModel | None = None,
-    ) -> None:
+    def __init__(self, transcriber: Transcriber, tags: Sequence[Tag] = ()) -> None:
         self.transcriber = transcriber
-        self.emotions = emotions
-        self.show_emotion = True  # from the next segment on
         self.live = True
         self.missing: Callable[[str, str], None] = _untold
+        self.tags: list[Tag] = []
+        for tag in tags:
+            self.add(tag)
         self._corrections = Corrections()
-        self._loudness = Loudness()
-        self.tell_apart(voice_model)
         self._segmenter = Segmenter(VoiceActivity())
         self._stream: Stream | None = None
         self._steady: SteadyText | None = None
-        self._samples: list[np.ndarray] = []  # of the segment
+        self._heard = np.zeros(0, np.float32)  # all of the segment so far
+        self._asked: list[Tag] = []  # of the segment
+        self._late: list[tuple[int, str, Future[object]]] = []  # tags that come later
+        self._amended: dict[int, CaptionEvent] = {}  # their lines, by segment
         self._end = 0  # of the segment before
         self._now = 0  # where the last frame began
         self._wordless = 0  # segments since the last that had words
@@ -78,10 +72,14 @@ class Captioner:
         self._changing = threading.Lock()
         self._closed = False
 
-    def tell_apart(self, voice_model: VoiceModel | None) -> None:
-        """Mark another voice by this model from the next segment on, or do not."""
-        told = self._give_up_voices
-        self._voices = Voices(voice_model, told) if voice_model is not None else None
+    def add(self, tag: Tag) -> None:
+        """Ask a tag as well, from the next segment on."""
+        tag.failed = partial(self._give_up, tag)
+        self.tags.append(tag)
+
+    def tag(self, name: str) -> Tag | None:
+        """The tag of that name; None where there is none, or it was given up."""
+        return next((tag for tag in self.tags if tag.name == name), None)
 
     def change(self, transcriber: Transcriber) -> None:
         """Use another transcriber from the next segment on; from any thread.
@@ -105,8 +103,8 @@ class Captioner:
                 self._closed = True
                 self._retire()
                 self.transcriber.close()
-                if self._voices:
-                    self._voices.model.close()
+                for tag in self.tags:
+                    tag.close()
 
     def _retire(self) -> None:
         while self._retired:
@@ -139,32 +137,36 @@ class Captioner:
         self._now = frame.start
         for chunk in self._segmenter.push(frame):
             yield from self._take(chunk)
+        yield from self._amend()
 
     def flush(self) -> Iterator[CaptionEvent]:
         """Finish what is being said: no more sound comes."""
         for chunk in self._segmenter.flush():
             yield from self._take(chunk)
+        yield from self._amend()
 
     def abandon(self) -> None:
-        """Give up what is being said, and forget the voices.
+        """Give up what is being said, and have the tags forget what was.
 
         An engine has failed, or all that was said is to be forgotten.
         """
-        self.forget_voices()
+        self.forget()
         self._let_go()
         self._steady = None
         for _ in self._segmenter.flush():
             pass
 
-    def forget_voices(self) -> None:
-        """Forget who has spoken: whoever speaks next is no other voice."""
-        if self._voices:
-            self._voices.forget()
+    def forget(self) -> None:
+        """Have the tags forget what was said: whoever speaks next is no other voice."""
+        self._late.clear()
+        self._amended.clear()
+        for tag in self.tags:
+            tag.forget()
 
     def _take(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         if self._stream is None:
             self._begin(chunk)
-        if len(chunk.samples) or not chunk.last:
+        if len(chunk.samples) > len(self._heard) or not chunk.last:
             yield from self._grow(chunk)
         if chunk.pause and self.live:  # else a final pass that more speech makes useless
             self._stream.work_ahead()
@@ -174,13 +176,12 @@ class Captioner:
     def _begin(self, chunk: SpeechChunk) -> None:
         with self._changing:
             self._stream = self.transcriber.stream(growing=self.live)
-        shown = self.emotions if self.show_emotion else None
-        told = self._give_up_emotion
-        self._running = RunningEmotion(shown, told) if shown is not None else None
+        self._asked = [tag for tag in self.tags if tag.on]
+        for tag in self._asked:
+            tag.begin(self.live)
         self._start = chunk.start
-        self._text, self._emotion, self._new_voice = "", None, False
-        self._voice = self._voices.begin(wait=not self.live) if self._voices else None
-        self._samples = []
+        self._text, self._shown = "", {}
+        self._heard = chunk.samples[:0]
         settle_s = self.transcriber.settle_s
         steady = self.live and settle_s is not None
         # Words beyond a split belong to what follows at once, not to what is said much later.
@@ -188,81 +189,108 @@ class Captioner:
         self._steady = SteadyText(settle_s, self._corrections, beyond) if steady else None
 
     def _grow(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
-        text, emotion = self._ask(lambda stream: stream.accept(chunk.samples)), None
-        self._samples.append(chunk.samples)
+        samples = self._heard = chunk.samples
+        text = self._ask(lambda stream: stream.grow(samples))
         if self._steady:
-            text = self._steady.accept(text, chunk.end - self._start)
-        if self._running is not None:
-            emotion = self._running.accept(chunk.samples)
-        shown = _label(self._emotion), self._new_voice
-        if self._voice is not None:
-            self._new_voice = self._voice.accept(chunk.samples)
-        if text != self._text or (text and (_label(emotion), self._new_voice) != shown):
-            yield self._event(chunk, text, emotion=emotion)
-        self._text, self._emotion = text, emotion
+            text = self._steady.accept(text, len(samples))
+        tags, shown = self._said(lambda tag: tag.grow(samples))
+        if text != self._text or (text and shown != self._shown):
+            yield self._event(chunk, text, tags)
+        self._text, self._shown = text, shown
+
+    def _said(self, ask: Callable[[Tag], object]) -> tuple[dict[str, object], dict[str, object]]:
+        """What the tags say now by their names, and what a reader sees of it."""
+        values, shown = {}, {}
+        for tag in list(self._asked):
+            try:
+                value = ask(tag)
+            except Exception as err:  # words without it are better than none
+                log.exception("no %s from here on", tag.name)
+                self._give_up(tag, err)
+                continue
+            if value is not None:
+                values[tag.name], shown[tag.name] = value, tag.seen(value)
+        return values, shown
 
     def _finish(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
-        n_samples, self._end = chunk.end - self._start, chunk.end
-        # Emotion first: the words are often worked out beside it, in another process.
-        emotion = self._running.finish(n_samples) if self._running is not None else None
-        result = self._ask(lambda stream: stream.finish(n_samples))
+        samples, self._end = chunk.samples, chunk.end
+        # Tags first: the words are often worked out beside them, on another thread.
+        tags, _ = self._said(lambda tag: tag.finish(samples))
+        result = self._ask(lambda stream: stream.finish(samples))
         self._let_go()
         if self._steady:
-            result = self._steady.finish(result, split=n_samples < sum(map(len, self._samples)))
+            result = self._steady.finish(result, split=len(samples) < len(self._heard))
         words = tuple(
             Word(w.text, self._seconds(w.start_s), self._seconds(w.end_s), w.confidence)
             for w in result.words
         )
         self._wordless = 0 if result.text else self._wordless + 1
         if result.text:
-            if self._voice is not None:
-                self._new_voice = self._voice.finish(n_samples)
-            event = self._event(chunk, result.text, final=True, emotion=emotion, words=words)
-            loudness = self._loudness.judge(np.concatenate(self._samples)[:n_samples])
-            yield replace(event, loudness=loudness)
+            after, _ = self._said(lambda tag: tag.after_text(result.text, samples))
+            waited = {name: value for name, value in after.items() if isinstance(value, Future)}
+            known = {name: value for name, value in after.items() if name not in waited}
+            event = self._event(chunk, result.text, tags | known, final=True, words=words)
+            if waited:
+                self._amended[event.segment] = event
+                self._late += [(event.segment, name, later) for name, later in waited.items()]
+            yield event
         elif self._text:  # takes back a line that is on the page
-            yield self._event(chunk, "", final=True)
+            yield self._event(chunk, "", {}, final=True)
+
+    def _amend(self) -> Iterator[CaptionEvent]:
+        """Finished lines again, with tags that have come meanwhile."""
+        waiting, self._late = self._late, []
+        for segment, name, future in waiting:
+            if self.live and not future.done():
+                self._late.append((segment, name, future))
+                continue
+            try:
+                said = future.result()
+            except CancelledError:
+                continue
+            except Exception as err:  # of the tag's own kinds: captions go on
+                log.error("no %s of a line: %s", name, err)
+                continue
+            line = self._amended[segment] = self._amended[segment].tagged(name, said)
+            yield line
+        open_ = {segment for segment, _, _ in self._late}
+        self._amended = {n: line for n, line in self._amended.items() if n in open_}
 
     def _ask(self, ask: Callable[[Stream], Answer]) -> Answer:
-        """Ask the recogniser; where memory is short, once more without emotion and voices."""
+        """Ask the recogniser; where memory is short, once more without the tags that cost some."""
         try:
             return ask(self._stream)
         except NoMemoryError as err:
-            if self.emotions is None and self._voices is None:
+            costly = [tag for tag in self.tags if tag.missing]
+            if not costly:
                 raise
-            log.warning("%s; emotion and voices are given up", err)
-            self._give_up_emotion(err)
-            self._give_up_voices(err)
+            log.warning("%s; %s given up", err, " and ".join(tag.name for tag in costly))
+            for tag in costly:
+                self._give_up(tag, err)
         with self._changing:
             self._stream = self.transcriber.stream(growing=self.live)
-        if self._samples:
-            self._stream.accept(np.concatenate(self._samples))
+        if len(self._heard):
+            self._stream.grow(self._heard)
         return ask(self._stream)
 
-    def _give_up_emotion(self, err: Exception) -> None:
-        if self.emotions is not None:
-            self.emotions = self._running = None
-            self.missing("emotion.missing", cause(err))
-
-    def _give_up_voices(self, err: Exception) -> None:
-        voices, self._voices, self._voice = self._voices, None, None
-        if voices:
-            voices.model.close()
-            self.missing("voices.missing", cause(err))
+    def _give_up(self, tag: Tag, err: Exception) -> None:
+        if tag in self.tags:
+            self.tags.remove(tag)
+            self._asked = [asked for asked in self._asked if asked is not tag]
+            tag.close()
+            if tag.missing:
+                self.missing(tag.missing, cause(err))
 
     def _event(
         self,
         chunk: SpeechChunk,
         text: str,
+        tags: dict[str, object],
         final: bool = False,
-        emotion: Emotion | None = None,
         words: tuple[Word, ...] = (),
     ) -> CaptionEvent:
         end_s = self._seconds((chunk.end - self._start) / SAMPLE_RATE)
-        return CaptionEvent(
-            chunk.segment, self._seconds(0.0), end_s, text, final, emotion, words,
-            new_voice=self._new_voice,
-        )  # fmt: skip
+        return CaptionEvent(chunk.segment, self._seconds(0.0), end_s, text, final, tags, words)
 
     def _seconds(self, in_segment_s: float) -> float:
         """The session's time of a moment in the segment, to the millisecond."""
@@ -271,7 +299,3 @@ class Captioner:
 
 def _untold(code: str, reason: str) -> None:
     """For callers that show no remarks."""
-
-
-def _label(emotion: Emotion | None) -> str | None:
-    return emotion.label if emotion else None

@@ -15,6 +15,7 @@ from utils.audio import SAMPLE_RATE
 from utils.captions.ear import OFF, Ear
 from utils.events import AudioFrame, SpeechChunk
 from utils.captions.hum import Hum
+from utils.captions.segment import Segment
 from utils.captions.vad import WINDOW_SAMPLES, VoiceActivity
 
 
@@ -71,7 +72,7 @@ class Segmenter:
         self._clear = Ear(detector, clear=True)
         self._ears = (self._clear, Ear(detector.twin(), clear=False))
         self._hum = Hum()
-        self._segment = 0
+        self._number = 0  # of the next segment, or of the one that is open
         self._doubts = 0.0  # windows of late that may have been a voice, and were not taken
         self._restart(0)
 
@@ -106,7 +107,7 @@ class Segmenter:
             padded = np.zeros(WINDOW_SAMPLES, np.float32)
             padded[: len(rest)] = rest
             yield from self._window(padded, len(rest))
-        if self._speaking:
+        if self._segment is not None:
             yield self._chunk(last=True)
         self._restart(self._next)
 
@@ -119,13 +120,12 @@ class Segmenter:
         self._begin_idle(start)
 
     def _begin_idle(self, start: int) -> None:
-        self._speaking = False
+        self._segment: Segment | None = None  # while somebody speaks
         for ear in self._ears:
             ear.forget()
         self._silent = 0  # windows since the last that looked like speech
-        self._held: deque[np.ndarray] = deque()  # windows not sent yet
-        self._sent_to = start  # index of the first sample of `_held`
-        self._past: list[np.ndarray] = []  # windows of the segment that were sent
+        self._held: deque[np.ndarray] = deque()  # windows that may belong to speech
+        self._held_from = start  # index of the first sample of `_held`
 
     def _window(self, window: np.ndarray, n_samples: int = WINDOW_SAMPLES) -> Iterator[SpeechChunk]:
         for ear in self._ears:
@@ -133,15 +133,19 @@ class Segmenter:
         self._odds.append(self._clear.odds)
         self._held.append(window[:n_samples])
         self._next += n_samples
-        if self._speaking:
+        if self._segment is not None:
             speech = any(ear.probability >= OFF for ear in self._ears)
             self._silent = 0 if speech else self._silent + 1
             yield from self._while_speaking()
         elif self._is_speech():
-            self._speaking, self._doubts = True, 0.0
+            self._begin()
             yield self._chunk()
         else:
             self._doubts = self._doubts * DOUBT_KEPT + (self._clear.probability >= DOUBT)
+
+    def _begin(self) -> None:
+        self._segment, self._doubts = Segment(self._number, self._held_from), 0.0
+        self._number += 1
 
     def _is_speech(self) -> bool:
         """Weigh a window of a stretch that is not known to be speech yet."""
@@ -152,11 +156,11 @@ class Segmenter:
                 ear.forget()
         if not any(ear.weighing for ear in self._ears):
             while len(self._held) > PRE_ROLL:
-                self._sent_to += len(self._held.popleft())
+                self._held_from += len(self._held.popleft())
         return False
 
     def _while_speaking(self) -> Iterator[SpeechChunk]:
-        length = len(self._past) + len(self._held)
+        length = len(self._segment) // WINDOW_SAMPLES + len(self._held)
         if self._silent < PAUSE:
             yield self._chunk()
         elif self._silent == PAUSE:
@@ -165,15 +169,14 @@ class Segmenter:
             yield from self._end()
             return
         else:  # what was worked out meanwhile can be shown
-            yield SpeechChunk(self._segment, self._sent_to, np.zeros(0, np.float32))
+            yield self._known()
         if length >= LONGEST:
             yield from self._split()
 
     def _end(self) -> Iterator[SpeechChunk]:
         """End the segment where its pause began; the silence since becomes pre-roll."""
-        yield SpeechChunk(self._segment, self._sent_to, np.zeros(0, np.float32), last=True)
-        self._segment += 1
-        held, start = self._held, self._sent_to
+        yield self._known(last=True)
+        held, start = self._held, self._held_from
         self._begin_idle(start)
         self._held = held
 
@@ -181,26 +184,28 @@ class Segmenter:
         """End the segment between two words of late, as it seems; go on with what follows."""
         if self._held:
             yield self._chunk()
-        windows = self._past
+        samples, silent = self._segment.samples, self._silent
+        windows = [samples[i : i + WINDOW_SAMPLES] for i in range(0, len(samples), WINDOW_SAMPLES)]
         late = windows[-SPLIT_WITHIN:]
-        after = windows[len(windows) - len(late) + _between_words(late, np.array(self._odds)) :]
-        cut = self._next - sum(map(len, after))
-        yield SpeechChunk(self._segment, cut, np.zeros(0, np.float32), last=True)
-        self._segment += 1
-        silent = self._silent
-        self._begin_idle(cut)
-        self._held.extend(after)
-        if silent + LAG < len(after):  # else it had paused, and what follows is no speech yet
-            self._speaking, self._silent = True, silent
+        place = len(windows) - len(late) + _between_words(late, np.array(self._odds))
+        self._segment.cut(place * WINDOW_SAMPLES)
+        yield self._known(last=True)
+        self._begin_idle(self._segment.start + len(self._segment))
+        self._held.extend(windows[place:])
+        if silent + LAG < len(windows) - place:  # else it had paused, and the rest is no speech yet
+            self._begin()
+            self._silent = silent
             yield self._chunk()
 
     def _chunk(self, last: bool = False, pause: bool = False) -> SpeechChunk:
-        """Send what is held."""
-        samples = np.concatenate(list(self._held) or [np.zeros(0, np.float32)])
-        chunk = SpeechChunk(self._segment, self._sent_to, samples, last, pause)
-        self._past.extend(self._held)
+        """Add what is held to the segment."""
+        for window in self._held:
+            self._segment.add(window)
         self._held.clear()
-        self._sent_to = self._next
-        if last:
-            self._segment += 1
-        return chunk
+        self._held_from = self._next
+        return self._known(last, pause)
+
+    def _known(self, last: bool = False, pause: bool = False) -> SpeechChunk:
+        """The segment as far as it is known."""
+        segment = self._segment
+        return SpeechChunk(segment.number, segment.start, segment.samples, last, pause)

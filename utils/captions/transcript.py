@@ -57,7 +57,7 @@ class Transcript:
     def forget_emotion(self) -> None:
         """Keep the words and times alone."""
         for segment, event in self._events.items():
-            self._events[segment] = replace(event, emotion=None)
+            self._events[segment] = event.tagged("emotion", None)
         self._gather()
 
     def clear(self) -> None:
@@ -222,7 +222,7 @@ def _tagged(event: CaptionEvent) -> list[str]:
         words.insert(0, f"[{plain(event.sound)}]")
     if event.emotion:
         words.insert(0, f"[{plain(event.emotion.label)}]")
-    return ["-", *words] if event.new_voice else words
+    return ["-", *words] if event.tags.get("new_voice") else words
 
 
 def plain(text: str) -> str:

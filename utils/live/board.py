@@ -41,7 +41,7 @@ class Board:
         """Show an event of speech that was heard after so many cuts; an older one is dropped."""
         with self.lock:
             if cuts == self.cuts and not self.blank:
-                self._show(event if self.emotion else replace(event, emotion=None))
+                self._show(event if self.emotion else event.tagged("emotion", None))
 
     def lines(self) -> list[CaptionEvent]:
         """What a page that opens now should show, oldest first."""

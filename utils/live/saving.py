@@ -61,7 +61,7 @@ class SavedLines:
 
     def add(self, event: CaptionEvent) -> None:
         """Write a finished line, soon."""
-        if event.final and event.text:
+        if event.final and (event.text or event.sound):
             self._thread.submit(self._write, event)
 
     def look(self) -> None:
@@ -179,7 +179,9 @@ def read_saved(path: Path) -> tuple[list[CaptionEvent], int]:
         raise DataError(f"{path}: cannot be read ({getattr(err, 'strerror', err)})") from err
     if bad and not events:
         raise DataError(f"{path}: holds no captions; expected one JSON object a line, as saved")
-    return [event for event in events if event.final and (event.text or event.sound)], bad
+    lines = [event for event in events if event.final and (event.text or event.sound)]
+    # A line that was sent again, with a tag that came late, stands twice: the later one holds.
+    return list({(line.segment, line.start_s): line for line in lines}.values()), bad
 
 
 def _event(entry: object) -> CaptionEvent:
@@ -189,7 +191,7 @@ def _event(entry: object) -> CaptionEvent:
     ------
     ValueError, TypeError, KeyError : it is none; also where only some field of it is damaged
     """
-    emotion, words = _of(entry, "emotion", dict, None), _of(entry, "words", list, None)
+    words = _of(entry, "words", list, None)
     start_s, end_s = _seconds(entry["start_s"]), _seconds(entry["end_s"])
     if end_s < start_s:
         raise ValueError("ends before it begins")
@@ -199,16 +201,26 @@ def _event(entry: object) -> CaptionEvent:
         end_s=end_s,
         text=_of(entry, "text", str),
         final=_of(entry, "final", bool),
-        emotion=emotion and Emotion(
+        tags=_tags(entry),
+        words=tuple(map(_word, words or ())),
+        sound=_of(entry, "sound", str, None),
+    )  # fmt: skip
+
+
+def _tags(entry: object) -> dict[str, Any]:
+    """The tags of a line; those of older files stand beside its text."""
+    tags = dict(_of(entry, "tags", dict, {}))
+    if (emotion := _of({**entry, **tags}, "emotion", dict, None)) is not None:
+        tags["emotion"] = Emotion(
             _of(emotion, "label", str),
             _number(emotion["confidence"]),
             {str(label): _number(p) for label, p in _of(emotion, "scores", dict).items()},
-        ),
-        words=tuple(map(_word, words or ())),
-        loudness=_of(entry, "loudness", str, None),
-        new_voice=_of(entry, "new_voice", bool, False),
-        sound=_of(entry, "sound", str, None),
-    )  # fmt: skip
+        )
+    if loudness := _of({**entry, **tags}, "loudness", str, None):
+        tags["loudness"] = loudness
+    if _of({**entry, **tags}, "new_voice", bool, False):
+        tags["new_voice"] = True
+    return tags
 
 
 def _word(entry: object) -> Word:

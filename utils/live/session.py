@@ -153,7 +153,7 @@ class Session:
     def has_emotion(self) -> bool:
         """Whether there is a model of emotion, as far as is known by now."""
         engines = self._loader.engines
-        return engines is None or engines.captioner.emotions is not None
+        return engines is None or engines.captioner.tag("emotion") is not None
 
     def notice(self, code: str, **values: Value) -> None:
         """Say a remark beside the state, for as long as it is not taken back."""
@@ -210,7 +210,7 @@ class Session:
             message = unexpected(err, "failed", "failed.mistake")
             self._line.set(self._loader.status("error", message))
         finally:
-            captioner.forget_voices()
+            captioner.forget()
 
     def _listen(self, captioner: Captioner) -> None:
         message, moves = say("ready"), Moves()
@@ -276,7 +276,8 @@ class Session:
             if self._cuts != self.board.cuts:
                 captioner.abandon()
                 self._cuts = self.board.cuts
-            captioner.show_emotion = self.board.emotion
+            if emotion := captioner.tag("emotion"):
+                emotion.on = self.board.emotion
             if self._stale:
                 self._stale -= 1
                 return False

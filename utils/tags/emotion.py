@@ -1,7 +1,6 @@
-"""The emotion of a segment while it grows, steady enough to be shown."""
+"""The emotion of a line, steady enough to be shown while it grows."""
 
 import logging
-from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from utils.audio import SAMPLE_RATE
 from utils.errors import AppError
 from utils.events import Emotion
+from utils.tags import Tag
 
 FIRST = SAMPLE_RATE  # samples of speech before the first estimate; less of it says little
 STEP = SAMPLE_RATE // 2  # samples from one estimate to the next
@@ -27,8 +27,8 @@ class EmotionPredictor(Protocol):
         ...
 
 
-class RunningEmotion:
-    """Estimates the emotion of one segment, again and again while it grows.
+class EmotionTag(Tag):
+    """Estimates the emotion of a line, again and again while it grows.
 
     A label is shown once two estimates in a row name it, and stays until two in a row name
     another or three in a row do not name it. Estimates are made at fixed places, counted in
@@ -37,36 +37,37 @@ class RunningEmotion:
     Parameters
     ----------
     predictor : estimates the emotion; where it fails, no emotion is shown
-    told : of a failure that is not the sound's, once; nothing is estimated after it
     """
 
-    def __init__(
-        self, predictor: EmotionPredictor, told: Callable[[Exception], None] | None = None
-    ) -> None:
+    name, missing = "emotion", "emotion.missing"
+
+    def __init__(self, predictor: EmotionPredictor) -> None:
+        super().__init__()
         self._predictor: EmotionPredictor | None = predictor
-        self._told = told
-        self._heard: list[np.ndarray] = []
-        self._n_heard = 0
+        self.begin(live=True)
+
+    def begin(self, live: bool) -> None:
+        """A line begins."""
         self._next = FIRST
         self._shown: Emotion | None = None
         self._named: str | None = None  # by the last estimate
         self._n_named = 0  # estimates in a row that named it
         self._n_unnamed = 0  # estimates in a row that did not name what is shown
 
-    def accept(self, samples: np.ndarray) -> Emotion | None:
-        """Take the next speech, float32 (n,); return what is to be shown now."""
-        self._heard.append(samples)
-        self._n_heard += len(samples)
-        while self._next <= self._n_heard:
-            heard = np.concatenate(self._heard)
-            self._heard = [heard]
-            self._weigh(self._predict(heard[max(0, self._next - HORIZON) : self._next]))
+    def grow(self, samples: np.ndarray) -> Emotion | None:
+        """What is to be shown of float32 (n,) so far."""
+        while self._next <= len(samples):
+            self._weigh(self._predict(samples[max(0, self._next - HORIZON) : self._next]))
             self._next += STEP
         return self._shown
 
-    def finish(self, n_samples: int) -> Emotion | None:
-        """The emotion of the whole segment, the first `n_samples` that were taken."""
-        return self._predict(np.concatenate(self._heard)[:n_samples])
+    def finish(self, samples: np.ndarray) -> Emotion | None:
+        """The emotion of the whole line."""
+        return self._predict(samples)
+
+    def seen(self, value: object) -> str | None:
+        """Its label."""
+        return value.label if isinstance(value, Emotion) else None
 
     def _weigh(self, estimate: Emotion | None) -> None:
         """Let an estimate change what is shown, if it does not stand alone."""
@@ -90,6 +91,5 @@ class RunningEmotion:
         except Exception as err:  # of the engine's own kinds, and for want of memory
             self._predictor = None
             log.error("no emotion from here on: %s", err)
-            if self._told:
-                self._told(err)
+            self.failed(err)
         return None

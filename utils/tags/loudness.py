@@ -5,6 +5,7 @@ from collections import deque
 import numpy as np
 
 from utils.audio import SAMPLE_RATE
+from utils.tags import Tag
 
 BLOCK = SAMPLE_RATE // 20  # 50 ms: a syllable or so
 SPOKEN_QUANTILE = 70  # the level of the voice in a line, above its pauses and weak sounds
@@ -15,13 +16,16 @@ LINES_NEEDED = 3  # before there is something to compare with
 LOUD_DB, QUIET_DB = 7.0, -7.0
 
 
-class Loudness:
+class LoudnessTag(Tag):
     """Compares the level of each line with the median of those before it."""
 
+    name = "loudness"
+
     def __init__(self) -> None:
+        super().__init__()
         self._levels_db: deque[float] = deque(maxlen=KEPT_LINES)
 
-    def judge(self, samples: np.ndarray) -> str | None:
+    def after_text(self, text: str, samples: np.ndarray) -> str | None:
         """Judge a whole line, float32 (n,): "loud", "quiet", or None in between."""
         level_db = spoken_level_db(samples)
         if level_db is None:

@@ -6,13 +6,13 @@ the line before. A wrong mark is worse than a missing one, so in doubt the voice
 
 import logging
 from collections import deque
-from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from typing import Protocol
 
 import numpy as np
 
 from utils.audio import SAMPLE_RATE
+from utils.tags import Tag
 
 # Cosine of two embeddings. From SAME on they are one voice: where NeMo's verify_speakers()
 # draws the line, 0.7 on its scale from 0 to 1. Between OTHER and SAME it is left open.
@@ -64,58 +64,73 @@ class _Voice:
         self._sum += embedding
 
 
-class Voices:
-    """The voices that have spoken lately.
-
-    >>> voices = Voices(model)
-    >>> segment = voices.begin(wait=False)
-    >>> segment.accept(samples)       # again and again
-    >>> new_voice = segment.finish(n_samples)  # after samples[:n_samples]
+class VoicesTag(Tag):
+    """Whether a line is another voice's than the one before it.
 
     Parameters
     ----------
     model : tells them apart; where it fails, no voice is marked any more
-    told : of that failure, once
     """
 
-    def __init__(self, model: VoiceModel, told: Callable[[Exception], None] | None = None) -> None:
+    name, missing = "new_voice", "voices.missing"
+
+    def __init__(self, model: VoiceModel) -> None:
+        super().__init__()
         self.model = model
-        self.failed = False
-        self._told = told
+        self._broken = False
         self._voices: deque[_Voice] = deque(maxlen=MOST)  # the last is the present one
-        self._asked: Future[np.ndarray] | None = None  # the newest embedding
+        self._last: Future[np.ndarray] | None = None  # the newest embedding of any line
+        self.begin(live=True)
 
-    def begin(self, wait: bool) -> "SegmentVoice":
-        """Begin a segment.
+    def begin(self, live: bool) -> None:
+        """A line begins. Where nobody reads along, every embedding is waited for; otherwise one
+        that is late is done without, and none is begun while another is under way."""
+        self._wait = not live
+        self._places = list(PLACES)
+        self._asked: list[tuple[int, float, Future[np.ndarray]]] = []  # the newest last
 
-        Parameters
-        ----------
-        wait : for every embedding, because nobody reads along. Otherwise one that is late is
-            done without, and none is begun while another is under way.
-        """
-        return SegmentVoice(self, wait)
+    def grow(self, samples: np.ndarray) -> bool | None:
+        """Whether float32 (n,) is another voice's, as far as is known."""
+        while self._places and not self._broken and len(samples) >= self._places[0][0]:
+            n_samples, other = self._places.pop(0)
+            if (future := self._embed(samples[:n_samples])) is not None:
+                self._asked.append((n_samples, other, future))
+        known = self._newest(len(samples), wait=False)
+        return (known is not None and self._is_other(*known)) or None
 
-    def embed(self, samples: np.ndarray, wait: bool) -> "Future[np.ndarray] | None":
-        """Begin to work out an embedding, unless the model is busy and is not to be waited for."""
-        if self._asked and not self._asked.done() and not wait:
+    def after_text(self, text: str, samples: np.ndarray) -> bool | None:
+        """Whether the whole line was another voice's, which is then the present one."""
+        known = self._newest(len(samples), self._wait)
+        if known is None:
             return None
-        self._asked = self.model.embed(samples)
-        return self._asked
+        is_other = self._is_other(*known)
+        self._heard(*known)
+        return is_other or None
 
-    def fail(self, err: Exception) -> None:
+    def close(self) -> None:
+        """Let the model go."""
+        self.model.close()
+
+    def _embed(self, samples: np.ndarray) -> "Future[np.ndarray] | None":
+        """Begin to work out an embedding, unless the model is busy and is not to be waited for."""
+        if self._last and not self._last.done() and not self._wait:
+            return None
+        self._last = self.model.embed(samples)
+        return self._last
+
+    def _fail(self, err: Exception) -> None:
         """The model has failed: it is not asked again."""
-        if self.failed:
+        if self._broken:
             return
-        self.failed = True
+        self._broken = True
         log.error("voices are not told apart: %s", err)
-        if self._told:
-            self._told(err)
+        self.failed(err)
 
     def forget(self) -> None:
         """Forget every voice: the next one is the first."""
         self._voices.clear()
 
-    def is_other(self, embedding: np.ndarray, other: float) -> bool:
+    def _is_other(self, embedding: np.ndarray, other: float) -> bool:
         """Whether an embedding of length 1 is another voice's than the present one's.
 
         Parameters
@@ -125,8 +140,8 @@ class Voices:
         voice = self._find(embedding, other)
         return bool(self._voices) and voice is not None and voice is not self._voices[-1]
 
-    def heard(self, embedding: np.ndarray, other: float) -> None:
-        """The voice of an embedding of length 1 has spoken, as `is_other` judges it."""
+    def _heard(self, embedding: np.ndarray, other: float) -> None:
+        """The voice of an embedding of length 1 has spoken, as `_is_other` judges it."""
         voice = self._find(embedding, other)
         if voice is None:
             return
@@ -149,47 +164,6 @@ class Voices:
             return present
         return _Voice(embedding) if best < other else None
 
-
-class SegmentVoice:
-    """The voice of one segment while it grows.
-
-    Parameters
-    ----------
-    voices : those before it
-    wait : as in `Voices.begin`
-    """
-
-    def __init__(self, voices: Voices, wait: bool) -> None:
-        self._voices, self._wait = voices, wait
-        self._parts: list[np.ndarray] = []
-        self._n_heard = 0
-        self._places = list(PLACES)
-        self._asked: list[tuple[int, float, Future[np.ndarray]]] = []  # the newest last
-
-    def accept(self, samples: np.ndarray) -> bool:
-        """Take the next speech, float32 (n,); whether it is another voice, as far as is known."""
-        if self._places and not self._voices.failed:
-            self._parts.append(samples)
-            self._n_heard += len(samples)
-            while self._places and self._n_heard >= self._places[0][0]:
-                self._ask(*self._places.pop(0))
-        known = self._newest(self._n_heard, wait=False)
-        return known is not None and self._voices.is_other(*known)
-
-    def finish(self, n_samples: int) -> bool:
-        """End the segment after its first `n_samples`; whether it was another voice."""
-        known = self._newest(n_samples, self._wait)
-        if known is None:
-            return False
-        is_other = self._voices.is_other(*known)
-        self._voices.heard(*known)
-        return is_other
-
-    def _ask(self, n_samples: int, other: float) -> None:
-        future = self._voices.embed(np.concatenate(self._parts)[:n_samples], self._wait)
-        if future is not None:
-            self._asked.append((n_samples, other, future))
-
     def _newest(self, n_samples: int, wait: bool) -> tuple[np.ndarray, float] | None:
         """The embedding of most of the first `n_samples` that is there, of length 1."""
         for n_needed, other, future in reversed(self._asked):
@@ -205,7 +179,7 @@ class SegmentVoice:
         except CancelledError:
             return None  # the program ends
         except Exception as err:  # of the engine's own kinds too: captions go on
-            self._voices.fail(err)
+            self._fail(err)
             return None
         length = np.linalg.norm(embedding)
         return embedding / length if np.isfinite(length) and length else None

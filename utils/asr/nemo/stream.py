@@ -204,9 +204,9 @@ class NemoStream:
         self._text = ""
         self._ahead: tuple[int, Future[State]] | None = None
 
-    def accept(self, samples: np.ndarray) -> str:
-        """Take the next samples, float32 (n,) at 16 kHz; return the text so far."""
-        self._samples = np.concatenate([self._samples, samples], dtype=np.float32)
+    def grow(self, samples: np.ndarray) -> str:
+        """Hear on, float32 (n,) at 16 kHz so far; return the text so far."""
+        self._samples = samples
         complete = self._model.mel.complete(len(self._samples))
         stepped = False
         while self._state.n_mel + self._model.frames_wanted(self._state) <= complete:
@@ -238,9 +238,9 @@ class NemoStream:
     def _ahead_of(self, n_samples: int) -> "Future[State] | None":
         return self._ahead[1] if self._ahead and self._ahead[0] == n_samples else None
 
-    def finish(self, n_samples: int) -> Transcription:
-        """The text of the first `n_samples`, as the whole of them would give it."""
-        n_samples = min(n_samples, len(self._samples))
+    def finish(self, samples: np.ndarray) -> Transcription:
+        """The text of float32 (n,), as a model that hears the whole of it would give it."""
+        self._samples, n_samples = samples, len(samples)
         ready = self._ahead_of(n_samples)
         state = result(ready) if ready else self._replay(n_samples)
         self._kept.clear()
@@ -248,7 +248,6 @@ class NemoStream:
 
     def _replay(self, n_samples: int) -> State:
         """Go on from the last state that heard nothing beyond `n_samples`, to their end."""
-        self._samples = self._samples[:n_samples]
         complete, end = self._model.mel.complete(n_samples), self._model.mel.at_end(n_samples)
         states = [*self._kept, self._state]
         state = next(state for state in reversed(states) if state.n_mel <= complete)

@@ -132,11 +132,12 @@ class _Streaming:
 
     def _step_s(self) -> float:
         """What a step costs, in seconds: the least of three, others may be at work."""
-        noise = np.random.default_rng(0).normal(0, 0.05, SAMPLE_RATE * 10)
-        chunk = int(self.chunk_s * SAMPLE_RATE)
+        chunk, first = int(self.chunk_s * SAMPLE_RATE), SAMPLE_RATE // 40  # it takes a little more
+        noise = np.random.default_rng(0).normal(0, 0.05, first + 4 * chunk).astype(np.float32)
         stream = self.stream()
-        stream.accept(noise[: chunk + SAMPLE_RATE // 40])  # the first step takes a little more
-        return min(_timed(lambda: stream.accept(noise[:chunk])) for _ in range(3))
+        stream.grow(noise[: first + chunk])
+        ends = (first + n * chunk for n in (2, 3, 4))
+        return min(_timed(lambda end=end: stream.grow(noise[:end])) for end in ends)
 
     @property
     def chunk_s(self) -> float:

@@ -91,18 +91,16 @@ class WholeStream:
 
     def __init__(self, model: WholeModel, worker: Worker, growing: bool) -> None:
         self._model, self._worker, self._growing = model, worker, growing
-        self._parts: list[np.ndarray] = []
-        self._n_samples = 0
+        self._samples = np.zeros(0, np.float32)  # of the segment so far
         self._ahead: tuple[int, Future[Transcription]] | None = None
         self._pass: Future[tuple[str, float]] | None = None
         self._next_pass = int(AGAIN_S * SAMPLE_RATE)
         self._last_words: list[str] = []
         self._shown: list[str] = []
 
-    def accept(self, samples: np.ndarray) -> str:
-        """Keep float32 (n,); return the words that two passes over the segment agreed on."""
-        self._parts.append(np.array(samples, dtype=np.float32))
-        self._n_samples += len(samples)
+    def grow(self, samples: np.ndarray) -> str:
+        """Hear on, float32 (n,) so far; return the words that two passes over it agreed on."""
+        self._samples = samples
         if self._growing:
             self._hear_again()
         return " ".join(self._shown)
@@ -113,9 +111,9 @@ class WholeStream:
             self._pass = None
             self._agree(text.split())
             rest_s = max(AGAIN_S, REST * cost_s)
-            self._next_pass = self._n_samples + int(rest_s * SAMPLE_RATE)
-        if self._pass is None and self._n_samples >= self._next_pass:
-            self._pass = self._worker.submit(self._timed, self._joined())
+            self._next_pass = len(self._samples) + int(rest_s * SAMPLE_RATE)
+        if self._pass is None and len(self._samples) >= self._next_pass:
+            self._pass = self._worker.submit(self._timed, self._samples)
 
     def _timed(self, jobs: list[np.ndarray]) -> list[tuple[str, float]]:
         began = time.monotonic()
@@ -132,33 +130,26 @@ class WholeStream:
 
     def work_ahead(self) -> None:
         """Recognise what there is, in the background."""
-        if self._n_samples and not self._is_ahead(self._n_samples):
-            self._begin(self._n_samples)
+        if len(self._samples) and not self._is_ahead(len(self._samples)):
+            self._begin(self._samples)
 
-    def finish(self, n_samples: int) -> Transcription:
-        """The text of the first `n_samples`."""
-        n_samples = min(n_samples, self._n_samples)
-        if not self._is_ahead(n_samples):
-            self._begin(n_samples)
+    def finish(self, samples: np.ndarray) -> Transcription:
+        """The text of float32 (n,), all of the segment."""
+        if not self._is_ahead(len(samples)):
+            self._begin(samples)
         return result(self._ahead[1])
 
     def _is_ahead(self, n_samples: int) -> bool:
         return self._ahead is not None and self._ahead[0] == n_samples
 
-    def _begin(self, n_samples: int) -> None:
+    def _begin(self, samples: np.ndarray) -> None:
         for waiting in (self._pass, self._ahead and self._ahead[1]):
             if waiting:
                 waiting.cancel()  # only helps where it has not begun
         self._pass = None
-        samples = self._joined()[:n_samples]
-        self._ahead = n_samples, self._worker.submit(
+        self._ahead = len(samples), self._worker.submit(
             lambda jobs: [self._model.transcribe(job) for job in jobs], samples
         )
-
-    def _joined(self) -> np.ndarray:
-        samples = np.concatenate(self._parts or [np.zeros(0, np.float32)])
-        self._parts = [samples]
-        return samples
 
 
 def _first(found: Any) -> Any:

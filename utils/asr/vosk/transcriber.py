@@ -122,18 +122,17 @@ class VoskStream:
 
     def __init__(self, recognizer: "KaldiRecognizer", taken: int, joins: bool) -> None:
         self._recognizer, self._taken, self._joins = recognizer, taken, joins
-        self._rest = np.zeros(0, "<i2")  # of the last samples, less than a block
         self._heard = 0  # samples that the recogniser has
+        self._samples = np.zeros(0, np.float32)  # of the segment so far
         self._text = ""
         self._units: list[dict[str, Any]] | None = None  # once the segment has ended
 
-    def accept(self, samples: np.ndarray) -> str:
-        """Take the next samples, float32 (n,) at 16 kHz; return the text so far."""
-        self._rest = np.concatenate([self._rest, _pcm(samples)])
-        if len(self._rest) >= BLOCK:
-            while len(self._rest) >= BLOCK:
-                self._hear(self._rest[:BLOCK])
-                self._rest = self._rest[BLOCK:]
+    def grow(self, samples: np.ndarray) -> str:
+        """Hear on, float32 (n,) at 16 kHz so far; return the text so far."""
+        self._samples = samples
+        if len(samples) >= self._heard + BLOCK:
+            while len(samples) >= self._heard + BLOCK:
+                self._hear(samples[self._heard : self._heard + BLOCK])
             units = json.loads(self._recognizer.PartialResult())["partial"]
             self._text = korean.text(units) if self._joins else units
         return self._text
@@ -141,16 +140,17 @@ class VoskStream:
     def work_ahead(self) -> None:
         """Nothing: the search is never more than a block behind, and its end is quick."""
 
-    def finish(self, n_samples: int) -> Transcription:
-        """End the segment after its first `n_samples` and return its final text.
+    def finish(self, samples: np.ndarray) -> Transcription:
+        """End the segment and return its final text.
 
-        What was heard beyond them only helps to tell the words before.
+        What was heard beyond it only helps to tell the words before.
         """
-        n_samples = min(n_samples, self._heard + len(self._rest))
+        if len(samples) > len(self._samples):
+            self._samples = samples
         self.end()
-        if n_samples < MIN_SAMPLES:
+        if len(samples) < MIN_SAMPLES:
             return Transcription("")
-        units = list(self._until(n_samples / SAMPLE_RATE))
+        units = list(self._until(len(samples) / SAMPLE_RATE))
         words = korean.words(units) if self._joins else tuple(units)
         return Transcription(" ".join(word.text for word in words), words)
 
@@ -162,12 +162,13 @@ class VoskStream:
         how many samples it has taken for this segment
         """
         if self._units is None:
-            self._hear(self._rest)
+            self._hear(self._samples[self._heard :])
             # Unlike `Result`, it hears all to the end, and forgets the voice.
             self._units = json.loads(self._recognizer.FinalResult()).get("result", [])
         return self._heard
 
-    def _hear(self, pcm: np.ndarray) -> None:
+    def _hear(self, samples: np.ndarray) -> None:
+        pcm = (np.clip(samples, -1, 1) * 32_767).astype("<i2")
         try:
             # Tells that somebody has paused, which the segmenter knows better.
             self._recognizer.AcceptWaveform(pcm.tobytes())
@@ -186,10 +187,6 @@ class VoskStream:
             if (start_s + stop_s) / 2 < end_s:
                 confidence = round(min(unit["conf"], 1.0), 3)
                 yield Word(unit["word"], start_s, min(stop_s, end_s), confidence)
-
-
-def _pcm(samples: np.ndarray) -> np.ndarray:
-    return (np.clip(samples, -1, 1) * 32_767).astype("<i2")
 
 
 def _is_korean(language: str) -> bool:

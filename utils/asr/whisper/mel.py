@@ -27,23 +27,18 @@ class GrowingMel:
 
     def __init__(self, filters: np.ndarray) -> None:
         self._filters = filters
-        self._samples = np.zeros(0, np.float32)
-        self._n_samples = 0
+        self._samples = np.zeros(0, np.float32)  # of the segment so far
         self._log = np.zeros((0, len(filters)), np.float32)  # complete frames
         self._n_frames = 0
 
     @property
     def n_samples(self) -> int:
         """Samples that have come."""
-        return self._n_samples
+        return len(self._samples)
 
-    def add(self, samples: np.ndarray) -> None:
-        """Take the next samples, float32 (n,) at 16 kHz."""
-        end = self._n_samples + len(samples)
-        if end > len(self._samples):
-            self._samples = np.resize(self._samples, max(2 * end, 4 * SAMPLE_RATE))
-        self._samples[self._n_samples : end] = samples
-        self._n_samples = end
+    def grow(self, samples: np.ndarray) -> None:
+        """Hear on: all of the segment so far, float32 (n,) at 16 kHz, of which none is copied."""
+        self._samples = samples
 
     def features(self, n_samples: int, n_frames: int) -> np.ndarray:
         """What Whisper takes, float32 (n_mels, n_frames), of the first `n_samples`.
@@ -65,7 +60,7 @@ class GrowingMel:
     def _complete(self, n_frames: int) -> None:
         if n_frames <= self._n_frames:
             return
-        new = self._powers(self._n_frames, n_frames, self._n_samples)
+        new = self._powers(self._n_frames, n_frames, self.n_samples)
         if n_frames > len(self._log):
             grown = np.zeros((2 * n_frames, len(self._filters)), np.float32)
             grown[: self._n_frames] = self._log[: self._n_frames]

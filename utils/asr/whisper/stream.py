@@ -69,10 +69,9 @@ class WhisperStream:
         self._final: _Pass | None = None
         self._paused = False  # the final pass is not shown yet
 
-    def accept(self, samples: np.ndarray) -> str:
-        """Take float32 (n,) at 16 kHz, may be none; return the words that are sure by now."""
-        if len(samples):
-            self._mel.add(samples)
+    def grow(self, samples: np.ndarray) -> str:
+        """Hear on, float32 (n,) at 16 kHz so far; return the words that are sure by now."""
+        self._mel.grow(samples)
         self._look()
         return self._agreed.text
 
@@ -117,9 +116,10 @@ class WhisperStream:
             self._hear_all(self._mel.n_samples)
             self._growing, self._paused = short, True
 
-    def finish(self, n_samples: int) -> Transcription:
-        """The text of the first `n_samples`."""
-        n_samples = min(n_samples, self._mel.n_samples)
+    def finish(self, samples: np.ndarray) -> Transcription:
+        """The text of all of it."""
+        self._mel.grow(samples)
+        n_samples = len(samples)
         if self._final is None or self._final.n_samples != n_samples:
             self._hear_all(n_samples)
         heard = self._final.result()
