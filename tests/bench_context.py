@@ -1,7 +1,6 @@
 """How much quiet after the speech Whisper's encoder has to hear, and what each length costs."""
 
 import time
-from collections import defaultdict
 from dataclasses import dataclass, field
 from unittest.mock import patch
 
@@ -60,17 +59,9 @@ def bench_context(every: int, skip: int) -> None:
 
 def speech(samples: np.ndarray) -> list[np.ndarray]:
     """The segments of a recording."""
-    segmenter, parts = Segmenter(VoiceActivity()), defaultdict(list)
-    starts: dict[int, int] = {}
-    ends: dict[int, int] = {}
+    segmenter = Segmenter(VoiceActivity())
     chunks = [chunk for frame in frames(samples) for chunk in segmenter.push(frame)]
-    for chunk in [*chunks, *segmenter.flush()]:
-        starts.setdefault(chunk.segment, chunk.start)
-        ends[chunk.segment] = chunk.end
-        parts[chunk.segment].append(chunk.samples)
-    return [
-        np.concatenate(parts[segment])[: ends[segment] - starts[segment]] for segment in parts
-    ]
+    return [chunk.samples for chunk in [*chunks, *segmenter.flush()] if chunk.last]
 
 
 def one_pass(
@@ -83,7 +74,7 @@ def one_pass(
     n_frames : of silence after the speech; or, where `padded`, of both together at the least
     """
     mel, began = model.mel(), time.monotonic()
-    mel.add(samples)
+    mel.grow(samples)
     speech_frames = whisper._frames(len(samples))
     wanted = max(n_frames, speech_frames) if padded else speech_frames + n_frames
     features = mel.features(len(samples), min(wanted + wanted % 2, WINDOW_FRAMES))

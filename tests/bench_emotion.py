@@ -7,7 +7,7 @@ from emotion_model import EmotionRecognizer
 from tests.measuring import SPEECH, frames, spread, table, utterances
 from utils import audio
 from utils.audio import SAMPLE_RATE
-from utils.tags.emotion import RunningEmotion
+from utils.tags.emotion import EmotionTag
 from utils.captions.segmenter import Segmenter
 from utils.captions.vad import VoiceActivity
 
@@ -44,9 +44,9 @@ def running_labels(emotions: EmotionRecognizer, every: int) -> list[list[str | N
         chunks += segmenter.flush()
         start += len(samples)
         for _, segment in itertools.groupby(chunks, key=lambda chunk: chunk.segment):
-            running, segment = RunningEmotion(emotions), list(segment)
-            shown = [running.accept(chunk.samples) for chunk in segment]
-            shown.append(running.finish(segment[-1].end - segment[0].start))
+            running, segment = EmotionTag(emotions), list(segment)
+            shown = [running.grow(chunk.samples) for chunk in segment]
+            shown.append(running.finish(segment[-1].samples))
             found.append([emotion.label if emotion else None for emotion in shown])
     return found
 

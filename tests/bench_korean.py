@@ -12,6 +12,7 @@ from unittest.mock import patch
 import jiwer
 import numpy as np
 
+from tests.feeding import Fed
 from tests.measuring import SHARED, table
 from utils import audio
 from utils.asr.vosk import korean
@@ -88,7 +89,7 @@ def bench_korean() -> None:
 
 def hear(transcriber: VoskTranscriber, samples: np.ndarray) -> tuple[list, str]:
     """The growing texts of a clip, each with the samples heard by then, and the final text."""
-    stream, growing = transcriber.stream(), []
+    stream, growing = Fed(transcriber.stream()), []
     for at in range(0, len(samples), FRAME):
         frame = samples[at : at + FRAME]
         growing.append((at + len(frame), stream.accept(frame)))

@@ -14,6 +14,7 @@ import socketio
 import soundfile
 import speech_recognition
 
+from tests.feeding import Fed
 from emotion_model import WEIGHTS, EmotionRecognizer
 from tests.large_nemo import save_large
 from tests.measuring import (
@@ -39,6 +40,7 @@ from utils.asr.nemo.whole import WholeModel
 from utils.asr.nemo.worker import Worker
 from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
+from utils.tags.emotion import EmotionTag
 from utils.captions.segmenter import HANG_OVER
 from utils.captions.vad import WINDOW_SAMPLES
 
@@ -93,7 +95,7 @@ def bench_equal(every: int) -> None:
 def streamed(model: StreamingModel, worker: Worker, samples: np.ndarray) -> str:
     """The text of a clip that comes in pieces of any size."""
     rng, at = np.random.default_rng(len(samples)), 0
-    stream = NemoStream(model, worker, model.look_aheads[-1])
+    stream = Fed(NemoStream(model, worker, model.look_aheads[-1]))
     while at < len(samples):
         size = int(rng.integers(100, 20_000))
         stream.accept(samples[at : at + size])
@@ -131,7 +133,7 @@ def trimmed(samples: np.ndarray) -> np.ndarray:
 def bench_word_delay(emotions: EmotionRecognizer) -> None:
     """At the pace of speech, beside recording first and transcribing then, in turn."""
     transcriber = NemoTranscriber(str(DIGITS))
-    captioner = Captioner(transcriber, emotions)
+    captioner = Captioner(transcriber, [EmotionTag(emotions)])
     model = load(DIGITS)
     shown, last, usual, start = [], [], [], 0
     for samples, ends in rows_of_digits(25, seed=2):
@@ -235,7 +237,7 @@ def bench_cost(paths: dict[str, Path], emotions: EmotionRecognizer, every: int) 
         row(f"{size}: loads in", f"{time.monotonic() - began:.1f} s")
         for right in paces:
             transcriber._engine._look_ahead = right
-            captioner = Captioner(transcriber, emotions)
+            captioner = Captioner(transcriber, [EmotionTag(emotions)])
             seconds, began, start = 0.0, time.monotonic(), 0
             for samples in clips:
                 for frame in frames(samples, start):
@@ -255,7 +257,7 @@ def bench_streams(path: Path) -> None:
     noise = np.random.default_rng(0).normal(0, 0.05, 20 * SAMPLE_RATE).astype(np.float32)
 
     def one() -> None:
-        stream = transcriber.stream()
+        stream = Fed(transcriber.stream())
         for at in range(0, len(noise), 4096):
             stream.accept(noise[at : at + 4096])
         stream.finish(len(noise))

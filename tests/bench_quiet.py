@@ -72,12 +72,7 @@ def taken(detector: VoiceActivity, samples: np.ndarray) -> list[tuple[int, int]]
     """First sample of each segment, and one past its last."""
     segmenter = Segmenter(detector)
     chunks = [chunk for frame in frames(samples) for chunk in segmenter.push(frame)]
-    starts: dict[int, int] = {}
-    ends: dict[int, int] = {}
-    for chunk in [*chunks, *segmenter.flush()]:
-        starts.setdefault(chunk.segment, chunk.start)
-        ends[chunk.segment] = chunk.end
-    return [(start, ends[segment]) for segment, start in starts.items()]
+    return [(c.start, c.end) for c in [*chunks, *segmenter.flush()] if c.last]
 
 
 def missed(detector: VoiceActivity, recording: Recording) -> int:

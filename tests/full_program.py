@@ -31,7 +31,7 @@ def line(segment: int) -> CaptionEvent:
     start_s = abs(segment) * LINE_S
     times = [start_s + i * 0.25 for i in range(len(words))]
     timed = tuple(Word(w, at, at + 0.2, 0.9) for w, at in zip(words, times, strict=True))
-    return CaptionEvent(segment, start_s, start_s + LINE_S, SAID, True, SURE, timed)
+    return CaptionEvent(segment, start_s, start_s + LINE_S, SAID, True, {"emotion": SURE}, timed)
 
 
 def fill(board: Board, n_lines: int) -> None:

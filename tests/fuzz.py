@@ -162,7 +162,7 @@ def _saved() -> st.SearchStrategy:
     emotion = Emotion("angry", 0.9, {"angry": 0.9, "neutral": 0.1})
     words = (Word("Hello", 0.5, 0.9, 0.5),)
     events = [
-        CaptionEvent(0, 0.0, 1.0, "Hello <b>\n--> 안녕", True, emotion, words, "loud", True),
+        CaptionEvent(0, 0.0, 1.0, "Hello <b>\n--> 안녕", True, {"emotion": emotion, "loudness": "loud", "new_voice": True}, words),
         CaptionEvent(1, 1.0, 2.0, "x " * 60, True),
     ]
     lines = [json.dumps(event.to_dict(), ensure_ascii=False).encode() for event in events]

@@ -15,6 +15,7 @@ from utils.asr import Tuning
 from utils.asr.choose import open_embedded
 from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
+from utils.tags.emotion import EmotionTag
 from utils.events import AudioFrame, CaptionEvent
 from utils.captions.ear import ON
 from utils.sources import FRAME_SAMPLES
@@ -118,7 +119,7 @@ def listening(live: bool, tuning: Tuning = Tuning()) -> Iterator[Captioner]:
     """
     from emotion_model import EmotionRecognizer  # imports torch, which not all parts need
 
-    captioner = Captioner(open_embedded("en", tuning), EmotionRecognizer.load())
+    captioner = Captioner(open_embedded("en", tuning), [EmotionTag(EmotionRecognizer.load())])
     captioner.live = live
     try:
         yield captioner

@@ -43,7 +43,7 @@ def without_pauses(samples: np.ndarray, longest_s: float = 0.1) -> np.ndarray:
 def hear(model: WhisperModel, samples: np.ndarray, beam: int = BEAM) -> Heard:
     """One pass over samples that come all at once."""
     mel = model.mel()
-    mel.add(samples)
+    mel.grow(samples)
     return model.hear(mel.features(len(samples), width(len(samples))), len(samples), beam)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.feeding import Fed
 from tests.nemo_models import LABELS, build, save
 from utils.asr.nemo.transcriber import NemoTranscriber
 from utils.models.nemo.archive import languages
@@ -64,7 +65,7 @@ def _offline_text(path: Path, samples: np.ndarray) -> str:
 def test_text_and_times_of_a_whole_segment(model_file, speechlike, seconds):
     samples = speechlike[: int(seconds * SAMPLE_RATE)]
     transcriber = NemoTranscriber(str(model_file))
-    stream = transcriber.stream()
+    stream = Fed(transcriber.stream())
     for start in range(0, len(samples), 1000):
         assert stream.accept(samples[start : start + 1000]) == ""
     heard = stream.finish(len(samples))
@@ -80,21 +81,21 @@ def test_text_and_times_of_a_whole_segment(model_file, speechlike, seconds):
 
 def test_a_segment_ends_where_finish_says(ctc_file, speechlike):
     transcriber = NemoTranscriber(str(ctc_file))
-    shorter = transcriber.stream()
+    shorter = Fed(transcriber.stream())
     shorter.accept(speechlike[:32_000])
     expected = shorter.finish(32_000)
-    longer = transcriber.stream()
+    longer = Fed(transcriber.stream())
     longer.accept(speechlike[:32_000])
     longer.work_ahead()
     longer.accept(speechlike[32_000:])
     assert longer.finish(32_000) == expected  # what was begun in the pause
-    again = transcriber.stream()
+    again = Fed(transcriber.stream())
     again.accept(speechlike[:20_000])
     again.work_ahead()
     again.accept(speechlike[20_000:])
     again.work_ahead()
     assert again.finish(32_000) == expected  # neither guess was right
-    empty = transcriber.stream()
+    empty = Fed(transcriber.stream())
     empty.work_ahead()
     assert empty.finish(0).text == ""
     transcriber.close()
@@ -104,7 +105,7 @@ def test_the_caller_may_reuse_its_buffer(ctc_file, speechlike):
     transcriber = NemoTranscriber(str(ctc_file))
     texts = []
     for spoil in (False, True):
-        stream, buffer = transcriber.stream(), speechlike.copy()
+        stream, buffer = Fed(transcriber.stream()), speechlike.copy()
         stream.accept(buffer)
         if spoil:
             buffer[:] = 0
@@ -166,7 +167,7 @@ def digits() -> np.ndarray:
 
 def test_right_words_at_the_right_times(taught_file, digits):
     transcriber = NemoTranscriber(str(taught_file))
-    stream = transcriber.stream()
+    stream = Fed(transcriber.stream())
     stream.accept(digits)
     heard = stream.finish(len(digits))
     transcriber.close()
@@ -345,7 +346,7 @@ def test_languages_from_name_and_configuration(ctc_file, tmp_path, name, old, ne
 def test_a_model_that_must_be_told_the_language(tmp_path, speechlike):
     path = save("prompt", tmp_path)
     transcriber = NemoTranscriber(str(path), "en")
-    stream = transcriber.stream()
+    stream = Fed(transcriber.stream())
     stream.accept(speechlike)
     assert stream.finish(len(speechlike)).text
     transcriber.close()

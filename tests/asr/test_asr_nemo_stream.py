@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.feeding import Fed
 from tests.nemo_models import LOOK_AHEADS, build_streaming, save, save_streaming
 from utils.config import PACES
 from utils.asr.nemo.transcriber import NemoTranscriber, Tuning
@@ -85,7 +86,7 @@ def test_any_pieces_give_the_text_of_the_whole(shared_model, worker, right):
     rng = np.random.default_rng(right)
     for seed in range(4):
         samples = swelling(rng.uniform(0.2, 6), seed)
-        stream = NemoStream(streaming, worker, right)
+        stream = Fed(NemoStream(streaming, worker, right))
         growing = streamed(stream, samples, rng)
         heard = stream.finish(len(samples))
         whole = offline(model, streaming, samples, right)
@@ -108,9 +109,9 @@ def test_a_segment_that_was_split_in_hindsight_ends_where_it_was_split(
     samples = swelling(8, seed=1)
     n_samples = int(kept_s * SAMPLE_RATE)
     for right in (0, 6):
-        short = NemoStream(streaming, worker, right)
+        short = Fed(NemoStream(streaming, worker, right))
         short.accept(samples[:n_samples])
-        long = NemoStream(streaming, worker, right)
+        long = Fed(NemoStream(streaming, worker, right))
         for at in range(0, len(samples), 512):
             long.accept(samples[at : at + 512])
         assert long.finish(n_samples) == short.finish(n_samples)
@@ -123,7 +124,7 @@ def test_streams_that_share_a_model_do_not_mix(shared_model):
     rights = [6, 6, 1, 6, 0]
 
     def alone(samples: np.ndarray, right: int) -> str:
-        stream = NemoStream(streaming, worker, right)
+        stream = Fed(NemoStream(streaming, worker, right))
         stream.accept(samples)
         return stream.finish(len(samples)).text
 
@@ -131,7 +132,7 @@ def test_streams_that_share_a_model_do_not_mix(shared_model):
     found = [""] * len(recordings)
 
     def together(i: int) -> None:
-        stream = NemoStream(streaming, worker, rights[i])
+        stream = Fed(NemoStream(streaming, worker, rights[i]))
         for at in range(0, len(recordings[i]), 3000):
             stream.accept(recordings[i][at : at + 3000])
         found[i] = stream.finish(len(recordings[i])).text
@@ -204,7 +205,7 @@ def test_only_models_that_hear_nothing_ahead_are_streamed(tmp_path):
 
 def test_a_stream_costs_no_more_memory_the_longer_it_grows(shared_model, worker):
     _, streaming = shared_model
-    stream = NemoStream(streaming, worker, 6)
+    stream = Fed(NemoStream(streaming, worker, 6))
     for seed in range(4):
         stream.accept(swelling(10, seed))
     assert len(stream._kept) <= 2 + 6.0 / 0.5
@@ -233,7 +234,7 @@ def test_phrases_reach_the_live_decoder():
 
     digits = WEIGHTS.with_name("spoken_digits.nemo")
     transcriber = NemoTranscriber(str(digits), tuning=Tuning(phrases=("seven seven",)))
-    stream = transcriber.stream()
+    stream = Fed(transcriber.stream())
     stream.accept(swelling(2, 0))
     stream.finish(2 * SAMPLE_RATE)
     assert type(transcriber._engine._model._decoder).__name__ == "BoostedCtcDecoder"
@@ -242,7 +243,7 @@ def test_phrases_reach_the_live_decoder():
 
 def test_a_slow_machine_takes_longer_chunks_and_comes_back(hybrid_file):
     transcriber = NemoTranscriber(str(hybrid_file), tuning=Tuning("balanced"))
-    open_stream = transcriber.stream()
+    open_stream = Fed(transcriber.stream())
     open_stream.accept(swelling(1, 0))
     assert transcriber.step_down() and round(transcriber.chunk_s, 2) == 1.12
     assert not transcriber.step_down()
@@ -256,7 +257,7 @@ def test_a_slow_machine_takes_longer_chunks_and_comes_back(hybrid_file):
 def test_a_whole_segment_model_shows_what_two_passes_agree_on(tmp_path):
     transcriber = NemoTranscriber(str(save("ctc_bpe", tmp_path)))
     assert not transcriber.streams
-    stream, samples, shown = transcriber.stream(), swelling(8, 3), []
+    stream, samples, shown = Fed(transcriber.stream()), swelling(8, 3), []
     for at in range(0, len(samples), SAMPLE_RATE // 4):
         shown.append(stream.accept(samples[at : at + SAMPLE_RATE // 4]))
         if stream._pass is not None:
@@ -266,7 +267,7 @@ def test_a_whole_segment_model_shows_what_two_passes_agree_on(tmp_path):
     lengths = [len(text.split()) for text in shown]
     assert lengths == sorted(lengths)
     assert transcriber.step_down()
-    quiet = transcriber.stream()
+    quiet = Fed(transcriber.stream())
     assert quiet.accept(samples) == ""
     assert quiet.finish(len(samples)) == heard
     assert transcriber.step_up() and not transcriber.step_up()
@@ -291,7 +292,7 @@ def test_a_closed_model_says_so(hybrid_file):
     from utils.errors import ModelError
 
     transcriber = NemoTranscriber(str(hybrid_file))
-    stream = transcriber.stream()
+    stream = Fed(transcriber.stream())
     transcriber.close()
     with pytest.raises(ModelError, match="closed"):
         stream.accept(swelling(2, 0))

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.feeding import Fed
 from utils.asr.speech_recognition import SpeechRecognitionTranscriber
 from utils.audio import SAMPLE_RATE, load
 from utils.errors import ModelError
@@ -29,7 +30,7 @@ def test_sphinx_hears_the_words_up_to_the_end_of_the_segment():
         pytest.skip("shared speech is not here")
     samples = load(CLIP)
     transcriber = SpeechRecognitionTranscriber("sphinx", "en")
-    stream = transcriber.stream()
+    stream = Fed(transcriber.stream())
     for start in range(0, len(samples), 4000):
         assert stream.accept(samples[start : start + 4000]) == ""
     stream.work_ahead()
@@ -46,7 +47,7 @@ def test_sphinx_hears_the_words_up_to_the_end_of_the_segment():
 @needs_sphinx
 def test_nothing_heard_is_empty_text():
     transcriber = SpeechRecognitionTranscriber("sphinx", "en-US")
-    stream = transcriber.stream()
+    stream = Fed(transcriber.stream())
     assert stream.finish(0).text == ""
     # Too short for the engine, which then says that it understood nothing.
     assert transcriber.transcribe(np.zeros(160, np.float32)).text == ""
@@ -81,7 +82,7 @@ def test_a_service_that_cannot_be_reached_is_an_error_with_advice(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     transcriber = SpeechRecognitionTranscriber("google", "en")
-    stream = transcriber.stream()
+    stream = Fed(transcriber.stream())
     stream.accept(np.zeros(SAMPLE_RATE, np.float32))
     with pytest.raises(ModelError, match="check the network"):
         stream.finish(SAMPLE_RATE)

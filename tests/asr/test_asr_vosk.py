@@ -11,6 +11,7 @@ import jiwer
 import numpy as np
 import pytest
 
+from tests.feeding import Fed
 from utils import audio
 from utils.asr.vosk import korean
 from utils.asr.vosk import transcriber as vosk
@@ -38,7 +39,7 @@ def speech():
 
 def recognise(transcriber, samples, frame=512, pauses=(), n_samples=None):
     """Final transcription and every growing text on the way."""
-    stream, texts = transcriber.stream(), []
+    stream, texts = Fed(transcriber.stream()), []
     for start in range(0, len(samples), frame):
         texts.append(stream.accept(samples[start : start + frame]))
         if any(start < pause <= start + frame for pause in pauses):
@@ -106,7 +107,7 @@ def test_text_does_not_depend_on_earlier_segments(transcriber, speech, whole):
 
 
 def test_unfinished_segment_is_forgotten(transcriber, speech, whole):
-    transcriber.stream().accept(speech[: len(speech) // 2])
+    Fed(transcriber.stream()).accept(speech[: len(speech) // 2])
     assert recognise(transcriber, speech) == whole
 
 

@@ -19,8 +19,8 @@ def samples() -> np.ndarray:
 
 def growing(*chunks: np.ndarray) -> GrowingMel:
     mel = GrowingMel(EXTRACTOR.mel_filters)
-    for chunk in chunks:
-        mel.add(chunk)
+    for n in range(1, len(chunks) + 1):
+        mel.grow(np.concatenate(chunks[:n]))
     return mel
 
 
@@ -63,7 +63,7 @@ def test_chunks_change_nothing(samples, size):
 def test_looking_while_it_grows_changes_nothing(samples, size):
     mel = growing()
     for start in range(0, len(samples), size):
-        mel.add(samples[start : start + size])
+        mel.grow(samples[: start + size])
         so_far = samples[: start + size]
         if start // size % 5 == 0:
             found = mel.features(len(so_far), FRAMES)

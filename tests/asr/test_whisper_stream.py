@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.feeding import Fed
 from tests.scoring import normalised
 from tests.whisper_speech import DIGITS_SAID, SAID, at_once, digits, hear, speech, wrong
 from utils.asr.whisper.guard import is_speech
@@ -54,7 +55,7 @@ def only_grew(texts: list[str]) -> bool:
 @pytest.mark.parametrize("size", [1, 333, 512, 16_000, 10**7])
 def test_any_chunk_size_gives_the_text_of_the_whole_segment(model, samples, whole, worker, size):
     again_s = AGAIN_S if size > 1 else None
-    stream = WhisperStream(model, worker.submit, again_s)
+    stream = Fed(WhisperStream(model, worker.submit, again_s))
     accept(stream, samples, size)
     result = stream.finish(len(samples))
     assert result.text == whole.text
@@ -63,7 +64,7 @@ def test_any_chunk_size_gives_the_text_of_the_whole_segment(model, samples, whol
 
 @pytest.mark.parametrize("size", [512, 1600])
 def test_words_are_shown_while_they_are_spoken_and_only_grow(model, samples, whole, size):
-    stream = WhisperStream(model, at_once, AGAIN_S)
+    stream = Fed(WhisperStream(model, at_once, AGAIN_S))
     texts = accept(stream, samples, size)
     assert only_grew(texts)
     half = texts[len(texts) // 2]
@@ -83,7 +84,7 @@ def test_passes_take_no_more_than_their_share_of_the_time(model, samples, cost_s
         future.set_result(replace(call(*args), cost_s=cost_s))
         return future
 
-    stream = WhisperStream(model, submit, AGAIN_S)
+    stream = Fed(WhisperStream(model, submit, AGAIN_S))
     for end in range(512, len(samples), 512):
         stream.accept(samples[end - 512 : end])
     assert begun[0] >= FIRST_S * SAMPLE_RATE
@@ -100,7 +101,7 @@ def test_growing_passes_over_long_speech_hear_its_end_alone(model, samples):
         return at_once(call, *args)
 
     long = np.concatenate([samples, digits()])
-    stream = WhisperStream(model, submit, AGAIN_S)
+    stream = Fed(WhisperStream(model, submit, AGAIN_S))
     texts = accept(stream, long, 512)
     assert only_grew(texts)
     assert max(heard) <= LONG_S * SAMPLE_RATE < len(long) / 1.5
@@ -116,7 +117,7 @@ def test_growing_passes_over_long_speech_hear_its_end_alone(model, samples):
 def test_a_split_in_hindsight_gives_the_text_of_what_belongs_to_it(model, samples, worker):
     pause = int(2.9 * SAMPLE_RATE)
     for n_samples in (pause, pause - 12_345, 0, 100):
-        stream = WhisperStream(model, worker.submit, AGAIN_S)
+        stream = Fed(WhisperStream(model, worker.submit, AGAIN_S))
         accept(stream, samples, 512)
         result = stream.finish(n_samples)
         alone = hear(model, samples[:n_samples])
@@ -126,7 +127,7 @@ def test_a_split_in_hindsight_gives_the_text_of_what_belongs_to_it(model, sample
 
 
 def test_what_was_worked_out_at_a_pause_is_not_the_text_of_another_length(model, samples, worker):
-    stream = WhisperStream(model, worker.submit, AGAIN_S)
+    stream = Fed(WhisperStream(model, worker.submit, AGAIN_S))
     stream.accept(samples)
     stream.work_ahead()
     pause = int(2.9 * SAMPLE_RATE)
@@ -134,13 +135,13 @@ def test_what_was_worked_out_at_a_pause_is_not_the_text_of_another_length(model,
 
 
 def test_no_sample_beyond_the_segment_is_heard(model, samples, whole, worker):
-    stream = WhisperStream(model, worker.submit, AGAIN_S)
+    stream = Fed(WhisperStream(model, worker.submit, AGAIN_S))
     accept(stream, np.concatenate([samples, digits()]), 4096)
     assert stream.finish(len(samples)).text == whole.text
 
 
 def test_more_samples_than_came_are_no_more_than_came(model, samples, whole, worker):
-    stream = WhisperStream(model, worker.submit, AGAIN_S)
+    stream = Fed(WhisperStream(model, worker.submit, AGAIN_S))
     accept(stream, samples, 4096)
     assert stream.finish(len(samples) + 10**6).text == whole.text
 
@@ -152,7 +153,7 @@ def test_work_ahead_is_what_finish_gives(model, samples, whole):
         passes.append(call[2])
         return at_once(*call)
 
-    stream = WhisperStream(model, submit, None)
+    stream = Fed(WhisperStream(model, submit, None))
     stream.accept(samples)
     for _ in range(3):  # is not begun twice
         stream.work_ahead()
@@ -164,7 +165,7 @@ def test_work_ahead_is_what_finish_gives(model, samples, whole):
 def test_speech_that_goes_on_after_a_pause_is_heard_as_a_whole(
     model, samples, whole, worker, submit
 ):
-    stream = WhisperStream(model, at_once if submit == "at once" else worker.submit, AGAIN_S)
+    stream = Fed(WhisperStream(model, at_once if submit == "at once" else worker.submit, AGAIN_S))
     texts = []
     for part in np.array_split(samples, 5):
         texts += accept(stream, part, 512)
@@ -175,7 +176,7 @@ def test_speech_that_goes_on_after_a_pause_is_heard_as_a_whole(
 
 
 def test_after_a_pause_every_word_is_shown_without_the_last_mark(model, samples, whole):
-    stream = WhisperStream(model, at_once, AGAIN_S)
+    stream = Fed(WhisperStream(model, at_once, AGAIN_S))
     accept(stream, samples, 512)
     stream.work_ahead()
     assert normalised(stream.accept(NONE)) == normalised(whole.text)
@@ -183,7 +184,7 @@ def test_after_a_pause_every_word_is_shown_without_the_last_mark(model, samples,
 
 
 def test_without_passes_in_between_words_are_shown_at_pauses_alone(model, samples, whole):
-    stream = WhisperStream(model, at_once, None)
+    stream = Fed(WhisperStream(model, at_once, None))
     assert set(accept(stream, samples, 512)) == {""}
     stream.work_ahead()
     assert normalised(stream.accept(NONE)) == normalised(whole.text)
@@ -193,7 +194,7 @@ def test_without_passes_in_between_words_are_shown_at_pauses_alone(model, sample
 @pytest.mark.parametrize("n_samples", [0, 1, MIN_SAMPLES - 1])
 @pytest.mark.parametrize("again_s", [AGAIN_S, None])
 def test_a_segment_without_room_for_a_word_has_none(model, samples, worker, n_samples, again_s):
-    stream = WhisperStream(model, worker.submit, again_s)
+    stream = Fed(WhisperStream(model, worker.submit, again_s))
     assert stream.accept(samples[:n_samples]) == ""
     stream.work_ahead()
     result = stream.finish(n_samples)
@@ -201,13 +202,13 @@ def test_a_segment_without_room_for_a_word_has_none(model, samples, worker, n_sa
 
 
 def test_a_stream_that_was_given_nothing_has_no_words(model, worker):
-    assert WhisperStream(model, worker.submit, AGAIN_S).finish(0).text == ""
-    assert WhisperStream(model, worker.submit, AGAIN_S).finish(16_000).text == ""
+    assert Fed(WhisperStream(model, worker.submit, AGAIN_S)).finish(0).text == ""
+    assert Fed(WhisperStream(model, worker.submit, AGAIN_S)).finish(16_000).text == ""
 
 
 def test_streams_of_several_callers_do_not_mix(model, samples, whole, worker):
     other, other_text = digits(), hear(model, digits()).text
-    first, second = (WhisperStream(model, worker.submit, AGAIN_S) for _ in range(2))
+    first, second = (Fed(WhisperStream(model, worker.submit, AGAIN_S)) for _ in range(2))
     for start in range(0, max(len(samples), len(other)), 2000):
         first.accept(samples[start : start + 2000])
         second.accept(other[start : start + 2000])
@@ -219,7 +220,7 @@ def test_streams_of_several_callers_do_not_mix(model, samples, whole, worker):
 
 def test_streams_on_threads_of_their_own_do_not_mix(model, samples, whole, worker):
     def run(sound: np.ndarray) -> str:
-        stream = WhisperStream(model, worker.submit, AGAIN_S)
+        stream = Fed(WhisperStream(model, worker.submit, AGAIN_S))
         accept(stream, sound, 1600)
         return stream.finish(len(sound)).text
 
@@ -229,10 +230,10 @@ def test_streams_on_threads_of_their_own_do_not_mix(model, samples, whole, worke
 
 
 def test_a_stream_that_is_left_open_holds_up_no_other(model, samples, whole, worker):
-    left = WhisperStream(model, worker.submit, AGAIN_S)
+    left = Fed(WhisperStream(model, worker.submit, AGAIN_S))
     accept(left, samples[:40_000], 512)
     left.work_ahead()
-    stream = WhisperStream(model, worker.submit, AGAIN_S)
+    stream = Fed(WhisperStream(model, worker.submit, AGAIN_S))
     accept(stream, samples, 512)
     assert stream.finish(len(samples)).text == whole.text
 
@@ -244,14 +245,14 @@ def test_an_engine_that_fails_is_a_model_error(model, samples, failure):
         future.set_exception(failure)
         return future
 
-    stream = WhisperStream(model, submit, AGAIN_S)
+    stream = Fed(WhisperStream(model, submit, AGAIN_S))
     with pytest.raises(ModelError, match="close other programs"):
         accept(stream, samples, 512)
     with pytest.raises(ModelError, match="close other programs"):
-        WhisperStream(model, submit, None).finish(0)
+        Fed(WhisperStream(model, submit, None)).finish(0)
 
 
 def test_soft_speech_has_its_words(model, samples, whole, worker):
-    stream = WhisperStream(model, worker.submit, AGAIN_S)
+    stream = Fed(WhisperStream(model, worker.submit, AGAIN_S))
     accept(stream, 0.01 * samples, 512)
     assert wrong(normalised(whole.text), stream.finish(len(samples)).text) <= 1

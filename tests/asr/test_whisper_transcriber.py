@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.feeding import Fed
 from tests.whisper_models import whisper as random_whisper
 from tests.whisper_models import write
 from tests.whisper_speech import SAID, speech, wrong
@@ -43,7 +44,7 @@ def samples() -> np.ndarray:
 
 
 def text_of(transcriber: WhisperTranscriber, samples: np.ndarray) -> str:
-    stream = transcriber.stream()
+    stream = Fed(transcriber.stream())
     for start in range(0, len(samples), 1600):
         stream.accept(samples[start : start + 1600])
     return stream.finish(len(samples)).text
@@ -76,10 +77,10 @@ def test_every_step_hears_the_same_and_the_steps_have_ends(transcriber, samples)
 
 
 def test_a_step_holds_from_the_next_segment_on(transcriber, samples):
-    before = transcriber.stream()
+    before = Fed(transcriber.stream())
     while transcriber.step_down():
         pass
-    after = transcriber.stream()
+    after = Fed(transcriber.stream())
     assert after.accept(samples) == ""
     # The one that was open goes on as it began, and both end with the same.
     before.accept(samples)
@@ -147,7 +148,7 @@ def test_a_model_that_does_not_fit_is_refused(whisper, monkeypatch):
 def test_it_lets_go_of_its_thread(whisper, samples):
     before = threading.active_count()
     engine = WhisperTranscriber(whisper)
-    engine.stream().accept(samples)
+    Fed(engine.stream()).accept(samples)
     engine.close()
     engine.close()  # once more does no harm
     assert threading.active_count() == before
@@ -156,7 +157,7 @@ def test_it_lets_go_of_its_thread(whisper, samples):
 @pytest.mark.parametrize("call", ["accept", "work_ahead", "finish"])
 def test_a_stream_that_is_open_when_the_model_is_closed_says_so(whisper, samples, call):
     engine = WhisperTranscriber(whisper)
-    stream, waiting = engine.stream(), [engine.stream() for _ in range(3)]
+    stream, waiting = Fed(engine.stream()), [Fed(engine.stream()) for _ in range(3)]
     for each in (stream, *waiting):
         each.accept(samples[:40_000])  # a pass begins; those of the others wait
     engine.close()

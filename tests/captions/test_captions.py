@@ -14,6 +14,7 @@ from utils.asr.whisper.model import WhisperModel
 from utils.asr.whisper.transcriber import WhisperTranscriber
 from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
+from utils.tags.emotion import EmotionTag
 from utils.errors import AudioError, NoMemoryError
 from utils.events import AudioFrame, CaptionEvent, Emotion, Transcription
 from utils.words import changed
@@ -66,7 +67,7 @@ def sentence() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def events(transcriber, sentence) -> list[CaptionEvent]:
-    return caption(Captioner(transcriber, Sad()), sentence, 512, spoken=True)
+    return caption(Captioner(transcriber, [EmotionTag(Sad())]), sentence, 512, spoken=True)
 
 
 def test_words_grow_and_end_in_final_lines(events):
@@ -89,13 +90,13 @@ def test_times_are_in_order_and_within_the_recording(events, sentence):
 @pytest.mark.parametrize("size", [333, 1024, 10**7])
 def test_streamed_equals_whole_file(transcriber, sentence, events, size):
     finals = [(e.text, e.start_s, e.end_s) for e in events if e.final]
-    again = caption(Captioner(transcriber, None), sentence, size)
+    again = caption(Captioner(transcriber), sentence, size)
     assert [(e.text, e.start_s, e.end_s) for e in again if e.final] == finals
 
 
 def test_emotion_and_words_come_from_the_same_samples(transcriber, sentence):
     emotions = Sad()
-    finals = [e for e in caption(Captioner(transcriber, emotions), sentence, 512) if e.final]
+    finals = [e for e in caption(Captioner(transcriber, [EmotionTag(emotions)]), sentence, 512) if e.final]
     for event in finals:
         begin, end = (round(t * SAMPLE_RATE) for t in (event.start_s, event.end_s))
         [heard] = [x for x in emotions.heard if len(x) == end - begin]
@@ -121,13 +122,13 @@ class Engine:
     def stream(self, growing=True):
         return self
 
-    def accept(self, samples):
+    def grow(self, samples):
         return "word"
 
     def work_ahead(self):
         pass
 
-    def finish(self, n_samples):
+    def finish(self, samples):
         return Transcription("word")
 
     def close(self):
@@ -135,7 +136,7 @@ class Engine:
 
 
 def test_an_emotion_alone_changes_the_line(sentence):
-    first, second, *_, final = caption(Captioner(Engine(), Sad()), sentence, 512)
+    first, second, *_, final = caption(Captioner(Engine(), [EmotionTag(Sad())]), sentence, 512)
     assert (first.text, first.emotion, first.final) == ("word", None, False)
     assert (second.text, second.emotion.label, second.final) == ("word", "sad", False)
     assert (final.text, final.emotion.label, final.final) == ("word", "sad", True)
@@ -144,7 +145,7 @@ def test_an_emotion_alone_changes_the_line(sentence):
 @pytest.mark.parametrize("size", [333, 4000, 10**7])
 def test_chunks_change_no_running_emotion(sentence, size):
     def shown(size):
-        events = caption(Captioner(Engine(), EveryOther()), sentence, size)
+        events = caption(Captioner(Engine(), [EmotionTag(EveryOther())]), sentence, size)
         return [(e.end_s, e.emotion.label if e.emotion else None, e.final) for e in events]
 
     assert shown(size) == shown(512)
@@ -155,12 +156,12 @@ def test_a_failing_emotion_model_costs_no_words(sentence):
         def predict(self, samples):
             raise AudioError("broken")
 
-    events = caption(Captioner(Engine(), Failing()), sentence, 512)
+    events = caption(Captioner(Engine(), [EmotionTag(Failing())]), sentence, 512)
     assert events[-1].final and not any(e.emotion for e in events)
 
 
 def test_stop_in_mid_sentence_gives_what_was_said(transcriber, sentence, events):
-    half = caption(Captioner(transcriber, None), sentence[: len(sentence) // 2], 512)
+    half = caption(Captioner(transcriber), sentence[: len(sentence) // 2], 512)
     assert half[-1].final and half[-1].text
     whole = " ".join(e.text for e in events if e.final).split()
     assert half[-1].text.split()[0] == whole[0]
@@ -182,18 +183,18 @@ class Wavering(Engine):
         self.heard = 0
         return self
 
-    def accept(self, samples):
+    def grow(self, samples):
         self.heard += len(samples)
         known = self.heard // (SAMPLE_RATE // 2)
         return " ".join(["word"] * known + ["guess"])
 
-    def finish(self, n_samples):
+    def finish(self, samples):
         return Transcription("other words")
 
 
 @pytest.mark.parametrize("live", [True, False])
 def test_only_what_somebody_reads_along_is_kept_as_it_was_shown(sentence, live):
-    captioner = Captioner(Wavering(), None)
+    captioner = Captioner(Wavering())
     captioner.live = live
     events = caption(captioner, sentence, 512)
     changes = sum(
@@ -213,14 +214,14 @@ def test_a_segment_is_heard_once_where_nobody_reads_along(transcriber, sentence,
         return hear(model, features, n_samples, beam)
 
     monkeypatch.setattr(WhisperModel, "hear", counted)
-    captioner = Captioner(transcriber, None)
+    captioner = Captioner(transcriber)
     captioner.live = False
     events = caption(captioner, np.tile(sentence, 2), 512)
     assert len(passes) == sum(e.final for e in events) == len(events) >= 2
 
 
 def test_a_session_goes_on_after_a_flush_with_new_segments(transcriber, sentence):
-    captioner = Captioner(transcriber, None)
+    captioner = Captioner(transcriber)
     first = caption(captioner, sentence, 512)
     later = caption(captioner, sentence, 512)
     assert min(e.segment for e in later) > max(e.segment for e in first)
@@ -228,7 +229,7 @@ def test_a_session_goes_on_after_a_flush_with_new_segments(transcriber, sentence
 
 
 def test_gain_changes_no_segment_and_hardly_a_word(transcriber, sentence, events):
-    quiet = [e for e in caption(Captioner(transcriber, None), sentence * 0.1, 512) if e.final]
+    quiet = [e for e in caption(Captioner(transcriber), sentence * 0.1, 512) if e.final]
     loud = [e for e in events if e.final]
     assert len(quiet) == len(loud)
     a = " ".join(e.text for e in quiet).split()
@@ -246,14 +247,14 @@ class Named(Transcriber):
         self.open += 1
         return self
 
-    def accept(self, samples: np.ndarray) -> str:
+    def grow(self, samples: np.ndarray) -> str:
         assert not self.closed
         return self.name
 
     def work_ahead(self) -> None:
         pass
 
-    def finish(self, n_samples: int) -> Transcription:
+    def finish(self, samples: np.ndarray) -> Transcription:
         assert not self.closed
         self.open -= 1
         return Transcription(self.name)
@@ -265,7 +266,7 @@ class Named(Transcriber):
 
 def test_a_recogniser_is_changed_between_two_segments(sentence):
     first, second = Named("first"), Named("second")
-    captioner, events = Captioner(first, None), []
+    captioner, events = Captioner(first), []
     sound = np.concatenate([sentence, sentence])
     for start in range(0, len(sound), 512):
         events += captioner.push(AudioFrame(start, sound[start : start + 512]))
@@ -285,14 +286,14 @@ def test_a_recogniser_is_changed_between_two_segments(sentence):
 
 def test_an_idle_recogniser_is_changed_at_once():
     first, second = Named("first"), Named("second")
-    captioner = Captioner(first, None)
+    captioner = Captioner(first)
     captioner.change(second)
     assert first.closed and captioner.transcriber is second
 
 
 def test_a_recogniser_that_comes_too_late_is_let_go():
     first, second = Named("first"), Named("second")
-    captioner = Captioner(first, None)
+    captioner = Captioner(first)
     captioner.close()
     captioner.change(second)
     captioner.close()
@@ -318,16 +319,16 @@ class ShortStream:
         if self._owner.calls == 0:
             raise NoMemoryError("no memory left for this speech")
 
-    def accept(self, samples: np.ndarray) -> str:
+    def grow(self, samples: np.ndarray) -> str:
         self._count()
-        return self._stream.accept(samples)
+        return self._stream.grow(samples)
 
     def work_ahead(self) -> None:
         self._stream.work_ahead()
 
-    def finish(self, n_samples: int) -> Transcription:
+    def finish(self, samples: np.ndarray) -> Transcription:
         self._count()
-        return self._stream.finish(n_samples)
+        return self._stream.finish(samples)
 
 
 class Broken:
@@ -339,23 +340,23 @@ class Broken:
 
 @pytest.mark.parametrize("calls", [1, 20])
 def test_emotion_is_given_up_before_words(transcriber, sentence, calls):
-    told, captioner = [], Captioner(Short(transcriber, calls), Sad())
+    told, captioner = [], Captioner(Short(transcriber, calls), [EmotionTag(Sad())])
     captioner.missing = lambda code, reason: told.append(code)
     events = caption(captioner, sentence, 1024)
-    whole = caption(Captioner(transcriber, None), sentence, 1024)
+    whole = caption(Captioner(transcriber), sentence, 1024)
     assert [e.text for e in events if e.final] == [e.text for e in whole if e.final]
-    assert told == ["emotion.missing"] and captioner.emotions is None
+    assert told == ["emotion.missing"] and captioner.tag("emotion") is None
     assert events[-1].emotion is None
 
 
 def test_with_nothing_to_give_up_the_lack_of_memory_is_told(transcriber, sentence):
     with pytest.raises(NoMemoryError):
-        caption(Captioner(Short(transcriber, 20), None), sentence, 1024)
+        caption(Captioner(Short(transcriber, 20)), sentence, 1024)
 
 
 def test_an_emotion_model_that_breaks_is_given_up(transcriber, sentence):
-    told, captioner = [], Captioner(transcriber, Broken())
+    told, captioner = [], Captioner(transcriber, [EmotionTag(Broken())])
     captioner.missing = lambda *what: told.append(what)
     events = caption(captioner, sentence, 1024)
     assert told == [("emotion.missing", "no memory is left; close other programs")]
-    assert events[-1].final and events[-1].text and captioner.emotions is None
+    assert events[-1].final and events[-1].text and captioner.tag("emotion") is None

@@ -59,7 +59,7 @@ def long_speech(sentence) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def long_events(steady_whisper, long_speech) -> list[CaptionEvent]:
-    return caption(Captioner(steady_whisper, None), long_speech, 512)
+    return caption(Captioner(steady_whisper), long_speech, 512)
 
 
 def parts(events: list[CaptionEvent], sound: np.ndarray) -> list[np.ndarray]:
@@ -81,7 +81,7 @@ def test_at_a_split_no_word_is_lost_and_none_stands_twice(
 
 def test_where_nobody_reads_along_long_speech_is_what_its_parts_are_alone(whisper, long_speech):
     engine = AtOnce(whisper, again_s=None)
-    captioner = Captioner(engine, None)
+    captioner = Captioner(engine)
     captioner.live = False
     events = caption(captioner, long_speech, 4096)
     texts = [e.text for e in events if e.final]
@@ -121,7 +121,7 @@ def test_sentences_of_a_reader_are_not_lost_at_a_split(steady_whisper, shared):
         spoken.append(without_pauses(audio.load(folder / row["path"])))
     sound = np.concatenate([*spoken, np.zeros(SAMPLE_RATE, np.float32)])
     assert len(sound) > segmenter.LONGEST * WINDOW_SAMPLES
-    finals = [e for e in caption(Captioner(steady_whisper, None), sound, 512) if e.final]
+    finals = [e for e in caption(Captioner(steady_whisper), sound, 512) if e.final]
     assert len(finals) > 1
     assert wrong(said, " ".join(e.text for e in finals)) <= 0.2 * len(said)
 
@@ -136,7 +136,7 @@ def pausing(request, sentence) -> np.ndarray:
 
 
 def test_a_rest_without_speech_gives_no_line(whisper, pausing):
-    lines = [e for e in caption(Captioner(AtOnce(whisper, None), None), pausing, 512) if e.final]
+    lines = [e for e in caption(Captioner(AtOnce(whisper, None)), pausing, 512) if e.final]
     loud_s = np.flatnonzero(np.abs(pausing) > 0.05)[-1] / SAMPLE_RATE
     assert lines and all(e.start_s < loud_s for e in lines if e.text)
 
@@ -147,18 +147,16 @@ class Counting(Transcriber):
     name, settle_s = "counting", 0.0
 
     def stream(self, growing: bool = True) -> "Counting":
-        self._heard = 0
         return self
 
-    def accept(self, samples: np.ndarray) -> str:
-        self._heard += len(samples)
-        return self._words(self._heard)
+    def grow(self, samples: np.ndarray) -> str:
+        return self._words(len(samples))
 
     def work_ahead(self) -> None:
         pass
 
-    def finish(self, n_samples: int) -> Transcription:
-        return Transcription(self._words(n_samples - SAMPLE_RATE // 2))
+    def finish(self, samples: np.ndarray) -> Transcription:
+        return Transcription(self._words(len(samples) - SAMPLE_RATE // 2))
 
     @staticmethod
     def _words(n_samples: int) -> str:
@@ -166,7 +164,7 @@ class Counting(Transcriber):
 
 
 def test_words_that_stand_beyond_a_split_begin_the_next_line(long_speech):
-    events = caption(Captioner(Counting(), None), long_speech, 512)
+    events = caption(Captioner(Counting()), long_speech, 512)
     place = next(i for i, e in enumerate(events) if e.final)
     stood, line, begun = (e.text.split() for e in events[place - 1 : place + 2])
     assert len(line) < len(stood) and not events[place + 1].final
@@ -175,13 +173,13 @@ def test_words_that_stand_beyond_a_split_begin_the_next_line(long_speech):
 
 def test_words_beyond_a_split_do_not_turn_up_in_what_is_said_much_later(sentence, pausing):
     later = np.concatenate([pausing, np.zeros(20 * SAMPLE_RATE, np.float32), sentence])
-    events = caption(Captioner(Counting(), None), later, 512)
+    events = caption(Captioner(Counting()), later, 512)
     new = next(e for e in events if e.start_s > len(pausing) / SAMPLE_RATE + 15)
     assert new.text == "word0", [e.text for e in events if e.final]
 
 
 def test_nothing_of_a_line_that_was_given_up_turns_up_in_the_next(sentence):
-    captioner = Captioner(Counting(), None)
+    captioner = Captioner(Counting())
     for start in range(0, 3 * SAMPLE_RATE, 512):
         list(captioner.push(AudioFrame(start, sentence[start : start + 512])))
     assert captioner.hearing
@@ -198,19 +196,19 @@ class Deaf(Transcriber):
     def stream(self, growing: bool = True) -> "Deaf":
         return self
 
-    def accept(self, samples: np.ndarray) -> str:
+    def grow(self, samples: np.ndarray) -> str:
         return ""
 
     def work_ahead(self) -> None:
         pass
 
-    def finish(self, n_samples: int) -> Transcription:
+    def finish(self, samples: np.ndarray) -> Transcription:
         return Transcription("")
 
 
 @pytest.mark.parametrize(("engine", "unheard"), [(Deaf, True), (Counting, False)])
 def test_that_speech_brings_no_words_is_known_for_a_while(sentence, engine, unheard):
-    captioner, quiet = Captioner(engine(), None), np.zeros(2 * SAMPLE_RATE, np.float32)
+    captioner, quiet = Captioner(engine()), np.zeros(2 * SAMPLE_RATE, np.float32)
     sound = np.concatenate([sentence, quiet, sentence, quiet])
     for start in range(0, len(sound), 512):
         list(captioner.push(AudioFrame(start, sound[start : start + 512])))
@@ -226,6 +224,6 @@ def test_speech_that_goes_on_after_a_pause_is_one_line(steady_whisper, sentence)
     pause = np.zeros(int(0.3 * segmenter.HANG_OVER) * WINDOW_SAMPLES, np.float32)
     halves = [without_pauses(half) for half in (sentence[:middle], sentence[middle:])]
     sound = np.concatenate([halves[0], pause, halves[1]])
-    finals = [e for e in caption(Captioner(steady_whisper, None), sound, 512) if e.final]
+    finals = [e for e in caption(Captioner(steady_whisper), sound, 512) if e.final]
     assert len(finals) == 1
     assert wrong(SAID[:-1], " ".join(finals[0].text.split()[:-1])) <= 1

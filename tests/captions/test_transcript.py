@@ -7,7 +7,7 @@ from utils.captions.transcript import LINE_CHARS, Transcript, to_jsonl, to_srt, 
 
 ANGRY = Emotion("angry", 0.9, {"angry": 0.9, "neutral": 0.1})
 GROWING = CaptionEvent(0, 1.0, 2.0, "good", False)
-FINAL = CaptionEvent(0, 1.0, 3.5, "good morning <all> & sundry", True, ANGRY)
+FINAL = CaptionEvent(0, 1.0, 3.5, "good morning <all> & sundry", True, {"emotion": ANGRY})
 LONG = CaptionEvent(1, 3661.5, 3670.0, " ".join(["word"] * 40), True)
 EVENTS = [GROWING, FINAL, LONG]
 
@@ -50,7 +50,7 @@ def test_vtt_escapes_markup():
 
 def test_cues_follow_the_words_own_times():
     words = tuple(Word("word", 10 + i, 10.5 + i) for i in range(40))
-    event = CaptionEvent(0, 9.8, 50.0, LONG.text, True, None, words)
+    event = CaptionEvent(0, 9.8, 50.0, LONG.text, True, {}, words)
     starts = [block.split("\n")[1][:12] for block in "".join(to_srt([event])).strip().split("\n\n")]
     assert starts[0] == "00:00:09,800"
     assert all(start.endswith(",000") for start in starts[1:])

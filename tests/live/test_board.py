@@ -10,7 +10,7 @@ SAD = Emotion("sad", 0.9, {"sad": 0.9, "neutral": 0.1})
 
 
 def line(segment: int, text: str = "words", final: bool = True) -> CaptionEvent:
-    return CaptionEvent(segment, float(segment), segment + 1.0, text, final, SAD)
+    return CaptionEvent(segment, float(segment), segment + 1.0, text, final, {"emotion": SAD})
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ HOME = Path(__file__).resolve().parents[2]
 
 def line(segment: int, text: str = "안녕하세요 <b>\n--> world") -> CaptionEvent:
     words = (Word("world", segment + 0.5, segment + 0.9, 0.5),)
-    return CaptionEvent(segment, segment, segment + 1.0, text, True, ANGRY, words, "loud", True)
+    return CaptionEvent(segment, segment, segment + 1.0, text, True, {"emotion": ANGRY, "loudness": "loud", "new_voice": True}, words)
 
 
 def unexpected(reason: str = "moved") -> None:
@@ -55,7 +55,7 @@ def test_finished_lines_come_back_as_they_were(tmp_path):
     events, bad = read_saved(saved.path)
     assert bad == 0 and [e.text for e in events] == [line(0).text] * 3
     assert events[1].words == line(1).words and events[1].emotion == ANGRY
-    assert (events[1].loudness, events[1].new_voice) == ("loud", True)
+    assert events[1].tags == line(1).tags
     assert stat.S_IMODE(saved.path.stat().st_mode) == 0o600
 
 
@@ -181,11 +181,13 @@ def test_a_cut_line_at_the_end_is_left_out_and_counted(tmp_path):
 @pytest.mark.parametrize(
     "damage",
     [
-        {"emotion": "sad"}, {"emotion": {"label": "sad", "confidence": 1, "scores": [1]}},
+        {"tags": {"emotion": "sad"}}, {"tags": 7}, {"tags": {"loudness": {}}},
+        {"tags": {"emotion": {"label": "sad", "confidence": 1, "scores": [1]}}},
+        {"tags": {"new_voice": "yes"}},
         {"start_s": 1e999}, {"start_s": -1}, {"end_s": 0}, {"end_s": 1e300}, {"segment": 1e999},
         {"start_s": "1"}, {"text": "\ud800"}, {"text": 7}, {"words": 7}, {"words": [7]},
         {"words": [{"text": "a", "start_s": None, "end_s": 1}]}, {"final": "yes"},
-        {"loudness": {}}, {"new_voice": "yes"}, {"sound": ["laughter"]},
+        {"sound": ["laughter"]},
     ],
 )  # fmt: skip
 def test_a_damaged_line_is_left_out_in_every_format(tmp_path, damage):
@@ -198,10 +200,38 @@ def test_a_damaged_line_is_left_out_in_every_format(tmp_path, damage):
         assert "".join(form(events)).encode()
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"emotion": "sad"}, {"emotion": {"label": "sad", "confidence": 1, "scores": [1]}},
+        {"loudness": {}}, {"new_voice": "yes"},
+    ],
+)  # fmt: skip
+def test_a_damaged_line_of_an_older_file_is_left_out(tmp_path, damage):
+    path = tmp_path / "older.jsonl"
+    entries = [line(segment).to_dict() for segment in (1, 2)]
+    for entry in entries:
+        del entry["tags"]
+    path.write_text("".join(json.dumps(e) + "\n" for e in (entries[0], entries[1] | damage)))
+    events, bad = read_saved(path)
+    assert bad == 1 and events == [line(1)]
+
+
+def test_a_line_that_was_sent_again_with_a_late_tag_is_one_line(tmp_path):
+    saved = saving(tmp_path)
+    amended = line(0).tagged("loudness", None).tagged("text_emotion", "glad")
+    for event in (line(0), line(1), amended, CaptionEvent(2, 2.0, 3.0, "", True, sound="music")):
+        saved.add(event)
+    saved.close()
+    events, bad = read_saved(saved.path)
+    assert bad == 0 and [e.segment for e in events] == [0, 1, 2]
+    assert events[0] == amended and events[2].sound == "music"
+
+
 def test_what_a_power_cut_leaves_is_left_out(tmp_path):
     path = tmp_path / "cut.jsonl"
-    whole = json.dumps(line(0).to_dict()).encode() + b"\n"
-    path.write_bytes(whole + bytes(5000) + b"\n" + b"[" * 100_000 + b"\n" + whole)
+    whole, other = (json.dumps(line(n).to_dict()).encode() + b"\n" for n in (0, 1))
+    path.write_bytes(whole + bytes(5000) + b"\n" + b"[" * 100_000 + b"\n" + other)
     events, bad = read_saved(path)
     assert len(events) == 2 and bad == 2
 

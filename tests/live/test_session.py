@@ -75,7 +75,7 @@ def page() -> Page:
 
 def open_session(page: Page, transcriber: object, source: Callable) -> Session:
     session = Session(
-        load=lambda progress: Engines(Captioner(transcriber, None), say("ready")),
+        load=lambda progress: Engines(Captioner(transcriber), say("ready")),
         open_source=source,
         publish=page.publish,
     )
@@ -290,7 +290,7 @@ def test_a_better_recogniser_takes_over_while_the_first_one_listens(page, tmp_pa
     samples, pause = audio.load(SPEECH), np.zeros(SAMPLE_RATE, np.float32)
     soundfile.write(tmp_path / "twice.wav", np.r_[samples, pause, samples], SAMPLE_RATE)
     session = Session(
-        load=lambda progress: Engines(Captioner(first, None), say("ready"), better),
+        load=lambda progress: Engines(Captioner(first), say("ready"), better),
         open_source=lambda start: FileSource(tmp_path / "twice.wav", realtime=True),
         publish=page.publish,
     )
@@ -307,7 +307,7 @@ def test_a_better_recogniser_takes_over_while_the_first_one_listens(page, tmp_pa
     assert said[: len(once)] == said[-len(once) - 1 : -1] == once  # nothing said is lost
     assert len(said) == 2 * len(once) + 2
     with pytest.raises(ModelError, match="was closed"):  # the first one, once it was replaced
-        first.stream().finish(SAMPLE_RATE)
+        first.stream().finish(np.zeros(SAMPLE_RATE, np.float32))
     session.close()
 
 
@@ -316,7 +316,7 @@ def test_the_first_recogniser_stays_where_no_better_one_comes(page, transcriber)
         raise ModelError("the file was cut short")
 
     session = Session(
-        load=lambda progress: Engines(Captioner(transcriber, None), say("ready"), better),
+        load=lambda progress: Engines(Captioner(transcriber), say("ready"), better),
         open_source=lambda start: FileSource(SPEECH, realtime=True),
         publish=page.publish,
     )
@@ -340,14 +340,14 @@ class Overburdened(Transcriber):
     def stream(self, growing: bool = True) -> "Overburdened":
         return self
 
-    def accept(self, samples: np.ndarray) -> str:
+    def grow(self, samples: np.ndarray) -> str:
         time.sleep(self.pause_s)
         return ""
 
     def work_ahead(self) -> None:
         pass
 
-    def finish(self, n_samples: int) -> Transcription:
+    def finish(self, samples: np.ndarray) -> Transcription:
         return Transcription("words")
 
     def step_down(self) -> bool:
@@ -407,7 +407,7 @@ def test_a_remark_stands_beside_every_state_until_it_is_taken_back(page, transcr
 def test_it_listens_as_soon_as_it_can_where_it_is_told_to(page, transcriber, tmp_path):
     note = tmp_path / "listening"
     session = Session(
-        load=lambda progress: Engines(Captioner(transcriber, None), say("ready")),
+        load=lambda progress: Engines(Captioner(transcriber), say("ready")),
         open_source=lambda start: FileSource(SPEECH, realtime=True),
         publish=page.publish,
         listen=True,
@@ -456,7 +456,7 @@ class Hanging(Overburdened):
         super().__init__()
         self.let = threading.Event()
 
-    def accept(self, samples: np.ndarray) -> str:
+    def grow(self, samples: np.ndarray) -> str:
         self.let.wait(PATIENCE_S)
         return ""
 

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.feeding import Fed
 from tests.hub_server import NAME, REPO
 from tests.whisper_models import MULTILINGUAL, whisper, write
 from utils.asr import Tuning
@@ -123,7 +124,7 @@ def test_a_model_on_this_machine_takes_over(caches, monkeypatch):
     transcriber, ready = takeover("auto", None, "en", Tuning())(notices, threading.Event())
     assert notices.told == [("engine.loading", {"name": "stt_en_mine"})]
     assert "because it is on this machine" in str(ready)
-    stream = transcriber.stream()
+    stream = Fed(transcriber.stream())
     stream.accept(np.zeros(16_000, np.float32))
     assert stream.finish(16_000).text == ""
     transcriber.close()

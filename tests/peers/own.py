@@ -10,6 +10,7 @@ from utils import audio
 from utils.asr import Transcriber
 from utils.asr.choose import open_embedded
 from utils.captions.pipeline import Captioner
+from utils.tags.emotion import EmotionTag
 from utils.events import AudioFrame
 
 
@@ -22,7 +23,7 @@ class Own:
 
     def __init__(self, page: Page, open_transcriber: Callable[[], Transcriber]) -> None:
         self._page = page
-        self._captioner = Captioner(open_transcriber(), EmotionRecognizer.load())
+        self._captioner = Captioner(open_transcriber(), [EmotionTag(EmotionRecognizer.load())])
         self._at = 0
 
     def feed(self, block: np.ndarray) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from utils import audio
 from utils.audio import SAMPLE_RATE
-from utils.tags.loudness import LINES_NEEDED, Loudness, spoken_level_db
+from utils.tags.loudness import LINES_NEEDED, LoudnessTag, spoken_level_db
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
 
@@ -19,29 +19,29 @@ def sentence() -> np.ndarray:
 
 @pytest.mark.parametrize("gain", [0.001, 0.1, 1.0])
 def test_a_raised_voice_is_loud_and_a_soft_one_quiet_at_any_gain(sentence, gain):
-    loudness = Loudness()
+    loudness = LoudnessTag()
     for _ in range(LINES_NEEDED):
-        assert loudness.judge(gain * sentence) is None
-    assert loudness.judge(gain * sentence * 3) == "loud"
-    assert loudness.judge(gain * sentence / 3) == "quiet"
-    assert loudness.judge(gain * sentence * 1.5) is None
+        assert loudness.after_text("words", gain * sentence) is None
+    assert loudness.after_text("words", gain * sentence * 3) == "loud"
+    assert loudness.after_text("words", gain * sentence / 3) == "quiet"
+    assert loudness.after_text("words", gain * sentence * 1.5) is None
 
 
 def test_parts_of_one_sentence_are_neither(sentence):
-    loudness = Loudness()
+    loudness = LoudnessTag()
     parts = [sentence[i : i + 2 * SAMPLE_RATE] for i in range(0, len(sentence), SAMPLE_RATE)]
-    assert [loudness.judge(p) for p in parts if len(p) == 2 * SAMPLE_RATE].count(None) >= 3
+    assert [loudness.after_text("words", p) for p in parts if len(p) == 2 * SAMPLE_RATE].count(None) >= 3
 
 
 def test_a_room_that_turned_louder_for_good_becomes_the_usual(sentence):
-    loudness = Loudness()
+    loudness = LoudnessTag()
     for gain in [0.1] * 10 + [1.0] * 30:
-        judged = loudness.judge(gain * sentence)
+        judged = loudness.after_text("words", gain * sentence)
     assert judged is None
 
 
 def test_silence_and_moments_are_nothing():
     assert spoken_level_db(np.zeros(100, np.float32)) is None
-    loudness = Loudness()
+    loudness = LoudnessTag()
     for _ in range(10):
-        assert loudness.judge(np.zeros(SAMPLE_RATE, np.float32)) is None
+        assert loudness.after_text("words", np.zeros(SAMPLE_RATE, np.float32)) is None

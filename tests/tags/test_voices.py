@@ -17,7 +17,7 @@ from utils.asr.nemo.voice import NemoVoice, open_voices
 from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
 from utils.errors import ModelError
-from utils.tags.voices import MOST, PLACES, Voices
+from utils.tags.voices import MOST, PLACES, VoicesTag
 
 ANNA, BEN, CARA = np.eye(3)
 SHORT, LONG = (samples for samples, _ in PLACES)
@@ -46,17 +46,17 @@ class Given:
         self.closed = True
 
 
-def speak(voices: Voices, index: int, n_samples: int = LONG, size: int = 512) -> bool:
+def speak(voices: VoicesTag, index: int, n_samples: int = LONG, size: int = 512) -> bool:
     """Whether a segment of that embedding is another voice."""
-    segment = voices.begin(wait=False)
+    voices.begin(live=True)
     samples = np.full(n_samples, index, np.float32)
     for start in range(0, n_samples, size):
-        segment.accept(samples[start : start + size])
-    return segment.finish(n_samples)
+        voices.grow(samples[: start + size])
+    return bool(voices.after_text("words", samples))
 
 
 def marks(*embeddings: np.ndarray, n_samples: int = LONG) -> list[bool]:
-    voices = Voices(Given(*embeddings))
+    voices = VoicesTag(Given(*embeddings))
     return [speak(voices, i, n_samples) for i in range(len(embeddings))]
 
 
@@ -94,7 +94,7 @@ def test_little_speech_must_say_it_more_clearly():
 
 def test_very_short_segments_keep_the_voice():
     model = Given(ANNA, BEN)
-    voices = Voices(model)
+    voices = VoicesTag(model)
     speak(voices, 0)
     model.asked.clear()
     assert not speak(voices, 1, SHORT - 1) and model.asked == []
@@ -104,18 +104,18 @@ def test_very_short_segments_keep_the_voice():
 @pytest.mark.parametrize("size", [1, 333, 10**6])
 def test_chunks_change_nothing(size):
     model = Given(ANNA, BEN)
-    voices = Voices(model)
+    voices = VoicesTag(model)
     assert [speak(voices, i, LONG, size) for i in (0, 1, 0)] == [False, True, True]
     assert model.asked == [SHORT, LONG] * 3
 
 
 def test_what_was_taken_back_from_a_segment_does_not_count():
     model = Given(ANNA, BEN)
-    voices = Voices(model)
+    voices = VoicesTag(model)
     speak(voices, 0)
-    segment = voices.begin(wait=False)
-    assert segment.accept(np.ones(LONG, np.float32))
-    assert not segment.finish(SHORT - 1)
+    voices.begin(live=True)
+    assert voices.grow(np.ones(LONG, np.float32))
+    assert not voices.after_text("words", np.ones(SHORT - 1, np.float32))
 
 
 def test_silence_and_broken_results_mark_nothing():
@@ -124,13 +124,13 @@ def test_silence_and_broken_results_mark_nothing():
 
 def test_it_remembers_a_few_voices_only():
     many = list(np.eye(3 * MOST))
-    voices = Voices(Given(*many))
+    voices = VoicesTag(Given(*many))
     assert [speak(voices, i) for i in range(len(many))] == [False] + [True] * (len(many) - 1)
     assert len(voices._voices) == MOST
 
 
 def test_after_forgetting_the_next_voice_is_the_first():
-    voices = Voices(Given(ANNA, BEN))
+    voices = VoicesTag(Given(ANNA, BEN))
     speak(voices, 0)
     voices.forget()
     assert not speak(voices, 1)
@@ -156,23 +156,24 @@ class Late(Given):
 
 def test_a_late_model_holds_no_line_up_and_has_no_queue():
     model = Late(ANNA, BEN)
-    voices = Voices(model)
+    voices = VoicesTag(model)
     assert not speak(voices, 0) and not speak(voices, 1)
     assert model.asked == [SHORT]
     model.let.set()
-    voices._asked.result(30)
+    voices._last.result(30)
     assert not speak(voices, 0) and speak(voices, 1)
 
 
 def test_where_nobody_reads_along_a_late_model_is_waited_for():
     model = Late(ANNA, BEN)
-    voices = Voices(model)
+    voices = VoicesTag(model)
     threading.Timer(0.2, model.let.set).start()
     found = []
     for index in (0, 1):
-        segment = voices.begin(wait=True)
-        segment.accept(np.full(LONG, index, np.float32))
-        found.append(segment.finish(LONG))
+        samples = np.full(LONG, index, np.float32)
+        voices.begin(live=False)
+        voices.grow(samples)
+        found.append(bool(voices.after_text("words", samples)))
     assert found == [False, True]
 
 
@@ -198,23 +199,23 @@ def talk() -> np.ndarray:
 @pytest.mark.parametrize("size", [512, 4000])
 def test_a_line_says_that_another_voice_speaks_and_keeps_saying_it(talk, size):
     model = Turns(ANNA, BEN)
-    captioner = Captioner(Engine(), None, model)
+    captioner = Captioner(Engine(), [VoicesTag(model)])
     events = caption(captioner, talk, size)
-    finals = {e.segment: e.new_voice for e in events if e.final}
+    finals = {e.segment: bool(e.tags.get("new_voice")) for e in events if e.final}
     assert sum(finals.values()) == 2 and not finals[0]
     for segment, marked in finals.items():
-        shown = [e.new_voice for e in events if e.segment == segment]
+        shown = [bool(e.tags.get("new_voice")) for e in events if e.segment == segment]
         assert shown == sorted(shown) and shown[-1] == marked
     captioner.close()
     assert model.closed
 
 
 def test_clearing_and_abandoning_forget_the_voices(talk):
-    captioner = Captioner(Engine(), None, Turns(ANNA, BEN))
+    captioner = Captioner(Engine(), [VoicesTag(Turns(ANNA, BEN))])
     third = len(talk) // 3
-    assert not any(e.new_voice for e in caption(captioner, talk[:third], 512))
+    assert not any(bool(e.tags.get("new_voice")) for e in caption(captioner, talk[:third], 512))
     captioner.abandon()
-    assert not any(e.new_voice for e in caption(captioner, talk[third : 2 * third], 512))
+    assert not any(bool(e.tags.get("new_voice")) for e in caption(captioner, talk[third : 2 * third], 512))
 
 
 def test_a_failing_model_costs_no_words_and_is_logged_once(talk, caplog):
@@ -224,8 +225,8 @@ def test_a_failing_model_costs_no_words_and_is_logged_once(talk, caplog):
             future.set_exception(ModelError("x.nemo is damaged"))
             return future
 
-    events = caption(Captioner(Engine(), None, Failing()), talk, 512)
-    assert any(e.final for e in events) and not any(e.new_voice for e in events)
+    events = caption(Captioner(Engine(), [VoicesTag(Failing())]), talk, 512)
+    assert any(e.final for e in events) and not any(bool(e.tags.get("new_voice")) for e in events)
     assert [r.getMessage() for r in caplog.records] == [
         "voices are not told apart: x.nemo is damaged"
     ]
@@ -258,12 +259,12 @@ def test_a_model_from_its_file_gives_the_same_embedding_each_time(voice_file, no
 
 
 def test_the_pipeline_runs_with_a_model_from_its_file(voice_file, talk):
-    captioner = Captioner(Engine(), None, NemoVoice(voice_file))
+    captioner = Captioner(Engine(), [VoicesTag(NemoVoice(voice_file))])
     captioner.live = False
     events = caption(captioner, talk, 4000)
-    assert any(e.final for e in events) and not captioner._voices.failed
-    assert 1 <= len(captioner._voices._voices) <= MOST
-    again = Captioner(Engine(), None, NemoVoice(voice_file))
+    assert any(e.final for e in events) and captioner.tag("new_voice")
+    assert 1 <= len(captioner.tag("new_voice")._voices) <= MOST
+    again = Captioner(Engine(), [VoicesTag(NemoVoice(voice_file))])
     again.live = False
     assert [e for e in caption(again, talk, 512) if e.final] == [e for e in events if e.final]
     captioner.close()
@@ -289,11 +290,11 @@ def test_a_bad_file_is_named_and_captions_go_on(what, message, voice_file, tmp_p
         save("ctc", tmp_path).rename(path)
     else:
         save_voice(tmp_path, "bad", sample_rate=8000)
-    captioner = Captioner(Engine(), None, NemoVoice(path))
+    captioner = Captioner(Engine(), [VoicesTag(NemoVoice(path))])
     captioner.live = False
     events = caption(captioner, talk, 4000)
     captioner.close()
-    assert any(e.final for e in events) and not any(e.new_voice for e in events)
+    assert any(e.final for e in events) and not any(bool(e.tags.get("new_voice")) for e in events)
     [told] = [r.getMessage() for r in caplog.records if r.name == "utils.tags.voices"]
     assert message in told and str(path) in told
 

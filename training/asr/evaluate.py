@@ -115,7 +115,7 @@ def score(
     ----------
     progress : called with 1 after each utterance
     """
-    captioner, room = Captioner(transcriber, None), np.random.default_rng(1)
+    captioner, room = Captioner(transcriber), np.random.default_rng(1)
     truth, found, late_s = [], [], []
     for spoken in utterances:
         quiet_samples = int(QUIET_S * SAMPLE_RATE)

@@ -5,7 +5,7 @@ import pytest
 
 from utils.errors import AudioError
 from utils.events import Emotion
-from utils.tags.emotion import FIRST, HORIZON, STEP, RunningEmotion
+from utils.tags.emotion import FIRST, HORIZON, STEP, EmotionTag
 
 
 class Script:
@@ -28,9 +28,8 @@ def speech(n_samples: int) -> np.ndarray:
 
 
 def shown_after_each_estimate(*answers: str | Exception | None) -> list[str | None]:
-    running = RunningEmotion(Script(*answers))
-    found = [running.accept(speech(FIRST))]
-    found += [running.accept(speech(STEP)) for _ in answers[1:]]
+    running = EmotionTag(Script(*answers))
+    found = [running.grow(speech(FIRST + i * STEP)) for i in range(len(answers))]
     return [emotion.label if emotion else None for emotion in found]
 
 
@@ -57,20 +56,20 @@ def test_a_label_comes_and_goes_only_when_it_is_confirmed(
 def test_failures_show_nothing_and_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert shown_after_each_estimate("sad", AudioError("broken"), "sad") == [None] * 3
     assert "broken" in caplog.text
-    running = RunningEmotion(Script(AudioError("broken")))
-    running.accept(speech(100))
-    assert running.finish(100) is None
+    running = EmotionTag(Script(AudioError("broken")))
+    running.grow(speech(100))
+    assert running.finish(speech(100)) is None
 
 
 @pytest.mark.parametrize("size", [499, 7_001, STEP, 10**6])
 def test_chunks_change_neither_when_nor_what_is_heard(size: int) -> None:
     samples = speech(FIRST + 3 * STEP + 100)
     script = Script("sad", "sad", "angry", "angry", "fear")
-    running = RunningEmotion(script)
+    running = EmotionTag(script)
     for start in range(0, len(samples), size):
-        shown = running.accept(samples[start : start + size])
+        shown = running.grow(samples[: start + size])
     assert shown.label == "angry"
-    assert running.finish(len(samples) - 50).label == "fear"
+    assert running.finish(samples[:-50]).label == "fear"
     ends = [FIRST + i * STEP for i in range(4)] + [len(samples) - 50]
     for heard, end in zip(script.heard, ends, strict=True):
         np.testing.assert_array_equal(heard, samples[:end])
@@ -78,19 +77,19 @@ def test_chunks_change_neither_when_nor_what_is_heard(size: int) -> None:
 
 def test_nothing_is_estimated_of_less_than_a_second_until_it_ends() -> None:
     script = Script("happy")
-    running = RunningEmotion(script)
-    assert running.accept(speech(FIRST - 1)) is None
+    running = EmotionTag(script)
+    assert running.grow(speech(FIRST - 1)) is None
     assert script.heard == []
-    assert running.finish(FIRST - 1).label == "happy"
+    assert running.finish(speech(FIRST - 1)).label == "happy"
 
 
 def test_a_long_segment_costs_no_more_than_its_horizon() -> None:
     script = Script()
-    running = RunningEmotion(script)
+    running = EmotionTag(script)
     samples = speech(15 * FIRST)
-    running.accept(samples)
+    running.grow(samples)
     assert len(script.heard) == 1 + (len(samples) - FIRST) // STEP
     assert max(map(len, script.heard)) == HORIZON
     np.testing.assert_array_equal(script.heard[-1], samples[-HORIZON:])
-    running.finish(len(samples))
+    running.finish(samples)
     assert len(script.heard[-1]) == len(samples)
