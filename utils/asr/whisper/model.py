@@ -146,8 +146,8 @@ class WhisperModel:
 
     def _hear(self, features: np.ndarray, n_samples: int, beam: int) -> Heard:
         heard = self._pass(features, n_samples, beam, safely=False)
-        if not heard.whole and beam > 1:
-            heard = self._pass(features, n_samples, beam, safely=True)
+        if not heard.whole and beam > 1 and _frames(n_samples) + QUIET_FRAMES <= SAFE_FRAMES:
+            heard = self._pass(features, n_samples, beam, safely=True)  # longer ones differ little
         if heard.whole or beam == 1:
             return heard
         if n_samples >= SHORTEST_HALVES:
