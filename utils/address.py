@@ -88,8 +88,10 @@ def is_host(text: str) -> bool:
 
 def plain_address(host: str) -> str:
     """An IP address in its shortest form, IPv4 where it is IPv4 within IPv6; "" for a name."""
+    if ":" in host:
+        host = host.partition("%")[0]  # a zone, which only addresses of IPv6 have
     try:
-        address = ipaddress.ip_address(host.split("%")[0])
+        address = ipaddress.ip_address(host)
     except ValueError:
         return ""
     return str(getattr(address, "ipv4_mapped", None) or address)

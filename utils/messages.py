@@ -73,6 +73,9 @@ SENTENCES = {
     "sound.lost": "This computer was too slow: {lost_s} seconds of sound were lost.",
     "microphone.changed": "Another microphone is heard now.",
     "saving.failed": "Nothing is saved: {reason}. Captions go on.",
+    "saving.waiting": (
+        "Nothing is saved now: {reason}. Captions go on, and are saved as soon as that is over."
+    ),
     "saving.moved": "The file of saved lines is gone. From here on they are saved to {file}.",
     "speech.failed": "The text was not spoken: {reason}.",
     "phrases.bad": "The quick phrases could not be read, so the usual ones are shown. {reason}.",

@@ -3,9 +3,7 @@
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from werkzeug.middleware.proxy_fix import ProxyFix
-
-from utils.address import Public, is_loopback
+from utils.address import Public, host_name, is_loopback, plain_address
 
 
 class Proxied:
@@ -25,8 +23,6 @@ class Proxied:
     def __init__(self, app: WSGIApplication, public: Public) -> None:
         self._app = app
         self._public = public
-        # The proxy names who asks; of the rest of what it may say nothing is taken from it.
-        self._named = ProxyFix(app, x_for=1, x_proto=0, x_host=0, x_port=0, x_prefix=0)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         public = self._public
@@ -39,6 +35,19 @@ class Proxied:
         if public.prefix and path.startswith(f"{public.prefix}/"):
             environ["SCRIPT_NAME"] = public.prefix
             environ["PATH_INFO"] = path.removeprefix(public.prefix)
-        # Others than this computer's own proxy could name anybody.
-        own = is_loopback(str(environ.get("REMOTE_ADDR", "")))
-        return (self._named if own else self._app)(environ, start_response)
+        # The proxy names who asks; of the rest of what it may say nothing is taken from it. Others
+        # than this computer's own could name anybody.
+        if is_loopback(str(environ.get("REMOTE_ADDR", ""))):
+            asks = _last_address(environ.get("HTTP_X_FORWARDED_FOR", ""))
+            environ["REMOTE_ADDR"] = asks or environ["REMOTE_ADDR"]
+        return self._app(environ, start_response)
+
+
+def _last_address(forwarded: str) -> str:
+    """The last in a list of addresses, in one form, so that who asks is one; "" where it is none.
+
+    >>> _last_address("10.0.0.1, [2001:DB8:0::7]:5123")
+    '2001:db8::7'
+    """
+    last = forwarded.rpartition(",")[2].strip()
+    return plain_address(last) or plain_address(host_name(last))

@@ -10,7 +10,8 @@ from tests.whisper_models import whisper as random_whisper
 from tests.whisper_models import write
 from tests.whisper_speech import DIGITS_SAID, SAID, digits, hear, speech, without_pauses, wrong
 from utils import audio
-from utils.asr.whisper.model import MIN_SAMPLES, NOTHING, WhisperModel, _repeats, width
+from utils.asr.whisper.heard import NOTHING, repeats
+from utils.asr.whisper.model import MIN_SAMPLES, WhisperModel, width
 from utils.asr.whisper.stream import BEAM
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
@@ -131,7 +132,7 @@ def test_what_the_encoder_hears_is_long_enough_and_bounded():
     ["I can. " * 20, "no " * 60, "And so on and so on. " * 8, "안녕하세요. " * 20],
 )
 def test_text_that_says_the_same_again_and_again_is_known(text):
-    assert _repeats(text)
+    assert repeats(text)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_text_that_says_the_same_again_and_again_is_known(text):
      "안녕하세요. 반갑습니다."],
 )  # fmt: skip
 def test_text_that_people_say_does_not_count_as_repeated(text):
-    assert not _repeats(text)
+    assert not repeats(text)
 
 
 def test_a_pass_that_repeats_itself_is_not_whole(model):

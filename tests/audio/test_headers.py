@@ -7,7 +7,7 @@ import pytest
 
 from tests.recordings import wav_bytes
 from utils.audio import headers
-from utils.claim import Claim
+from utils.audio.claim import Claim
 
 SOUND = bytes(range(1, 101))
 

@@ -81,7 +81,15 @@ def test_it_begins_and_ends_after_a_while():
     assert not heard.on
 
 
+def test_another_microphone_on_other_mains_is_heard_as_well():
+    heard = Hum()
+    for frequency_hz in (60, 50):
+        sound = noise(-70) + hum(frequency_hz, -30)
+        found = removed(heard, sound)
+    assert level_db(found[-SAMPLE_RATE:]) < -60
+
+
 def test_what_cannot_be_taken_away_is_called_loud():
     heard = Hum()
-    removed(heard, voice() + noise(-70) + hum(50.2, -20))
+    removed(heard, voice() + noise(-70) + hum(50.12, -20))
     assert heard.on and heard.loud

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.disks import fill, small_disk
 from tests.live.test_board import line
 from tests.live.test_voice import wait
 from utils.config import LONGEST_CLEAR_AFTER_MIN
@@ -121,6 +122,20 @@ def test_a_file_that_is_taken_away_is_told_while_nobody_speaks(room, told):
     folder.mkdir()
     room.set_saving(True)
     assert not codes(room) & {"saving.moved", "saving.failed"}
+
+
+def test_a_full_disk_is_told_until_it_has_room(room, tmp_path):
+    with small_disk(tmp_path / "saved", 64) as disk:
+        room.set_saving(True)
+        fill(disk)
+        board = room.session.board
+        board.show(line(0), board.cuts)
+        wait(lambda: "saving.waiting" in codes(room))
+        assert room.state(True)["saving"]
+        (disk / "filling").unlink()
+        wait(lambda: "saving.waiting" not in codes(room))  # by itself, while nobody speaks
+        assert len(read_saved(disk / room.state(True)["saving"]["file"])[0]) == 1
+        room.set_saving(False)
 
 
 def test_phrases_that_cannot_be_kept_are_told(room, tmp_path):

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +36,7 @@ def unexpected(reason: str = "moved") -> None:
 
 def saving(folder: Path) -> SavedLines:
     """Lines saved to a folder from which nothing is taken."""
-    return SavedLines(folder, unexpected, unexpected)
+    return SavedLines(folder, unexpected, unexpected, unexpected)
 
 
 def wait(for_what: Callable[[], object]) -> None:
@@ -71,7 +72,7 @@ def test_each_time_is_a_file_of_its_own_and_an_empty_one_goes(tmp_path):
 def test_a_full_disk_is_told_and_leaves_whole_lines(tmp_path):
     """A limit on the size of files fails in the middle of a line, as a full disk does."""
     told = []
-    saved = SavedLines(tmp_path, unexpected, told.append)
+    saved = SavedLines(tmp_path, unexpected, told.append, unexpected)
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
@@ -98,7 +99,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
 
 def test_where_the_file_is_taken_away_lines_go_on_in_another(tmp_path):
     moved = []
-    saved = SavedLines(tmp_path, lambda: moved.append(saved.path), unexpected)
+    saved = SavedLines(tmp_path, lambda: moved.append(saved.path), unexpected, unexpected)
     first = saved.path
     saved.add(line(0))
     wait(lambda: first.stat().st_size)
@@ -111,7 +112,7 @@ def test_where_the_file_is_taken_away_lines_go_on_in_another(tmp_path):
 
 def test_a_file_that_is_taken_away_is_seen_while_nobody_speaks(tmp_path):
     moved = []
-    saved = SavedLines(tmp_path, lambda: moved.append(saved.path), unexpected)
+    saved = SavedLines(tmp_path, lambda: moved.append(saved.path), unexpected, unexpected)
     saved.look()
     saved.path.rename(tmp_path / "elsewhere")
     wait(lambda: saved.look() or moved)
@@ -121,7 +122,7 @@ def test_a_file_that_is_taken_away_is_seen_while_nobody_speaks(tmp_path):
 
 def test_a_folder_that_is_taken_away_is_told_at_once(tmp_path):
     told = []
-    saved = SavedLines(tmp_path / "stick", unexpected, told.append)
+    saved = SavedLines(tmp_path / "stick", unexpected, told.append, unexpected)
     shutil.rmtree(tmp_path / "stick")
     wait(lambda: saved.look() or told)
     saved.add(line(0))
@@ -130,30 +131,69 @@ def test_a_folder_that_is_taken_away_is_told_at_once(tmp_path):
     assert not (tmp_path / "stick").exists()  # or lines would lie where a stick is put in again
 
 
-def test_a_stick_that_is_pulled_and_a_full_one_are_told(tmp_path):
+def test_a_stick_that_is_pulled_and_a_locked_one_are_told(tmp_path):
     told = []
     with small_disk(tmp_path / "stick", 64) as stick:
-        saved = SavedLines(stick / "captions", unexpected, told.append)
+        saved = SavedLines(stick / "captions", unexpected, told.append, unexpected)
         pull_out(stick)
         saved.add(line(0))
         saved.close()
     assert len(told) == 1 and "captions" in told[0]
-    with small_disk(tmp_path / "full", 64) as stick:
-        saved = SavedLines(stick, unexpected, told.append)
-        fill(stick)
-        saved.add(line(0))
-        saved.close()
-        assert told[1].startswith(f"the disk of {saved.path} is full")
     with small_disk(tmp_path / "locked", 64) as stick:
         make_read_only(stick)
         with pytest.raises(DataError, match="may not be read or written to"):
             saving(stick / "captions")
 
 
+def test_lines_wait_while_the_disk_is_full_and_are_saved_when_it_has_room(tmp_path):
+    told = []
+    with small_disk(tmp_path / "stick", 64) as stick:
+        saved = SavedLines(stick, unexpected, unexpected, told.append)
+        saved.add(line(0))
+        wait(lambda: saved.path.stat().st_size)
+        fill(stick)
+        for segment in range(1, 60):  # more than the page of the first line has room for
+            saved.add(line(segment))
+        wait(lambda: told)
+        assert told[0].startswith(f"the disk of {saved.path} is full")
+        assert read_saved(saved.path)[1] == 0  # whole lines only
+        (stick / "filling").unlink()
+        wait(lambda: saved.look() or told[1:])
+        saved.add(line(60))
+        saved.close()
+        assert told[1:] == [""]
+        events, bad = read_saved(saved.path)
+    assert [event.segment for event in events] == list(range(61)) and bad == 0
+
+
+def test_what_waits_is_saved_at_the_end_if_there_is_room(tmp_path):
+    with small_disk(tmp_path / "stick", 64) as stick:
+        saved = SavedLines(stick, unexpected, unexpected, lambda reason: None)
+        fill(stick)
+        saved.add(line(0))
+        wait(saved._thread.submit(lambda: True).result)
+        (stick / "filling").unlink()
+        saved.close()
+        assert len(read_saved(saved.path)[0]) == 1
+
+
+def test_a_disk_that_hangs_is_told_and_holds_nobody_up(tmp_path, monkeypatch):
+    monkeypatch.setattr("utils.live.saving.HANGS_S", 0.05)
+    told, answers = [], threading.Event()
+    saved = SavedLines(tmp_path, unexpected, unexpected, told.append)
+    saved._thread.submit(answers.wait)
+    saved.add(line(0))
+    wait(lambda: saved.look() or told)
+    assert told == [f"the disk of {saved.path} does not answer"]
+    saved.close()
+    answers.set()
+    wait(lambda: read_saved(saved.path)[0] if saved.path.stat().st_size else [])
+
+
 def test_a_kill_leaves_whole_lines(tmp_path):
     code = (
         "import sys; from pathlib import Path; from tests.live.test_saving import line; "
-        "from utils.live.saving import SavedLines; saved = SavedLines(Path(sys.argv[1]), print, print); i = 0\n"
+        "from utils.live.saving import SavedLines; saved = SavedLines(Path(sys.argv[1]), print, print, print); i = 0\n"
         "while True:\n  saved.add(line(i, 'word ' * 500)); i += 1; saved._thread.submit(int).result()"
     )
     process = subprocess.Popen([sys.executable, "-c", code, tmp_path], cwd=HOME)

@@ -213,7 +213,8 @@ def test_without_the_servers_command_a_silent_stream_is_closed_and_opened_again(
         listener.played(sound_server, voice(), SINK)
         assert source.dropped == 0 and n_streams(sound_server) == 1
     starts = [frame.start + len(frame.samples) for frame in listener.frames]
-    assert all(frame.start >= end for frame, end in zip(listener.frames[1:], starts))
+    gaps = [frame.start - end for frame, end in zip(listener.frames[1:], starts)]
+    assert min(gaps) == 0 and np.count_nonzero(gaps) == 1  # the clock goes on while it is closed
     recorded = np.concatenate([frame.samples for frame in listener.frames[at:]])
     assert correlation(voice()[:, 0], recorded) > 0.95
 
@@ -247,7 +248,7 @@ def test_a_device_that_is_asleep_is_waited_for_ever_longer_and_heard_when_it_wak
 def test_who_waits_for_a_device_that_is_asleep_hears_of_the_servers_end(
     sound_server: SoundServer, quick: None, patience: renewal.Patience
 ) -> None:
-    patience.seconds = 1e6
+    patience.seconds = 60.0
     sound_server.pactl("suspend-sink", SINK, "1")
     with MicrophoneSource() as source:
         ender = threading.Timer(1.0, sound_server.kill)

@@ -1,5 +1,6 @@
 """A silent device is opened anew, calmly, and nothing that is said is lost by it."""
 
+import subprocess
 import sys
 import threading
 from types import SimpleNamespace
@@ -10,7 +11,11 @@ import pytest
 from utils.audio import SAMPLE_RATE
 from utils.errors import CaptureError
 from utils.sources import MicrophoneSource
-from utils.sources.renewal import FIRST_S, GRACE_S, LONGEST_S, OPENING_S, TRIAL_S, Trial, Zeros
+from utils.sources import microphone as microphone_module
+from utils.sources.heard import SoundServer
+from utils.sources.renewal import (
+    FIRST_S, GRACE_S, LONGEST_S, OPENING_S, TRIAL_S, Patience, Trial, Zeros,
+)  # fmt: skip
 
 BLOCK = 512
 BLOCK_S = BLOCK / SAMPLE_RATE
@@ -212,6 +217,26 @@ def test_a_bare_device_that_is_gone_when_it_is_opened_again_is_told(monkeypatch)
     with MicrophoneSource() as source, pytest.raises(CaptureError, match="no microphone found"):
         list(source)
     assert devices.n_users == 0
+
+
+def test_a_stream_that_the_server_knows_no_longer_is_not_waited_for(monkeypatch):
+    answers = iter(["A microphone", "A microphone"])  # then there is no server any more
+
+    def heard(server: SoundServer) -> str | None:
+        for answer in answers:
+            return answer
+        raise subprocess.CalledProcessError(1, "pactl")
+
+    patience = Patience()
+    patience.seconds = 60.0
+    monkeypatch.setattr(microphone_module, "_first_frame", patience)
+    monkeypatch.setattr(microphone_module, "LOOK_S", 0.1)
+    monkeypatch.setattr(microphone_module, "WATCHDOG_S", 0.5)
+    monkeypatch.setattr(SoundServer, "heard", heard)
+    monkeypatch.setitem(sys.modules, "pyaudio", Devices((["default"], [])))
+    with MicrophoneSource() as source, pytest.raises(CaptureError, match="sends nothing"):
+        list(source)
+    assert patience.seconds == 60.0  # it was no device that is asleep
 
 
 def test_a_bare_device_asked_for_by_its_number_is_not_opened_again(monkeypatch):

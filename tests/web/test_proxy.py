@@ -237,12 +237,47 @@ def test_only_this_computers_own_proxy_says_who_asks():
     assert seen(public)["REMOTE_ADDR"] == "127.0.0.1"
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "asks"),
+    [
+        ("203.0.113.7:5123", "203.0.113.7"), ("203.0.113.7:5124", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"), ("2001:DB8:0:0::7", "2001:db8::7"),
+        ("[2001:db8::7]:5123", "2001:db8::7"), ("fe80::7%eth0", "fe80::7"),
+        ("1.2.3.4\t,  203.0.113.7 ", "203.0.113.7"), ("1.2.3.4,,203.0.113.7", "203.0.113.7"),
+        *((odd, "127.0.0.1") for odd in (
+            "", " ", ",", "1.2.3.4,", "unknown", "_hidden", "for=1.2.3.4", "127.1", "1.2.3.4%a",
+            "captions.example", "x" * 60_000, "1.2.3.4, <b>", "[::1", "1.2.3.4:port", "?",
+        )),
+    ],
+    ids=lambda text: text[:20],
+)  # fmt: skip
+def test_who_asks_is_one_however_a_proxy_writes_it(forwarded, asks):
+    public = public_address("https://captions.example")
+    assert seen(public, HTTP_X_FORWARDED_FOR=forwarded)["REMOTE_ADDR"] == asks
+
+
+def test_nothing_else_that_is_forwarded_is_believed():
+    forged = {
+        f"HTTP_X_FORWARDED_{name}": value
+        for name, value in (("HOST", "evil.example"), ("PROTO", "https"), ("PORT", "1"),
+                            ("PREFIX", "/evil"), ("SERVER", "evil.example"), ("SSL", "on"))
+    } | {"HTTP_FORWARDED": "for=1.2.3.4;host=evil.example;proto=https", "HTTP_X_REAL_IP": "1.2.3.4"}  # fmt: skip
+    public = public_address("https://captions.example")
+    for address in ("127.0.0.1", "::1", "::ffff:127.0.0.1", "10.9.9.9", "2001:db8::7"):
+        got = seen(public, REMOTE_ADDR=address, **forged)
+        assert (got["REMOTE_ADDR"], got["wsgi.url_scheme"]) == (address, "http")
+        assert (got["HTTP_HOST"], got.get("SCRIPT_NAME", "")) == ("127.0.0.1:5000", "")
+
+
 def test_only_the_pages_own_origin_is_seen_as_the_proxys():
     public = public_address("https://captions.example/hall")
     own = seen(public, HTTP_ORIGIN="https://captions.example", PATH_INFO="/hall/read")
     assert (own["wsgi.url_scheme"], own["HTTP_HOST"]) == ("https", "captions.example")
     assert (own["SCRIPT_NAME"], own["PATH_INFO"]) == ("/hall", "/read")
-    for origin in ("http://captions.example", "https://captions.example:8443", "null"):
+    for origin in ("http://captions.example", "https://captions.example:8443", "null", "",
+                   "https://captions.example/", "https://captions.example.evil.example",
+                   "https://captions.example,https://captions.example",
+                   "https://evil.example https://captions.example"):  # fmt: skip
         foreign = seen(public, HTTP_ORIGIN=origin, HTTP_X_FORWARDED_PROTO="https")
         assert (foreign["wsgi.url_scheme"], foreign["HTTP_HOST"]) == ("http", "127.0.0.1:5000")
     assert seen(public, PATH_INFO="/hallway")["PATH_INFO"] == "/hallway"

@@ -67,7 +67,8 @@ def test_what_would_come_to_too_much_is_refused_before_it_is_loaded(models_here,
         assert find_models() in ([path], [])
         with pytest.raises(ModelError, match="not a readable .nemo file") as caught:
             check_loadable(path)
-    assert str(path) in str(caught.value) and len(str(caught.value)) < 1000
+    assert str(path) in str(caught.value) and len(str(caught.value)) < 3000
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "loop", "nowhere", "folder", "hole"])
@@ -299,6 +300,84 @@ def test_lists_within_lists_are_not_gone_through(tmp_path):
         checkpoint.read(tmp_path / "x.pt", Format.EMOTION)
 
 
+@pytest.mark.parametrize(
+    "change, why",
+    [
+        ({"format": [1, 2]}, "format list"), ({"format": {}}, "format dict"),
+        ({"format": "\x1b[2J\udcff" * 9}, "format '"), ({"format": "TENSOR"}, "format Tensor"),
+        ({"model": {"n_listeners": 10**9}}, "1000000000 listeners"),
+        ({"model": {"n_listeners": 0}}, "0 listeners"), ({"model": {"n_listeners": "a"}}, "not fit"),
+        ({"model": {"hidden": 10**15}}, "not fit"), ({"model": {"n_landmarks": -1}}, "not fit"),
+        ({"model": {"kind": "transformer"}}, "not fit"), ({"features": {"n_fft": 10**9}}, "n_fft"),
+        ({"features": {"n_mels": float("nan")}}, "n_mels"), ({"labels": "TENSOR"}, "not fit"),
+        ({"weights": {"\x1b[2J" * 100_000: "TENSOR"}}, "not fit"), ({"weights": []}, "not fit"),
+        ({"temperature": float("nan")}, "temperature"), ({"training": "TENSOR"}, "not fit"),
+    ],
+)  # fmt: skip
+def test_a_checkpoint_that_says_what_cannot_be_is_told_as_such(change, why, tmp_path):
+    import torch
+
+    from emotion_model import EmotionRecognizer
+
+    path = HOME / "model_state_dict/emotion_lstm.pt"
+    content = checkpoint.read(path, Format.EMOTION)
+    for name, new in change.items():
+        parts = new if isinstance(new, dict) and name != "format" else {}
+        parts = {key: torch.ones(2) if value == "TENSOR" else value for key, value in parts.items()}
+        whole = torch.ones(2) if new == "TENSOR" else new
+        content[name] = {**content[name], **parts} if parts else whole
+    torch.save(content, tmp_path / "x.pt")
+    with pytest.raises(ModelError, match=f"x.pt: .*{why}") as caught:
+        EmotionRecognizer.load(tmp_path / "x.pt")
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 3000
+
+
+@pytest.mark.parametrize("dtype", ["float64", "int64", "complex64", "bool"])
+def test_weights_of_another_type_are_refused(dtype, tmp_path):
+    import torch
+
+    from emotion_model import EmotionRecognizer
+
+    content = checkpoint.read(HOME / "model_state_dict/emotion_lstm.pt", Format.EMOTION)
+    name = next(iter(content["weights"]))
+    content["weights"][name] = content["weights"][name].to(getattr(torch, dtype))
+    torch.save(content, tmp_path / "x.pt")
+    with pytest.raises(ModelError, match="x.pt: does not fit: weights .* are not finite"):
+        EmotionRecognizer.load(tmp_path / "x.pt")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "nowhere"])
+def test_a_path_to_what_is_no_file_is_told_as_such(kind, tmp_path):
+    path = tmp_path / "odd.nemo"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "device":
+        path.symlink_to("/dev/zero")
+    why = "no such file" if kind == "nowhere" else "not a file|Is a directory"
+    with pytest.raises(ModelError, match=f"odd.nemo: .*({why})"):
+        NemoTranscriber(str(path))
+    with pytest.raises(ModelError, match=f"odd.nemo: .*({why})"):
+        checkpoint.read(path, Format.EMOTION)
+
+
+def test_a_model_that_changes_while_it_is_loaded_is_told_as_such(model, tmp_path, monkeypatch):
+    from utils.asr.nemo import load as nemo_load
+
+    path, check = tmp_path / "x.nemo", nemo_load.check_loadable
+    path.write_bytes(model.read_bytes())
+
+    def check_and_change(path: Path) -> int:
+        n_bytes = check(path)
+        path.write_bytes(nemo())
+        return n_bytes
+
+    monkeypatch.setattr(nemo_load, "check_loadable", check_and_change)
+    with pytest.raises(ModelError, match="x.nemo: was changed while it was loaded"):
+        NemoTranscriber(str(path))
+
+
 @pytest.mark.parametrize("text", [b"[" * 10_000_000, b"[" + b"{}," * 2_000_000, b"9" * 10_000_000])
 def test_json_is_counted_before_it_is_parsed(text):
     with little_memory(), pytest.raises(ValueError, match="not JSON|more than"):
@@ -307,7 +386,8 @@ def test_json_is_counted_before_it_is_parsed(text):
 
 WHISPER_ODD = {
     "config.json": [
-        {"suppress_ids": [51_864]}, {"suppress_ids": [-1]}, {"suppress_ids": [10**12]},
+        {"suppress_ids": list(range(30_000))}, {"suppress_ids": list(range(51_864))},
+        {"suppress_ids_begin": list(range(50_000))}, {"suppress_ids": [51_864]}, {"suppress_ids": [-1]}, {"suppress_ids": [10**12]},
         {"suppress_ids_begin": [220, 10**6]}, {"lang_ids": [2**31]}, {"suppress_ids": "all"},
         {"suppress_ids": [[0]]}, {"alignment_heads": [[9, 9]]},
         {"alignment_heads": [[1, 1]] * 100_000},
@@ -324,7 +404,9 @@ WHISPER_ODD = {
         {"n_fft": 10**9}, {"chunk_length": 10**9}, {"feature_size": 10**9}, {"hop_length": 0},
         {"sampling_rate": [16_000]},
     ],
-    "vocabulary.json": [{str(i): 0 for i in range(51_864)}, [0] * 51_864],
+    "vocabulary.json": [
+        {str(i): 0 for i in range(51_864)}, [0] * 51_864, [""] * 51_864, ["a", "b"] * 25_932,
+    ],
 }  # fmt: skip
 
 

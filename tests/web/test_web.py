@@ -195,7 +195,11 @@ def test_each_kind_of_refusal_is_logged_once():
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/socket.io/?EIO=4&transport=websocket"])
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.255.255.1", ""])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "127.0.0.1.evil.example", "10.255.255.1", "", "127.0.0.1%00.evil.example",
+     "127.0.0.1,evil.example", "127.1", "[::]", "[127.0.0.1]"],
+)  # fmt: skip
 def test_a_foreign_name_is_refused(program, path, host):
     assert request(program, path, Host=host)[0] == 421
 

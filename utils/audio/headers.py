@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import BinaryIO
 
-from utils import pcm
-from utils.claim import MOST_CHUNKS, UNKNOWN_BYTES, Claim, count_zeros
+from utils.audio import pcm
+from utils.audio.claim import MOST_CHUNKS, UNKNOWN_BYTES, Claim, count_zeros
 
 ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")

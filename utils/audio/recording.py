@@ -9,7 +9,7 @@ import numpy as np
 
 from utils.audio import headers
 from utils.audio.convert import SAMPLE_RATE, Converter
-from utils.decoded import samples_of, silence
+from utils.audio.decoded import samples_of, silence
 from utils.errors import AudioError
 from utils.opening import Nameless, open_regular
 

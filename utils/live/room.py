@@ -110,10 +110,12 @@ class Room:
         with self._turns:
             if on == (self._saved is not None):
                 return
-            for code in ("saving.failed", "saving.moved"):
+            for code in ("saving.failed", "saving.waiting", "saving.moved"):
                 self.session.withdraw(code)
             if on:
-                self._saved = SavedLines(self._folder, self._on_moved, self._on_saving_failed)
+                self._saved = SavedLines(
+                    self._folder, self._on_moved, self._on_saving_failed, self._on_waiting
+                )
                 self._keep(self._saved.add)
             else:
                 self._end_saving()
@@ -169,8 +171,15 @@ class Room:
     def _on_saving_failed(self, reason: str) -> None:
         self._saved = None
         self._keep(None)
+        self.session.withdraw("saving.waiting")
         self.session.notice("saving.failed", reason=reason)
         self._announce()
+
+    def _on_waiting(self, reason: str) -> None:
+        if reason:
+            self.session.notice("saving.waiting", reason=reason)
+        else:
+            self.session.withdraw("saving.waiting")
 
     def _on_moved(self) -> None:
         if saved := self._saved:

@@ -5,8 +5,10 @@ import json
 import logging
 import math
 import os
+import time
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +19,9 @@ from utils.events import CaptionEvent, Emotion, Word
 from utils.faults import cause, of_machine
 
 LONGEST_LINE = 1_000_000  # bytes; one with every word of 15 s has some thousands
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+MOST_WAITING = 10_000  # lines that wait for room, about a day's; the oldest go first
+HANGS_S = 10.0  # without an answer of the disk, after which that is told; and waited for at the end
 LONGEST_S = 1e8  # three years
 MOST_BAD = 100  # lines that are none, after which a file without others holds none
 
@@ -29,12 +34,14 @@ class SavedLines:
     A line is on the disk before the next is written, so that a kill of the program or a power
     cut costs the last line at most. Writing is done on a thread beside: a slow disk does not
     hold up the captions. Where the file is taken away, a new one is made in the same folder.
+    Where the disk is full, lines wait until there is room.
 
     Parameters
     ----------
     folder : where the file is made, private to the user; a new file each time
     moved : told when the file was taken away, and `path` is another from now on
     failed : told why, when nothing can be written any more; the file is closed then
+    waiting : told why lines have to wait, as the disk is full or hangs; and "" when they are written
 
     Raises
     ------
@@ -42,9 +49,16 @@ class SavedLines:
     """
 
     def __init__(
-        self, folder: Path, moved: Callable[[], None], failed: Callable[[str], None]
+        self,
+        folder: Path,
+        moved: Callable[[], None],
+        failed: Callable[[str], None],
+        waiting: Callable[[str], None],
     ) -> None:
-        self._moved, self._failed = moved, failed
+        self._moved, self._failed, self._tell_waiting = moved, failed, waiting
+        self._waiting: deque[bytes] = deque(maxlen=MOST_WAITING)
+        self._told = ""  # why lines wait
+        self._looked_s = time.monotonic()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="saving")
         try:
             self._looked = self._thread.submit(bool)  # tells now where no thread can be begun
@@ -65,15 +79,21 @@ class SavedLines:
             self._thread.submit(self._write, event)
 
     def look(self) -> None:
-        """See, soon, whether the file is still there; nothing once it is closed."""
+        """See, soon, whether the file is still there, and room; nothing once it is closed."""
         if self._looked.done():  # a disk may take its time
             with suppress(RuntimeError):
-                self._looked = self._thread.submit(self._see)
+                self._looked_s = time.monotonic()
+                self._looked = self._thread.submit(self._write_waiting)
+        elif time.monotonic() - self._looked_s > HANGS_S:
+            self._tell(f"the disk of {self.path} does not answer")
 
     def close(self) -> None:
         """Write what is left, and close the file; an empty one is taken away."""
-        self._thread.submit(self._end)
-        self._thread.shutdown(wait=True)
+        self._thread.submit(self._write_waiting)
+        ended = self._thread.submit(self._end)
+        self._thread.shutdown(wait=False)
+        if not wait([ended], HANGS_S).done:
+            log.error("%s: the disk does not answer; the last lines may be missing", self.path)
 
     # The thread beside
 
@@ -102,18 +122,39 @@ class SavedLines:
         return True
 
     def _write(self, event: CaptionEvent) -> None:
+        if not self._ended:
+            self._waiting.append((json.dumps(event.to_dict(), ensure_ascii=False) + "\n").encode())
+            self._write_waiting()
+
+    def _write_waiting(self) -> None:
         if not self._see():
             return
-        line = (json.dumps(event.to_dict(), ensure_ascii=False) + "\n").encode()
         try:
-            written = 0
-            while written < len(line):
-                written += os.write(self._file, line[written:])
-            os.fsync(self._file)
-            self._whole += len(line)
+            while self._waiting:
+                self._put(self._waiting[0])
+                self._waiting.popleft()
         except OSError as err:
             self._cut()
-            self._give_up(err)
+            if err.errno in NO_ROOM:
+                self._tell(cause(err, str(self.path)))
+            else:
+                self._give_up(err)
+        else:
+            self._tell("")
+
+    def _put(self, line: bytes) -> None:
+        written = 0
+        while written < len(line):
+            written += os.write(self._file, line[written:])
+        os.fsync(self._file)
+        self._whole += len(line)
+
+    def _tell(self, reason: str) -> None:
+        """Tell why lines wait, where that has changed."""
+        if reason != self._told:
+            self._told = reason
+            log.warning("%s: %s", self.path, reason or "lines are saved again")
+            self._tell_waiting(reason)
 
     def _give_up(self, err: OSError) -> None:
         log.error("%s: captions are saved no more: %s", self.path, err)
@@ -130,6 +171,8 @@ class SavedLines:
     def _end(self) -> None:
         if self._ended:
             return
+        if self._waiting:
+            log.error("%s: %d lines could not be saved", self.path, len(self._waiting))
         self._ended = True
         try:
             if not self._whole and os.path.samestat(os.stat(self.path), os.fstat(self._file)):

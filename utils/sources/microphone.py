@@ -98,14 +98,13 @@ class MicrophoneSource:
 
     def __enter__(self) -> Self:
         load_pyaudio()  # in this thread: its absence needs no waiting
-        setup = Setup()
-        self._capture.start(setup)
+        setup, capture = Setup(), self._capture
+        capture.start(setup)
         with self._changed:
             self._changed.wait_for(
-                lambda: self._capture.opened or self._error or self._closed.is_set(),
-                OPEN_TIMEOUT_S,
+                lambda: capture.opened or self._error or self._closed.is_set(), OPEN_TIMEOUT_S
             )
-            given_up = not (self._capture.opened or self._closed.is_set())
+            given_up = not (capture.opened or self._closed.is_set())
             error = self._error or hanging()
         setup.abandon()
         if given_up:
@@ -288,7 +287,7 @@ class MicrophoneSource:
             if self._routed and heard is None and self.last_frame_age_s > WATCHDOG_S:
                 self._patience_s = WATCHDOG_S  # the stream is gone: nothing comes from it again
                 self._changed.notify_all()
-            self._routed = heard is not None
+            self._routed |= heard is not None
             if heard and heard != self.heard:
                 self.heard = heard
                 self._zeros = Zeros()

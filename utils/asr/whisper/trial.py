@@ -16,13 +16,12 @@ _HOME = Path(__file__).resolve().parents[3]
 _TRIAL = """
 import sys
 from pathlib import Path
-import numpy as np
-from utils.asr.whisper.model import WhisperModel, width
-from utils.audio import SAMPLE_RATE
+from utils.models.whisper.folder import check_numbers
+from utils.asr.whisper.model import WhisperModel
 from utils.errors import ModelError
 try:
-    model = WhisperModel(Path(sys.argv[1]), sys.argv[2], 2)
-    model.hear(np.zeros((model.n_mels, width(SAMPLE_RATE)), np.float32), SAMPLE_RATE, 1)
+    check_numbers(Path(sys.argv[1]))
+    WhisperModel(Path(sys.argv[1]), sys.argv[2], 2).check_speaks()
 except (ModelError, RuntimeError, ValueError, LookupError, TypeError) as err:
     sys.exit(" ".join(str(err).split())[:300])
 """

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from utils.models.catalogue import WHISPERS, Model, find, get, models_folder
 from utils.models.whisper.texts import FILES, USUAL_MELS, check_texts, damaged, names, opened
 from utils.errors import ModelError
@@ -18,6 +20,9 @@ from utils.errors import ModelError
 _VERSION = 6  # of the file's form: CTranslate2, src/models/model.cc, current_binary_version
 _SPEC = "WhisperSpec"
 _ITEM_BYTES = {0: 4, 1: 1, 2: 2, 3: 4, 4: 2, 5: 2}  # of CTranslate2's types, include/types.h
+# Of its types with a point, how an item is read as a whole number, and the bits that are all set
+# where it is no number.
+_EXPONENTS = {0: ("<u4", 0x7F800000), 4: ("<u2", 0x7C00), 5: ("<u2", 0x7F80)}
 _MAX_ARRAYS = 100_000  # the largest Whisper has some 3,000 with int8
 _MULTILINGUAL = 51_865  # tokens in the vocabulary, and more; English alone has one fewer
 
@@ -123,7 +128,7 @@ def _read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
         size = os.fstat(file.fileno()).st_size
         try:
             _check_spec(path, file)
-            shapes = dict(_arrays(file, size))
+            shapes = {name: shape for name, shape, _ in _arrays(file, size)}
             n_names = _number(file, "<I")  # other names of the same arrays
             if n_names > _MAX_ARRAYS:
                 raise struct.error("too many names")
@@ -149,8 +154,29 @@ def _check_spec(path: Path, file: BinaryIO) -> None:
     _number(file, "<I")  # the revision, which CTranslate2 checks
 
 
-def _arrays(file: BinaryIO, size: int) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Name and shape of each array; what is inside is passed over.
+def check_numbers(path: Path) -> None:
+    """Refuse a model among whose weights some are no numbers; all of them are read.
+
+    Raises
+    ------
+    ModelError : there are some
+    """
+    weights = path / FILES[0][0]
+    with opened(weights) as file:
+        size = os.fstat(file.fileno()).st_size
+        _check_spec(weights, file)
+        for name, shape, kind in _arrays(file, size):
+            if kind in _EXPONENTS:
+                form, exponent = _EXPONENTS[kind]
+                end, n_bytes = file.tell(), math.prod(shape) * _ITEM_BYTES[kind]
+                file.seek(end - n_bytes)
+                found = np.frombuffer(file.read(n_bytes), form)
+                if (found & exponent == exponent).any():
+                    raise damaged(weights, f"some of its {name} are no numbers")
+
+
+def _arrays(file: BinaryIO, size: int) -> Iterator[tuple[str, tuple[int, ...], int]]:
+    """Name, shape and type of each array; what is inside is passed over.
 
     Raises
     ------
@@ -167,7 +193,7 @@ def _arrays(file: BinaryIO, size: int) -> Iterator[tuple[str, tuple[int, ...]]]:
             raise struct.error(f"{name}: its bytes are not those of its shape")
         if file.seek(n_bytes, os.SEEK_CUR) > size:
             raise struct.error(f"{name}: cut short")
-        yield name, shape
+        yield name, shape, kind
 
 
 def _number(file: BinaryIO, form: str) -> int:

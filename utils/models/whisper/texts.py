@@ -26,7 +26,10 @@ USUAL_MELS = 80
 
 _MAX_BYTES = 8_000_000  # the largest tokenizer.json has 2.5 MB
 _MOST_HEADS = 20  # of a layer: the largest Whisper's
-_TOKENS = ("suppress_ids", "suppress_ids_begin", "lang_ids")  # in config.json
+_SILENCED = ("suppress_ids", "suppress_ids_begin")  # tokens that are never written, in config.json
+_TOKENS = (*_SILENCED, "lang_ids")
+MOST_SILENCED = 0.5  # of all tokens; Whispers' own are 90, and all with digits are a few thousand
+END, BEGIN = "<|endoftext|>", "<|startoftranscript|>"  # which CTranslate2 looks up by name
 # openai/whisper, whisper/audio.py; all of them are the same for every Whisper.
 _SOUND = {"sampling_rate": 16_000, "hop_length": 160, "chunk_length": 30, "n_fft": 400}
 # What Whisper's tokenizers have in these places; others have rules that can run for ever.
@@ -81,18 +84,23 @@ def check_texts(folder: Path, tokens: int, mels: int, layers: int) -> None:
     ------
     ModelError : one is missing, damaged, far too large, or says what cannot be
     """
-    _check_config(folder / FILES[1][0], tokens, layers)
-    _check_tokenizer(folder / FILES[2][0], tokens)
-    _check_vocabulary(folder, tokens)
+    special = _check_tokenizer(folder / FILES[2][0], tokens)
+    _check_config(folder / FILES[1][0], tokens, layers, special.get(END))
+    _check_vocabulary(folder, tokens, special)
     if mels != USUAL_MELS or (folder / MELS).exists():
         _check_sound(folder / MELS, mels)
 
 
-def _check_config(path: Path, tokens: int, layers: int) -> None:
+def _check_config(path: Path, tokens: int, layers: int, end: int | None) -> None:
     config = _read_object(path)
     for name in _TOKENS:
         if not _are_below(config.get(name) or [], tokens):
             raise damaged(path, f"its {name} are not all among the {tokens} tokens")
+    for name in _SILENCED:
+        if len(set(config.get(name) or ())) > MOST_SILENCED * tokens:
+            raise damaged(path, f"its {name} leave too few tokens to write words with")
+    if end in (config.get("suppress_ids") or ()):
+        raise damaged(path, f"its suppress_ids have {END}, and no text would ever end")
     # Word times are read off these heads; CTranslate2 reads beyond its memory for others.
     heads = config.get("alignment_heads", [])
     if not isinstance(heads, list) or not all(_is_head(head, layers) for head in heads):
@@ -112,7 +120,8 @@ def _is_head(head: Any, n_layers: int) -> bool:
     return 0 <= head[0] < n_layers and 0 <= head[1] < _MOST_HEADS
 
 
-def _check_tokenizer(path: Path, tokens: int) -> None:
+def _check_tokenizer(path: Path, tokens: int) -> dict[str, int]:
+    """The places of the tokens that are no text."""
     found = _read_object(path)
     for name, known in _RULES.items():
         part = found.get(name)
@@ -128,9 +137,10 @@ def _check_tokenizer(path: Path, tokens: int) -> None:
     numbers = [token.get("id") if isinstance(token, Mapping) else None for token in added]
     if not _are_below([*numbers, *vocabulary.values()], tokens):
         raise damaged(path, f"its tokens are not all among the {tokens} of the weights")
+    return {str(token.get("content")): token["id"] for token in added}
 
 
-def _check_vocabulary(folder: Path, tokens: int) -> None:
+def _check_vocabulary(folder: Path, tokens: int, special: Mapping[str, int]) -> None:
     path, as_text = (folder / name for name in FILES[3])
     listed: Any
     if path.exists():
@@ -139,9 +149,15 @@ def _check_vocabulary(folder: Path, tokens: int) -> None:
             raise damaged(path, "it is not a list of tokens")
     else:
         path = as_text
-        listed = _read(path).removesuffix(b"\n").split(b"\n")
+        text = _read(path).decode("utf-8", "replace")
+        listed = text.removesuffix("\n").split("\n")
     if len(listed) != tokens:
         raise damaged(path, f"it lists {len(listed)} tokens, and the weights are for {tokens}")
+    if len(set(listed)) < MOST_SILENCED * tokens:
+        raise damaged(path, "most of its tokens are the same")
+    for name in (END, BEGIN):
+        if name in special and listed[special[name]] != name:
+            raise damaged(path, f"it has {name} in another place than tokenizer.json")
 
 
 def _check_sound(path: Path, mels: int) -> None:

@@ -9,7 +9,7 @@ import re
 import struct
 from typing import BinaryIO
 
-from utils.claim import MOST_CHUNKS, UNKNOWN_BYTES, ZEROS, Claim, count_zeros
+from utils.audio.claim import MOST_CHUNKS, UNKNOWN_BYTES, ZEROS, Claim, count_zeros
 
 TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # that programs put behind the sound
 # What stands behind the sound that a header counts is no sound where it is shorter than both: of
