@@ -11,37 +11,37 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from utils import config
-from web.access import LINK_S, Links, Token
 from utils.address import ANY, host_name, public_address, reachable_address, url
-from utils.command_line.arguments import parser
 from utils.asr import Transcriber, Tuning
-from utils.command_line import models as models_command
 from utils.asr.choose import check_choice, open_embedded, open_transcriber
-from utils.models.hub import forbid_network
-from utils.models.memory import EMOTION_ADDRESSES, EMOTION_BYTES, check_spare
 from utils.asr.phrases import read_phrases
 from utils.asr.registry import open_voices
 from utils.captions.pipeline import Captioner
-from utils.command_line.recordings import caption_events, export, list_microphones, with_progress
+from utils.captions.transcript import FORMATS
+from utils.command_line import models as models_command
+from utils.command_line.arguments import parser
 from utils.command_line.ending import end_on_signals
-from utils.live.engines import Better, Engines, optional
+from utils.command_line.output import note, put, run, tell
+from utils.command_line.recordings import caption_events, export, list_microphones, with_progress
 from utils.errors import AppError, DataError, ModelError
 from utils.faults import cause
 from utils.folders import config_folder, data_folder, state_folder
+from utils.live.engines import Better, Engines, optional
 from utils.live.loader import Progress
-from utils.messages import Message, say
-from utils.command_line.output import note, put, run, tell
 from utils.live.phrases import Phrases
 from utils.live.resume import Resume
 from utils.live.room import Room
 from utils.live.session import Session
-from utils.sources import FileSource, MicrophoneSource, Source
 from utils.live.takeover import offered, takeover
-from utils.captions.transcript import FORMATS
+from utils.messages import Message, say
+from utils.models.hub import forbid_network
+from utils.models.memory import EMOTION_ADDRESSES, EMOTION_BYTES, check_spare
+from utils.sources import FileSource, MicrophoneSource, Source
 from utils.tags import Tag
 from utils.tags.emotion import EmotionTag
 from utils.tags.loudness import LoudnessTag
 from utils.tags.voices import VoicesTag
+from web.access import LINK_S, Links, Token
 from web.events import Events
 from web.gate import Gate
 from web.link import forget_serving, link, note_serving, own_link
@@ -80,9 +80,7 @@ def load_engines(settings: config.Settings, progress: Progress, live: bool = Tru
     return Engines(captioner, ready, better, offer, tuple(missing))
 
 
-def _tags(
-    settings: config.Settings, progress: Progress, missing: list[Message]
-) -> Iterator[Tag]:
+def _tags(settings: config.Settings, progress: Progress, missing: list[Message]) -> Iterator[Tag]:
     """What is said of each line besides its words; what cannot be opened is told and left out."""
     yield LoudnessTag()
     if settings.emotion:

@@ -16,17 +16,17 @@ import numpy as np
 import torch
 
 from utils import audio, checkpoint
-from utils.emotion import features
+from utils.audio.recording import Recording
+from utils.captions.vad import VoiceActivity
 from utils.checkpoint import Format
+from utils.command_line.output import note, put, run
+from utils.emotion import features
 from utils.emotion.denoiser import Denoiser
+from utils.emotion.network import EmotionLSTM, ModelConfig
 from utils.errors import AudioError, ModelError
 from utils.events import Emotion
 from utils.faults import model_error
-from utils.emotion.network import EmotionLSTM, ModelConfig
-from utils.command_line.output import note, put, run
-from utils.audio.recording import Recording
 from utils.threads import one_thread
-from utils.captions.vad import VoiceActivity
 
 WEIGHTS = Path(__file__).parent / "model_state_dict" / "emotion_lstm.pt"
 MIN_S = 0.5  # shorter speech was not in training

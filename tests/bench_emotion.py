@@ -7,9 +7,9 @@ from emotion_model import EmotionRecognizer
 from tests.measuring import SPEECH, frames, spread, table, utterances
 from utils import audio
 from utils.audio import SAMPLE_RATE
-from utils.tags.emotion import EmotionTag
 from utils.captions.segmenter import Segmenter
 from utils.captions.vad import VoiceActivity
+from utils.tags.emotion import EmotionTag
 
 
 def bench_emotion(every: int) -> None:

@@ -18,8 +18,8 @@ from utils import audio
 from utils.asr.vosk import korean
 from utils.asr.vosk.transcriber import VoskTranscriber
 from utils.audio import SAMPLE_RATE
-from utils.events import Transcription
 from utils.captions.steady import Corrections, SteadyText
+from utils.events import Transcription
 from utils.words import changed
 
 CORPUS = SHARED / "corpora" / "korean-emotional"
@@ -104,9 +104,7 @@ def as_units(transcriber: VoskTranscriber, row: dict[str, str]) -> str:
         return hear(transcriber, audio.load(CORPUS / row["path"]))[1]
 
 
-def churn(
-    clips: Iterable[tuple[str, list[tuple[int, str]]]], settle_s: float
-) -> tuple[str, str]:
+def churn(clips: Iterable[tuple[str, list[tuple[int, str]]]], settle_s: float) -> tuple[str, str]:
     """Words changed after being shown, how long a word waits to be shown, the finished lines."""
     n_changed = n_words = 0
     waits_s: list[float] = []

@@ -14,8 +14,8 @@ import socketio
 import soundfile
 import speech_recognition
 
-from tests.feeding import Fed
 from emotion_model import WEIGHTS, EmotionRecognizer
+from tests.feeding import Fed
 from tests.large_nemo import save_large
 from tests.measuring import (
     HOME,
@@ -32,17 +32,17 @@ from tests.measuring import (
 from tests.process_tree import cpu_s, memory_mb
 from tests.program import Program
 from utils import audio
-from utils.asr.nemo.transcriber import NemoTranscriber, Tuning
 from utils.asr.nemo.int8 import quantize_if_faster
 from utils.asr.nemo.load import load
 from utils.asr.nemo.stream import NemoStream, StreamingModel
+from utils.asr.nemo.transcriber import NemoTranscriber, Tuning
 from utils.asr.nemo.whole import WholeModel
 from utils.asr.nemo.worker import Worker
 from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
-from utils.tags.emotion import EmotionTag
 from utils.captions.segmenter import HANG_OVER
 from utils.captions.vad import WINDOW_SAMPLES
+from utils.tags.emotion import EmotionTag
 
 DIGITS = WEIGHTS.with_name("spoken_digits.nemo")
 LARGE = HOME / ".cache" / "bench"
@@ -208,7 +208,9 @@ class PacedSource(speech_recognition.AudioSource):
         return block.tobytes()
 
 
-def record_then_transcribe(model: object, emotions: EmotionRecognizer, samples: np.ndarray) -> float:
+def record_then_transcribe(
+    model: object, emotions: EmotionRecognizer, samples: np.ndarray
+) -> float:
     """Record until 0.8 s of pause, write a WAV, `transcribe()` it; when its words were there."""
     recogniser = speech_recognition.Recognizer()
     recogniser.dynamic_energy_threshold = False
@@ -246,7 +248,9 @@ def bench_cost(paths: dict[str, Path], emotions: EmotionRecognizer, every: int) 
                 seconds += len(samples) / SAMPLE_RATE
             finals(captioner.flush())
             factor = (time.monotonic() - began) / seconds
-            row(f"{size}: real-time factor in steps of {transcriber.chunk_s:.2f} s", f"{factor:.2f}")
+            row(
+                f"{size}: real-time factor in steps of {transcriber.chunk_s:.2f} s", f"{factor:.2f}"
+            )
         row(f"{size}: memory of this process", f"{memory_mb(os.getpid()):.0f} MB")
         transcriber.close()
 
@@ -286,7 +290,9 @@ def bench_takeover(path: Path) -> None:
         recording = Path(folder) / "speech.wav"
         soundfile.write(recording, speech, SAMPLE_RATE)
         began = time.monotonic()
-        with Program(["--asr", "nemo", "--model", str(path), "--source", str(recording)]) as program:
+        with Program(
+            ["--asr", "nemo", "--model", str(path), "--source", str(recording)]
+        ) as program:
             program.wait_for("ready")
             ready_s = time.monotonic() - began
             while "NeMo" not in program.health()["engine"]:

@@ -42,13 +42,11 @@ def bench_phrases(every: int) -> None:
 def names_in(text: str) -> list[str]:
     """The names of the list that stand in a text, as often as they do."""
     known = {name.lower() for name in NAMES}
-    words = (word.strip(".,;:!?\"").removesuffix("'s") for word in text.lower().split())
+    words = (word.strip('.,;:!?"').removesuffix("'s") for word in text.lower().split())
     return [word for word in words if word in known]
 
 
-def names_heard(
-    captioner: Captioner, rows: list[dict[str, str]]
-) -> tuple[int, int, int, str]:
+def names_heard(captioner: Captioner, rows: list[dict[str, str]]) -> tuple[int, int, int, str]:
     """Names written where they are said, names said, names written beyond that, error rate."""
     right = n_said = n_written = start = 0
     errors = Errors()

@@ -122,7 +122,10 @@ def unsaid() -> Iterator[tuple[str, np.ndarray]]:
     for name, samples in steady_sounds(MINUTES):
         yield name, samples
     for noise_db in (-50, OWN_NOISE_DB):
-        yield f"white noise at {noise_db:.0f} dB", in_16_bits(rng.normal(0, 10 ** (noise_db / 20), n))
+        yield (
+            f"white noise at {noise_db:.0f} dB",
+            in_16_bits(rng.normal(0, 10 ** (noise_db / 20), n)),
+        )
     clips = [audio.load(path) for path in sorted(SOUNDS.glob("*/*.ogg"))]
     gap = np.zeros(SAMPLE_RATE, np.float32)
     sounds = np.concatenate([part for clip in clips for part in (clip, gap)])

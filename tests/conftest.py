@@ -9,8 +9,8 @@ import pytest
 
 from tests.hub_server import CONTENT, NAME, REPO, HubServer
 from tests.sound_server import SoundServer, missing
-from utils.models.whisper.files import packaged
 from utils.audio import SAMPLE_RATE
+from utils.models.whisper.files import packaged
 
 
 def pytest_configure(config: pytest.Config) -> None:

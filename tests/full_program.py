@@ -15,10 +15,10 @@ from flask import Flask
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import app  # noqa: E402
-from utils.live.board import Board  # noqa: E402
-from utils.config import Settings  # noqa: E402
-from utils.events import CaptionEvent, Emotion, Word  # noqa: E402
+import app
+from utils.config import Settings
+from utils.events import CaptionEvent, Emotion, Word
+from utils.live.board import Board
 
 SAID = "so this is what somebody has said in a line of the usual length"
 SURE = Emotion("neutral", 0.9, {"neutral": 0.9, "happy": 0.05, "sad": 0.05})

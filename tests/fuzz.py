@@ -24,15 +24,15 @@ from tests.odd_models import UNLOADABLE, UNREADABLE, nemo
 from tests.program import Program
 from tests.whisper_models import whisper
 from utils import audio, checkpoint, config, untrusted
-from utils.live import phrases
-from utils.models.nemo.archive import check_loadable, check_whole, languages, read_config
-from utils.models.whisper import folder as whisper_folder
+from utils.captions.transcript import FORMATS
 from utils.checkpoint import Format
 from utils.errors import AppError, ConfigError, DataError
 from utils.events import CaptionEvent, Emotion, Word
+from utils.live import phrases
 from utils.live.saving import read_saved
+from utils.models.nemo.archive import check_loadable, check_whole, languages, read_config
+from utils.models.whisper import folder as whisper_folder
 from utils.sources import FileSource
-from utils.captions.transcript import FORMATS
 
 TEXTS = st.text(st.characters(codec=None, categories=None), max_size=60)
 JSON = st.recursive(
@@ -162,7 +162,15 @@ def _saved() -> st.SearchStrategy:
     emotion = Emotion("angry", 0.9, {"angry": 0.9, "neutral": 0.1})
     words = (Word("Hello", 0.5, 0.9, 0.5),)
     events = [
-        CaptionEvent(0, 0.0, 1.0, "Hello <b>\n--> 안녕", True, {"emotion": emotion, "loudness": "loud", "new_voice": True}, words),
+        CaptionEvent(
+            0,
+            0.0,
+            1.0,
+            "Hello <b>\n--> 안녕",
+            True,
+            {"emotion": emotion, "loudness": "loud", "new_voice": True},
+            words,
+        ),
         CaptionEvent(1, 1.0, 2.0, "x " * 60, True),
     ]
     lines = [json.dumps(event.to_dict(), ensure_ascii=False).encode() for event in events]
@@ -342,7 +350,7 @@ def _packets() -> st.SearchStrategy:
     numbered = st.tuples(st.integers(0), names, payloads).map(
         lambda three: f"42{three[0]}{json.dumps(three[1:])}"
     )
-    others = TEXTS | st.sampled_from(["2", "3", "1", "6", "40", "41", "40/x,", "43", "451-[\"x\"]"])
+    others = TEXTS | st.sampled_from(["2", "3", "1", "6", "40", "41", "40/x,", "43", '451-["x"]'])
     packet = events | numbered | others | st.binary(max_size=50)
     return st.tuples(st.booleans(), st.lists(packet, max_size=6))
 

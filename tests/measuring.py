@@ -14,12 +14,12 @@ from utils import audio
 from utils.asr import Tuning
 from utils.asr.choose import open_embedded
 from utils.audio import SAMPLE_RATE
-from utils.captions.pipeline import Captioner
-from utils.tags.emotion import EmotionTag
-from utils.events import AudioFrame, CaptionEvent
 from utils.captions.ear import ON
-from utils.sources import FRAME_SAMPLES
+from utils.captions.pipeline import Captioner
 from utils.captions.vad import WINDOW_SAMPLES, VoiceActivity
+from utils.events import AudioFrame, CaptionEvent
+from utils.sources import FRAME_SAMPLES
+from utils.tags.emotion import EmotionTag
 
 HOME = Path(__file__).resolve().parents[1]
 SHARED = HOME.parent / "shared"

@@ -160,7 +160,9 @@ def _enliven(model: object) -> None:
     """Make the last layer listen to what changes in the sound, not to what stays."""
     import torch
 
-    last = model.joint.joint_net[-1] if hasattr(model, "joint") else model.decoder.decoder_layers[-1]
+    last = (
+        model.joint.joint_net[-1] if hasattr(model, "joint") else model.decoder.decoder_layers[-1]
+    )
     heard = []
     hook = last.register_forward_hook(lambda _, inputs, __: heard.append(inputs[0].detach()))
     rng = np.random.default_rng(0)
@@ -174,7 +176,9 @@ def _enliven(model: object) -> None:
             model.decoding.rnnt_decoder_predictions_tensor(encoded, frames)
         hook.remove()
         axis = 1 if heard[0].dim() == 3 and heard[0].shape[1] == last.weight.shape[1] else -1
-        rows = torch.cat([part.movedim(axis, -1).reshape(-1, last.weight.shape[1]) for part in heard])
+        rows = torch.cat(
+            [part.movedim(axis, -1).reshape(-1, last.weight.shape[1]) for part in heard]
+        )
         weight = last.weight.reshape(last.weight.shape[0], -1)
         weight.div_((rows - rows.mean(0)).mul(20).std(0).clamp(min=1e-3) / 20)
         last.bias.copy_(-(weight @ rows.mean(0)))

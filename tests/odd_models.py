@@ -10,14 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 CONFIG = "target: nemo.collections.asr.models.EncDecCTCModel\nnemo_version: 3.0.0\n"
-ALIASES = CONFIG + "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
-    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12)
+ALIASES = (
+    CONFIG
+    + "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
+    + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 12))
 )
 NESTED = CONFIG + "deep: " + "[" * 5_000 + "]" * 5_000
 ITSELF = CONFIG + "round: &round [*round]\n"
 BROKEN = CONFIG + "a: [1, 2\nb: }\n"
-DOUBLING = CONFIG + "v0: xxxxxxxxxxxxxxxx\n" + "".join(
-    f"v{i}: ${{v{i - 1}}}${{v{i - 1}}}\n" for i in range(1, 40)
+DOUBLING = (
+    CONFIG
+    + "v0: xxxxxxxxxxxxxxxx\n"
+    + "".join(f"v{i}: ${{v{i - 1}}}${{v{i - 1}}}\n" for i in range(1, 40))
 )
 DEVICE = CONFIG + "tokenizer:\n  dir: /dev\n  vocab_path: /dev/zero\n"
 CLOCK = CONFIG + "n: " + ":".join(["59"] * 500_000) + "\n"  # a number of base 60, as YAML reads it
@@ -32,7 +36,9 @@ ELSEWHERE = CONFIG + "x: 1000000\nencoder:\n  n_layers: ${x}\n"
 WORKED_OUT = CONFIG + "encoder:\n  n_layers: ${oc.decode:'1000000'}\n"
 ROUND = CONFIG + "encoder:\n  a: ${encoder}\n  b: ${encoder}\n"
 CHANNELS = CONFIG + "encoder:\n  subsampling_conv_channels: 90000\n"
-OTHER_PART = CONFIG + "extra:\n  _target_: nemo.collections.asr.modules.ConvASRDecoder\n  feat_in: 90000\n"
+OTHER_PART = (
+    CONFIG + "extra:\n  _target_: nemo.collections.asr.modules.ConvASRDecoder\n  feat_in: 90000\n"
+)
 # Another class for YAML, to which this sign ends a line, than for who looks for line ends.
 LINE_ENDS = "x: 1\N{LINE SEPARATOR}target: a.B\n" + CONFIG.replace("target:", "a:\n  target:")
 

@@ -15,9 +15,9 @@ import jiwer
 import numpy as np
 
 from utils.audio import SAMPLE_RATE
+from utils.captions.vad import WINDOW_SAMPLES, VoiceActivity
 from utils.errors import AudioError, ModelError
 from utils.words import align, changed, covered
-from utils.captions.vad import WINDOW_SAMPLES, VoiceActivity
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel

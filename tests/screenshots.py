@@ -12,7 +12,11 @@ ENGINE = "NeMo stt_en_fastconformer_hybrid_large_streaming_multi"
 LISTENING = status("listening", code="listening", message="Listening.", engine=ENGINE)
 SPOKEN = [
     caption(0, "Good morning, everyone, and thank you for coming on such a rainy day."),
-    caption(1, "The new library opens on Saturday at ten, and there will be cake for everyone who comes.", label="happy"),
+    caption(
+        1,
+        "The new library opens on Saturday at ten, and there will be cake for everyone who comes.",
+        label="happy",
+    ),
     caption(2, "I am sorry that the old reading room has to close.", label="sad"),
     caption(3, "Is there anything else that you want to know", final=False),
 ]

@@ -16,9 +16,9 @@ from training import commands
 from training.asr import arguments as asr_arguments
 from training.corpora import READERS
 from training.emotion.protocols import PROTOCOLS
+from utils.command_line.output import run
 from utils.emotion.denoiser import SHIPPED
 from utils.errors import AppError
-from utils.command_line.output import run
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,22 +11,22 @@ from tqdm import tqdm
 
 from emotion_model import EmotionLSTM, EmotionRecognizer
 from training import corpora as readers
-from training.sound.cache import FeatureCache
-from training.emotion.calibrate import calibrate as run_calibrate
-from training.emotion.calibrate import summary
 from training.corpora import LABELS, READERS, SHIPPED, Clip
 from training.corpora.overview import overview, to_text
+from training.emotion.calibrate import calibrate as run_calibrate
+from training.emotion.calibrate import summary
+from training.emotion.config import TrainConfig
 from training.emotion.crossval import crossval as run_crossval
-from training.sound.denoiser import DenoiseConfig, off_db, train_denoiser
 from training.emotion.predictions import CLEAN, Predictions
 from training.emotion.protocols import ALL, PROTOCOLS
-from training.emotion.config import TrainConfig
-from training.reports.report import write_report
 from training.emotion.train import logits
 from training.emotion.workshop import Workshop, apart, open_cache
+from training.reports.report import write_report
+from training.sound.cache import FeatureCache
+from training.sound.denoiser import DenoiseConfig, off_db, train_denoiser
 from utils.emotion.denoiser import Denoiser
-from utils.errors import DataError
 from utils.emotion.features import FeatureConfig
+from utils.errors import DataError
 
 N_BACKGROUNDS = 600  # sounds that the denoiser learns to take away
 NOISY = "noise 10 dB"  # of `sounds.CONDITIONS`: its frames lie where the clean ones do

@@ -73,7 +73,9 @@ def read(path: Path, format: Format) -> dict:
         raise model_error(err, str(path), otherwise) from err
     tag = found.get("format") if isinstance(found, dict) else type(found).__name__
     if tag != format:
-        shown = repr(tag[:60]) if isinstance(tag, str) else tag if tag is None else type(tag).__name__
+        shown = (
+            repr(tag[:60]) if isinstance(tag, str) else tag if tag is None else type(tag).__name__
+        )
         raise ModelError(f"{path}: a checkpoint of format {shown}, expected {str(format)!r}")
     return found
 

@@ -1,12 +1,13 @@
 """The error tree. A message says what was given, what was expected and what to do."""
 
-
 LONGEST = 2_000  # characters of a message; a name in a file can have millions
 
 
 def printable(text: str) -> str:
     """Text without what a file's name can hold and a terminal would obey or cannot show."""
-    return "".join(c if c.isprintable() or c in "\n\t\N{NO-BREAK SPACE}" else "\ufffd" for c in text)
+    return "".join(
+        c if c.isprintable() or c in "\n\t\N{NO-BREAK SPACE}" else "\ufffd" for c in text
+    )
 
 
 class AppError(Exception):

@@ -23,9 +23,7 @@ SENTENCES = {
         "Ready. Words by {engine}, as asked with {option}. Audio leaves this machine."
     ),
     "ready.here": "Ready. Words by {engine}, because it is on this machine.",
-    "ready.recommended": (
-        "Ready. Words by {engine}, because it is recommended for {language}."
-    ),
+    "ready.recommended": ("Ready. Words by {engine}, because it is recommended for {language}."),
     "ready.embedded": (
         "Ready. Words by {engine}, because no NeMo model for {language} is on this machine."
     ),

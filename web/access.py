@@ -64,9 +64,7 @@ class Token:
         try:
             write_whole(self.path, secrets.token_urlsafe(TOKEN_BYTES) + "\n")
         except OSError as err:
-            raise ConfigError(
-                f"{self.path}: no new token can be written ({err.strerror})"
-            ) from err
+            raise ConfigError(f"{self.path}: no new token can be written ({err.strerror})") from err
 
     def sign(self, text: str) -> str:
         """What only who has the token can tell of a text; 43 letters, fit for addresses."""

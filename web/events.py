@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from flask import Flask, request
 from flask_socketio import SocketIO, emit, join_room
 
-from web.access import Token
 from utils.errors import AppError, RequestError
-from web.limits import LogOnce, TokenBucket
-from utils.messages import Message, say
 from utils.live.phrases import LONGEST_JSON
 from utils.live.room import Room
+from utils.messages import Message, say
+from web.access import Token
+from web.limits import LogOnce, TokenBucket
 from web.peers import Peer, accepted_origin, peer
 from web.publisher import PRESENTERS, READERS, WAITING, Publisher, Told
 from web.turns import turns
@@ -42,7 +42,9 @@ class _Page:
 
     peer: Peer
     presenter: bool
-    bucket: TokenBucket = field(default_factory=lambda: TokenBucket(EVENTS_A_SECOND, EVENTS_AT_ONCE))
+    bucket: TokenBucket = field(
+        default_factory=lambda: TokenBucket(EVENTS_A_SECOND, EVENTS_AT_ONCE)
+    )
     refused: int = 0
 
 

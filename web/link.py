@@ -6,11 +6,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from web.access import LINK_S, Links, Token
 from utils.address import ANY, is_loopback, public_address, reachable_address, url
 from utils.config import Settings
 from utils.errors import ConfigError
 from utils.folders import write_whole
+from web.access import LINK_S, Links, Token
 
 NOTES = "serving-*.json"  # in the state folder, one of each program
 PRESENT = "#present="  # behind the mark, which browsers send to nobody: no proxy logs a code

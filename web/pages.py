@@ -7,10 +7,10 @@ from datetime import datetime
 import segno
 from flask import Flask, Response, abort, render_template, request
 
+from utils.live.room import Room
+from utils.messages import say
 from web.access import Links, Token
 from web.limits import AtOnce, Buckets, LogOnce
-from utils.messages import say
-from utils.live.room import Room
 from web.peers import accepted_origin, cookie_name, peer
 from web.words import languages
 

@@ -9,12 +9,11 @@ import pytest
 
 from tests.hub_server import NAME, REPO
 from tests.whisper_models import MULTILINGUAL, whisper, write
+from utils.asr.choose import check_choice, open_transcriber
 from utils.asr.vosk import transcriber as vosk
-from utils.asr.choose import check_choice
-from utils.asr.choose import open_transcriber
+from utils.errors import ConfigError, ModelError
 from utils.models.here import asked, fitting
 from utils.models.whisper.files import packaged
-from utils.errors import ConfigError, ModelError
 
 KOREAN = "stt_kr_conformer_transducer_large"
 
@@ -253,7 +252,9 @@ def test_a_language_that_nothing_here_speaks_is_fetched_and_waited_for(
 ):
     name, told = KOREAN, []
     hub.files[f"eesungkim/{name}/{name}.nemo"] = small_model
-    transcriber, sentence = open_transcriber("auto", None, "ko", on_fetch=lambda *it: told.append(it))
+    transcriber, sentence = open_transcriber(
+        "auto", None, "ko", on_fetch=lambda *it: told.append(it)
+    )
     transcriber.close()
     assert str(sentence) == f"Ready. Words by NeMo {name}, because it is recommended for ko."
     assert told[-1] == (name, len(small_model), len(small_model))

@@ -13,12 +13,12 @@ import pytest
 from tests.feeding import Fed
 from tests.nemo_models import LABELS, build, save
 from utils.asr.nemo.transcriber import NemoTranscriber
-from utils.models.nemo.archive import languages
-from utils.models.nemo.files import find_models, locate
 from utils.asr.nemo.worker import Worker
 from utils.audio import SAMPLE_RATE, load
 from utils.errors import ModelError
 from utils.faults import out_of_memory
+from utils.models.nemo.archive import languages
+from utils.models.nemo.files import find_models, locate
 
 pytestmark = pytest.mark.nemo
 

@@ -9,13 +9,13 @@ import pytest
 
 from tests.feeding import Fed
 from tests.nemo_models import LOOK_AHEADS, build_streaming, save, save_streaming
-from utils.config import PACES
-from utils.asr.nemo.transcriber import NemoTranscriber, Tuning
 from utils.asr.nemo.int8 import quantize_if_faster
 from utils.asr.nemo.mel import MelFrames
 from utils.asr.nemo.stream import NemoStream, StreamingModel, can_stream, look_aheads
+from utils.asr.nemo.transcriber import NemoTranscriber, Tuning
 from utils.asr.nemo.worker import Worker
 from utils.audio import SAMPLE_RATE
+from utils.config import PACES
 
 pytestmark = pytest.mark.nemo
 

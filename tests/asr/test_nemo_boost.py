@@ -8,8 +8,8 @@ import pytest
 from tests import nemo_models
 from training.asr.commands import WEIGHTS
 from utils.asr.nemo.boost import boost
-from utils.asr.phrases import MOST_PHRASES, read_phrases
 from utils.asr.nemo.decode import Decoded, open_decoder
+from utils.asr.phrases import MOST_PHRASES, read_phrases
 from utils.errors import ConfigError
 
 KINDS = ("ctc_bpe", "rnnt", "tdt", "hybrid")
@@ -17,7 +17,9 @@ KINDS = ("ctc_bpe", "rnnt", "tdt", "hybrid")
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    return {kind: nemo_models.build_streaming(kind, tmp_path_factory.mktemp(kind)) for kind in KINDS}
+    return {
+        kind: nemo_models.build_streaming(kind, tmp_path_factory.mktemp(kind)) for kind in KINDS
+    }
 
 
 def phrases_file(folder, content):
@@ -80,7 +82,9 @@ def encoded_noise(n_frames=40):
 
 def unsure(model):
     """Let all tokens be nearly alike, so that a bonus decides; the likeliest stay so."""
-    last = model.joint.joint_net[-1] if hasattr(model, "joint") else model.decoder.decoder_layers[-1]
+    last = (
+        model.joint.joint_net[-1] if hasattr(model, "joint") else model.decoder.decoder_layers[-1]
+    )
     for parameter in last.parameters():
         parameter.data /= 1000
     return model
@@ -93,9 +97,7 @@ def test_phrases_are_preferred_however_the_sound_arrives(models, kind, tmp_path)
     encoded = encoded_noise()
     plain = decode(open_decoder(model), encoded, [40])
     boosted = decode(boost(model, open_decoder(model), ("the cat", "sat")), encoded, [40])
-    wanted = set(model.tokenizer.text_to_ids("the cat")) | set(
-        model.tokenizer.text_to_ids("sat")
-    )
+    wanted = set(model.tokenizer.text_to_ids("the cat")) | set(model.tokenizer.text_to_ids("sat"))
     share = [np.mean([index in wanted for index, *_ in found]) for found in (plain, boosted)]
     assert share[1] > share[0]
     for sizes in ([1] * 40, [7] * 5 + [5], [13, 1, 26]):

@@ -79,9 +79,7 @@ def no_speech(kind: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize("beam", BEAMS)
-@pytest.mark.parametrize(
-    "kind", ["silence", "faint noise", "white noise", "hum", "tone", "clicks"]
-)
+@pytest.mark.parametrize("kind", ["silence", "faint noise", "white noise", "hum", "tone", "clicks"])
 def test_what_is_made_up_where_nobody_speaks_is_not_believed(model, kind, beam):
     heard = hear(model, no_speech(kind), beam)
     assert not is_speech(heard), heard

@@ -10,7 +10,13 @@ from tests.scoring import normalised
 from tests.whisper_speech import SAID, at_once, hear, speech, without_pauses, wrong
 from utils import audio
 from utils.asr.whisper.heard import (
-    NOTHING, Heard, before_loop, is_loop, joined, quietest, repeats,
+    NOTHING,
+    Heard,
+    before_loop,
+    is_loop,
+    joined,
+    quietest,
+    repeats,
 )  # fmt: skip
 from utils.asr.whisper.model import WhisperModel
 from utils.asr.whisper.stream import WhisperStream

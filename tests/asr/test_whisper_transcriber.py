@@ -16,11 +16,11 @@ from tests.whisper_models import whisper as random_whisper
 from tests.whisper_models import write
 from tests.whisper_speech import SAID, speech, wrong
 from utils.asr import Tuning
-from utils.config import PACES
-from utils.models import memory
 from utils.asr.whisper import transcriber as module
 from utils.asr.whisper.transcriber import AGAIN_S, MOST_THREADS, SLOWER_S, WhisperTranscriber
+from utils.config import PACES
 from utils.errors import ModelError
+from utils.models import memory
 
 
 @pytest.fixture(scope="module")

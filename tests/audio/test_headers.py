@@ -81,9 +81,7 @@ def test_pages_of_an_ogg() -> None:
     ("version", "name", "flags", "counted"),
     [(0xFB, b"Xing", 1, 7 * 1152), (0xF3, b"Info", 1, 7 * 576), (0xFB, b"Info", 6, 0)],
 )
-def test_an_mp3_that_counts_its_frames(
-    version: int, name: bytes, flags: int, counted: int
-) -> None:
+def test_an_mp3_that_counts_its_frames(version: int, name: bytes, flags: int, counted: int) -> None:
     number = bytes([0, 0, 0, flags, 0, 0, 0, 7])
     frame = bytes([0xFF, version, 0x90, 0x64]) + bytes(32) + name + number + bytes(200)
     assert claim(frame).counted == counted
@@ -107,9 +105,7 @@ def test_what_ends_at_once_is_no_trouble(begin: bytes) -> None:
         (b"", b"ID3\4" + bytes(6)),
     ],
 )
-def test_a_file_of_nothing_but_small_chunks_does_not_hold_it_up(
-    begin: bytes, small: bytes
-) -> None:
+def test_a_file_of_nothing_but_small_chunks_does_not_hold_it_up(begin: bytes, small: bytes) -> None:
     file = Counting(begin + 300_000 * small)
     headers.read(file)
     assert file.n_reads < 250_000

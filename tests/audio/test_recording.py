@@ -13,8 +13,8 @@ import soxr
 from tests.recordings import encode, speechlike, wav_bytes, without_xing
 from utils.audio import SAMPLE_RATE, load
 from utils.audio.convert import to_float
-from utils.errors import AudioError
 from utils.audio.recording import BLOCK_S, Recording
+from utils.errors import AudioError
 from utils.sources import FileSource
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.recordings import encode, speechlike, wav_bytes
 from tests.audio.test_recording import KINDS, LIST, heard
+from tests.recordings import encode, speechlike, wav_bytes
 from utils.audio import SAMPLE_RATE
 
 ID3V1 = b"TAG" + b"a title".ljust(125, b"\0")

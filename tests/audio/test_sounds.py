@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import soxr
 
-from training.sound import impulse_response as rooms
 from training.sound import augmentation as sounds
-from utils.emotion import features
+from training.sound import impulse_response as rooms
 from utils.audio import SAMPLE_RATE, level_db
+from utils.emotion import features
 from utils.errors import DataError
 
 

@@ -3,11 +3,24 @@
 import pytest
 
 from tests.page import (  # noqa: F401 - fixtures
-    LABELS, browser, caption, expect, gap_below, lines, needs_chromium, offer, open_page, page, room,
-    server, status, talk,
+    LABELS,
+    browser,
+    caption,
+    expect,
+    gap_below,
+    lines,
+    needs_chromium,
+    offer,
+    open_page,
+    page,
+    room,
+    server,
+    status,
+    talk,
 )  # fmt: skip
 
 pytestmark = needs_chromium
+
 
 def test_growing_text_is_appended_in_place(page, server):
     server.say(0, "Good", final=False)
@@ -27,7 +40,9 @@ def test_growing_text_is_appended_in_place(page, server):
 
 
 def test_the_growing_line_is_outside_the_live_region(page):
-    assert page.evaluate("document.getElementById('live').closest('[role=log], [aria-live]')") is None
+    assert (
+        page.evaluate("document.getElementById('live').closest('[role=log], [aria-live]')") is None
+    )
 
 
 def test_a_final_line_replaces_the_growing_one_and_is_frozen(page, server):
@@ -168,7 +183,9 @@ def test_the_end_stays_in_view_when_the_window_changes(page, server):
     talk(server, 40)
     expect(lines(page)).to_have_count(40)
     page.set_viewport_size({"width": 390, "height": 600})
-    page.wait_for_function("(e => e.scrollHeight - e.clientHeight - e.scrollTop < 2)(document.getElementById('view'))")
+    page.wait_for_function(
+        "(e => e.scrollHeight - e.clientHeight - e.scrollTop < 2)(document.getElementById('view'))"
+    )
     expect(page.locator("#back")).to_be_hidden()
 
 
@@ -306,9 +323,7 @@ def test_a_lost_connection_is_said_and_mended(page, server):
     server.say(0, "Kept line.")
     expect(lines(page)).to_have_count(1)
     server.stop()
-    expect(page.locator("#alert")).to_have_text(
-        "Connection to the program is lost. Trying again…"
-    )
+    expect(page.locator("#alert")).to_have_text("Connection to the program is lost. Trying again…")
     expect(page.locator("#record")).to_be_disabled()
     expect(lines(page)).to_have_text(["Kept line."])
 
@@ -339,7 +354,9 @@ def test_people_are_told_that_feelings_are_guessed(page):
 @pytest.mark.parametrize("size", [(320, 256), (320, 640), (390, 844), (844, 390)])
 def test_a_small_window_never_scrolls_sideways(open_page, server, size):
     server.status = status("listening", offer=offer(name="x" * 60))
-    server.past = [caption(i, "Wide words " + "w" * 40, label=label) for i, label in enumerate(LABELS)]
+    server.past = [
+        caption(i, "Wide words " + "w" * 40, label=label) for i, label in enumerate(LABELS)
+    ]
     page = open_page(viewport={"width": size[0], "height": size[1]})
     expect(lines(page)).to_have_count(len(LABELS))
     for state in ("listening", "lost"):

@@ -3,8 +3,20 @@
 import pytest
 
 from tests.page import (  # noqa: F401 - fixtures
-    LABELS, ROOT, browser, caption, expect, lines, needs_chromium, offer, open_page, page, room,
-    server, status, talk,
+    LABELS,
+    ROOT,
+    browser,
+    caption,
+    expect,
+    lines,
+    needs_chromium,
+    offer,
+    open_page,
+    page,
+    room,
+    server,
+    status,
+    talk,
 )  # fmt: skip
 
 pytestmark = needs_chromium
@@ -49,7 +61,10 @@ def themed(open_page, theme, **options):
 @pytest.mark.parametrize("theme", THEMES)
 def test_axe_finds_nothing_in_any_state(open_page, server, theme):
     server.past = [caption(i, "Some words.", label=label) for i, label in enumerate(LABELS)]
-    server.past += [caption(7, "", sound="laughter"), caption(8, "And?", new_voice=True, loudness="loud")]
+    server.past += [
+        caption(7, "", sound="laughter"),
+        caption(8, "And?", new_voice=True, loudness="loud"),
+    ]
     page = themed(open_page, theme)
     assert page.evaluate("document.documentElement.dataset.theme") == theme
     server.say(9, "growing", final=False, loudness="quiet")
@@ -219,7 +234,9 @@ def test_on_a_phone_the_newest_line_sits_at_the_bottom(open_page, server):
 def test_arabic_is_written_from_right_to_left(page, server):
     server.say(0, "مرحبا بكم في المكتبة الجديدة.", label="happy")
     server.say(1, "Good morning.")
-    server.say(2, "مرحبا " * 20 + "NASA " * 20)  # a row that begins with Latin letters stays in its place
+    server.say(
+        2, "مرحبا " * 20 + "NASA " * 20
+    )  # a row that begins with Latin letters stays in its place
     server.say(3, "شكرا", final=False)
     expect(page.locator("#live")).to_have_text("شكرا")
     direction = "e => getComputedStyle(e).direction"
@@ -258,7 +275,9 @@ def test_nothing_flashes(page, server):
     assert all(duration >= 1000 for duration in timing)  # at most one change a second, not three
 
 
-@pytest.mark.parametrize(("size", "target"), [((1920, 1080), 64), ((1366, 768), 44), ((390, 844), 44)])
+@pytest.mark.parametrize(
+    ("size", "target"), [((1920, 1080), 64), ((1366, 768), 44), ((390, 844), 44)]
+)
 def test_targets_are_large_enough(open_page, server, size, target):
     server.room = room(reader_url="http://192.168.1.20:5000/read")
     page = open_page(viewport={"width": size[0], "height": size[1]})

@@ -3,8 +3,19 @@
 import pytest
 
 from tests.page import (  # noqa: F401 - fixtures
-    WORDS, browser, caption, expect, gap_below, lines, needs_chromium, open_page, page, room,
-    server, status, talk,
+    WORDS,
+    browser,
+    caption,
+    expect,
+    gap_below,
+    lines,
+    needs_chromium,
+    open_page,
+    page,
+    room,
+    server,
+    status,
+    talk,
 )  # fmt: skip
 from tests.relay import Relay
 from web.events import PING_S, PONG_S

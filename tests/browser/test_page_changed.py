@@ -3,7 +3,15 @@
 import pytest
 
 from tests.page import (  # noqa: F401 - fixtures
-    browser, expect, gap_below, lines, needs_chromium, open_page, page, server, talk,
+    browser,
+    expect,
+    gap_below,
+    lines,
+    needs_chromium,
+    open_page,
+    page,
+    server,
+    talk,
 )  # fmt: skip
 
 pytestmark = needs_chromium
@@ -32,7 +40,7 @@ KEEP_TRANSLATING = """() => {
 
 
 @pytest.fixture
-def page(open_page):  # noqa: F811
+def page(open_page):
     return open_page(before=TRANSLATE)
 
 

@@ -5,8 +5,17 @@ import re
 import pytest
 
 from tests.page import (  # noqa: F401 - fixtures
-    WORDS, browser, expect, gap_below, lines, needs_chromium, open_page, page, room,
-    server, talk,
+    WORDS,
+    browser,
+    expect,
+    gap_below,
+    lines,
+    needs_chromium,
+    open_page,
+    page,
+    room,
+    server,
+    talk,
 )  # fmt: skip
 
 pytestmark = needs_chromium
@@ -29,7 +38,13 @@ def test_a_reader_has_no_controls_of_the_room(open_page, server):
     server.room = room(presenter=False, reader_url="http://192.168.1.20:5000/read")
     page = open_page()
     expect(page.locator("#hint")).to_have_text(EN["hint.ready.own"])  # at the program's computer
-    for place in ("#record", '[data-opens="room"]', '[data-opens="phone"]', "#phrases-edit", "#level"):
+    for place in (
+        "#record",
+        '[data-opens="room"]',
+        '[data-opens="phone"]',
+        "#phrases-edit",
+        "#level",
+    ):
         expect(page.locator(place).first).to_be_hidden()
     for key in "rbco":
         page.keyboard.press(key)
@@ -180,7 +195,9 @@ def test_feelings_over_time_as_chart_and_table(page, server):
     expect(rows).to_have_count(2)
     expect(rows.first.locator("td")).to_have_text(["1:20", "angry", "How dare you!"])
     expect(page.locator("#timeline-chart .moments")).to_have_count(2)
-    expect(page.locator("#timeline-chart")).to_have_attribute("aria-label", re.compile("0:00 to 1:21"))
+    expect(page.locator("#timeline-chart")).to_have_attribute(
+        "aria-label", re.compile("0:00 to 1:21")
+    )
     boxes = [mark.bounding_box() for mark in page.locator(".track i").all()]
     assert boxes[0]["x"] < boxes[1]["x"]
     server.emit("cleared", {})
@@ -294,12 +311,19 @@ def test_two_pages_agree(open_page, server):
     for page in (first, second):
         expect(page.locator("#live")).to_have_text("and more")
     assert lines(first).all_inner_texts() != []
-    texts = [[" ".join(text.split()) for text in lines(page).all_text_contents()] for page in (first, second)]
+    texts = [
+        [" ".join(text.split()) for text in lines(page).all_text_contents()]
+        for page in (first, second)
+    ]
     assert texts[0] == texts[1]
 
 
 def test_notices_stand_beside_the_state_and_each_other(page, server):
-    notice = {"code": "fetch.odd", "values": {"name": "X", "done_mb": 30, "total_mb": 120}, "message": "X: 30 of 120 MB."}
+    notice = {
+        "code": "fetch.odd",
+        "values": {"name": "X", "done_mb": 30, "total_mb": 120},
+        "message": "X: 30 of 120 MB.",
+    }
     server.show("listening", notices=[notice])
     notices, progress = page.locator("#notices li"), page.locator("#notices progress")
     expect(notices).to_have_text(["X: 30 of 120 MB."])
@@ -321,9 +345,9 @@ def test_sounds_stand_in_brackets_and_voices_behind_a_dash(page, server):
     server.say(1, "", sound="<b>odd</b>")
     server.say(2, "Who is there?", new_voice=True)
     expect(lines(page)).to_have_text(["[laughter]", "[<b>odd</b>]", "– Who is there?"])
-    assert lines(page).nth(0).evaluate("e => parseFloat(getComputedStyle(e).fontSize)") < lines(page).nth(
-        2
-    ).evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+    assert lines(page).nth(0).evaluate("e => parseFloat(getComputedStyle(e).fontSize)") < lines(
+        page
+    ).nth(2).evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
 
 
 def test_the_last_words_stay_however_long_it_is_silent(page, server):

@@ -5,7 +5,16 @@ import json
 import pytest
 
 from tests.page import (  # noqa: F401 - fixtures
-    WORDS, browser, caption, expect, lines, needs_chromium, open_page, page, server, talk,
+    WORDS,
+    browser,
+    caption,
+    expect,
+    lines,
+    needs_chromium,
+    open_page,
+    page,
+    server,
+    talk,
 )  # fmt: skip
 
 pytestmark = needs_chromium
@@ -45,7 +54,9 @@ def test_settings_are_one_press_away_take_effect_and_stay(open_page, server):
     def check():
         assert lines(page).evaluate(SIZE) == pytest.approx(1.25 * first)
         assert root(page, "theme") == "yellow" and root(page, "emotion") == "word"
-        assert lines(page).evaluate("e => getComputedStyle(e).fontFamily").startswith("OpenDyslexic")
+        assert (
+            lines(page).evaluate("e => getComputedStyle(e).fontFamily").startswith("OpenDyslexic")
+        )
         assert page.evaluate("document.fonts.check('20px OpenDyslexic')")
         ratio = lines(page).evaluate("e => parseFloat(getComputedStyle(e).lineHeight)")
         assert ratio == pytest.approx(1.6 * 1.25 * first, rel=0.01)
@@ -136,7 +147,9 @@ def test_refused_storage_breaks_nothing(open_page, server):
     assert lines(page).evaluate(SIZE) == pytest.approx(1.25 * first)
 
 
-@pytest.mark.parametrize("rubbish", ["{", "null", "[1]", '"x"', '{"size": 1e9, "theme": "<b>", "font": null}'])
+@pytest.mark.parametrize(
+    "rubbish", ["{", "null", "[1]", '"x"', '{"size": 1e9, "theme": "<b>", "font": null}']
+)
 def test_rubbish_in_storage_is_as_good_as_nothing(open_page, server, rubbish):
     server.past = [caption(0, "Good morning.")]
     page = open_page(before=f"localStorage.display ??= {json.dumps(rubbish)}", color_scheme="dark")
@@ -155,7 +168,9 @@ def test_the_distance_sets_the_height_of_capitals(open_page, server, metres, inc
         const style = getComputedStyle(e); c.font = `400 ${style.fontSize} ${style.fontFamily}`;
         return c.measureText("H").actualBoundingBoxAscent; }"""
     mm_per_px = inches * 25.4 / (1920**2 + 1080**2) ** 0.5
-    assert lines(page).evaluate(measure) * mm_per_px == pytest.approx(8.7 * metres, abs=2 * mm_per_px)
+    assert lines(page).evaluate(measure) * mm_per_px == pytest.approx(
+        8.7 * metres, abs=2 * mm_per_px
+    )
 
 
 def test_a_screen_too_small_for_the_distance_says_how_far_it_reaches(open_page):
@@ -181,7 +196,9 @@ def test_a_line_holds_32_to_40_characters(open_page, server):
         server.say(0, f"{LONG} {LONG} {LONG}")
         expect(lines(page)).to_have_count(1)
         rows = lines(page).evaluate("e => e.firstChild.data").split("\n")
-        assert all(len(row) <= 42 for row in rows) and sum(map(len, rows[:-1])) / (len(rows) - 1) >= 28, rows
+        assert (
+            all(len(row) <= 42 for row in rows) and sum(map(len, rows[:-1])) / (len(rows) - 1) >= 28
+        ), rows
 
 
 def test_growing_text_never_moves_to_another_row(open_page, server):
@@ -209,7 +226,9 @@ def test_loudness_moves_no_word(open_page, server):
         server.say(segment, LONG, loudness=loudness)
     expect(lines(page)).to_have_count(3)
     assert len(set(lines(page).evaluate_all("es => es.map((e) => e.firstChild.data)"))) == 1
-    weights = lines(page).evaluate_all("es => es.map((e) => Number(getComputedStyle(e).fontWeight))")
+    weights = lines(page).evaluate_all(
+        "es => es.map((e) => Number(getComputedStyle(e).fontWeight))"
+    )
     assert weights[1] > weights[0] > weights[2]
     assert len(set(lines(page).evaluate_all("es => es.map((e) => e.clientHeight)"))) == 1
 
@@ -239,7 +258,9 @@ def test_a_hand_chooses_the_language_at_once_for_everything(page, server):
     expect(page.locator("#settings-title")).to_have_text(WORDS["ko"]["settings.title"])
     expect(page.locator("#record")).to_have_text(WORDS["ko"]["bar.stop"])
     expect(lines(page).locator(".tone")).to_have_text(f"[{WORDS['ko']['emotion.happy']}]")
-    expect(page.locator("#status")).to_have_text(WORDS["ko"]["status.listening.late"].format(late_s=4))
+    expect(page.locator("#status")).to_have_text(
+        WORDS["ko"]["status.listening.late"].format(late_s=4)
+    )
     page.reload()
     expect(page.locator("#record")).to_have_text(WORDS["ko"]["bar.stop"])
 

@@ -14,9 +14,9 @@ from utils.asr.whisper.model import WhisperModel
 from utils.asr.whisper.transcriber import WhisperTranscriber
 from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
-from utils.tags.emotion import EmotionTag
 from utils.errors import AudioError, NoMemoryError
 from utils.events import AudioFrame, CaptionEvent, Emotion, Transcription
+from utils.tags.emotion import EmotionTag
 from utils.words import changed
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
@@ -96,7 +96,9 @@ def test_streamed_equals_whole_file(transcriber, sentence, events, size):
 
 def test_emotion_and_words_come_from_the_same_samples(transcriber, sentence):
     emotions = Sad()
-    finals = [e for e in caption(Captioner(transcriber, [EmotionTag(emotions)]), sentence, 512) if e.final]
+    finals = [
+        e for e in caption(Captioner(transcriber, [EmotionTag(emotions)]), sentence, 512) if e.final
+    ]
     for event in finals:
         begin, end = (round(t * SAMPLE_RATE) for t in (event.start_s, event.end_s))
         [heard] = [x for x in emotions.heard if len(x) == end - begin]

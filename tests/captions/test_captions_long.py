@@ -9,15 +9,15 @@ import pytest
 from tests.scoring import normalised
 from tests.whisper_speech import SAID, at_once, hear, speech, without_pauses, wrong
 from utils import audio
-from utils.captions import segmenter
 from utils.asr import Transcriber
 from utils.asr.whisper.model import WhisperModel
 from utils.asr.whisper.stream import WhisperStream
 from utils.audio import SAMPLE_RATE
+from utils.captions import segmenter
 from utils.captions.pipeline import Captioner
+from utils.captions.vad import WINDOW_SAMPLES
 from utils.events import AudioFrame, CaptionEvent, Transcription
 from utils.words import changed
-from utils.captions.vad import WINDOW_SAMPLES
 
 
 def caption(captioner: Captioner, samples: np.ndarray, size: int) -> list[CaptionEvent]:
@@ -68,9 +68,7 @@ def parts(events: list[CaptionEvent], sound: np.ndarray) -> list[np.ndarray]:
     return [sound[round(a * SAMPLE_RATE) : round(b * SAMPLE_RATE)] for a, b in times]
 
 
-def test_at_a_split_no_word_is_lost_and_none_stands_twice(
-    long_events, long_speech, steady_whisper
-):
+def test_at_a_split_no_word_is_lost_and_none_stands_twice(long_events, long_speech, steady_whisper):
     finals = [e for e in long_events if e.final]
     assert len(finals) > 1 and finals[1].start_s == finals[0].end_s  # it was split
     heard = [hear(steady_whisper.model, part).text for part in parts(long_events, long_speech)]

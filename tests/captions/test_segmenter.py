@@ -9,12 +9,12 @@ import pytest
 
 from tests.bench_quiet import Recording, missed, recorded
 from utils import audio
-from utils.captions import segmenter
 from utils.audio import SAMPLE_RATE
+from utils.captions import segmenter
 from utils.captions.ear import ON
-from utils.events import AudioFrame, SpeechChunk
 from utils.captions.segmenter import Segmenter
 from utils.captions.vad import WINDOW_SAMPLES, VoiceActivity
+from utils.events import AudioFrame, SpeechChunk
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from training.emotion import splits
 from training.corpora import LABELS, Clip
+from training.emotion import splits
 from training.emotion.protocols import ALL, PROTOCOLS
 from training.emotion.splits import Split
 from utils.errors import DataError

@@ -5,14 +5,16 @@ import random
 import pytest
 
 from utils.audio import SAMPLE_RATE
-from utils.events import Transcription, Word
 from utils.captions.steady import MOST_AT_ONCE, RATE, SURE, Corrections, SteadyText
+from utils.events import Transcription, Word
 from utils.words import changed, covered, same
 
 SETTLE_S = 0.4
 
 
-def show(hypotheses: list[str], corrections: Corrections | None = None) -> tuple[SteadyText, list[str]]:
+def show(
+    hypotheses: list[str], corrections: Corrections | None = None
+) -> tuple[SteadyText, list[str]]:
     """What is shown of hypotheses that come every 0.1 s."""
     steady = SteadyText(SETTLE_S, corrections or Corrections())
     return steady, [steady.accept(h, (i + 1) * SAMPLE_RATE // 10) for i, h in enumerate(hypotheses)]

@@ -2,8 +2,8 @@
 
 import json
 
-from utils.events import CaptionEvent, Emotion, Word
 from utils.captions.transcript import LINE_CHARS, Transcript, to_jsonl, to_srt, to_txt, to_vtt
+from utils.events import CaptionEvent, Emotion, Word
 
 ANGRY = Emotion("angry", 0.9, {"angry": 0.9, "neutral": 0.1})
 GROWING = CaptionEvent(0, 1.0, 2.0, "good", False)

@@ -133,7 +133,8 @@ def test_the_page_lets_nothing_foreign_in(program):
         text = answer.read().decode()
     assert "://" not in text.replace("http://www.w3.org", "")
     foreign = urllib.request.Request(
-        f"{program.url}/socket.io/?EIO=4&transport=polling", headers={"Origin": "http://evil.example"}
+        f"{program.url}/socket.io/?EIO=4&transport=polling",
+        headers={"Origin": "http://evil.example"},
     )
     with pytest.raises(urllib.error.HTTPError, match="400"):
         urllib.request.urlopen(foreign, timeout=30)

@@ -12,21 +12,21 @@ import soundfile
 import torch
 
 from emotion_model import EmotionRecognizer
-from tests.training.test_calibrate import EACH, answers, read_aloud, untrained
 from tests.emotion.test_denoiser import random_denoiser
 from tests.emotion.test_features import voice
+from tests.training.test_calibrate import EACH, answers, read_aloud, untrained
 from training import __main__ as program
 from training import commands
-from training.emotion import config as recipe
-from training.emotion import workshop
-from training.emotion import train as train_module
 from training.__main__ import main
-from training.emotion.calibrate import summary
 from training.corpora import LABELS, SHIPPED
-from training.sound.denoiser import DenoiseConfig
-from training.emotion.predictions import READ_ALOUD, Predictions, join
+from training.emotion import config as recipe
+from training.emotion import train as train_module
+from training.emotion import workshop
+from training.emotion.calibrate import summary
 from training.emotion.config import TrainConfig
+from training.emotion.predictions import READ_ALOUD, Predictions, join
 from training.sound.augmentation import CONDITIONS, as_live
+from training.sound.denoiser import DenoiseConfig
 from utils.audio import SAMPLE_RATE, load
 from utils.emotion.denoiser import Denoiser
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import PATIENCE_S, Program
 from tests.command_line.test_app import Client
+from tests.program import PATIENCE_S, Program
 from utils.live.saving import read_saved
 
 HOME = Path(__file__).resolve().parents[2]

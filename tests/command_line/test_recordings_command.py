@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import soundfile
 
+from tests.command_line.test_app import SPEECH, Client
 from tests.program import PATIENCE_S, Program, run
 from tests.recordings import encode, without_xing
-from tests.command_line.test_app import SPEECH, Client
 
 
 def captions(path: Path) -> tuple[str, int, str]:

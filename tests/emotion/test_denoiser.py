@@ -10,13 +10,12 @@ import torch
 from tests.emotion.test_features import voice
 from tests.emotion.test_network import network
 from utils import checkpoint
-from utils.emotion import denoiser
-from utils.emotion import features
 from utils.audio import load
 from utils.checkpoint import Format
+from utils.emotion import denoiser, features
 from utils.emotion.denoiser import Denoiser, to_bands, to_frames
-from utils.errors import ModelError
 from utils.emotion.prosody import NAMES
+from utils.errors import ModelError
 
 SPEECH = Path(__file__).resolve().parents[1] / "data" / "speech.flac"
 ZCR, RMS = denoiser.N_COLUMNS - 2, denoiser.N_COLUMNS - 1
@@ -161,7 +160,7 @@ def test_any_frames_come_out_finite(n_frames: int, value: float, model: Denoiser
     frames[:, RMS] = min(value, 0.0)
     found = model.clean(frames.clip(-100, 200))
     assert found.shape == frames.shape and np.isfinite(found).all()
-    assert ((0 <= found[:, ZCR]) & (found[:, ZCR] <= 1)).all()
+    assert ((found[:, ZCR] >= 0) & (found[:, ZCR] <= 1)).all()
 
 
 def test_one_frame_of_speech_comes_out_finite(speech: np.ndarray, model: Denoiser) -> None:

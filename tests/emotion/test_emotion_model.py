@@ -19,9 +19,9 @@ from tests.bad_sounds import clipped, music, telephone, tones
 from tests.emotion.test_denoiser import random_denoiser
 from tests.emotion.test_features import voice
 from tests.emotion.test_network import network
-from utils.emotion import features
 from utils.audio import SAMPLE_RATE, load
 from utils.checkpoint import Format
+from utils.emotion import features
 from utils.emotion.denoiser import Denoiser
 from utils.errors import AudioError, ModelError
 from utils.events import Emotion

@@ -4,8 +4,8 @@ import librosa
 import numpy as np
 import pytest
 
-from utils.emotion import features
 from utils.audio import SAMPLE_RATE
+from utils.emotion import features
 from utils.errors import AudioError
 
 

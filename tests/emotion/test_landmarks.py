@@ -17,8 +17,8 @@ from tests.training.test_train import (
     Sung,
     check_scatter,
 )
-from training.emotion import landmarks
 from training.corpora import Clip
+from training.emotion import landmarks
 from training.emotion.examples import Examples, pad
 from training.emotion.train import normalise
 from utils.emotion.functionals import functionals

@@ -9,8 +9,8 @@ import torch
 from tests.emotion.test_features import voice
 from training.commands import only_classes
 from training.corpora import LABELS, SHIPPED
-from utils.emotion import features
 from utils.audio import SAMPLE_RATE
+from utils.emotion import features
 from utils.emotion.functionals import functionals, n_functionals, n_timeless
 from utils.emotion.network import CLAMP, EmotionLSTM, ModelConfig, kernel
 

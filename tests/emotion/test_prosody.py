@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from utils.emotion import features
-from utils.emotion import prosody
 from utils.audio import SAMPLE_RATE
+from utils.emotion import features, prosody
 
 CONFIG = features.FeatureConfig(extended=True)
 

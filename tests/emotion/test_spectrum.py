@@ -5,9 +5,8 @@ import pytest
 import torch
 
 from tests.emotion.test_features import voice
-from utils.emotion import features
-from utils.emotion import spectrum
 from utils.audio import SAMPLE_RATE
+from utils.emotion import features, spectrum
 
 COLUMNS = ("log_f0", "clear_db", "centroid", "spread", "rolloff_25", "rolloff_50", "rolloff_75",
            "rolloff_90", "flatness", "flux", "alpha_db")  # fmt: skip

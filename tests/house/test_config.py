@@ -14,7 +14,12 @@ def test_later_places_win(tmp_path):
     settings = config.load(
         {"asr": "auto", "model": None, "command": None}, path, {"CAPTIONS_PORT": "2"}
     )
-    assert (settings.host, settings.port, settings.asr, settings.model) == ("0.0.0.0", 2, "auto", "")
+    assert (settings.host, settings.port, settings.asr, settings.model) == (
+        "0.0.0.0",
+        2,
+        "auto",
+        "",
+    )
 
 
 def test_defaults_without_anything(tmp_path):

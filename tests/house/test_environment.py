@@ -13,7 +13,9 @@ from utils.environment import FRUGAL, SILENT, prepare
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("entry", ["app", "emotion_model", "training.commands", "web.server", "utils.captions.vad"])
+@pytest.mark.parametrize(
+    "entry", ["app", "emotion_model", "training.commands", "web.server", "utils.captions.vad"]
+)
 def test_each_way_into_the_program_sets_it(entry):
     code = f"import {entry}, json, os; print(json.dumps(dict(os.environ)))"
     bare = {name: value for name, value in os.environ.items() if name not in SILENT | FRUGAL}

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.program import APP, PATIENCE_S
-from utils.models.hub import OFFLINE
 from utils.environment import SILENT
 from utils.folders import NAME
+from utils.models.hub import OFFLINE
 
 HOME = APP.parent
 SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"

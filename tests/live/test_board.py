@@ -2,9 +2,9 @@
 
 import pytest
 
-from utils.live.board import LATE_JOINER_LINES, Board
-from utils.events import CaptionEvent, Emotion
 from utils.captions.transcript import BLOCK_BYTES, FORMATS, FORMS
+from utils.events import CaptionEvent, Emotion
+from utils.live.board import LATE_JOINER_LINES, Board
 
 SAD = Emotion("sad", 0.9, {"sad": 0.9, "neutral": 0.1})
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.command_line.test_app import Client
 from tests.disks import fill, make_read_only, small_disk
 from tests.program import APP, PATIENCE_S, Program, free_port, run
-from tests.command_line.test_app import Client
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
 LISTEN = ["--asr", "whisper", "--no-emotion", "--source", str(SPEECH)]
@@ -157,6 +157,8 @@ engines = load_engines(Settings(asr="whisper"), progress)
 assert engines.captioner.tag("emotion") is None
 print([str(message) for message in engines.missing])
 """
-    told = subprocess.run([sys.executable, "-c", code], cwd=APP.parent, capture_output=True, text=True)
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=APP.parent, capture_output=True, text=True
+    )
     assert told.returncode == 0, told.stderr
     assert "Feelings are not shown: " in told.stdout and "memory" in told.stdout

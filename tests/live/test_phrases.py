@@ -22,7 +22,8 @@ def test_other_phrases_are_kept(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", ["text", [1], {"a": "b"}, None, ["x" * (LONGEST + 1)], [str(i) for i in range(MOST + 1)]]
+    "wrong",
+    ["text", [1], {"a": "b"}, None, ["x" * (LONGEST + 1)], [str(i) for i in range(MOST + 1)]],
 )
 def test_what_is_no_list_of_phrases_is_refused_and_changes_nothing(tmp_path, wrong):
     phrases = Phrases(tmp_path / "phrases.json", "en")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 import socketio
+import soundfile
 
 from tests.program import PATIENCE_S, Program
 from utils import audio

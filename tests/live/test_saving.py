@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from tests.disks import fill, make_read_only, pull_out, small_disk
+from utils.captions.transcript import FORMATS
 from utils.errors import DataError
 from utils.events import CaptionEvent, Emotion, Word
 from utils.live.saving import SavedLines, read_saved
-from utils.captions.transcript import FORMATS
 
 ANGRY = Emotion("angry", 0.9, {"angry": 0.9, "neutral": 0.1})
 HOME = Path(__file__).resolve().parents[2]
@@ -27,7 +27,15 @@ HOME = Path(__file__).resolve().parents[2]
 
 def line(segment: int, text: str = "안녕하세요 <b>\n--> world") -> CaptionEvent:
     words = (Word("world", segment + 0.5, segment + 0.9, 0.5),)
-    return CaptionEvent(segment, segment, segment + 1.0, text, True, {"emotion": ANGRY, "loudness": "loud", "new_voice": True}, words)
+    return CaptionEvent(
+        segment,
+        segment,
+        segment + 1.0,
+        text,
+        True,
+        {"emotion": ANGRY, "loudness": "loud", "new_voice": True},
+        words,
+    )
 
 
 def unexpected(reason: str = "moved") -> None:

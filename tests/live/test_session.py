@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.sound_server import SINK
 from tests.live.test_voice import wait
+from tests.sound_server import SINK
 from utils import audio
 from utils.asr import Transcriber
 from utils.asr.choose import open_embedded
@@ -19,10 +19,10 @@ from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
 from utils.errors import AudioError, ModelError
 from utils.events import CaptionEvent, Transcription
-from utils.messages import say
 from utils.live.engines import Engines
 from utils.live.resume import Resume
 from utils.live.session import Session
+from utils.messages import say
 from utils.sources import FileSource, MicrophoneSource
 from utils.sources.renewal import Patience
 

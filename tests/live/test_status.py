@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from utils.live import status as module
-from utils.messages import SENTENCES, rank, say
 from utils.live.status import Status, StatusLine
+from utils.messages import SENTENCES, rank, say
 
 
 class Published:

@@ -16,9 +16,9 @@ from tests.hub_server import NAME, REPO
 from tests.whisper_models import MULTILINGUAL, whisper, write
 from utils.asr import Tuning
 from utils.asr.vosk import transcriber as vosk
-from utils.models.whisper.files import packaged
 from utils.errors import ConfigError, ModelError
 from utils.live.takeover import offered, takeover
+from utils.models.whisper.files import packaged
 
 pytestmark = pytest.mark.nemo
 
@@ -70,7 +70,9 @@ def test_vosk_listens_until_a_model_for_korean_is_ready(caches):
     assert takeover("nemo", None, "ko", Tuning()) and takeover("whisper", None, "ko", Tuning())
     write(caches / "small", whisper(MULTILINGUAL))
     notices = Notices()
-    with pytest.raises(ModelError, match="small: Whisper cannot be loaded"):  # it has no real weights
+    with pytest.raises(
+        ModelError, match="small: Whisper cannot be loaded"
+    ):  # it has no real weights
         takeover("auto", None, "ko", Tuning())(notices, threading.Event())
     assert notices.told == [("engine.loading", {"name": "small"})]
 

@@ -133,7 +133,8 @@ def test_a_text_that_takes_minutes_is_refused(sound_server, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "language"), [("", "en"), (" \n\x00", "en"), ("x" * (LONGEST + 1), "en"), ("x", "../x")]
+    ("text", "language"),
+    [("", "en"), (" \n\x00", "en"), ("x" * (LONGEST + 1), "en"), ("x", "../x")],
 )
 def test_what_cannot_be_spoken_is_refused(text, language):
     with pytest.raises(DataError):

@@ -6,7 +6,6 @@ import pytest
 from tests.recordings import speechlike
 from utils.audio import SAMPLE_RATE
 from utils.events import AudioFrame
-from utils.sources import FRAME_SAMPLES
 from utils.lasting import Lasting
 from utils.live.watch import (
     CLIPPED_S,
@@ -19,6 +18,7 @@ from utils.live.watch import (
     Moves,
     Watch,
 )
+from utils.sources import FRAME_SAMPLES
 
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
 SOUND = np.random.default_rng(0).normal(0, 0.1, FRAME_SAMPLES).astype(np.float32)
@@ -142,7 +142,7 @@ def test_speech_that_is_cut_off_is_told_while_it_lasts(source, loudest, code):
         return codes[-1]
 
     loud = sung(2 * CLIPPED_S + 2, loudest)
-    assert last(loud[: SAMPLE_RATE]) == "listening"
+    assert last(loud[:SAMPLE_RATE]) == "listening"
     assert last(loud) == code
     assert last(np.zeros(SAMPLE_RATE, np.float32) + 1e-4, hearing=False) == code  # a pause
     assert last(sung(CLIPPED_S + 15, 1.0)) == "listening"

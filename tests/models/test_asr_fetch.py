@@ -14,12 +14,12 @@ import pytest
 
 from tests.hub_server import COMMIT, CONTENT, NAME, REPO, archive
 from tests.whisper_models import LARGE, MULTILINGUAL, whisper
+from utils.errors import ModelError
 from utils.models import memory
 from utils.models.catalogue import WHISPER
 from utils.models.download import StoppedError
 from utils.models.fetch import Fetch
 from utils.models.hub import NetworkError, look_up
-from utils.errors import ModelError
 
 HOME = Path(__file__).resolve().parents[2]
 STOPS_S = 25.0  # on the busiest machine; the pauses and time-outs that it cuts short are longer

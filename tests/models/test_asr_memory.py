@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from utils.models.catalogue import WHISPER
-from utils.models.memory import check_fits, check_spare, free_bytes, give_back, needed_bytes
 from utils.asr.nemo.load import load
 from utils.errors import ModelError, NoMemoryError
+from utils.models.catalogue import WHISPER
+from utils.models.memory import check_fits, check_spare, free_bytes, give_back, needed_bytes
 
 HOME = Path(__file__).resolve().parents[2]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.command_line.test_app import SPEECH, Client
 from tests.hub_server import NAME, REPO
 from tests.program import APP, PATIENCE_S, Program
-from tests.command_line.test_app import SPEECH, Client
 from utils.audio import SAMPLE_RATE, load
 
 pytestmark = pytest.mark.nemo

@@ -15,12 +15,12 @@ import pytest
 from tests.hub_server import CONTENT, NAME, archive
 from tests.program import APP, run
 from tests.whisper_models import whisper, write
+from utils.errors import ModelError
 from utils.models.catalogue import ALL, CATALOGUE, VOICES, WHISPERS, get, recommended
 from utils.models.here import fitting, to_fetch
 from utils.models.hub import megabytes
 from utils.models.nemo.files import find_voices
 from utils.models.whisper.files import packaged
-from utils.errors import ModelError
 
 KOREAN = "stt_kr_conformer_transducer_large"
 SMALL = "stt_en_fastconformer_hybrid_medium_streaming_80ms"
@@ -92,7 +92,9 @@ def test_get_tells_what_it_takes_and_fetches(hub, models_here):
     done = models("get", NAME)
     assert done.returncode == 0, done.stderr
     assert (models_here / f"{NAME}.nemo").read_bytes() == CONTENT
-    assert re.search(r"It takes 3 MB of disk; [\d.]+ [MG]B are free. Licence: CC BY 4.0", done.stdout)
+    assert re.search(
+        r"It takes 3 MB of disk; [\d.]+ [MG]B are free. Licence: CC BY 4.0", done.stdout
+    )
     assert f"Ready: {models_here / f'{NAME}.nemo'}" in done.stdout
     assert "Captions use it from the next start on." in done.stdout
     assert "100 % of 3 MB" in done.stderr

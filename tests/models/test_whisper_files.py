@@ -11,14 +11,20 @@ import pytest
 
 from tests.hub_server import archive
 from tests.whisper_models import ENGLISH, LARGE, MULTILINGUAL, weights, whisper, write
-from utils.models.nemo import archive as nemo_archive
+from utils.errors import ModelError
 from utils.models.catalogue import get
+from utils.models.nemo import archive as nemo_archive
 from utils.models.whisper import files
 from utils.models.whisper.files import (
-    embedded, find_whisper, installed_whisper, is_whisper, locate_whisper, name_of, packaged,
+    embedded,
+    find_whisper,
+    installed_whisper,
+    is_whisper,
+    locate_whisper,
+    name_of,
+    packaged,
 )  # fmt: skip
 from utils.models.whisper.folder import check_folder, check_readable, languages
-from utils.errors import ModelError
 
 HOME = Path(__file__).resolve().parents[2]
 TINY = "Systran/faster-whisper-tiny.en"
@@ -180,7 +186,7 @@ def test_other_weights(english, content, message):
 
 def test_weights_cut_short_anywhere(english):
     whole = (english / "model.bin").read_bytes()
-    lengths = [*range(0, 200), *range(200, len(whole), 997), *range(len(whole) - 90, len(whole))]
+    lengths = [*range(200), *range(200, len(whole), 997), *range(len(whole) - 90, len(whole))]
     for length in lengths:
         (english / "model.bin").write_bytes(whole[:length])
         with pytest.raises(ModelError):

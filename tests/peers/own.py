@@ -10,8 +10,8 @@ from utils import audio
 from utils.asr import Transcriber
 from utils.asr.choose import open_embedded
 from utils.captions.pipeline import Captioner
-from utils.tags.emotion import EmotionTag
 from utils.events import AudioFrame
+from utils.tags.emotion import EmotionTag
 
 
 def embedded() -> Transcriber:

@@ -14,7 +14,14 @@ from utils.sources import MicrophoneSource
 from utils.sources import microphone as microphone_module
 from utils.sources.heard import SoundServer
 from utils.sources.renewal import (
-    FIRST_S, GRACE_S, LONGEST_S, OPENING_S, TRIAL_S, Patience, Trial, Zeros,
+    FIRST_S,
+    GRACE_S,
+    LONGEST_S,
+    OPENING_S,
+    TRIAL_S,
+    Patience,
+    Trial,
+    Zeros,
 )  # fmt: skip
 
 BLOCK = 512

@@ -20,10 +20,16 @@ from utils import audio
 from utils.audio import SAMPLE_RATE
 from utils.errors import AudioError, CaptureError
 from utils.events import AudioFrame
-from utils.sources import FRAME_SAMPLES, FileSource, Microphone, MicrophoneSource, microphones
+from utils.sources import (
+    FRAME_SAMPLES,
+    FileSource,
+    Microphone,
+    MicrophoneSource,
+    microphones,
+    portaudio,
+)
 from utils.sources import file as file_module
 from utils.sources import microphone as microphone_module
-from utils.sources import portaudio
 from utils.sources.frames import Framer
 
 ROOT = Path(__file__).resolve().parents[2]

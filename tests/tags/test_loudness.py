@@ -30,7 +30,9 @@ def test_a_raised_voice_is_loud_and_a_soft_one_quiet_at_any_gain(sentence, gain)
 def test_parts_of_one_sentence_are_neither(sentence):
     loudness = LoudnessTag()
     parts = [sentence[i : i + 2 * SAMPLE_RATE] for i in range(0, len(sentence), SAMPLE_RATE)]
-    assert [loudness.after_text("words", p) for p in parts if len(p) == 2 * SAMPLE_RATE].count(None) >= 3
+    assert [loudness.after_text("words", p) for p in parts if len(p) == 2 * SAMPLE_RATE].count(
+        None
+    ) >= 3
 
 
 def test_a_room_that_turned_louder_for_good_becomes_the_usual(sentence):

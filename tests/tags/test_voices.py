@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.nemo_models import save, save_voice
 from tests.captions.test_captions import SPEECH, Engine, caption
+from tests.nemo_models import save, save_voice
 from utils import audio
-from utils.models.here import fitting, to_fetch
-from utils.models.nemo.files import find_models, find_voices, installed
 from utils.asr.nemo.voice import NemoVoice, open_voices
 from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
 from utils.errors import ModelError
+from utils.models.here import fitting, to_fetch
+from utils.models.nemo.files import find_models, find_voices, installed
 from utils.tags.voices import MOST, PLACES, VoicesTag
 
 ANNA, BEN, CARA = np.eye(3)
@@ -215,7 +215,9 @@ def test_clearing_and_abandoning_forget_the_voices(talk):
     third = len(talk) // 3
     assert not any(bool(e.tags.get("new_voice")) for e in caption(captioner, talk[:third], 512))
     captioner.abandon()
-    assert not any(bool(e.tags.get("new_voice")) for e in caption(captioner, talk[third : 2 * third], 512))
+    assert not any(
+        bool(e.tags.get("new_voice")) for e in caption(captioner, talk[third : 2 * third], 512)
+    )
 
 
 def test_a_failing_model_costs_no_words_and_is_logged_once(talk, caplog):

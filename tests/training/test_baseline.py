@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training.emotion.baseline import NEVER, Baseline
 from training.corpora import LABELS, Clip
+from training.emotion.baseline import NEVER, Baseline
 from training.emotion.examples import Examples
 
 N_MFCC, N_FEATURES = 4, 6

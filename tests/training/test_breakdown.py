@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.reports import breakdown
-from training.emotion import evaluate
 from training.corpora import Clip
+from training.emotion import evaluate
 from training.emotion.predictions import Predictions
+from training.reports import breakdown
 from utils.errors import DataError
 
 LABELS = ("happy", "sad")

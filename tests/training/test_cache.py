@@ -14,13 +14,13 @@ import pytest
 import soundfile
 
 from tests.emotion.test_denoiser import random_denoiser
+from training.corpora import LABELS, Clip
+from training.sound import augmentation as sounds
 from training.sound import cache as cache_module
 from training.sound import shards
-from training.sound import augmentation as sounds
 from training.sound.cache import FeatureCache
-from training.corpora import LABELS, Clip
-from utils.emotion import features
 from utils.audio import SAMPLE_RATE, load
+from utils.emotion import features
 from utils.emotion.denoiser import Denoiser
 from utils.errors import DataError
 

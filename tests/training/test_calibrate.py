@@ -9,12 +9,11 @@ import pytest
 from emotion_model import EmotionRecognizer, ModelConfig
 from tests.emotion.test_denoiser import random_denoiser
 from tests.emotion.test_network import network
-from training.emotion import calibrate
-from training.emotion import evaluate
 from training.corpora import LABELS, SHIPPED, Clip
+from training.emotion import calibrate, evaluate
 from training.emotion.predictions import CLEAN, READ_ALOUD, Predictions, join
-from utils.errors import DataError
 from utils.emotion.features import DEFAULT_CONFIG
+from utils.errors import DataError
 
 EACH = 50  # answers that name each class, in a corpus
 SAD = SHIPPED.index("sad")

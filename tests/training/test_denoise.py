@@ -12,8 +12,8 @@ import torch
 from tests.emotion.test_features import voice
 from training.sound import denoiser as denoise
 from training.sound.denoiser import STATE, DenoiseConfig, off_db, train_denoiser
-from utils.emotion import features
 from utils.audio import SAMPLE_RATE, load
+from utils.emotion import features
 from utils.emotion.denoiser import Bands, Denoiser, to_bands, to_frames
 from utils.errors import DataError
 

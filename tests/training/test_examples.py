@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from training.corpora import Clip
-from training.emotion.examples import Batch, Draw, Examples, all_functionals, pad
 from training.emotion.config import SHARES, TrainConfig, n_variants
-from utils.errors import DataError
+from training.emotion.examples import Batch, Draw, Examples, all_functionals, pad
 from utils.emotion.functionals import functionals, n_functionals
+from utils.errors import DataError
 
 LABELS = ("neutral", "happy", "sad")
 N_MFCC, N_FEATURES = 4, 6

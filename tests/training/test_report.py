@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from training.reports import breakdown
-from training.emotion import evaluate
-from training.reports import plots
 from training.corpora import Clip
+from training.emotion import evaluate
 from training.emotion.predictions import READ_ALOUD, Predictions, join
+from training.reports import breakdown
 from training.reports.report import write_report
 from utils.errors import DataError
 

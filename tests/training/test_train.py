@@ -13,10 +13,10 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from emotion_model import EmotionLSTM, ModelConfig
-from training.emotion import train as train_module
 from training.corpora import Clip
-from training.emotion.examples import Examples, pad
+from training.emotion import train as train_module
 from training.emotion.config import SHARES, TrainConfig
+from training.emotion.examples import Examples, pad
 from training.emotion.train import STATE, judge, logits, normalise, train
 from utils.emotion.functionals import n_functionals
 from utils.emotion.network import Listener
@@ -409,4 +409,4 @@ def check_scatter(turned: np.ndarray, atol: float) -> None:
     scatter = turned.T @ turned / len(turned)
     np.testing.assert_allclose(scatter, np.diag(np.diag(scatter)), atol=atol)
     widest = np.diag(scatter)[: len(CLIPS) // 4]  # few clips scatter in few directions
-    assert 0.5 < widest.min() and widest.max() < 1.5
+    assert widest.min() > 0.5 and widest.max() < 1.5

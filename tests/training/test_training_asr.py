@@ -20,9 +20,9 @@ from training.asr.finetune import Drawn, of_like_length, split
 from training.asr.manifest import Line
 from training.asr.run import Recipe, Run
 from training.asr.steps import collate, timing, wer, word_errors
-from utils.models.nemo.archive import read_config
 from utils.audio import SAMPLE_RATE
 from utils.errors import DataError
+from utils.models.nemo.archive import read_config
 
 CARD = WEIGHTS.parent / "README.md"
 TEXTS = ("the cat sat", "one two", "zero nine", "five six seven")

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from emotion_model import WINDOW_S
-from training.emotion import workshop
 from training.corpora import LABELS, Clip
-from training.emotion.predictions import CLEAN, READ_ALOUD
+from training.emotion import workshop
 from training.emotion.config import TrainConfig
-from training.sound.augmentation import CONDITIONS
+from training.emotion.predictions import CLEAN, READ_ALOUD
 from training.emotion.workshop import STRETCH_S, Workshop
+from training.sound.augmentation import CONDITIONS
 from utils import audio
 from utils.emotion.features import FeatureConfig
 

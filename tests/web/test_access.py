@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from web.access import LINK_S, Links, Token
 from utils.address import host_name, is_loopback, plain_address, reachable_address, url
 from utils.errors import ConfigError
+from web.access import LINK_S, Links, Token
 
 
 def test_the_program_and_the_command_share_a_private_token(tmp_path):

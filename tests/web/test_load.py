@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.attackers import KINDS, Page, attack, get, masked
+from tests.command_line.test_app import SPEECH, Client
 from tests.full_program import line
 from tests.process_tree import memory_mb
 from tests.program import PATIENCE_S, Program
-from tests.command_line.test_app import SPEECH, Client
-from utils.live.board import LATE_JOINER_LINES
 from utils.captions.transcript import FORMATS
+from utils.live.board import LATE_JOINER_LINES
 from web.pages import EXPORTS_AT_ONCE, EXPORTS_OF_AN_ADDRESS
 from web.server import OWN_CONNECTIONS
 from web.websocket import PACKETS_AT_ONCE

@@ -22,7 +22,7 @@ def program() -> Iterator[Program]:
 
 
 @pytest.fixture
-def page(browser):  # noqa: F811
+def page(browser):
     context = browser.new_context()
     context.set_default_timeout(PATIENCE_S * 1000)
     expect.set_options(timeout=PATIENCE_S * 1000)
@@ -38,9 +38,7 @@ def test_this_computers_browser_is_told_how_to_become_the_presenter(page, progra
     expect(page.locator("#hint")).to_have_text(EN["hint.ready.reader"])
 
 
-def test_a_link_opens_once_and_the_browser_stays_the_presenters(
-    page, program, browser  # noqa: F811
-):
+def test_a_link_opens_once_and_the_browser_stays_the_presenters(page, program, browser):
     page.goto(program.url)
     link = program.link()
     page.goto(link)  # in a window that is open already

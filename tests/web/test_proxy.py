@@ -8,10 +8,10 @@ from contextlib import closing
 import pytest
 import websocket
 
+from tests.command_line.test_app import SPEECH, Client
 from tests.page import CHROMIUM, CHROMIUM_ARGS, WORDS, expect, needs_chromium, playwright_api
 from tests.program import PATIENCE_S, Program, free_port
 from tests.proxy import EXAMPLE, NAME, Proxy, missing
-from tests.command_line.test_app import SPEECH, Client
 from tests.web.test_web import links
 from utils.address import Public, public_address
 from utils.errors import ConfigError
@@ -52,9 +52,7 @@ def needs_browser(test: Callable) -> Callable:
 def browser() -> Iterator[object]:
     with playwright_api.sync_playwright() as playwright:
         rules = f"--host-resolver-rules=MAP {NAME} 127.0.0.1"
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*CHROMIUM_ARGS, rules]
-        )
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_ARGS, rules])
         yield browser
         browser.close()
 

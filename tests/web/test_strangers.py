@@ -17,22 +17,29 @@ import pytest
 
 from tests.nemo_models import save
 from tests.odd_models import (
-    CONFIG, UNLOADABLE, UNREADABLE, doubled, member, nemo, weights, write_all,
+    CONFIG,
+    UNLOADABLE,
+    UNREADABLE,
+    doubled,
+    member,
+    nemo,
+    weights,
+    write_all,
 )  # fmt: skip
 from tests.program import run
 from tests.whisper_models import whisper as whisper_files
 from tests.whisper_models import write
 from utils import checkpoint, untrusted
 from utils.asr.choose import open_transcriber
-from utils.models.here import fitting
 from utils.asr.nemo.transcriber import NemoTranscriber
-from utils.models.nemo.archive import check_loadable, check_whole, languages, read_config
-from utils.models.nemo.files import find_models, find_voices
 from utils.asr.vosk.transcriber import VoskTranscriber
-from utils.models.whisper.folder import check_readable
 from utils.asr.whisper.transcriber import WhisperTranscriber
 from utils.checkpoint import Format
 from utils.errors import ModelError
+from utils.models.here import fitting
+from utils.models.nemo.archive import check_loadable, check_whole, languages, read_config
+from utils.models.nemo.files import find_models, find_voices
+from utils.models.whisper.folder import check_readable
 
 HOME = Path(__file__).resolve().parents[2]
 MOST_BYTES = 100_000_000  # of memory, for files of a few megabytes

@@ -8,8 +8,6 @@ import signal
 import socket
 import stat
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +15,8 @@ import pytest
 import socketio
 import websocket
 
-from tests.program import Program, run
 from tests.command_line.test_app import SPEECH, Client
+from tests.program import Program, run
 
 EVIL = "http://evil.example"
 
@@ -230,7 +228,16 @@ def test_no_path_leads_out(program, path):
 
 
 def test_every_page_forbids_what_is_not_ours(program):
-    for path in ("/", "/read", "/health", "/qr.svg", "/export/txt", "/nothing", "/present", "/reach"):
+    for path in (
+        "/",
+        "/read",
+        "/health",
+        "/qr.svg",
+        "/export/txt",
+        "/nothing",
+        "/present",
+        "/reach",
+    ):
         headers = request(program, path)[1]
         policy = headers["Content-Security-Policy"]
         assert "default-src 'self'" in policy and "unsafe" not in policy
@@ -272,7 +279,22 @@ def test_too_large_an_event_ends_its_connection(program, message):
 
 @pytest.mark.parametrize(
     "message",
-    ["42[[[", "9", "", "x", "b4", "é", "4", "42", "451-[]", "42[1]", '42["start"', "40/admin,", "43[]", "4" * 50],
+    [
+        "42[[[",
+        "9",
+        "",
+        "x",
+        "b4",
+        "é",
+        "4",
+        "42",
+        "451-[]",
+        "42[1]",
+        '42["start"',
+        "40/admin,",
+        "43[]",
+        "4" * 50,
+    ],
 )
 def test_rubbish_disturbs_nobody(program, message):
     page = raw(program)
@@ -353,7 +375,12 @@ def test_what_was_said_is_saved_exported_and_cleared_for_everyone(program):
         final = reader.wait("caption", final=True)
         assert final["emotion"] is None and not reader.of("level") and presenter.of("level")
         presenter.wait("status", message="The recording has ended.")
-        for form, begins in (("txt", "00:"), ("srt", "1\n"), ("vtt", "WEBVTT"), ("json", '{"lines"')):
+        for form, begins in (
+            ("txt", "00:"),
+            ("srt", "1\n"),
+            ("vtt", "WEBVTT"),
+            ("json", '{"lines"'),
+        ):
             status, headers, body = request(program, f"/export/{form}")
             assert status == 200 and body.startswith(begins) and final["text"].split()[0] in body
             name = headers["Content-Disposition"]

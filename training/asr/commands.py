@@ -12,8 +12,10 @@ from tqdm import tqdm
 
 from training.asr import digits, files, manifest, spelling, synthetic
 from training.asr.evaluate import Score, conditions, score
-from training.asr.finetune import check, finetune as run_finetune, split
-from training.asr.train import RECIPE, train as run_train
+from training.asr.finetune import check, split
+from training.asr.finetune import finetune as run_finetune
+from training.asr.train import RECIPE
+from training.asr.train import train as run_train
 from training.corpora.noise import read_noise
 from utils.errors import DataError
 

@@ -43,7 +43,9 @@ def read(folder: Path) -> tuple[Digit, ...]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder, expected one of recordings like 7_george_12.ogg")
+        raise DataError(
+            f"{folder}: no such folder, expected one of recordings like 7_george_12.ogg"
+        )
     found = []
     for path in sorted(folder.iterdir()):
         if match := NAME.fullmatch(path.name):

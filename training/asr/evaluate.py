@@ -129,9 +129,7 @@ def score(
             late_s += [word.end_s - end_s for word, end_s in zip(words, ends_s)]
         progress(1)
     counts = word_errors(truth, found)
-    return Score(
-        name, counts["words"], counts["sub"], counts["ins"], counts["del"], tuple(late_s)
-    )
+    return Score(name, counts["words"], counts["sub"], counts["ins"], counts["del"], tuple(late_s))
 
 
 def hear(samples: np.ndarray, captioner: Captioner) -> tuple[str, list[Word]]:

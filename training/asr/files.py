@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from training.asr.quiet import quiet
-from utils.models.nemo.archive import parsed_config
 from utils.errors import DataError
+from utils.models.nemo.archive import parsed_config
 
 FACTS = "training_facts"  # in the model's configuration
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from training.asr.manifest import Line
 from training.asr.quiet import quiet

@@ -49,7 +49,9 @@ class Line:
         """
         whole = audio.load(self.path)
         start = round(self.start_s * SAMPLE_RATE)
-        end = len(whole) if self.duration_s is None else start + round(self.duration_s * SAMPLE_RATE)
+        end = (
+            len(whole) if self.duration_s is None else start + round(self.duration_s * SAMPLE_RATE)
+        )
         return whole[start:end]
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from training.asr import model as network, synthetic
+from training.asr import model as network
+from training.asr import synthetic
 from training.asr.compose import Composer, load_noises, load_sounds
 from training.asr.digits import WORDS, Digit, Parts
 from training.asr.quiet import quiet

@@ -8,8 +8,8 @@ from pathlib import Path
 from training.corpora.clip import Clip
 from training.corpora.labels import LABELS
 from utils.audio import SAMPLE_RATE
-from utils.errors import AudioError
 from utils.audio.recording import Recording
+from utils.errors import AudioError
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from emotion_model import EmotionRecognizer
-from training.emotion import evaluate
 from training.corpora.librispeech import READ_AS
+from training.emotion import evaluate
 from training.emotion.predictions import CLEAN, READ_ALOUD, Predictions, join
 from utils.errors import DataError
 
@@ -37,9 +37,7 @@ def calibrate(
             )
     cleans = by_corpus(voices, recognizer.labels)
     unheard = by_corpus(languages, recognizer.labels)
-    read = join(
-        [p.only(p.condition == READ_ALOUD).restrict(recognizer.labels) for p in voices]
-    )
+    read = join([p.only(p.condition == READ_ALOUD).restrict(recognizer.labels) for p in voices])
     temperature, thresholds = fit(cleans, unheard, read)
     recognizer.temperature = temperature
     recognizer.thresholds = dict(zip(recognizer.labels, thresholds.tolist()))
@@ -114,9 +112,7 @@ def fit(
     return temperature, evaluate.quiet_thresholds(read.logits / temperature, precise, neutral)
 
 
-def judged(
-    p: Predictions, temperature: float, thresholds: np.ndarray
-) -> dict[str, float | None]:
+def judged(p: Predictions, temperature: float, thresholds: np.ndarray) -> dict[str, float | None]:
     """What a checkpoint says of its recipe on unheard voices; no precision of nothing named."""
     calibrated = p.logits / temperature
     precision, coverage = evaluate.precision_coverage(p.truth, calibrated, thresholds[p.answer])

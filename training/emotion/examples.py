@@ -9,8 +9,8 @@ import torch
 
 from training.corpora import Clip
 from training.emotion.config import SHARES, TrainConfig
-from utils.errors import DataError
 from utils.emotion.functionals import functionals
+from utils.errors import DataError
 
 
 class Features(Protocol):

@@ -9,8 +9,8 @@ import torch
 
 from emotion_model import EmotionLSTM
 from training.corpora import Clip
-from training.emotion.examples import Examples
 from training.emotion.config import SHARES
+from training.emotion.examples import Examples
 from training.emotion.whitening import whitening
 from utils.emotion.network import Listener, kernel
 

@@ -12,12 +12,12 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 
 from emotion_model import EmotionLSTM, ModelConfig
-from training.emotion import evaluate
 from training.corpora import Clip
-from training.emotion.examples import Batch, Draw, Examples, of_like_length
+from training.emotion import evaluate
 from training.emotion.config import SHARES, TrainConfig
-from training.emotion.whitening import whitening
+from training.emotion.examples import Batch, Draw, Examples, of_like_length
 from training.emotion.state import State
+from training.emotion.whitening import whitening
 from utils.emotion.network import Listener
 
 logger = logging.getLogger(__name__)

@@ -7,21 +7,21 @@ import numpy as np
 from tqdm import tqdm
 
 from emotion_model import WINDOW_S, EmotionLSTM, ModelConfig
-from training.sound.cache import FeatureCache
 from training.corpora import LABELS, Clip, read_noise
+from training.emotion.config import TrainConfig, n_variants
 from training.emotion.examples import Examples
 from training.emotion.landmarks import unite
 from training.emotion.predictions import CLEAN, READ_ALOUD, Predictions, join
-from training.emotion.config import TrainConfig, n_variants
-from training.sound.augmentation import CONDITIONS
 from training.emotion.splits import validation_speakers
 from training.emotion.state import make_folder
 from training.emotion.train import train
+from training.sound.augmentation import CONDITIONS
+from training.sound.cache import FeatureCache
 from utils import audio
 from utils.emotion.denoiser import Denoiser
-from utils.errors import DataError
 from utils.emotion.features import FeatureConfig
 from utils.emotion.network import Listener
+from utils.errors import DataError
 
 N_VOICELESS = 600  # sounds without a voice among the examples
 STRETCH_S = (0.6, 4.0)  # what is taken of a recording that is read aloud

@@ -7,8 +7,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.reports.breakdown import Spread
 from training.emotion.evaluate import N_BINS, Reliability
+from training.reports.breakdown import Spread
 
 # Okabe and Ito, "Color Universal Design", 2008
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A8A8A"

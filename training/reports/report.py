@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from training.reports import breakdown
 from training.emotion import evaluate
-from training.reports import plots
+from training.emotion.predictions import CLEAN, READ_ALOUD, Predictions
+from training.reports import breakdown, plots
 from training.reports.breakdown import GAIN, GROUPS, Spread
 from training.reports.markdown import to_markdown
-from training.emotion.predictions import CLEAN, READ_ALOUD, Predictions
 from utils.errors import DataError
 
 COVERAGES = (1.0, 0.9, 0.75, 0.5, 0.25)

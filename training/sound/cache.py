@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from training.sound import shards
-from training.sound import augmentation as sounds
-from training.sound.contents import Contents
 from training.corpora import Clip
+from training.sound import augmentation as sounds
+from training.sound import shards
+from training.sound.contents import Contents
 from training.sound.workers import spread
 from utils import audio
 from utils.emotion import features

@@ -187,7 +187,7 @@ def _echo(bands: Bands, which: np.ndarray, rng: np.random.Generator) -> Bands:
     tail *= 10 ** (-rng.uniform(*DIRECT_DB, (batch, 1)) / 10) / tail.sum(axis=1, keepdims=True)
     tail *= which[:, None]
     lag = np.subtract.outer(np.arange(n_frames), np.arange(n_frames))
-    heard = np.where((0 <= lag) & (lag < N_ECHO), tail[:, lag.clip(0, N_ECHO - 1)], 0)
+    heard = np.where((lag >= 0) & (lag < N_ECHO), tail[:, lag.clip(0, N_ECHO - 1)], 0)
     smear = torch.from_numpy(heard).to(bands.power)  # (batch, n_frames, n_frames)
     # Echoes that meet at random add up to powers that vary as those of noise do.
     spread = 0.5 + 0.5 * torch.from_numpy(rng.exponential(1, bands.power.shape)).to(bands.power)
@@ -218,9 +218,7 @@ def _add_noise(
     phase = torch.from_numpy(rng.standard_normal(bands.power.shape)).to(power) / _n_bins().sqrt()
     met = 2 * (bands.power * power).sqrt() * phase.clamp(-0.95, 0.95)
     after = noise.energy * gain
-    return _mix(
-        bands._replace(power=bands.power + power + met), after, after * noise.zcr.square()
-    )
+    return _mix(bands._replace(power=bands.power + power + met), after, after * noise.zcr.square())
 
 
 def _mix(bands: Bands, energy: torch.Tensor, crossing: torch.Tensor) -> Bands:

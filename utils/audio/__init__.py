@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from utils.audio.convert import SAMPLE_RATE as SAMPLE_RATE
-from utils.errors import AudioError
 from utils.audio.recording import Recording
+from utils.errors import AudioError
 
 SILENCE_DB = -120.0  # level that digital silence is given, dB relative to full scale
 

@@ -3,8 +3,8 @@
 import numpy as np
 
 from utils.audio import SAMPLE_RATE
-from utils.lasting import Lasting
 from utils.captions.vad import WINDOW_SAMPLES
+from utils.lasting import Lasting
 
 MAINS_HZ = (50, 60)
 # Around each multiple of the mains' frequency a notch 0.8 Hz wide is cut, 1.5 % of what is there.

@@ -14,13 +14,13 @@ import numpy as np
 
 from utils.asr import Stream, Transcriber
 from utils.audio import SAMPLE_RATE
+from utils.captions.segmenter import Segmenter
+from utils.captions.steady import Corrections, SteadyText
+from utils.captions.vad import VoiceActivity
 from utils.errors import NoMemoryError
 from utils.events import AudioFrame, CaptionEvent, SpeechChunk, Word
 from utils.faults import cause
 from utils.tags import Tag
-from utils.captions.segmenter import Segmenter
-from utils.captions.steady import Corrections, SteadyText
-from utils.captions.vad import VoiceActivity
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from utils.audio import SAMPLE_RATE
 from utils.captions.ear import OFF, Ear
-from utils.events import AudioFrame, SpeechChunk
 from utils.captions.hum import Hum
 from utils.captions.segment import Segment
 from utils.captions.vad import WINDOW_SAMPLES, VoiceActivity
+from utils.events import AudioFrame, SpeechChunk
 
 
 def _windows(seconds: float) -> int:

@@ -113,9 +113,7 @@ class SteadyText:
         line += [(word, end + i) for i, word in enumerate(final[end:])]
         return Transcription(" ".join(word for word, _ in line), tuple(_timed(line, times)))
 
-    def _corrected(
-        self, final: list[str], times: tuple[Word, ...]
-    ) -> list[tuple[str, int | None]]:
+    def _corrected(self, final: list[str], times: tuple[Word, ...]) -> list[tuple[str, int | None]]:
         """What was shown, with the corrections that are left; and each word's place in `final`.
 
         The last words are corrected first: they have hardly been read.

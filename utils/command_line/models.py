@@ -5,6 +5,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from utils.command_line.models_list import COMMAND, listing, size_bytes
+from utils.command_line.output import note, put, tell
+from utils.errors import ModelError
 from utils.models.catalogue import WHISPER, Model, find, get, models_folder, recommended
 from utils.models.check import two_letters
 from utils.models.download import delete
@@ -12,11 +15,8 @@ from utils.models.fetch import Fetch, check
 from utils.models.here import fitting
 from utils.models.hub import NetworkError, megabytes
 from utils.models.memory import check_fits
-from utils.command_line.models_list import COMMAND, listing, size_bytes
 from utils.models.nemo.files import find_voices, installed
 from utils.models.whisper.files import installed_whisper, packaged
-from utils.errors import ModelError
-from utils.command_line.output import note, put, tell
 
 PLAIN_STEP = 10  # percent between two lines of progress where there is no terminal
 _BAR = "{percentage:3.0f} %  {n_fmt}B of {total_fmt}B  {rate_fmt}  {remaining} left "

@@ -6,16 +6,27 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+from utils.errors import printable
 from utils.models.catalogue import (
-    CATALOGUE, VOICES, WHISPER, WHISPERS, Model, get, models_folder, recommended,
+    CATALOGUE,
+    VOICES,
+    WHISPER,
+    WHISPERS,
+    Model,
+    get,
+    models_folder,
+    recommended,
 )  # fmt: skip
 from utils.models.here import fitting
 from utils.models.hub import megabytes
 from utils.models.nemo.files import find_models, find_voices, installed, sorted_paths
 from utils.models.whisper.files import (
-    EMBEDDED, find_whisper, installed_whisper, name_of, packaged,
+    EMBEDDED,
+    find_whisper,
+    installed_whisper,
+    name_of,
+    packaged,
 )  # fmt: skip
-from utils.errors import printable
 
 COMMAND = ".venv/bin/python app.py"
 DIGITS = Path(__file__).resolve().parents[2] / "model_state_dict/spoken_digits.nemo"
@@ -44,10 +55,12 @@ def listing(language: str) -> str:
         "(it hears the line again and again while it grows)",
         *(_entry(model, whispers) for model in WHISPERS),
         "\n".join(
-            _indented([
-                f"The {len(_MANY)} languages: {' '.join(_MANY)}; large-v3 also yue. "
-                "Wrong words are those of English."
-            ])
+            _indented(
+                [
+                    f"The {len(_MANY)} languages: {' '.join(_MANY)}; large-v3 also yue. "
+                    "Wrong words are those of English."
+                ]
+            )
         ),
         "LINE BY LINE (a line appears when it has been said)",
         *whole,
@@ -89,9 +102,7 @@ def _entry(model: Model, models: list[Path]) -> str:
 
 def _indented(lines: list[str]) -> Iterator[str]:
     for line in lines:
-        yield from textwrap.wrap(
-            line, WIDTH, initial_indent="      ", subsequent_indent="        "
-        )
+        yield from textwrap.wrap(line, WIDTH, initial_indent="      ", subsequent_indent="        ")
 
 
 def _spoken(model: Model) -> str:

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from utils.captions.pipeline import Captioner
+from utils.captions.transcript import FORMATS
+from utils.command_line.output import note, put
 from utils.errors import AudioError
 from utils.events import CaptionEvent
-from utils.command_line.output import note, put
 from utils.live.saving import read_saved
 from utils.sources import Source, microphones
-from utils.captions.transcript import FORMATS
 
 
 def export(path: str, form: str) -> int:
@@ -51,9 +51,7 @@ def caption_events(captioner: Captioner, source: Source) -> Iterator[CaptionEven
     yield from captioner.flush()
 
 
-def with_progress(
-    events: Iterator[CaptionEvent], total_s: float | None
-) -> Iterator[CaptionEvent]:
+def with_progress(events: Iterator[CaptionEvent], total_s: float | None) -> Iterator[CaptionEvent]:
     """Pass events on; on a terminal, tell how far the recording is, if its length is known."""
     terminal = sys.stderr.isatty()
     for event in events:

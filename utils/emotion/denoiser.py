@@ -13,10 +13,10 @@ import torch
 from torch import nn
 
 from utils import checkpoint
-from utils.emotion import features
 from utils.checkpoint import Format
-from utils.faults import model_error
+from utils.emotion import features
 from utils.emotion.functionals import quantiles, within
+from utils.faults import model_error
 
 SHIPPED = Path(__file__).parents[2] / "model_state_dict" / "denoiser.pt"
 HEARD = features.DEFAULT_CONFIG  # the features that it is made for

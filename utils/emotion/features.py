@@ -13,8 +13,7 @@ import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 
 from utils import audio
-from utils.emotion import mel
-from utils.emotion import prosody
+from utils.emotion import mel, prosody
 from utils.errors import AudioError
 
 MIN_S = 0.1  # shorter than this there is no syllable to describe

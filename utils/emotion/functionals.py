@@ -111,9 +111,7 @@ def _moments(x: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.T
     return mean, variance.sqrt()
 
 
-def quantiles(
-    x: torch.Tensor, mask: torch.Tensor, which: Sequence[float]
-) -> list[torch.Tensor]:
+def quantiles(x: torch.Tensor, mask: torch.Tensor, which: Sequence[float]) -> list[torch.Tensor]:
     """Quantiles of x (batch, n_steps, n) over the steps in a mask, (batch, n) for each of `which`.
 
     They lie on the line between the two nearest values, as those of NumPy do.

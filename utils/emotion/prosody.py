@@ -46,9 +46,9 @@ def describe(frames: np.ndarray) -> np.ndarray:
     n_padded = 2 * n_fft  # so that the autocorrelation does not wrap
     power = np.square(np.abs(scipy.fft.rfft(frames, n_padded)))
     log_f0, harmonicity, hnr_db = _pitch(power, n_fft)
-    return np.column_stack(
-        [log_f0, harmonicity, hnr_db, _shape(power[:, ::2], n_fft)]
-    ).astype(np.float32)
+    return np.column_stack([log_f0, harmonicity, hnr_db, _shape(power[:, ::2], n_fft)]).astype(
+        np.float32
+    )
 
 
 def _pitch(power: np.ndarray, n_fft: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -116,6 +116,4 @@ def _shape(power: np.ndarray, n_fft: int) -> np.ndarray:
     low = power[:, (f_hz > 50) & (f_hz < SPLIT_HZ)].sum(axis=1)
     high = power[:, (f_hz > SPLIT_HZ) & (f_hz < 5000)].sum(axis=1)
     alpha_ratio_db = 10 * np.log10((low + EPSILON) / (high + EPSILON))
-    return np.column_stack(
-        [np.log2(np.maximum(tones, 30) / 1000), flatness, flux, alpha_ratio_db]
-    )
+    return np.column_stack([np.log2(np.maximum(tones, 30) / 1000), flatness, flux, alpha_ratio_db])

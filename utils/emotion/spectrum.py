@@ -6,8 +6,7 @@ import numpy as np
 import torch
 
 from utils import audio
-from utils.emotion import features
-from utils.emotion import mel
+from utils.emotion import features, mel
 
 N_COLUMNS = 11
 BANDS = features.DEFAULT_CONFIG  # whose mel bands the coefficients are of

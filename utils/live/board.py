@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from utils.events import CaptionEvent
 from utils.captions.transcript import SharedExport, Transcript
+from utils.events import CaptionEvent
 
 LATE_JOINER_LINES = 200  # what a page is sent when it opens
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from utils.asr import Transcriber
-from utils.models.memory import give_back
 from utils.captions.pipeline import Captioner
 from utils.errors import AppError
 from utils.faults import cause
 from utils.messages import Message, say
+from utils.models.memory import give_back
 
 log = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from utils.live.engines import Better, Engines, bring_better
 from utils.errors import AppError
 from utils.faults import of_machine
-from utils.messages import Message, say
+from utils.live.engines import Better, Engines, bring_better
 from utils.live.status import Status, StatusLine
+from utils.messages import Message, say
 
 log = logging.getLogger(__name__)
 

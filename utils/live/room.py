@@ -8,11 +8,11 @@ from pathlib import Path
 from utils.config import LONGEST_CLEAR_AFTER_MIN
 from utils.errors import RequestError
 from utils.events import CaptionEvent
-from utils.messages import say
 from utils.live.phrases import LONGEST, MOST, Phrases
 from utils.live.saving import SavedLines
 from utils.live.session import Session
 from utils.live.speaker import Voice
+from utils.messages import say
 
 TIDY_S = 1.0  # between looks whether the lines are to be cleared
 

@@ -13,19 +13,19 @@ import uuid
 from collections.abc import Callable, Iterable
 
 from utils.audio import SAMPLE_RATE
-from utils.live.board import Board, Publish
+from utils.captions.pace import PaceKeeper
 from utils.captions.pipeline import Captioner
-from utils.live.engines import Engines
 from utils.errors import AppError, AudioError, CaptureError
 from utils.events import AudioFrame, CaptionEvent
+from utils.live.board import Board, Publish
+from utils.live.engines import Engines
 from utils.live.loader import Loader, Progress, unexpected
-from utils.messages import Message, Value, say
-from utils.captions.pace import PaceKeeper
 from utils.live.pulse import Pulse
 from utils.live.resume import Resume
-from utils.sources import Source
 from utils.live.status import Status, StatusLine
 from utils.live.watch import Moves, Watch
+from utils.messages import Message, Value, say
+from utils.sources import Source
 
 log = logging.getLogger(__name__)
 
@@ -290,9 +290,7 @@ class Session:
         elif captioner.hearing:
             self._captions(captioner.flush())
 
-    def _judge(
-        self, watch: Watch, frame: AudioFrame, captioner: Captioner
-    ) -> tuple[Message, bool]:
+    def _judge(self, watch: Watch, frame: AudioFrame, captioner: Captioner) -> tuple[Message, bool]:
         """How listening goes, and whether nothing has been heard for long."""
         hearing = captioner.hearing or self.board.blank or self.speaking
         message, quiet = watch.judge(frame, hearing, captioner.unheard, captioner.humming)

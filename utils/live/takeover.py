@@ -9,17 +9,17 @@ import threading
 from pathlib import Path
 
 from utils.asr import Transcriber, Tuning
-from utils.models.catalogue import NEMO, WHISPER, models_folder
 from utils.asr.choose import open_found
 from utils.asr.registry import built_in
+from utils.errors import ModelError
+from utils.live.engines import Better, Notice, Offer
+from utils.messages import Message, say
+from utils.models.catalogue import NEMO, WHISPER, models_folder
 from utils.models.download import check_space
 from utils.models.fetch import Fetch
 from utils.models.here import Wanted, asked, fitting, to_fetch
 from utils.models.memory import check_fits
 from utils.models.whisper.files import name_of
-from utils.live.engines import Better, Notice, Offer
-from utils.errors import ModelError
-from utils.messages import Message, say
 
 POLL_S = 0.5  # between looks whether the program is closing
 
@@ -110,9 +110,7 @@ def _fetch(wanted: Wanted, notice: Notice, closing: threading.Event) -> Path:
     raise ModelError(f"fetching {wanted.name} was stopped; it goes on at the next start")
 
 
-def _open_first(
-    paths: list[Path], language: str, tuning: Tuning, notice: Notice
-) -> Transcriber:
+def _open_first(paths: list[Path], language: str, tuning: Tuning, notice: Notice) -> Transcriber:
     """The first model that loads.
 
     Raises

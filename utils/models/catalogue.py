@@ -7,7 +7,6 @@ from pathlib import Path
 from utils.errors import ModelError
 from utils.folders import cache_folder
 
-
 # Kinds of model: a `.nemo` file, and a folder with a Whisper in CTranslate2's form.
 NEMO, WHISPER = "nemo", "whisper"
 _BYTES = {NEMO: 4, WHISPER: 2}  # of a parameter in the file: float32, float16

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
+from utils.errors import ConfigError
 from utils.models.catalogue import NEMO, WHISPER, WHISPERS, Model, find, get, recommended
 from utils.models.whisper.files import is_whisper
 from utils.models.whisper.folder import check_folder
-from utils.errors import ConfigError
 
 _LIST = ".venv/bin/python app.py models"
 

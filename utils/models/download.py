@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from utils.models.hub import OWN_FILE, NetworkError, Remote, client, megabytes, plain_errors, url_of
 from utils.errors import ModelError
+from utils.models.hub import OWN_FILE, NetworkError, Remote, client, megabytes, plain_errors, url_of
 
 log = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from utils.errors import ModelError
 from utils.models.catalogue import NEMO, WHISPER, find, models_folder, repository, stem
 from utils.models.download import Download, Progress, StoppedError, delete
 from utils.models.hub import MissingError, NetworkError, Remote, look_up
@@ -14,7 +15,6 @@ from utils.models.memory import check_fits
 from utils.models.nemo.archive import check_whole
 from utils.models.whisper.folder import check_readable
 from utils.models.whisper.texts import FILES, MELS
-from utils.errors import ModelError
 
 log = logging.getLogger(__name__)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from utils.errors import ModelError
 from utils.models.catalogue import CATALOGUE, NEMO, WHISPER, Model, find, get, recommended
 from utils.models.check import first_choice, kind_of, two_letters
 from utils.models.fetch import OnFetch
@@ -13,10 +14,14 @@ from utils.models.hub import is_offline
 from utils.models.nemo.archive import check_whole, languages
 from utils.models.nemo.files import find_models, locate, on_this_machine
 from utils.models.whisper.files import (
-    EMBEDDED, find_whisper, locate_whisper, name_of, packaged, whisper_here,
+    EMBEDDED,
+    find_whisper,
+    locate_whisper,
+    name_of,
+    packaged,
+    whisper_here,
 )  # fmt: skip
 from utils.models.whisper.folder import languages as languages_of_whisper
-from utils.errors import ModelError
 
 log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ import logging
 import sys
 from pathlib import Path
 
+from utils.errors import ModelError, NoMemoryError
 from utils.models.catalogue import NEMO, WHISPER
 from utils.models.hub import megabytes
-from utils.errors import ModelError, NoMemoryError
 
 log = logging.getLogger(__name__)
 

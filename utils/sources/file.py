@@ -9,9 +9,9 @@ from typing import Self
 import numpy as np
 
 from utils.audio import SAMPLE_RATE
+from utils.audio.recording import Recording
 from utils.errors import AudioError
 from utils.events import AudioFrame
-from utils.audio.recording import Recording
 from utils.sources.frames import FRAME_SAMPLES, Framer
 
 NOTHING = np.zeros(0, np.float32)

@@ -64,7 +64,9 @@ def _tree(model: Any, phrases: tuple[str, ...]) -> Any:
     rows = [tokens for rows in spelled.values() for tokens in rows]
     graph = ContextGraph(context_score=FIRST, depth_scaling=DEEPER)
     graph.build(token_ids=rows)
-    tree = GPUBoostingTreeModel.from_context_graph(graph, tokenizer.vocab_size, uniform_weights=False)
+    tree = GPUBoostingTreeModel.from_context_graph(
+        graph, tokenizer.vocab_size, uniform_weights=False
+    )
     return tree.to(model.device)
 
 

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from utils.models.nemo.archive import ASR, Kind, check_loadable, read_config, target_class
-from utils.models.memory import check_fits
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError, NoMemoryError
 from utils.faults import model_error, out_of_memory
+from utils.models.memory import check_fits
+from utils.models.nemo.archive import ASR, Kind, check_loadable, read_config, target_class
 
 INSTALL = "install it with: .venv/bin/pip install -r requirements.txt"
 RECOMMENDED = ASR.example

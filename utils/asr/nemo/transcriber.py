@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from utils.asr import Stream, Transcriber, Tuning
-from utils.models.nemo.files import find_models, locate
 from utils.asr.nemo.int8 import quantize_if_faster
 from utils.asr.nemo.load import RECOMMENDED, load, prompt, short
 from utils.asr.nemo.stream import NemoStream, StreamingModel, can_stream
@@ -20,6 +19,7 @@ from utils.asr.nemo.worker import Worker, result
 from utils.audio import SAMPLE_RATE
 from utils.errors import AppError, ConfigError
 from utils.faults import model_error
+from utils.models.nemo.files import locate
 
 BALANCED_S = 0.56  # the chunk that "balanced" is nearest to: half a second's wait at most
 WORTH = 0.1  # of the time, which a step must take for 8-bit weights to be tried
@@ -55,7 +55,9 @@ class NemoTranscriber(Transcriber):
                     "that gives words while they are spoken, or leave out --phrases"
                 )
             else:
-                self._engine = _Whole(WholeModel(restored, prompt(restored, language)), self._worker)
+                self._engine = _Whole(
+                    WholeModel(restored, prompt(restored, language)), self._worker
+                )
             self._engine.warm_up()
         except AppError:
             self.close()

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from utils.models.nemo.archive import VOICE
-from utils.models.nemo.files import find_voices
 from utils.asr.nemo.load import load, short
 from utils.asr.nemo.worker import Worker
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 from utils.faults import model_error
+from utils.models.nemo.archive import VOICE
+from utils.models.nemo.files import find_voices
 
 
 def open_voices() -> "NemoVoice | None":

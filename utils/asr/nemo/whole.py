@@ -147,8 +147,11 @@ class WholeStream:
             if waiting:
                 waiting.cancel()  # only helps where it has not begun
         self._pass = None
-        self._ahead = len(samples), self._worker.submit(
-            lambda jobs: [self._model.transcribe(job) for job in jobs], samples
+        self._ahead = (
+            len(samples),
+            self._worker.submit(
+                lambda jobs: [self._model.transcribe(job) for job in jobs], samples
+            ),
         )
 
 

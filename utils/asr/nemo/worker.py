@@ -58,7 +58,7 @@ class Worker:
         self._thread.join()
 
     def _run(self) -> None:
-        from utils import threads# here, since PyTorch takes a while to load
+        from utils import threads  # here, since PyTorch takes a while to load
 
         threads.all_threads()
         while (jobs := self._next()) is not None:

@@ -59,12 +59,16 @@ _ENDING = re.compile(
     "|기에|스러|스럽|롭|적인|적으로|적이|적$"
 )
 # Verbs that make verbs of nouns: do, become, suffer, let. "한" and "할" are words as well.
-_VERB = re.compile("하|해|했|한|할|함|합|되|돼|됐|된|될|됨|됩|당하|당해|당했|당한|시키|시켜|시켰|시킨|시킬")
+_VERB = re.compile(
+    "하|해|했|한|할|함|합|되|돼|됐|된|될|됨|됩|당하|당해|당했|당한|시키|시켜|시켰|시킨|시킬"
+)
 _NO_VERB_AFTER = frozenset(
     "안 더 또 다 꼭 좀 왜 뭐 뭘 걸 거 것 게 수 때 대로 너무 정말 아주 매우 다시 같이 많이 "
     "빨리 열심히 어떻게 이렇게 그렇게 저렇게 그냥 지금 오늘 내일 어제 나 너 저 내 네 제 그 이".split()
 )
-_NO_VERBS = re.compile("하나|하루|하늘|하지만|해외|해변|해당|한국|한번|한테|함께|합의|되게|할머|할아")
+_NO_VERBS = re.compile(
+    "하나|하루|하늘|하지만|해외|해변|해당|한국|한번|한테|함께|합의|되게|할머|할아"
+)
 
 # Stems that cannot end a word: by their last consonant, ㄵ ㄶ ㅀ ㅆ ㅎ, or by name.
 _OPEN_FINALS = frozenset((5, 6, 15, 20, 27))

@@ -27,12 +27,12 @@ import numpy as np
 
 from utils.asr import Transcriber
 from utils.asr.vosk import korean
-from utils.models.hub import megabytes
-from utils.models.memory import free_bytes
 from utils.audio import SAMPLE_RATE
 from utils.errors import ConfigError, ModelError
 from utils.events import Transcription, Word
 from utils.faults import model_error
+from utils.models.hub import megabytes
+from utils.models.memory import free_bytes
 
 if TYPE_CHECKING:
     from vosk import KaldiRecognizer

@@ -14,13 +14,19 @@ import numpy as np
 
 from utils.asr.whisper.guard import is_speech
 from utils.asr.whisper.heard import (
-    NOTHING, Heard, before_loop, is_loop, joined, quietest, repeats,
+    NOTHING,
+    Heard,
+    before_loop,
+    is_loop,
+    joined,
+    quietest,
+    repeats,
 )  # fmt: skip
 from utils.asr.whisper.mel import FRAMES_PER_S, HOP_LENGTH, RANGE, GrowingMel
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
-from utils.faults import model_error
 from utils.events import Word
+from utils.faults import model_error
 
 WINDOW_FRAMES = 3000  # 30 s: what Whisper was trained to hear at a time
 # The encoder's cost grows with what it hears, and the decoder looks at the quiet that follows
@@ -34,13 +40,17 @@ SAFE_FRAMES = 1500  # of silence and speech without that, for the rare segment t
 MIN_SAMPLES = SAMPLE_RATE // 10  # a shorter segment holds no word
 MOST_TOKENS = 224  # half of the decoder's length, as in whisper/decoding.py
 TOKENS_AT_ONCE, TOKENS_PER_S = 16, 10  # no speech has more: what is longer repeats itself
-FEWEST_SPELT = 1_000  # tokens with a letter, under which no language is written; Whispers have 45,000
+FEWEST_SPELT = (
+    1_000  # tokens with a letter, under which no language is written; Whispers have 45,000
+)
 SHORTEST_HALVES = 3 * SAMPLE_RATE  # samples, of which no more than a loop is cut off
 
 
 def width(n_samples: int) -> int:
     """How many frames of features `WhisperModel.hear` wants of so many samples."""
-    return min(max(SAFE_FRAMES, 2 * math.ceil((_frames(n_samples) + QUIET_FRAMES) / 2)), WINDOW_FRAMES)
+    return min(
+        max(SAFE_FRAMES, 2 * math.ceil((_frames(n_samples) + QUIET_FRAMES) / 2)), WINDOW_FRAMES
+    )
 
 
 def _frames(n_samples: int) -> int:
@@ -180,7 +190,9 @@ class WhisperModel:
         log_probability = found.scores[0] * len(found.sequences_ids[0]) / (len(tokens) + 1)
         words = self._words(encoded, tokens, speech, n_samples / SAMPLE_RATE)
         said_again = not repeats(self._tokenizer.decode(tokens)) or not is_loop(words)
-        return Heard(words, log_probability, found.no_speech_prob, len(tokens) < most and said_again)
+        return Heard(
+            words, log_probability, found.no_speech_prob, len(tokens) < most and said_again
+        )
 
     def _encoded(self, features: np.ndarray, speech: int) -> Any:
         """What the decoder looks at, (1, n_positions, width): the speech, and much silence."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from utils.models.memory import trim
 from utils.asr.whisper.agree import Agreement
 from utils.asr.whisper.guard import is_speech
 from utils.asr.whisper.heard import Heard
@@ -16,6 +15,7 @@ from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 from utils.events import Transcription, Word
 from utils.faults import model_error
+from utils.models.memory import trim
 
 FIRST_S = 0.5  # of sound before the first pass; the segmenter keeps 0.3 s from before the speech
 SHARE = 0.6  # of the time, that passes over the growing segment may take

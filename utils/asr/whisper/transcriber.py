@@ -7,10 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from utils.asr import Transcriber, Tuning
-from utils.models.catalogue import WHISPER
-from utils.models.memory import check_fits
-from utils.models.whisper.files import name_of, packaged
-from utils.models.whisper.folder import check_folder, languages
 from utils.asr.whisper.heard import Heard
 from utils.asr.whisper.model import WhisperModel, width
 from utils.asr.whisper.stream import WhisperStream
@@ -18,6 +14,10 @@ from utils.asr.whisper.trial import check_usable
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 from utils.faults import model_error
+from utils.models.catalogue import WHISPER
+from utils.models.memory import check_fits
+from utils.models.whisper.files import name_of, packaged
+from utils.models.whisper.folder import check_folder
 
 # New sound before the open segment is heard again, for each pace; longer where a pass takes
 # long. The last steps are for machines that fall behind: None gives words at pauses only.
@@ -72,7 +72,9 @@ class WhisperTranscriber(Transcriber):
 
     def stream(self, growing: bool = True) -> WhisperStream:
         """Begin a segment. Streams of several callers may be open at a time."""
-        return WhisperStream(self._model, self._submit, self._steps[self._step] if growing else None)
+        return WhisperStream(
+            self._model, self._submit, self._steps[self._step] if growing else None
+        )
 
     def _submit(self, *call: object) -> "Future[Heard]":
         try:

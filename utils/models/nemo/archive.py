@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from utils.errors import ModelError
+from utils.faults import model_error
 from utils.models.catalogue import CATALOGUE, NEMO, VOICES, find
 from utils.models.hub import OWN_FILE
 from utils.models.nemo.sizes import check_sizes
 from utils.models.nemo.tar import BAD_TAR, parts
-from utils.errors import ModelError
-from utils.faults import model_error
 from utils.untrusted import parse_yaml
 from utils.untrusted_torch import check_torch
 

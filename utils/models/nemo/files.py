@@ -9,12 +9,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from utils.errors import ModelError
 from utils.models.catalogue import find, models_folder, stem
 from utils.models.download import Progress
 from utils.models.fetch import Fetch
 from utils.models.hub import hub_folder
 from utils.models.nemo.archive import ASR, VOICE, Kind, read_config, target_class
-from utils.errors import ModelError
 
 log = logging.getLogger(__name__)
 

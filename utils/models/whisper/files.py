@@ -7,12 +7,12 @@ import importlib.util
 import logging
 from pathlib import Path
 
+from utils.errors import ModelError
 from utils.models.catalogue import WHISPER, WHISPERS, find, get, models_folder, repository, stem
 from utils.models.download import Progress
 from utils.models.fetch import Fetch
 from utils.models.hub import hub_folder
 from utils.models.whisper.folder import check_readable
-from utils.errors import ModelError
 
 log = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from utils.errors import ModelError
 from utils.models.catalogue import WHISPERS, Model, find, get, models_folder
 from utils.models.whisper.texts import FILES, USUAL_MELS, check_texts, damaged, names, opened
-from utils.errors import ModelError
 
 _VERSION = 6  # of the file's form: CTranslate2, src/models/model.cc, current_binary_version
 _SPEC = "WhisperSpec"
