@@ -141,7 +141,7 @@ KINDS = {
     "handshake": handshake,
     "version": version,
     "silent": silent,
-}  # fmt: skip
+}
 
 
 def attack(port: int, kind: str, n: int, seconds: float) -> int:

@@ -1,6 +1,7 @@
 """How much quiet after the speech Whisper's encoder has to hear, and what each length costs."""
 
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
 from unittest.mock import patch
 

@@ -44,9 +44,13 @@ def throw(name: str, n_inputs: int, same: bool = False) -> int:
     with target.around() as context:
 
         @settings(
-            max_examples=n_inputs, derandomize=same, database=None, deadline=None,
-            suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.shrink),
-        )  # fmt: skip
+            max_examples=n_inputs,
+            derandomize=same,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=(Phase.generate, Phase.shrink),
+        )
         @given(target.inputs())
         def one(data: object) -> None:
             nonlocal n_thrown

@@ -83,13 +83,17 @@ def bench_equal(every: int) -> None:
         "Streamed text against that of the whole file, digits model, chunks of random size",
         [
             ("clips with equal text", f"{equal} of {len(clips)}"),
-            ("clips with equal text, streamed with 8-bit weights",
-             f"{sum(map(str.__eq__, texts, rounded))} of {len(clips)}"),
-            ("word error rate on the digits, 32 bits and 8 bits",
-             f"{jiwer.wer(words, texts[-len(said):]):.3f}, "
-             f"{jiwer.wer(words, rounded[-len(said):]):.3f}"),
+            (
+                "clips with equal text, streamed with 8-bit weights",
+                f"{sum(map(str.__eq__, texts, rounded))} of {len(clips)}",
+            ),
+            (
+                "word error rate on the digits, 32 bits and 8 bits",
+                f"{jiwer.wer(words, texts[-len(said) :]):.3f}, "
+                f"{jiwer.wer(words, rounded[-len(said) :]):.3f}",
+            ),
         ],
-    )  # fmt: skip
+    )
 
 
 def streamed(model: StreamingModel, worker: Worker, samples: np.ndarray) -> str:
@@ -298,9 +302,11 @@ def bench_takeover(path: Path) -> None:
             while "NeMo" not in program.health()["engine"]:
                 time.sleep(0.1)
             rows = [
-                ("114M on disk: button is ready, NeMo has taken over",
-                 f"{ready_s:.1f} s, {time.monotonic() - began:.1f} s"),
-            ]  # fmt: skip
+                (
+                    "114M on disk: button is ready, NeMo has taken over",
+                    f"{ready_s:.1f} s, {time.monotonic() - began:.1f} s",
+                ),
+            ]
             page = socketio.Client()
             page.connect(program.url, program.presenter, transports=["websocket"])
             page.emit("start")

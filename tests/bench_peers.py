@@ -153,10 +153,18 @@ def _play(peer: Peer, takes: Path, limit_s: float) -> Run:
         "CUDA_VISIBLE_DEVICES": "",
         "PYTHONPATH": "" if peer.environment else str(HOME),
     }
-    with open(log, "w") as errors, subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True,
-        cwd=HOME, env=environment,
-    ) as process:  # fmt: skip
+    with (
+        open(log, "w") as errors,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            cwd=HOME,
+            env=environment,
+        ) as process,
+    ):
         watch = Watch(process.pid)
         end = threading.Timer(limit_s, watch.kill)
         end.start()
@@ -204,9 +212,16 @@ def _reason(log: Path) -> str:
 # ---- figures
 
 COLUMNS = (
-    ("words wrong", 11), ("growing", 8), ("first word", 10), ("word said to shown", 18),
-    ("end to final", 14), ("churn", 7), ("cpu s/s", 7), ("MB", 5), ("loaded", 7),
-)  # fmt: skip
+    ("words wrong", 11),
+    ("growing", 8),
+    ("first word", 10),
+    ("word said to shown", 18),
+    ("end to final", 14),
+    ("churn", 7),
+    ("cpu s/s", 7),
+    ("MB", 5),
+    ("loaded", 7),
+)
 HEADER = f"  {'':<38}" + "".join(f"  {name:>{width}}" for name, width in COLUMNS)
 
 

@@ -8,10 +8,27 @@ from utils.captions.pipeline import Captioner
 
 # Twenty names that are said in the recordings, by eight of the ten readers.
 NAMES = (
-    "Quilter", "Ruggedo", "Kaliko", "Brion", "Bartley", "Mainhall", "Hilda", "Nestorius",
-    "Apollinaris", "Theodosius", "Cosette", "Valjean", "Shimerda", "Ambrosch", "Antonia",
-    "Yulka", "Phoebe", "Hepzibah", "Pyncheon", "Moling",
-)  # fmt: skip
+    "Quilter",
+    "Ruggedo",
+    "Kaliko",
+    "Brion",
+    "Bartley",
+    "Mainhall",
+    "Hilda",
+    "Nestorius",
+    "Apollinaris",
+    "Theodosius",
+    "Cosette",
+    "Valjean",
+    "Shimerda",
+    "Ambrosch",
+    "Antonia",
+    "Yulka",
+    "Phoebe",
+    "Hepzibah",
+    "Pyncheon",
+    "Moling",
+)
 WITHOUT_NAMES = 60  # utterances to see what the list spoils
 
 

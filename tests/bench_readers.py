@@ -32,13 +32,19 @@ def bench_readers(every: int) -> None:
             medians_ms = [1000 * float(np.median(lags)) for lags in seen["lags_s"]]
             all_ms = [1000 * lag for lags in seen["lags_s"] for lag in lags]
             rows += [
-                (f"{n} readers: median lag of the median reader, of the slowest",
-                 f"{np.median(medians_ms):.0f} ms, {max(medians_ms):.0f} ms"),
-                (f"{n} readers: 95th and 99th percentile of all lags",
-                 f"{np.percentile(all_ms, 95):.0f} ms, {np.percentile(all_ms, 99):.0f} ms"),
-                (f"{n} readers: captions each, missed, connections lost, frames waiting",
-                 f"{seen['captions']}, {seen['missed']}, {seen['lost']}, {seen['late_frames']}"),
-            ]  # fmt: skip
+                (
+                    f"{n} readers: median lag of the median reader, of the slowest",
+                    f"{np.median(medians_ms):.0f} ms, {max(medians_ms):.0f} ms",
+                ),
+                (
+                    f"{n} readers: 95th and 99th percentile of all lags",
+                    f"{np.percentile(all_ms, 95):.0f} ms, {np.percentile(all_ms, 99):.0f} ms",
+                ),
+                (
+                    f"{n} readers: captions each, missed, connections lost, frames waiting",
+                    f"{seen['captions']}, {seen['missed']}, {seen['lost']}, {seen['late_frames']}",
+                ),
+            ]
             alone_mb = alone_mb or most_mb
             if n > 1:
                 rows.append(
@@ -51,8 +57,14 @@ def watch_room(program: Program, n_readers: int) -> tuple[dict, float]:
     """What a room of readers saw, and the most memory that the server took for it."""
     cookie = program.presenter["Cookie"]
     command = [
-        sys.executable, "-m", "tests.readers", program.url, cookie, str(n_readers), str(READ_S),
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "tests.readers",
+        program.url,
+        cookie,
+        str(n_readers),
+        str(READ_S),
+    ]
     most_mb = 0.0
     with tempfile.TemporaryFile("w+") as answer:  # more than a pipe would hold
         room = subprocess.Popen(command, cwd=HOME, stdout=answer)

@@ -98,10 +98,15 @@ def _recordings() -> list[bytes]:
     rng = np.random.default_rng(0)
     made = []
     for form, subtype, channels in (
-        ("WAV", "PCM_16", 1), ("WAV", "FLOAT", 2), ("FLAC", "PCM_16", 1), ("OGG", "VORBIS", 1),
-        ("OGG", "OPUS", 1), ("MP3", "MPEG_LAYER_III", 1), ("AIFF", "PCM_16", 1),
+        ("WAV", "PCM_16", 1),
+        ("WAV", "FLOAT", 2),
+        ("FLAC", "PCM_16", 1),
+        ("OGG", "VORBIS", 1),
+        ("OGG", "OPUS", 1),
+        ("MP3", "MPEG_LAYER_III", 1),
+        ("AIFF", "PCM_16", 1),
         ("AU", "PCM_16", 1),
-    ):  # fmt: skip
+    ):
         buffer = io.BytesIO()
         sound = rng.normal(0, 0.1, (4_800, channels))
         soundfile.write(buffer, sound, 16_000, format=form, subtype=subtype)
@@ -132,8 +137,11 @@ def _settings() -> st.SearchStrategy:
     names = st.sampled_from([*config.Settings.__dataclass_fields__, "unknown"])
     values = st.one_of(
         st.sampled_from(['"auto"', "true", "5000", '""', "0", "-1", "1.5", "[]", "{}", '"nemo"']),
-        st.integers().map(str), st.floats().map(str), TEXTS.map(json.dumps), TEXTS,
-    )  # fmt: skip
+        st.integers().map(str),
+        st.floats().map(str),
+        TEXTS.map(json.dumps),
+        TEXTS,
+    )
     lines = st.tuples(names, values).map(" = ".join)
     text = st.lists(lines, max_size=4).map("\n".join)
     files = text.map(lambda each: each.encode("utf-8", "surrogatepass")) | st.binary(max_size=200)
@@ -298,22 +306,66 @@ def serving() -> Iterator[Program]:
 
 def _requests() -> st.SearchStrategy:
     known = [
-        "/", "/read", "/present", "/reach", "/health", "/qr.svg", "/export/srt", "/export/x",
-        "/static/css/captions.css", "/static/../app.py", "/socket.io/?EIO=4&transport=websocket",
-        "/socket.io/?EIO=4&transport=polling", "/static/%2e%2e/app.py", "//evil.example/", "*",
-    ]  # fmt: skip
+        "/",
+        "/read",
+        "/present",
+        "/reach",
+        "/health",
+        "/qr.svg",
+        "/export/srt",
+        "/export/x",
+        "/static/css/captions.css",
+        "/static/../app.py",
+        "/socket.io/?EIO=4&transport=websocket",
+        "/socket.io/?EIO=4&transport=polling",
+        "/static/%2e%2e/app.py",
+        "//evil.example/",
+        "*",
+    ]
     places = st.sampled_from(known) | TEXTS.map(lambda text: f"/{text}")
     methods = st.sampled_from(["GET", "POST", "HEAD", "PUT", "OPTIONS", "TRACE", "get", "X" * 50])
-    names = st.sampled_from([
-        "Host", "Cookie", "Origin", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Prefix",
-        "Forwarded", "Content-Length", "Transfer-Encoding", "Accept-Encoding", "Range", "Upgrade",
-        "Connection", "Sec-WebSocket-Version", "Sec-WebSocket-Key", "Content-Type", "If-None-Match",
-        "If-Modified-Since", "Authorization", "Expect", "Accept-Language",
-    ])  # fmt: skip
-    values = TEXTS | st.sampled_from([
-        "websocket", "Upgrade", "13", "chunked", "-1", "99999999999", "bytes=0-", "127.0.0.1",
-        "http://evil.example", "captions=x", "session=\xff", "gzip", "null",
-    ])  # fmt: skip
+    names = st.sampled_from(
+        [
+            "Host",
+            "Cookie",
+            "Origin",
+            "X-Forwarded-For",
+            "X-Forwarded-Host",
+            "X-Forwarded-Prefix",
+            "Forwarded",
+            "Content-Length",
+            "Transfer-Encoding",
+            "Accept-Encoding",
+            "Range",
+            "Upgrade",
+            "Connection",
+            "Sec-WebSocket-Version",
+            "Sec-WebSocket-Key",
+            "Content-Type",
+            "If-None-Match",
+            "If-Modified-Since",
+            "Authorization",
+            "Expect",
+            "Accept-Language",
+        ]
+    )
+    values = TEXTS | st.sampled_from(
+        [
+            "websocket",
+            "Upgrade",
+            "13",
+            "chunked",
+            "-1",
+            "99999999999",
+            "bytes=0-",
+            "127.0.0.1",
+            "http://evil.example",
+            "captions=x",
+            "session=\xff",
+            "gzip",
+            "null",
+        ]
+    )
     return st.tuples(
         methods, places, st.lists(st.tuples(names, values), max_size=4), st.binary(max_size=100)
     )
@@ -338,14 +390,34 @@ def take_request(program: Program, given: tuple[str, str, list[tuple[str, str]],
 
 
 def _packets() -> st.SearchStrategy:
-    names = st.sampled_from([
-        "start", "stop", "fetch", "clear", "blank", "emotion", "clear_after", "save", "phrases",
-        "connect", "disconnect", "*", "room", "", "__proto__",
-    ])  # fmt: skip
-    payloads = JSON | st.fixed_dictionaries({}, optional={
-        "on": JSON | st.booleans(), "minutes": JSON | st.integers(-5, 2_000),
-        "list": JSON | st.lists(TEXTS, max_size=5), "language": JSON,
-    })  # fmt: skip
+    names = st.sampled_from(
+        [
+            "start",
+            "stop",
+            "fetch",
+            "clear",
+            "blank",
+            "emotion",
+            "clear_after",
+            "save",
+            "phrases",
+            "connect",
+            "disconnect",
+            "*",
+            "room",
+            "",
+            "__proto__",
+        ]
+    )
+    payloads = JSON | st.fixed_dictionaries(
+        {},
+        optional={
+            "on": JSON | st.booleans(),
+            "minutes": JSON | st.integers(-5, 2_000),
+            "list": JSON | st.lists(TEXTS, max_size=5),
+            "language": JSON,
+        },
+    )
     events = st.tuples(names, payloads).map(lambda pair: "42" + json.dumps(pair))
     numbered = st.tuples(st.integers(0), names, payloads).map(
         lambda three: f"42{three[0]}{json.dumps(three[1:])}"
@@ -385,16 +457,17 @@ TARGETS = {
     "settings": Target(_settings, take_settings),
     "saved": Target(_saved, take_saved),
     "phrases": Target(
-        lambda: JSON.map(lambda each: json.dumps(each).encode()) | st.binary(max_size=200)
-        | changed([b'["Yes.", "No, thank you."]']),
+        lambda: (
+            JSON.map(lambda each: json.dumps(each).encode())
+            | st.binary(max_size=200)
+            | changed([b'["Yes.", "No, thank you."]'])
+        ),
         take_phrases,
     ),
     "checkpoints": Target(lambda: changed(_checkpoints()), take_checkpoint),
     "models": Target(lambda: changed(_archives()), take_model),
     "whispers": Target(_whispers, take_whisper),
-    "yaml": Target(
-        lambda: TEXTS | st.text("ab&*[]{}:-,!?|>'\"# \n\t%@$<", max_size=80), take_yaml
-    ),
+    "yaml": Target(lambda: TEXTS | st.text("ab&*[]{}:-,!?|>'\"# \n\t%@$<", max_size=80), take_yaml),
     "requests": Target(_requests, take_request, serving),
     "events": Target(_packets, take_packets, serving),
-}  # fmt: skip
+}

@@ -123,17 +123,23 @@ def _handler(server: HubServer, store: bool) -> type[BaseHTTPRequestHandler]:
             elif content is None:
                 self._head(404, {"X-Error-Code": "EntryNotFound"})
             elif not file.endswith((".nemo", ".bin")):
-                self._head(307, {
-                    "Location": f"{SMALL_FILES}{COMMIT}/{org}/{name}/{file}",
-                    "X-Repo-Commit": COMMIT,
-                })  # fmt: skip
+                self._head(
+                    307,
+                    {
+                        "Location": f"{SMALL_FILES}{COMMIT}/{org}/{name}/{file}",
+                        "X-Repo-Commit": COMMIT,
+                    },
+                )
             else:
-                self._head(302, {
-                    "Location": f"{server.store_url}/store/{org}/{name}/{file}",
-                    "X-Repo-Commit": COMMIT,
-                    "X-Linked-Size": str(len(content)),
-                    "X-Linked-Etag": f'"{hashlib.sha256(content).hexdigest()}"',
-                })  # fmt: skip
+                self._head(
+                    302,
+                    {
+                        "Location": f"{server.store_url}/store/{org}/{name}/{file}",
+                        "X-Repo-Commit": COMMIT,
+                        "X-Linked-Size": str(len(content)),
+                        "X-Linked-Etag": f'"{hashlib.sha256(content).hexdigest()}"',
+                    },
+                )
 
         def _send_small(self, content: bytes) -> None:
             """As huggingface.co answers for a file that lies in git itself."""

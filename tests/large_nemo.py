@@ -62,8 +62,10 @@ def _build(size: str, folder: Path, texts: list[str]) -> Any:
     config["joint"]["jointnet"]["joint_hidden"] = hidden
     config["aux_ctc"]["decoder"]["feat_in"] = d_model
     config["model_defaults"] = {
-        "enc_hidden": d_model, "pred_hidden": hidden, "joint_hidden": hidden,
-    }  # fmt: skip
+        "enc_hidden": d_model,
+        "pred_hidden": hidden,
+        "joint_hidden": hidden,
+    }
     torch.manual_seed(0)
     model = model_class(cfg=OmegaConf.create(config)).eval()
     _set_blank(model)
@@ -76,9 +78,12 @@ def _pieces(folder: Path, texts: list[str]) -> dict[str, str]:
     folder.mkdir(exist_ok=True)
     (folder / "lines.txt").write_text("\n".join(texts))
     sentencepiece.SentencePieceTrainer.train(
-        input=str(folder / "lines.txt"), model_prefix=str(folder / "tokenizer"),
-        vocab_size=VOCABULARY, minloglevel=2, hard_vocab_limit=False,
-    )  # fmt: skip
+        input=str(folder / "lines.txt"),
+        model_prefix=str(folder / "tokenizer"),
+        vocab_size=VOCABULARY,
+        minloglevel=2,
+        hard_vocab_limit=False,
+    )
     lines = (folder / "tokenizer.vocab").read_text().splitlines()
     (folder / "vocab.txt").write_text("\n".join(line.split("\t")[0] for line in lines))
     return {"dir": str(folder), "type": "bpe"}

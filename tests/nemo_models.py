@@ -72,9 +72,12 @@ def _bpe(folder: Path) -> dict:
     lines = folder / "lines.txt"
     lines.write_text("\n".join(TEXTS))
     sentencepiece.SentencePieceTrainer.train(
-        input=str(lines), model_prefix=str(folder / "tokenizer"), vocab_size=40,
-        minloglevel=2, hard_vocab_limit=False,
-    )  # fmt: skip
+        input=str(lines),
+        model_prefix=str(folder / "tokenizer"),
+        vocab_size=40,
+        minloglevel=2,
+        hard_vocab_limit=False,
+    )
     vocab = (folder / "tokenizer.vocab").read_text().splitlines()
     (folder / "vocab.txt").write_text("\n".join(line.split("\t")[0] for line in vocab))
     return {"tokenizer": {"dir": str(folder), "type": "bpe"}}
@@ -196,9 +199,14 @@ def save_streaming(kind: str, folder: Path, **encoder: object) -> Path:
 def save_voice(folder: Path, name: str = "titanet_tiny", sample_rate: int = SAMPLE_RATE) -> Path:
     """A speaker model built like TitaNet, small and with random weights, as FOLDER/NAME.nemo."""
     block = {
-        "repeat": 1, "stride": [1], "dilation": [1], "dropout": 0.1, "separable": True,
-        "se": True, "se_context_size": -1,
-    }  # fmt: skip
+        "repeat": 1,
+        "stride": [1],
+        "dilation": [1],
+        "dropout": 0.1,
+        "separable": True,
+        "se": True,
+        "se_context_size": -1,
+    }
     config = {
         "sample_rate": sample_rate,
         "preprocessor": _config(sample_rate)["preprocessor"] | {"normalize": "per_feature"},

@@ -110,9 +110,11 @@ def _holes() -> bytes:
     part = tarfile.TarInfo("model_weights.ckpt")
     part.size = 512
     part.pax_headers = {
-        "GNU.sparse.size": str(1 << 40), "GNU.sparse.numblocks": "1",
-        "GNU.sparse.offset": str((1 << 40) - 512), "GNU.sparse.numbytes": "512",
-    }  # fmt: skip
+        "GNU.sparse.size": str(1 << 40),
+        "GNU.sparse.numblocks": "1",
+        "GNU.sparse.offset": str((1 << 40) - 512),
+        "GNU.sparse.numbytes": "512",
+    }
     config = tar(member("model_config.yaml", CONFIG.encode()))[:1024]
     return config + part.tobuf(tarfile.PAX_FORMAT) + bytes(2048)
 

@@ -29,9 +29,17 @@ CHROMIUM_ARGS = [
 ]
 LABELS = ("neutral", "happy", "sad", "angry", "fear", "disgust")
 REQUESTS = (
-    "start", "stop", "clear", "blank", "emotion", "clear_after", "save", "phrases", "speak",
+    "start",
+    "stop",
+    "clear",
+    "blank",
+    "emotion",
+    "clear_after",
+    "save",
+    "phrases",
+    "speak",
     "fetch",
-)  # fmt: skip
+)
 WORDS = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
     for path in sorted((ROOT / "static/words").glob("*.json"))

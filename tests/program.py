@@ -22,8 +22,11 @@ def run(arguments: Sequence[str], **options: object) -> subprocess.CompletedProc
     """Run a command of the program to its end; its output as text."""
     return subprocess.run(
         [sys.executable, APP, *map(str, arguments)],
-        capture_output=True, text=True, timeout=PATIENCE_S, **options,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        **options,
+    )
 
 
 def free_port() -> int:
@@ -60,13 +63,17 @@ class Program:
         self._home = tempfile.TemporaryDirectory()  # its token and phrases are not the user's
         self.home = home or self._home.name
         self.environment = {
-            "XDG_STATE_HOME": self.home, "XDG_CONFIG_HOME": self.home, **environment,
-        }  # fmt: skip
+            "XDG_STATE_HOME": self.home,
+            "XDG_CONFIG_HOME": self.home,
+            **environment,
+        }
         self.process = subprocess.Popen(
             [*before, sys.executable, script, "--port", str(self.port), *map(str, arguments)],
             env={**os.environ, **self.environment},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def __enter__(self) -> "Program":
         line = self.process.stdout.readline()  # printed once the port is open

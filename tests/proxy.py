@@ -64,11 +64,25 @@ class Proxy:
         (folder / "site.conf").write_text(site)
         (folder / "nginx.conf").write_text(HTTP.format(folder=folder))
         subprocess.run(
-            [OPENSSL, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-             "-subj", f"/CN={NAME}", "-keyout", folder / f"{NAME}.key",
-             "-out", folder / f"{NAME}.pem"],
-            check=True, capture_output=True,
-        )  # fmt: skip
+            [
+                OPENSSL,
+                "req",
+                "-x509",
+                "-newkey",
+                "rsa:2048",
+                "-nodes",
+                "-days",
+                "2",
+                "-subj",
+                f"/CN={NAME}",
+                "-keyout",
+                folder / f"{NAME}.key",
+                "-out",
+                folder / f"{NAME}.pem",
+            ],
+            check=True,
+            capture_output=True,
+        )
 
     def __enter__(self) -> "Proxy":
         folder = self._folder.name

@@ -59,9 +59,12 @@ async def room(url: str, cookie: str, n_readers: int, seconds: float) -> dict:
     lags_s = [[r.got[e] - at for e, at in kiosk.got.items() if e in r.got] for r in readers]
     missed = sum(e not in r.got for r in readers for e in kiosk.got)
     return {
-        "lags_s": lags_s, "captions": len(kiosk.got), "missed": missed, "lost": lost,
+        "lags_s": lags_s,
+        "captions": len(kiosk.got),
+        "missed": missed,
+        "lost": lost,
         "late_frames": health["queue_depth"],
-    }  # fmt: skip
+    }
 
 
 if __name__ == "__main__":

@@ -82,10 +82,17 @@ def main(folder: str, command: list[str]) -> None:
     environment |= {"HOME": folder, "TMPDIR": folder}
     run = subprocess.run(command, capture_output=True, text=True, env=environment)
     files = sorted(str(path.relative_to(home)) for path in home.rglob("*") if path.is_file())
-    print(json.dumps({
-        "status": run.returncode, "output": run.stdout[-4000:], "errors": run.stderr[-4000:],
-        "seen": listener.seen, "files": files,
-    }))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "status": run.returncode,
+                "output": run.stdout[-4000:],
+                "errors": run.stderr[-4000:],
+                "seen": listener.seen,
+                "files": files,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -81,15 +81,26 @@ class SoundServer:
         self._socket.unlink(missing_ok=True)  # a killed server leaves it, and the next refuses
         with (self._folder / "log").open("ab") as log:
             self._server = subprocess.Popen(
-                ["pulseaudio", "-n", "--daemonize=no", f"--exit-idle-time={IDLE_S}",
-                 "--disallow-exit", "--use-pid-file=no", "--log-target=stderr",
-                 "-L", f"module-native-protocol-unix auth-anonymous=1 socket={self._socket}",
-                 # norewinds: else the first read takes up to 2 s
-                 "-L", f"module-null-sink sink_name={SINK} rate=48000 channels={self._channels} "
-                 f"norewinds=1 {self._map}"],
+                [
+                    "pulseaudio",
+                    "-n",
+                    "--daemonize=no",
+                    f"--exit-idle-time={IDLE_S}",
+                    "--disallow-exit",
+                    "--use-pid-file=no",
+                    "--log-target=stderr",
+                    "-L",
+                    f"module-native-protocol-unix auth-anonymous=1 socket={self._socket}",
+                    # norewinds: else the first read takes up to 2 s
+                    "-L",
+                    f"module-null-sink sink_name={SINK} rate=48000 channels={self._channels} "
+                    f"norewinds=1 {self._map}",
+                ],
                 env={**os.environ, **self.env, "HOME": str(self._folder)},
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            )  # fmt: skip
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
         self._wait_until_it_answers()
 
     def stop(self) -> None:
@@ -114,9 +125,13 @@ class SoundServer:
     def pactl(self, *words: str) -> str:
         """Give the server an order; return what it prints."""
         ran = subprocess.run(
-            ["pactl", *words], env={**os.environ, **self.env, "LC_ALL": "C"}, check=True,
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=START_TIMEOUT_S,
-        )  # fmt: skip
+            ["pactl", *words],
+            env={**os.environ, **self.env, "LC_ALL": "C"},
+            check=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=START_TIMEOUT_S,
+        )
         return ran.stdout.decode().strip()
 
     def add(self, sink: str, called: str, rate: int = 48_000, channels: int = 1) -> str:
@@ -125,9 +140,14 @@ class SoundServer:
         Its source is called "Monitor of " and what it is `called`.
         """
         return self.pactl(
-            "load-module", "module-null-sink", f"sink_name={sink}", f"rate={rate}", "norewinds=1",
-            f"channels={channels}", f"sink_properties='device.description=\"{called}\"'",
-        )  # fmt: skip
+            "load-module",
+            "module-null-sink",
+            f"sink_name={sink}",
+            f"rate={rate}",
+            "norewinds=1",
+            f"channels={channels}",
+            f"sink_properties='device.description=\"{called}\"'",
+        )
 
     def play(
         self,
@@ -150,9 +170,12 @@ class SoundServer:
             path = Path(sound)
         # Channels as they are, one to one, whatever they are called.
         player = subprocess.Popen(
-            ["paplay", "-d", sink, "--no-remap", str(path)], env={**os.environ, **self.env},
-            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            ["paplay", "-d", sink, "--no-remap", str(path)],
+            env={**os.environ, **self.env},
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         self._players.append(player)
         if wait:
             length_s = soundfile.info(path).duration
@@ -189,9 +212,12 @@ class SoundServer:
         while time.monotonic() < deadline and self.running:
             try:
                 answer = subprocess.run(
-                    ["pactl", "info"], env={**os.environ, **self.env}, timeout=5,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                )  # fmt: skip
+                    ["pactl", "info"],
+                    env={**os.environ, **self.env},
+                    timeout=5,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
                 if answer.returncode == 0:
                     return
             except subprocess.TimeoutExpired:

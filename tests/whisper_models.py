@@ -10,9 +10,12 @@ FLOAT16 = 4  # CTranslate2's number of the type
 
 
 def weights(
-    tokens: int = ENGLISH, mels: int = 80, n_bytes: int = 0, spec: str = "WhisperSpec",
+    tokens: int = ENGLISH,
+    mels: int = 80,
+    n_bytes: int = 0,
+    spec: str = "WhisperSpec",
     version: int = 6,
-) -> bytes:  # fmt: skip
+) -> bytes:
     """A `model.bin`: a number of tokens and mel bands, and some random arrays."""
     arrays = {
         "decoder/embeddings/weight": (tokens, 1),
@@ -29,9 +32,10 @@ def weights(
         head += struct.pack("<BI", FLOAT16, 2 * n_items)
         parts += [_text(name), head, os.urandom(2 * n_items)]
     parts += [
-        struct.pack("<I", 1), _text("decoder/projection/weight"),
+        struct.pack("<I", 1),
+        _text("decoder/projection/weight"),
         _text("decoder/embeddings/weight"),
-    ]  # fmt: skip
+    ]
     return b"".join(parts)
 
 
@@ -52,8 +56,9 @@ def whisper(tokens: int = ENGLISH, mels: int = 80, n_bytes: int = 0) -> dict[str
         return files | {"vocabulary.txt": "\n".join(vocabulary).encode() + b"\n"}
     mel_facts = json.dumps({"feature_size": mels}).encode()
     return files | {
-        "vocabulary.json": json.dumps(vocabulary).encode(), "preprocessor_config.json": mel_facts
-    }  # fmt: skip
+        "vocabulary.json": json.dumps(vocabulary).encode(),
+        "preprocessor_config.json": mel_facts,
+    }
 
 
 def write(folder: Path, files: dict[str, bytes]) -> Path:

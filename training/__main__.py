@@ -44,31 +44,43 @@ def _parser() -> argparse.ArgumentParser:
     )
     found = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     for run, about, groups in (
-        (commands.corpora,
-         "show which corpora are there, and every file that cannot be read",
-         (_corpora,)),
-        (commands.denoiser,
-         "train what takes the noise out of features, on people who read aloud",
-         (_corpora, _cache, _runs, _denoiser)),
-        (commands.extract,
-         "compute the features of all corpora; other commands do it as needed",
-         (_corpora, _cache, _features, _denoiser)),
-        (commands.crossval,
-         "test the recipe on unheard voices, and write a report",
-         (_protocol, _corpora, _cache, _features, _denoiser, _runs)),
-        (commands.train,
-         "train a network on all voices, and save it as a checkpoint",
-         (_corpora, _cache, _features, _denoiser, _runs, _weights, _seed)),
-        (commands.calibrate,
-         "fit a checkpoint's probabilities and thresholds to what crossval found, and keep them",
-         (_answers, _weights)),
-        (commands.evaluate_,
-         "test a checkpoint on the speakers that it never heard",
-         (_corpus, _corpora, _cache, _runs, _weights)),
-        (commands.report,
-         "write a report on what crossval found, or on a part of it",
-         (_report,)),
-    ):  # fmt: skip
+        (
+            commands.corpora,
+            "show which corpora are there, and every file that cannot be read",
+            (_corpora,),
+        ),
+        (
+            commands.denoiser,
+            "train what takes the noise out of features, on people who read aloud",
+            (_corpora, _cache, _runs, _denoiser),
+        ),
+        (
+            commands.extract,
+            "compute the features of all corpora; other commands do it as needed",
+            (_corpora, _cache, _features, _denoiser),
+        ),
+        (
+            commands.crossval,
+            "test the recipe on unheard voices, and write a report",
+            (_protocol, _corpora, _cache, _features, _denoiser, _runs),
+        ),
+        (
+            commands.train,
+            "train a network on all voices, and save it as a checkpoint",
+            (_corpora, _cache, _features, _denoiser, _runs, _weights, _seed),
+        ),
+        (
+            commands.calibrate,
+            "fit a checkpoint's probabilities and thresholds to what crossval found, and keep them",
+            (_answers, _weights),
+        ),
+        (
+            commands.evaluate_,
+            "test a checkpoint on the speakers that it never heard",
+            (_corpus, _corpora, _cache, _runs, _weights),
+        ),
+        (commands.report, "write a report on what crossval found, or on a part of it", (_report,)),
+    ):
         name = run.__name__.removesuffix("_")
         command = found.add_parser(name, help=about, description=about.capitalize() + ".")
         command.set_defaults(run=run)
@@ -81,75 +93,132 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _corpora(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--corpora", type=Path, required=True, dest="folder", metavar="DIR",
-                         help="folder that holds ravdess/, tess/ and so on")  # fmt: skip
+    command.add_argument(
+        "--corpora",
+        type=Path,
+        required=True,
+        dest="folder",
+        metavar="DIR",
+        help="folder that holds ravdess/, tess/ and so on",
+    )
 
 
 def _cache(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--cache", type=Path, default=Path(".cache/features"), metavar="DIR",
-                         help="keeps computed features (default: %(default)s)")  # fmt: skip
+    command.add_argument(
+        "--cache",
+        type=Path,
+        default=Path(".cache/features"),
+        metavar="DIR",
+        help="keeps computed features (default: %(default)s)",
+    )
 
 
 def _features(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--extended", action="store_true",
-                         help="add pitch, harmonicity and spectral shape to the features")  # fmt: skip
+    command.add_argument(
+        "--extended",
+        action="store_true",
+        help="add pitch, harmonicity and spectral shape to the features",
+    )
 
 
 def _denoiser(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--denoiser", type=Path, default=SHIPPED, metavar="FILE",
-                         help="takes noise out of features (default: the one that ships)")  # fmt: skip
+    command.add_argument(
+        "--denoiser",
+        type=Path,
+        default=SHIPPED,
+        metavar="FILE",
+        help="takes noise out of features (default: the one that ships)",
+    )
 
 
 def _runs(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR",
-                         help="keeps states, logs and reports (default: %(default)s); "
-                         "tensorboard --logdir DIR shows the curves")  # fmt: skip
+    command.add_argument(
+        "--runs",
+        type=Path,
+        default=Path("runs"),
+        metavar="DIR",
+        help="keeps states, logs and reports (default: %(default)s); "
+        "tensorboard --logdir DIR shows the curves",
+    )
 
 
 def _weights(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FILE",
-                         help="the checkpoint (default: the one that ships)")  # fmt: skip
+    command.add_argument(
+        "--weights",
+        type=Path,
+        default=WEIGHTS,
+        metavar="FILE",
+        help="the checkpoint (default: the one that ships)",
+    )
 
 
 def _protocol(command: argparse.ArgumentParser) -> None:
     protocols = "\n".join(f"  {p.name:12} {p.about}" for p in PROTOCOLS.values())
     command.formatter_class = argparse.RawDescriptionHelpFormatter
     command.description += f"\n\nprotocols:\n{protocols}"
-    command.add_argument("protocol", choices=PROTOCOLS, metavar="PROTOCOL",
-                         help="who trains and who is tested, as listed above")  # fmt: skip
-    command.add_argument("--seeds", type=_at_least(1), default=3, metavar="N",
-                         help="networks for each fold (default: %(default)s)")  # fmt: skip
-    command.add_argument("--svm", action="store_true",
-                         help="test a support vector machine on statistics of the features "
-                         "instead: the baseline, in seconds")  # fmt: skip
+    command.add_argument(
+        "protocol",
+        choices=PROTOCOLS,
+        metavar="PROTOCOL",
+        help="who trains and who is tested, as listed above",
+    )
+    command.add_argument(
+        "--seeds",
+        type=_at_least(1),
+        default=3,
+        metavar="N",
+        help="networks for each fold (default: %(default)s)",
+    )
+    command.add_argument(
+        "--svm",
+        action="store_true",
+        help="test a support vector machine on statistics of the features "
+        "instead: the baseline, in seconds",
+    )
 
 
 def _seed(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--seed", type=_at_least(0), default=0, metavar="N",
-                         help="of the run (default: %(default)s)")  # fmt: skip
+    command.add_argument(
+        "--seed",
+        type=_at_least(0),
+        default=0,
+        metavar="N",
+        help="of the run (default: %(default)s)",
+    )
 
 
 def _answers(command: argparse.ArgumentParser) -> None:
-    command.add_argument("predictions", type=Path, nargs="+", metavar="FILE",
-                         help="predictions.npz of protocols")  # fmt: skip
-    command.add_argument("--unheard", type=Path, nargs="+", default=[], metavar="FILE",
-                         help="predictions.npz of protocols that leave out a language: what is "
-                         "named in it should be right as well, if not as often")  # fmt: skip
+    command.add_argument(
+        "predictions", type=Path, nargs="+", metavar="FILE", help="predictions.npz of protocols"
+    )
+    command.add_argument(
+        "--unheard",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="predictions.npz of protocols that leave out a language: what is "
+        "named in it should be right as well, if not as often",
+    )
 
 
 def _corpus(command: argparse.ArgumentParser) -> None:
-    command.add_argument("corpus", choices=READERS, metavar="CORPUS",
-                         help=f"one of {', '.join(READERS)}")  # fmt: skip
+    command.add_argument(
+        "corpus", choices=READERS, metavar="CORPUS", help=f"one of {', '.join(READERS)}"
+    )
 
 
 def _report(command: argparse.ArgumentParser) -> None:
-    command.add_argument("predictions", type=Path, metavar="FILE",
-                         help="predictions.npz of a protocol")  # fmt: skip
+    command.add_argument(
+        "predictions", type=Path, metavar="FILE", help="predictions.npz of a protocol"
+    )
     command.add_argument("folder", type=Path, metavar="FOLDER", help="where the report goes")
-    command.add_argument("--corpus", choices=READERS, metavar="CORPUS",
-                         help="only answers to this corpus")  # fmt: skip
-    command.add_argument("--shipped", action="store_true",
-                         help="only the six classes of the shipped model")  # fmt: skip
+    command.add_argument(
+        "--corpus", choices=READERS, metavar="CORPUS", help="only answers to this corpus"
+    )
+    command.add_argument(
+        "--shipped", action="store_true", help="only the six classes of the shipped model"
+    )
 
 
 def _at_least(least: int) -> Callable[[str], int]:

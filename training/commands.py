@@ -102,9 +102,12 @@ def train(options: argparse.Namespace) -> None:
         "speakers": sorted({clip.speaker for clip in workshop.clips}),
     }
     recognizer = EmotionRecognizer(
-        only_classes(model, SHIPPED), SHIPPED, workshop.cache.denoiser,
-        workshop.cache.config, facts=facts,
-    )  # fmt: skip
+        only_classes(model, SHIPPED),
+        SHIPPED,
+        workshop.cache.denoiser,
+        workshop.cache.config,
+        facts=facts,
+    )
     recognizer.save(options.weights)
     print(f"{options.weights}: {options.weights.stat().st_size / 1e6:.2f} MB; now calibrate it")
 

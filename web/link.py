@@ -31,9 +31,14 @@ def note_serving(folder: Path, settings: Settings, run: str) -> None:
     OSError : it cannot be written
     """
     serving = {
-        "host": settings.host, "port": settings.port, "address": settings.address,
-        "proxy": settings.proxy, "pid": os.getpid(), "run": run, "began": time.time(),
-    }  # fmt: skip
+        "host": settings.host,
+        "port": settings.port,
+        "address": settings.address,
+        "proxy": settings.proxy,
+        "pid": os.getpid(),
+        "run": run,
+        "began": time.time(),
+    }
     for path in folder.glob(NOTES):
         if not _read(path):
             path.unlink(missing_ok=True)

@@ -102,10 +102,15 @@ def _admit(token: Token, links: Links) -> Response | tuple[dict, int]:
         return say("refused.link").to_dict(), 403
     response = Response(status=204)
     response.set_cookie(
-        cookie_name(request.environ), token.cookie(),
+        cookie_name(request.environ),
+        token.cookie(),
         # no path: behind a proxy only the browser knows where it is, and takes that
-        max_age=COOKIE_S, path=None, httponly=True, samesite="Strict", secure=request.is_secure,
-    )  # fmt: skip
+        max_age=COOKIE_S,
+        path=None,
+        httponly=True,
+        samesite="Strict",
+        secure=request.is_secure,
+    )
     response.headers["Cache-Control"] = "no-store"
     return response
 

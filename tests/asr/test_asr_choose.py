@@ -117,9 +117,12 @@ def test_settings_that_can_work_import_no_engine():
         " & set(sys.modules))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
         cwd=Path(__file__).parents[2],
-    )  # fmt: skip
+    )
     assert done.stdout.strip() == ""
 
 
@@ -152,8 +155,9 @@ def test_whisper_asked_for_is_the_embedded_one(caches):
         name, sentence = _open_and_close("whisper", model)
         option = f"--model {model}" if model else "--asr whisper"
         assert (name, sentence) == (
-            "Whisper tiny.en", f"Ready. Words by {name}, as asked with {option}."
-        )  # fmt: skip
+            "Whisper tiny.en",
+            f"Ready. Words by {name}, as asked with {option}.",
+        )
 
 
 def test_without_the_package_and_the_network_it_says_what_to_do(caches, no_package):

@@ -138,9 +138,12 @@ def taught_file(tmp_path_factory, digits) -> Path:
         for _ in range(300):
             log_probs, frames, _ = model(input_signal=signal, input_signal_length=length)
             loss = torch.nn.functional.ctc_loss(
-                log_probs.transpose(0, 1), target, frames, torch.tensor([len(text)]),
+                log_probs.transpose(0, 1),
+                target,
+                frames,
+                torch.tensor([len(text)]),
                 blank=len(LABELS),
-            )  # fmt: skip
+            )
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

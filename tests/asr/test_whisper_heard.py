@@ -17,7 +17,7 @@ from utils.asr.whisper.heard import (
     joined,
     quietest,
     repeats,
-)  # fmt: skip
+)
 from utils.asr.whisper.model import WhisperModel
 from utils.asr.whisper.stream import WhisperStream
 from utils.audio import SAMPLE_RATE
@@ -53,11 +53,17 @@ def said(durations_s: list[float]) -> tuple[Word, ...]:
 @pytest.mark.parametrize(
     "durations_s, n_said",
     [
-        ([], 0), ([0.3] * 40, 40), ([0.3, 0.02, 0.3, 0.3] * 9, 36), ([0.3, 0.06, 0.3] * 2, 6),
-        ([0.3] * 5 + [0.0] * 20, 5), ([0.3] * 5 + [0.0, 0.2, 0.0, 0.0] * 4, 5),
-        ([0.3] * 7 + [0.0, 0.0], 7), ([0.3] * 7 + [0.0], 8), ([0.0] * 9, 0),
+        ([], 0),
+        ([0.3] * 40, 40),
+        ([0.3, 0.02, 0.3, 0.3] * 9, 36),
+        ([0.3, 0.06, 0.3] * 2, 6),
+        ([0.3] * 5 + [0.0] * 20, 5),
+        ([0.3] * 5 + [0.0, 0.2, 0.0, 0.0] * 4, 5),
+        ([0.3] * 7 + [0.0, 0.0], 7),
+        ([0.3] * 7 + [0.0], 8),
+        ([0.0] * 9, 0),
     ],
-)  # fmt: skip
+)
 def test_a_loop_begins_where_words_take_no_time(durations_s, n_said):
     words = said(durations_s)
     assert before_loop(words) == n_said

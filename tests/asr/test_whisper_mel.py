@@ -31,9 +31,21 @@ def expected(samples: np.ndarray, n_frames: int = FRAMES) -> np.ndarray:
 
 
 LENGTHS = (
-    0, 1, 2, HOP_LENGTH, N_FFT // 2 - 1, N_FFT // 2, N_FFT // 2 + 1, N_FFT - 1, N_FFT,
-    N_FFT + 1, 10 * HOP_LENGTH - 1, 10 * HOP_LENGTH, 16_000, 50_001,
-)  # fmt: skip
+    0,
+    1,
+    2,
+    HOP_LENGTH,
+    N_FFT // 2 - 1,
+    N_FFT // 2,
+    N_FFT // 2 + 1,
+    N_FFT - 1,
+    N_FFT,
+    N_FFT + 1,
+    10 * HOP_LENGTH - 1,
+    10 * HOP_LENGTH,
+    16_000,
+    50_001,
+)
 
 
 @pytest.mark.parametrize("n_samples", LENGTHS)

@@ -137,9 +137,16 @@ def test_text_that_says_the_same_again_and_again_is_known(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "no", "no no no", "seven five five eight two five", " ".join(SAID), "very, very good",
-     "안녕하세요. 반갑습니다."],
-)  # fmt: skip
+    [
+        "",
+        "no",
+        "no no no",
+        "seven five five eight two five",
+        " ".join(SAID),
+        "very, very good",
+        "안녕하세요. 반갑습니다.",
+    ],
+)
 def test_text_that_people_say_does_not_count_as_repeated(text):
     assert not repeats(text)
 
@@ -158,9 +165,13 @@ def test_phrases_are_put_before_the_speech(whisper, samples, model):
 
 @pytest.mark.parametrize(
     "phrases",
-    [tuple(f"Firstname{i} Lastname{i}" for i in range(400)), ("안녕하세요", "Łódź", "🙂"),
-     ("", " "), ("<|endoftext|>", "<|startoftranscript|>")],
-)  # fmt: skip
+    [
+        tuple(f"Firstname{i} Lastname{i}" for i in range(400)),
+        ("안녕하세요", "Łódź", "🙂"),
+        ("", " "),
+        ("<|endoftext|>", "<|startoftranscript|>"),
+    ],
+)
 def test_no_list_of_phrases_breaks_it(whisper, samples, phrases):
     heard = hear(WhisperModel(whisper, "en", threads=1, phrases=phrases), samples)
     assert wrong(SAID[:-1], " ".join(heard.text.split()[:-1])) <= 1

@@ -230,9 +230,11 @@ def test_heads_that_the_model_lacks_do_not_end_the_program(whisper, tmp_path, he
     data = json.dumps(config).encode()
     folder = folder_with(tmp_path / "broken-model", whisper, "config.json", data)
     opened = subprocess.run(
-        [sys.executable, "-c", OPEN, str(folder)], cwd=Path(__file__).parents[2],
-        capture_output=True, text=True,
-    )  # fmt: skip
+        [sys.executable, "-c", OPEN, str(folder)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
     assert opened.returncode == 0, opened.stderr
     assert "broken-model" in opened.stdout
 

@@ -76,11 +76,17 @@ KINDS = {
 
 
 AS_MADE = {
-    "a.wav": ("pcm_s16le",), "a.flac": ("flac",), "a.mp3": ("libmp3lame",),
-    "a.ogg": ("libopus", "ogg"), "a.m4a": ("aac",), "a.webm": ("libopus",),
-    "a.wma": ("wmav2", "asf"), "a.avi": ("libmp3lame",), "a.caf": ("pcm_s16le",),
+    "a.wav": ("pcm_s16le",),
+    "a.flac": ("flac",),
+    "a.mp3": ("libmp3lame",),
+    "a.ogg": ("libopus", "ogg"),
+    "a.m4a": ("aac",),
+    "a.webm": ("libopus",),
+    "a.wma": ("wmav2", "asf"),
+    "a.avi": ("libmp3lame",),
+    "a.caf": ("pcm_s16le",),
     "a.aiff": ("pcm_s16be",),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -190,8 +196,20 @@ def written(name: str, folder: Path) -> Path:
     return path
 
 
-ENDS = ["a.wav", "a.flac", "a.mp3", "a.ogg", "a.opus", "a.aiff", "a.webm", "a.mkv", "a.wma",
-        "a.wmv", "a.avi", "a.caf"]  # fmt: skip
+ENDS = [
+    "a.wav",
+    "a.flac",
+    "a.mp3",
+    "a.ogg",
+    "a.opus",
+    "a.aiff",
+    "a.webm",
+    "a.mkv",
+    "a.wma",
+    "a.wmv",
+    "a.avi",
+    "a.caf",
+]
 
 
 @pytest.mark.parametrize("part", [0.5, 0.9])
@@ -251,8 +269,10 @@ def test_a_sample_that_is_no_number_is_silence_and_told_in_the_end(tmp_path: Pat
     assert "NaN or infinite sample at 1.250 s (and 2 more)" in said
 
 
-@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3", "a.ogg", "a.m4a", "a.webm", "a.wma",
-                                  "a.avi", "a.caf", "a.aiff"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    ["a.wav", "a.flac", "a.mp3", "a.ogg", "a.m4a", "a.webm", "a.wma", "a.avi", "a.caf", "a.aiff"],
+)
 def test_no_wrong_byte_brings_more_than_an_error(name: str, tmp_path: Path, capfd) -> None:
     rng = np.random.default_rng(list(name.encode()))
     good = encode(tmp_path / name, speechlike(0.5, 48_000), 48_000, *AS_MADE[name]).read_bytes()

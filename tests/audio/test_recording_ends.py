@@ -13,25 +13,42 @@ ID3V1 = b"TAG" + b"a title".ljust(125, b"\0")
 FOOTER = (2000).to_bytes(4, "little") + (47).to_bytes(4, "little") + b"\1\0\0\0" + bytes(12)
 APE = b"\5\0\0\0\0\0\0\0Title\0hello"[:15] + b"APETAGEX" + FOOTER
 TRAILS = {
-    "a zero": b"\0", "seven zeros": bytes(7), "zeros": bytes(5_000), "a newline": b"\r\n",
-    "ID3v1": ID3V1, "APE": APE, "APE and ID3v1": APE + ID3V1, "LIST": LIST,
-    "ID3v2": b"ID3\4\0\0\0\0\1\0" + b"TIT2".ljust(128, b"\0"), "free": b"\0\0\0\x10free" + bytes(8),
+    "a zero": b"\0",
+    "seven zeros": bytes(7),
+    "zeros": bytes(5_000),
+    "a newline": b"\r\n",
+    "ID3v1": ID3V1,
+    "APE": APE,
+    "APE and ID3v1": APE + ID3V1,
+    "LIST": LIST,
+    "ID3v2": b"ID3\4\0\0\0\0\1\0" + b"TIT2".ljust(128, b"\0"),
+    "free": b"\0\0\0\x10free" + bytes(8),
     "odd bytes": np.random.default_rng(0).bytes(50),
-}  # fmt: skip
+}
 MORE = {
-    "a.wav": ("pcm_s16le", 16_000, {}), "rf64.wav": ("pcm_s16le", 16_000, {"options": {"rf64": "always"}}),
-    "a.wv": ("wavpack", 44_100, {}), "a.w64": ("pcm_s16le", 16_000, {"form": "w64"}),
-    "a.tta": ("tta", 44_100, {}), "a.ac3": ("ac3", 48_000, {}), "a.flv": ("aac", 44_100, {"form": "flv"}),
+    "a.wav": ("pcm_s16le", 16_000, {}),
+    "rf64.wav": ("pcm_s16le", 16_000, {"options": {"rf64": "always"}}),
+    "a.wv": ("wavpack", 44_100, {}),
+    "a.w64": ("pcm_s16le", 16_000, {"form": "w64"}),
+    "a.tta": ("tta", 44_100, {}),
+    "a.ac3": ("ac3", 48_000, {}),
+    "a.flv": ("aac", 44_100, {"form": "flv"}),
     "f.ogg": ("flac", 48_000, {"form": "ogg"}),
     "fragments.mp4": ("aac", 44_100, {"options": {"movflags": "frag_keyframe+empty_moov"}}),
-}  # fmt: skip
+}
 FIRST = {"options": {"movflags": "faststart"}}  # the index of an MP4 stands before its sound
 UNFETCHED = {
-    "a.m4a": ("aac", 44_100, FIRST), "a.mp4": ("aac", 44_100, FIRST | {"video": True}),
-    **{name: KINDS[name] for name in ("a.webm", "a.mkv", "a.wma", "a.avi", "a.aac", "a.mpg", "a.ts")},
-    "a.mp3": KINDS["a.mp3"], "a.opus": KINDS["a.opus"], "a.flac": KINDS["a.flac"],
+    "a.m4a": ("aac", 44_100, FIRST),
+    "a.mp4": ("aac", 44_100, FIRST | {"video": True}),
+    **{
+        name: KINDS[name]
+        for name in ("a.webm", "a.mkv", "a.wma", "a.avi", "a.aac", "a.mpg", "a.ts")
+    },
+    "a.mp3": KINDS["a.mp3"],
+    "a.opus": KINDS["a.opus"],
+    "a.flac": KINDS["a.flac"],
     **{name: MORE[name] for name in ("a.wv", "a.ac3", "a.flv")},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", [*KINDS, *MORE])
@@ -112,9 +129,14 @@ def test_what_follows_a_hole_is_read(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "codec", "layout", "n_channels"),
-    [("a.m4a", "aac", "7.1", 8), ("a.opus", "libopus", "7.1", 8), ("a.wv", "wavpack", "7.1", 8),
-     ("b.m4a", "aac", "hexadecagonal", 16), ("a.flac", "flac", "7.1", 8)],
-)  # fmt: skip
+    [
+        ("a.m4a", "aac", "7.1", 8),
+        ("a.opus", "libopus", "7.1", 8),
+        ("a.wv", "wavpack", "7.1", 8),
+        ("b.m4a", "aac", "hexadecagonal", 16),
+        ("a.flac", "flac", "7.1", 8),
+    ],
+)
 def test_more_than_seven_channels_are_read(
     name: str, codec: str, layout: str, n_channels: int, tmp_path: Path
 ) -> None:

@@ -137,9 +137,15 @@ def test_every_condition_gives_sound_and_repeats_with_its_seed(noises) -> None:
 
 def test_the_conditions_are_those_of_the_report() -> None:
     assert sounds.CONDITIONS == (
-        "clean", "gain -30 dB", "gain -20 dB", "gain -10 dB", "gain +10 dB", "gain +20 dB",
-        "noise 10 dB", "room",
-    )  # fmt: skip
+        "clean",
+        "gain -30 dB",
+        "gain -20 dB",
+        "gain -10 dB",
+        "gain +10 dB",
+        "gain +20 dB",
+        "noise 10 dB",
+        "room",
+    )
 
 
 def test_clean_is_as_live(noises) -> None:

@@ -17,7 +17,7 @@ from tests.page import (  # noqa: F401 - fixtures
     server,
     status,
     talk,
-)  # fmt: skip
+)
 
 pytestmark = needs_chromium
 

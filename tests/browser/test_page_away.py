@@ -16,7 +16,7 @@ from tests.page import (  # noqa: F401 - fixtures
     server,
     status,
     talk,
-)  # fmt: skip
+)
 from tests.relay import Relay
 from web.events import PING_S, PONG_S
 

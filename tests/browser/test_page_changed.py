@@ -12,7 +12,7 @@ from tests.page import (  # noqa: F401 - fixtures
     page,
     server,
     talk,
-)  # fmt: skip
+)
 
 pytestmark = needs_chromium
 

@@ -16,7 +16,7 @@ from tests.page import (  # noqa: F401 - fixtures
     room,
     server,
     talk,
-)  # fmt: skip
+)
 
 pytestmark = needs_chromium
 

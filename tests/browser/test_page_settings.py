@@ -15,7 +15,7 @@ from tests.page import (  # noqa: F401 - fixtures
     page,
     server,
     talk,
-)  # fmt: skip
+)
 
 pytestmark = needs_chromium
 
@@ -101,9 +101,16 @@ def test_each_key_does_what_the_list_says(open_page, server):
     page = open_page(color_scheme="light")
     expect(lines(page)).to_have_count(1)
     keys = {
-        "t": ("theme", "dark"), "f": ("font", "dyslexic"), "h": ("spacing", "wide"), "e": ("emotion", "word"),
-        "g": ("language", "en"), "p": ("plain", True), "+": ("size", 125), ".": ("distance", 0.4), "[": ("lines", 10),
-    }  # fmt: skip
+        "t": ("theme", "dark"),
+        "f": ("font", "dyslexic"),
+        "h": ("spacing", "wide"),
+        "e": ("emotion", "word"),
+        "g": ("language", "en"),
+        "p": ("plain", True),
+        "+": ("size", 125),
+        ".": ("distance", 0.4),
+        "[": ("lines", 10),
+    }
     for key, (name, value) in keys.items():
         page.keyboard.press(key)
         assert stored(page)[name] == value, key

@@ -128,9 +128,12 @@ def words_of(n_windows: int, pause: int, more: int) -> np.ndarray:
     speech = np.tile(stretch, 12)
     room = np.random.default_rng(2).normal(0, 1e-4, 10 * SAMPLE_RATE).astype(np.float32)
     parts = [
-        room[:SAMPLE_RATE], speech[: n_windows * WINDOW_SAMPLES],
-        room[: pause * WINDOW_SAMPLES], speech[: more * WINDOW_SAMPLES], room[:SAMPLE_RATE],
-    ]  # fmt: skip
+        room[:SAMPLE_RATE],
+        speech[: n_windows * WINDOW_SAMPLES],
+        room[: pause * WINDOW_SAMPLES],
+        speech[: more * WINDOW_SAMPLES],
+        room[:SAMPLE_RATE],
+    ]
     return np.concatenate(parts)
 
 

@@ -182,8 +182,13 @@ def test_protocols_hold_what_their_names_say() -> None:
             assert {c.corpus for c in split.test} <= set(protocol.test_corpora)
         assert {c.corpus for s in found[name] for c in s.test} == set(protocol.test_corpora)
     assert {name: len(folds) for name, folds in found.items()} == {
-        "voices": 5, "ravdess": 5, "polish-loso": 7, "no-polish": 1, "no-korean": 1, "tess": 2,
-    }  # fmt: skip
+        "voices": 5,
+        "ravdess": 5,
+        "polish-loso": 7,
+        "no-polish": 1,
+        "no-korean": 1,
+        "tess": 2,
+    }
     assert {c.corpus for c in found["ravdess"][0].train} == {"ravdess"}
     assert "nemo-polish" not in {c.corpus for c in found["no-polish"][0].train}
     assert "korean-emotional" not in {c.corpus for c in found["no-korean"][0].train}

@@ -216,9 +216,10 @@ def test_an_interrupted_denoiser_goes_on(run, tmp_path: Path, monkeypatch, capsy
 
 
 @pytest.mark.parametrize(
-    "command", [("extract",), ("crossval", "tess"), ("crossval", "tess", "--svm"), ("train",)],
+    "command",
+    [("extract",), ("crossval", "tess"), ("crossval", "tess", "--svm"), ("train",)],
     ids=" ".join,
-)  # fmt: skip
+)
 def test_a_missing_denoiser_is_named_with_the_remedy(
     command: tuple[str, ...], home: Path, tmp_path: Path, capsys
 ) -> None:
@@ -565,8 +566,10 @@ def test_places_that_cannot_be_written_are_named(home: Path, tmp_path: Path, cap
     places = ["--corpora", str(home / "corpora"), "--cache", str(home / "cache")]
     made = str(tmp_path / "made.pt")
     for command in (
-        ["crossval", "tess"], ["train", "--weights", made], ["denoiser", "--denoiser", made]
-    ):  # fmt: skip
+        ["crossval", "tess"],
+        ["train", "--weights", made],
+        ["denoiser", "--denoiser", made],
+    ):
         assert main([*command, *places, "--runs", str(file)]) == 1
         assert f"{file}/" in (message := capsys.readouterr().err)
         assert "cannot be made" in message and "--runs" in message
@@ -612,6 +615,10 @@ def test_every_command_has_help(command: str, capsys) -> None:
 def test_files_that_hold_no_predictions_are_named(tmp_path: Path, capsys) -> None:
     assert main(["report", str(tmp_path / "gone.npz"), str(tmp_path)]) == 1
     assert f"{tmp_path / 'gone.npz'}: no such file" in capsys.readouterr().err
-    assert main(["evaluate", "tess", "--corpora", str(tmp_path),
-                 "--weights", str(tmp_path / "gone.pt")]) == 1  # fmt: skip
+    assert (
+        main(
+            ["evaluate", "tess", "--corpora", str(tmp_path), "--weights", str(tmp_path / "gone.pt")]
+        )
+        == 1
+    )
     assert f"{tmp_path / 'gone.pt'}: no such file" in capsys.readouterr().err

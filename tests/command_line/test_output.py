@@ -23,9 +23,13 @@ def saved(tmp_path) -> Path:
 
 def shell(command: str, **environment: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        ["bash", "-c", f"set -o pipefail; {command}"], cwd=HOME, capture_output=True, text=True,
-        env={**os.environ, **environment}, timeout=300,
-    )  # fmt: skip
+        ["bash", "-c", f"set -o pipefail; {command}"],
+        cwd=HOME,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        timeout=300,
+    )
 
 
 COMMANDS = ["app.py export {saved}", "app.py models", f"emotion_model.py {SPEECH} {SPEECH}"]

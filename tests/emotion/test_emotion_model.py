@@ -42,9 +42,13 @@ def tiny() -> EmotionRecognizer:
     )
     model = network(config, std=0.02)
     return EmotionRecognizer(
-        model, LABELS, random_denoiser(), temperature=1.3,
-        thresholds=dict.fromkeys(LABELS, 0.0), facts={"seed": 0},
-    )  # fmt: skip
+        model,
+        LABELS,
+        random_denoiser(),
+        temperature=1.3,
+        thresholds=dict.fromkeys(LABELS, 0.0),
+        facts={"seed": 0},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -453,10 +457,13 @@ def test_noise_and_clicks_have_no_emotion(shipped: EmotionRecognizer) -> None:
     click[5000:5040] = 0.9
     hum = np.sin(2 * np.pi * 50 * np.arange(SAMPLE_RATE) / SAMPLE_RATE).astype(np.float32)
     for name, samples in [
-        ("loud hiss", white * 0.2), ("faint hiss", white * 1e-3),
-        ("rumble", np.cumsum(white) * 1e-4), ("click", click),
-        ("click in hiss", click + white[:SAMPLE_RATE] * 1e-3), ("hum", hum * 0.1),
-    ]:  # fmt: skip
+        ("loud hiss", white * 0.2),
+        ("faint hiss", white * 1e-3),
+        ("rumble", np.cumsum(white) * 1e-4),
+        ("click", click),
+        ("click in hiss", click + white[:SAMPLE_RATE] * 1e-3),
+        ("hum", hum * 0.1),
+    ]:
         assert shipped.predict(samples) is None, name
 
 

@@ -47,9 +47,14 @@ def test_values_are_those_of_librosa(change: dict, duration_s: float) -> None:
     rms = librosa.feature.rms(y=centred, frame_length=config.n_fft, **framing)[0]
     level = np.percentile(rms, features.LEVEL_PERCENTILE)
     mel = librosa.feature.melspectrogram(
-        y=centred / level, sr=SAMPLE_RATE, n_fft=config.n_fft, n_mels=config.n_mels,
-        fmin=config.fmin_hz, fmax=config.fmax_hz, **framing,
-    )  # fmt: skip
+        y=centred / level,
+        sr=SAMPLE_RATE,
+        n_fft=config.n_fft,
+        n_mels=config.n_mels,
+        fmin=config.fmin_hz,
+        fmax=config.fmax_hz,
+        **framing,
+    )
     floor = 10 ** (config.floor_db / 10)
     mfcc = librosa.feature.mfcc(S=10 * np.log10(mel + floor), n_mfcc=config.n_mfcc)
     zcr = librosa.feature.zero_crossing_rate(
@@ -136,11 +141,20 @@ def test_unusable_audio_is_refused(samples: np.ndarray, message: str) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"n_fft": 0}, {"n_fft": 10**9}, {"n_fft": 512.0}, {"hop_length": 0}, {"hop_length": 2048},
-        {"n_mfcc": 97}, {"n_mfcc": 0}, {"n_mels": 600}, {"fmax_hz": 9000.0}, {"fmin_hz": -1.0},
-        {"fmin_hz": float("nan")}, {"floor_db": 5.0},
+        {"n_fft": 0},
+        {"n_fft": 10**9},
+        {"n_fft": 512.0},
+        {"hop_length": 0},
+        {"hop_length": 2048},
+        {"n_mfcc": 97},
+        {"n_mfcc": 0},
+        {"n_mels": 600},
+        {"fmax_hz": 9000.0},
+        {"fmin_hz": -1.0},
+        {"fmin_hz": float("nan")},
+        {"floor_db": 5.0},
     ],
-)  # fmt: skip
+)
 def test_settings_that_give_no_features_are_refused(change: dict) -> None:
     with pytest.raises(ValueError, match="expected"):
         features.FeatureConfig(**change)

@@ -58,9 +58,13 @@ def expected(frames: np.ndarray) -> np.ndarray:
     change = np.diff(within, axis=0)
     part = np.arange(n_frames) * PARTS // n_frames
     values = [
-        speech.mean(axis=0), speech.std(axis=0), *np.quantile(speech, QUANTILES, axis=0),
-        np.abs(change).mean(axis=0), change.std(axis=0), np.diff(change, axis=0).std(axis=0),
-    ]  # fmt: skip
+        speech.mean(axis=0),
+        speech.std(axis=0),
+        *np.quantile(speech, QUANTILES, axis=0),
+        np.abs(change).mean(axis=0),
+        change.std(axis=0),
+        np.diff(change, axis=0).std(axis=0),
+    ]
     correlated = np.delete(frames, range(N_CORRELATED, N_MFCC), axis=1)[:, : N_CORRELATED + 2]
     pairs = np.triu_indices(N_CORRELATED + 2, 1)
     values.append(np.corrcoef(correlated[loud].T)[pairs])

@@ -18,9 +18,14 @@ HEARD = features.DEFAULT_CONFIG
 N_FUNCTIONALS = n_functionals(HEARD.n_features, HEARD.n_mfcc)
 N_TIMELESS = n_timeless(HEARD.n_features, HEARD.n_mfcc)
 CONFIG = ModelConfig(
-    HEARD.n_features, len(LABELS), HEARD.n_mfcc,
-    n_listeners=2, n_directions=40, n_landmarks=12, hidden=8,
-)  # fmt: skip
+    HEARD.n_features,
+    len(LABELS),
+    HEARD.n_mfcc,
+    n_listeners=2,
+    n_directions=40,
+    n_landmarks=12,
+    hidden=8,
+)
 
 
 def network(config: ModelConfig = CONFIG, std: float = 0.05) -> EmotionLSTM:

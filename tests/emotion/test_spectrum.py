@@ -8,8 +8,19 @@ from tests.emotion.test_features import voice
 from utils.audio import SAMPLE_RATE
 from utils.emotion import features, spectrum
 
-COLUMNS = ("log_f0", "clear_db", "centroid", "spread", "rolloff_25", "rolloff_50", "rolloff_75",
-           "rolloff_90", "flatness", "flux", "alpha_db")  # fmt: skip
+COLUMNS = (
+    "log_f0",
+    "clear_db",
+    "centroid",
+    "spread",
+    "rolloff_25",
+    "rolloff_50",
+    "rolloff_75",
+    "rolloff_90",
+    "flatness",
+    "flux",
+    "alpha_db",
+)
 
 
 def described(samples: np.ndarray) -> dict[str, np.ndarray]:

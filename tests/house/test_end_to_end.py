@@ -17,9 +17,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.sound_server]
 SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 QUIET_CHROMIUM = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 DIGITS = SPEECH.with_name("digits.flac")
 DIGITS_MODEL = Path(__file__).resolve().parents[2] / "model_state_dict" / "spoken_digits.nemo"
 WORDS = SPEECH.with_suffix(".txt").read_text().lower().split()
@@ -121,8 +126,14 @@ def test_speech_into_the_microphone_becomes_words_with_emotion(page, program, so
     check_growth(page)
     # An emotion of the model's six or, where it is not sure, none.
     assert first.get_attribute("data-emotion") in {
-        "", "neutral", "happy", "sad", "angry", "fear", "disgust",
-    }  # fmt: skip
+        "",
+        "neutral",
+        "happy",
+        "sad",
+        "angry",
+        "fear",
+        "disgust",
+    }
 
     record.click()
     expect(page.locator("#status")).to_have_attribute("data-state", "ready")

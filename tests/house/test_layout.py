@@ -67,9 +67,16 @@ def test_only_the_web_side_knows_flask():
 
 def test_the_program_starts_without_its_heavy_parts():
     heavy = {
-        "torch", "librosa", "nemo", "ctranslate2", "faster_whisper", "vosk", "pyaudio",
-        "onnxruntime", "numba",
-    }  # fmt: skip
+        "torch",
+        "librosa",
+        "nemo",
+        "ctranslate2",
+        "faster_whisper",
+        "vosk",
+        "pyaudio",
+        "onnxruntime",
+        "numba",
+    }
     code = f"import app, sys; sys.exit(repr({heavy} & set(sys.modules)))"
     ended = subprocess.run([sys.executable, "-c", code], cwd=HOME, capture_output=True, text=True)
     assert ended.stderr.strip() == "set()"

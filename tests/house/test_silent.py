@@ -56,8 +56,12 @@ def alone(folder: Path, *command: object) -> dict:
     silent = [sys.executable, "-m", "tests.silent", folder]
     run = subprocess.run(
         [*ALONE, *map(str, [*silent, *command])],
-        capture_output=True, text=True, cwd=HOME, env=bare, timeout=3 * PATIENCE_S,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        cwd=HOME,
+        env=bare,
+        timeout=3 * PATIENCE_S,
+    )
     assert run.returncode == 0, run.stderr
     return json.loads(run.stdout)
 

@@ -72,9 +72,12 @@ def test_captions_come_for_a_user_whom_the_system_does_not_know():
     bare = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
     bare.pop("HOME", None)
     process = subprocess.Popen(
-        [*nobody, sys.executable, APP, "--port", str(port), *LISTEN], env=bare,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        [*nobody, sys.executable, APP, "--port", str(port), *LISTEN],
+        env=bare,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         assert str(port) in process.stdout.readline()
         while (state := health(port)["state"]) == "loading":

@@ -31,9 +31,13 @@ print("closed", flush=True)
 def beats(*arguments: str) -> subprocess.Popen:
     """A program that does nothing but beat; it ends with its input."""
     return subprocess.Popen(
-        [sys.executable, "-c", BEATING, *arguments], cwd=HOME, text=True,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [sys.executable, "-c", BEATING, *arguments],
+        cwd=HOME,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 @pytest.fixture

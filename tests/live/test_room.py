@@ -67,9 +67,12 @@ def test_the_microphones_name_is_told_when_it_changes_to_the_presenter_alone(
 
 def test_each_change_is_told_to_everyone(room, told):
     for change in (
-        lambda: room.set_blank(True), lambda: room.set_clear_after(5), lambda: room.set_saving(True),
-        lambda: room.set_phrases(["Yes"]), lambda: room.set_emotion(False),
-    ):  # fmt: skip
+        lambda: room.set_blank(True),
+        lambda: room.set_clear_after(5),
+        lambda: room.set_saving(True),
+        lambda: room.set_phrases(["Yes"]),
+        lambda: room.set_emotion(False),
+    ):
         told.clear()
         change()
         assert told.count("room") == 1

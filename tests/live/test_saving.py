@@ -229,15 +229,26 @@ def test_a_cut_line_at_the_end_is_left_out_and_counted(tmp_path):
 @pytest.mark.parametrize(
     "damage",
     [
-        {"tags": {"emotion": "sad"}}, {"tags": 7}, {"tags": {"loudness": {}}},
+        {"tags": {"emotion": "sad"}},
+        {"tags": 7},
+        {"tags": {"loudness": {}}},
         {"tags": {"emotion": {"label": "sad", "confidence": 1, "scores": [1]}}},
         {"tags": {"new_voice": "yes"}},
-        {"start_s": 1e999}, {"start_s": -1}, {"end_s": 0}, {"end_s": 1e300}, {"segment": 1e999},
-        {"start_s": "1"}, {"text": "\ud800"}, {"text": 7}, {"words": 7}, {"words": [7]},
-        {"words": [{"text": "a", "start_s": None, "end_s": 1}]}, {"final": "yes"},
+        {"start_s": 1e999},
+        {"start_s": -1},
+        {"end_s": 0},
+        {"end_s": 1e300},
+        {"segment": 1e999},
+        {"start_s": "1"},
+        {"text": "\ud800"},
+        {"text": 7},
+        {"words": 7},
+        {"words": [7]},
+        {"words": [{"text": "a", "start_s": None, "end_s": 1}]},
+        {"final": "yes"},
         {"sound": ["laughter"]},
     ],
-)  # fmt: skip
+)
 def test_a_damaged_line_is_left_out_in_every_format(tmp_path, damage):
     path = tmp_path / "damaged.jsonl"
     entries = [line(1).to_dict(), line(2).to_dict() | damage, line(3).to_dict()]
@@ -251,10 +262,12 @@ def test_a_damaged_line_is_left_out_in_every_format(tmp_path, damage):
 @pytest.mark.parametrize(
     "damage",
     [
-        {"emotion": "sad"}, {"emotion": {"label": "sad", "confidence": 1, "scores": [1]}},
-        {"loudness": {}}, {"new_voice": "yes"},
+        {"emotion": "sad"},
+        {"emotion": {"label": "sad", "confidence": 1, "scores": [1]}},
+        {"loudness": {}},
+        {"new_voice": "yes"},
     ],
-)  # fmt: skip
+)
 def test_a_damaged_line_of_an_older_file_is_left_out(tmp_path, damage):
     path = tmp_path / "older.jsonl"
     entries = [line(segment).to_dict() for segment in (1, 2)]

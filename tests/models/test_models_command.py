@@ -200,8 +200,10 @@ def test_ctrl_c_keeps_what_has_come(hub, models_here, terminal):
     termios.tcsetwinsize(slave, (24, 80))
     process = subprocess.Popen(
         [sys.executable, APP, "models", "get", NAME],
-        stdout=subprocess.PIPE, stderr=slave if terminal else subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=slave if terminal else subprocess.PIPE,
+        text=True,
+    )
     os.close(slave)
     deadline = time.monotonic() + 60
     while not any(part.stat().st_size for part in models_here.glob("*.part")):

@@ -56,21 +56,35 @@ def _ends_first(content: dict) -> None:
 
 WHISPERS = {
     "all text is suppressed": (
-        "config.json", _json(lambda c: c.update(suppress_ids=list(range(END)))), "too few tokens"
+        "config.json",
+        _json(lambda c: c.update(suppress_ids=list(range(END)))),
+        "too few tokens",
     ),
     "everything is suppressed": (
-        "config.json", _json(lambda c: c.update(suppress_ids=list(range(51_864)))), "too few tokens"
+        "config.json",
+        _json(lambda c: c.update(suppress_ids=list(range(51_864)))),
+        "too few tokens",
     ),
     "no beginning is allowed": (
-        "config.json", _json(lambda c: c.update(suppress_ids_begin=list(range(END)))), "too few",
+        "config.json",
+        _json(lambda c: c.update(suppress_ids_begin=list(range(END)))),
+        "too few",
     ),
-    "no end is allowed": ("config.json", _json(lambda c: c["suppress_ids"].append(END)), "ever end"),
-    "the end lies elsewhere": ("vocabulary.txt", lambda t: t.replace(b"<|endoftext|>", b"-"), "place"),
+    "no end is allowed": (
+        "config.json",
+        _json(lambda c: c["suppress_ids"].append(END)),
+        "ever end",
+    ),
+    "the end lies elsewhere": (
+        "vocabulary.txt",
+        lambda t: t.replace(b"<|endoftext|>", b"-"),
+        "place",
+    ),
     "all tokens are empty": ("vocabulary.txt", lambda t: re.sub(rb".+", b"", t), "the same"),
     "no token has a letter": ("tokenizer.json", _json(_spells_nothing), "spells no words"),
     "all is behind the end": ("tokenizer.json", _json(_ends_first), "another place"),
     "weights that are no numbers": ("model.bin", _number, "gamma are no numbers"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", WHISPERS)

@@ -55,12 +55,14 @@ def call(what: object, *given: object) -> bytes:
 @pytest.mark.parametrize(
     "content",
     [
-        {}, {"a": [1, "x", None, 2.5, (True, b"x")]}, {"w": torch.zeros(3, 4)[1:, 2]},
+        {},
+        {"a": [1, "x", None, 2.5, (True, b"x")]},
+        {"w": torch.zeros(3, 4)[1:, 2]},
         OrderedDict(w=torch.nn.Parameter(torch.ones(2)), b=torch.zeros(2, dtype=torch.bfloat16)),
         {"size": torch.Size([1, 2]), "type": torch.float16, "device": torch.device("cpu")},
         {"counts": Counter("aab"), "set": {1, 2}, "complex": 1j},
     ],
-)  # fmt: skip
+)
 def test_what_pytorch_writes_passes(content):
     assert check_torch(io.BytesIO(saved(content))) >= 2
 
@@ -96,10 +98,13 @@ def test_a_part_that_is_there_twice_is_refused(name):
 @pytest.mark.parametrize(
     "file",
     [
-        weights(MEMORY), call(torch.UntypedStorage, 10**12), call(torch.Tensor, 10**12),
-        call(torch.FloatTensor, 10**12), call(bytearray, 10**12),
+        weights(MEMORY),
+        call(torch.UntypedStorage, 10**12),
+        call(torch.Tensor, 10**12),
+        call(torch.FloatTensor, 10**12),
+        call(bytearray, 10**12),
     ],
-)  # fmt: skip
+)
 def test_weights_that_ask_for_memory_by_a_number_are_refused(file):
     with pytest.raises(ValueError, match="asks for memory"):
         check_torch(io.BytesIO(file))

@@ -23,7 +23,7 @@ from utils.models.whisper.files import (
     locate_whisper,
     name_of,
     packaged,
-)  # fmt: skip
+)
 from utils.models.whisper.folder import check_folder, check_readable, languages
 
 HOME = Path(__file__).resolve().parents[2]

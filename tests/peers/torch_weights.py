@@ -50,11 +50,17 @@ def convert(model: Path, to: Path) -> None:
         state |= _split(f"{here}.cross_attn", names, theirs, arrays)
     n_frames, width = arrays["encoder/position_encodings/encodings"].shape
     dims = {
-        "n_mels": arrays["encoder/conv1/weight"].shape[1], "n_audio_ctx": n_frames,
-        "n_audio_state": width, "n_audio_head": N_HEADS, "n_audio_layer": n_layers,
-        "n_vocab": len(table), "n_text_ctx": len(positions), "n_text_state": width,
-        "n_text_head": N_HEADS, "n_text_layer": n_layers,
-    }  # fmt: skip
+        "n_mels": arrays["encoder/conv1/weight"].shape[1],
+        "n_audio_ctx": n_frames,
+        "n_audio_state": width,
+        "n_audio_head": N_HEADS,
+        "n_audio_layer": n_layers,
+        "n_vocab": len(table),
+        "n_text_ctx": len(positions),
+        "n_text_state": width,
+        "n_text_head": N_HEADS,
+        "n_text_layer": n_layers,
+    }
     tensors = {name: torch.from_numpy(array.copy()) for name, array in state.items()}
     torch.save({"dims": dims, "model_state_dict": tensors}, to)
 

@@ -22,7 +22,7 @@ from utils.sources.renewal import (
     Patience,
     Trial,
     Zeros,
-)  # fmt: skip
+)
 
 BLOCK = 512
 BLOCK_S = BLOCK / SAMPLE_RATE
@@ -171,9 +171,11 @@ class Devices:
         if index >= len(self.names):
             raise OSError(-9996, "Invalid input device (no default output device)")
         return {
-            "index": index, "name": self.names[index], "maxInputChannels": 1,
+            "index": index,
+            "name": self.names[index],
+            "maxInputChannels": 1,
             "defaultSampleRate": float(SAMPLE_RATE),
-        }  # fmt: skip
+        }
 
     def open(self, input_device_index: int, **_: object) -> "Stream":
         self.opened.append(self.names[input_device_index])

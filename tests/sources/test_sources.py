@@ -171,9 +171,11 @@ def test_realtime_pace_does_not_drift(
     clock = FakeClock()
     monkeypatch.setattr(file_module, "time", clock)
     with FileSource(tmp_path / "a.wav", realtime=True) as source:
-        monkeypatch.setattr(source, "_closed", SimpleNamespace(
-            wait=clock.wait, is_set=lambda: False, set=lambda: None
-        ))  # fmt: skip
+        monkeypatch.setattr(
+            source,
+            "_closed",
+            SimpleNamespace(wait=clock.wait, is_set=lambda: False, set=lambda: None),
+        )
         for number, frame in enumerate(source):
             heard_s = (frame.start + len(frame.samples)) / SAMPLE_RATE
             if number == 10:
@@ -272,9 +274,11 @@ def fake_pyaudio(blocks: list[np.ndarray], rate: int, channels: int, busy: bool 
 
         def get_device_info_by_index(self, index: int) -> dict:
             return {
-                "index": index, "name": "Fake", "maxInputChannels": channels,
+                "index": index,
+                "name": "Fake",
+                "maxInputChannels": channels,
                 "defaultSampleRate": float(rate),
-            }  # fmt: skip
+            }
 
         def open(self, **how) -> FakeStream:
             calls.append((how["rate"], how["channels"], how["frames_per_buffer"]))
@@ -287,10 +291,14 @@ def fake_pyaudio(blocks: list[np.ndarray], rate: int, channels: int, busy: bool 
             return FakeStream(blocks)
 
     return SimpleNamespace(
-        PyAudio=PyAudio, calls=calls, paInt16=8, paInvalidSampleRate=-9997,
-        paInvalidChannelCount=-9998, paDeviceUnavailable=-9985,
+        PyAudio=PyAudio,
+        calls=calls,
+        paInt16=8,
+        paInvalidSampleRate=-9997,
+        paInvalidChannelCount=-9998,
+        paDeviceUnavailable=-9985,
         pa=SimpleNamespace(terminate=lambda: calls.append("terminate")),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

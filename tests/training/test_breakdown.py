@@ -18,12 +18,16 @@ def made(rows: list[tuple], **same: object) -> Predictions:
     """Predictions of rows (truth, answer, speaker, fold, seed, condition), two classes."""
     clips = [
         Clip(
-            path=Path(f"{speaker}-{truth}.flac"), label=LABELS[truth], speaker=speaker,
-            corpus="ravdess", language="en", gender="female" if speaker < "m" else "male",
+            path=Path(f"{speaker}-{truth}.flac"),
+            label=LABELS[truth],
+            speaker=speaker,
+            corpus="ravdess",
+            language="en",
+            gender="female" if speaker < "m" else "male",
             intensity=None,
         )
         for truth, _, speaker, _, _, _ in rows
-    ]  # fmt: skip
+    ]
     return Predictions(
         LABELS,
         np.array([np.eye(2)[row[1]] for row in rows], np.float32),
@@ -82,16 +86,26 @@ def test_groups_are_judged_apart(predictions):
 
 def test_durations_fall_into_named_ranges(predictions):
     assert breakdown.groups(predictions, "duration").tolist() == [
-        "0 to 1 s", "1 to 2 s", "2 to 3 s", "2 to 3 s", "3 to 5 s", "3 to 5 s", "5 s or more",
+        "0 to 1 s",
+        "1 to 2 s",
+        "2 to 3 s",
+        "2 to 3 s",
+        "3 to 5 s",
+        "3 to 5 s",
         "5 s or more",
-    ]  # fmt: skip
+        "5 s or more",
+    ]
 
 
 def test_names_stand_in_order_of_their_numbers():
     names = np.array(["noise 10 dB", "gain +20 dB", "gain -5 dB", "clean", "gain -30 dB", "clean"])
     assert breakdown.in_order(names) == [
-        "clean", "gain -30 dB", "gain -5 dB", "gain +20 dB", "noise 10 dB",
-    ]  # fmt: skip
+        "clean",
+        "gain -30 dB",
+        "gain -5 dB",
+        "gain +20 dB",
+        "noise 10 dB",
+    ]
     actors = np.array(["ravdess-10", "ravdess-02"])
     assert breakdown.in_order(actors) == ["ravdess-02", "ravdess-10"]
 

@@ -37,9 +37,14 @@ def answers(
             logits.append((4 if right else 2) * np.eye(len(LABELS))[LABELS.index(label)])
     n = len(clips)
     return Predictions(
-        LABELS, np.array(logits, np.float32), tuple(clips), np.arange(n) % n_folds,
-        np.arange(n) % 3, np.ones(n), np.full(n, condition),
-    )  # fmt: skip
+        LABELS,
+        np.array(logits, np.float32),
+        tuple(clips),
+        np.arange(n) % n_folds,
+        np.arange(n) % 3,
+        np.ones(n),
+        np.full(n, condition),
+    )
 
 
 def read_aloud(sure: float, n_named: int, n: int = 100) -> Predictions:
@@ -51,9 +56,14 @@ def read_aloud(sure: float, n_named: int, n: int = 100) -> Predictions:
     answer = np.where(np.arange(n) < n_named, LABELS.index("sad"), LABELS.index("neutral"))
     logits = sure * np.eye(len(LABELS), dtype=np.float32)[answer]
     return Predictions(
-        LABELS, logits, clips, np.arange(n) % 4, np.zeros(n, int), np.ones(n),
+        LABELS,
+        logits,
+        clips,
+        np.arange(n) % 4,
+        np.zeros(n, int),
+        np.ones(n),
         np.full(n, READ_ALOUD),
-    )  # fmt: skip
+    )
 
 
 NOBODY = read_aloud(0.0, 0, n=0).restrict(SHIPPED)
@@ -93,8 +103,9 @@ def test_answers_are_gathered_by_corpus_as_recorded_and_of_the_classes_that_ship
     parts = [join([answers("tess"), room]), join([answers("savee"), answers("tess")])]
     found = calibrate.by_corpus(parts, SHIPPED)
     assert {name: len(p) for name, p in found.items()} == {
-        "savee": EACH * len(SHIPPED), "tess": 2 * EACH * len(SHIPPED)
-    }  # fmt: skip
+        "savee": EACH * len(SHIPPED),
+        "tess": 2 * EACH * len(SHIPPED),
+    }
     assert all(p.labels == SHIPPED and set(p.condition) == {CLEAN} for p in found.values())
     assert calibrate.by_corpus([], SHIPPED) == {}
 
@@ -195,8 +206,9 @@ def test_a_calibrated_recogniser_keeps_what_was_fitted_and_found(recognizer) -> 
     voices = [join([answers("tess", n_folds=4), read_aloud(3.0, 2)]), answers("savee", n_folds=4)]
     others = read_aloud(9.0, 30, n=30)  # those of whoever left a language out count no further
     languages = [
-        join([answers("nemo", {"sad": 15}), others.only(others.fold == 0)]), answers("korean")
-    ]  # fmt: skip
+        join([answers("nemo", {"sad": 15}), others.only(others.fold == 0)]),
+        answers("korean"),
+    ]
     calibrate.calibrate(recognizer, voices, languages)
     read = read_aloud(3.0, 2).restrict(SHIPPED)
     temperature, thresholds = fit(*voices, languages=tuple(languages), read=read)

@@ -219,13 +219,17 @@ def thai_ser(folder: Path, labels: dict[str, str]) -> None:
         json.dumps(
             {
                 f"{name}.flac": [
-                    {"assigned_emo": "Sad", "majority_emo": label, "agreement": 0.8,
-                     "annotated": [["Sad"], ["Happy"]]}
+                    {
+                        "assigned_emo": "Sad",
+                        "majority_emo": label,
+                        "agreement": 0.8,
+                        "annotated": [["Sad"], ["Happy"]],
+                    }
                 ]
                 for name, label in labels.items()
             }
         ),
-    )  # fmt: skip
+    )
 
 
 def test_thai_ser(tmp_path: Path) -> None:
@@ -517,9 +521,15 @@ def test_people_who_read_aloud(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["speech.wav", "1272-128104-00000.flac", "1272-128104.flac", "x1272-128104-0000.wav",
-     "1272-128104-0000-2.flac", "reader-128104-0000.flac"],
-)  # fmt: skip
+    [
+        "speech.wav",
+        "1272-128104-00000.flac",
+        "1272-128104.flac",
+        "x1272-128104-0000.wav",
+        "1272-128104-0000-2.flac",
+        "reader-128104-0000.flac",
+    ],
+)
 def test_foreign_names_among_them_are_refused(name: str, tmp_path: Path) -> None:
     record(tmp_path, "1272-128104-0000.flac", f"more/{name}")
     with pytest.raises(DataError, match=f"{tmp_path}: 1 of 2 .* found more/{name}") as caught:

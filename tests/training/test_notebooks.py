@@ -88,8 +88,11 @@ def some(folder: Path) -> list[Clip]:
 
 def test_there_are_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
-        "corpora", "failures", "features", "training_curves",
-    ]  # fmt: skip
+        "corpora",
+        "failures",
+        "features",
+        "training_curves",
+    ]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -158,11 +161,14 @@ def test_failures_of_a_cross_validation(folder: Path, tmp_path: Path) -> None:
     logits = rng.standard_normal((len(rows), len(LABELS))).astype(np.float32)
     logits[np.arange(len(rows)), [LABELS.index(clip.label) for clip, _, _ in rows]] += 1.5
     answers = Predictions(
-        LABELS, logits, tuple(clip for clip, _, _ in rows),
+        LABELS,
+        logits,
+        tuple(clip for clip, _, _ in rows),
         np.array([speakers.index(clip.speaker) % 5 for clip, _, _ in rows]),
-        np.array([seed for _, seed, _ in rows]), rng.uniform(1, 6, len(rows)),
+        np.array([seed for _, seed, _ in rows]),
+        rng.uniform(1, 6, len(rows)),
         np.array([condition for _, _, condition in rows]),
-    )  # fmt: skip
+    )
     reader = Clip(tmp_path / "read.flac", "neutral", "librispeech-84", "librispeech", "en")
     read = replace(answers.take([0] * 9), clips=(reader,) * 9, condition=np.full(9, READ_ALOUD))
     join([answers, read]).save(tmp_path / "voices" / "predictions.npz")
@@ -181,8 +187,14 @@ def test_failures_of_weights_say_whose_voices_they_heard(folder: Path, tmp_path:
     facts = {"speakers": heard}
     model = EmotionRecognizer(EmotionLSTM(config), SHIPPED, Denoiser(), facts=facts)
     model.save(tmp_path / "weights.pt")
-    done = run("failures", RUNS=tmp_path / "none", CORPORA=folder, WEIGHTS=tmp_path / "weights.pt",
-               N_CLIPS=12, N_PLAYED=1)  # fmt: skip
+    done = run(
+        "failures",
+        RUNS=tmp_path / "none",
+        CORPORA=folder,
+        WEIGHTS=tmp_path / "weights.pt",
+        N_CLIPS=12,
+        N_PLAYED=1,
+    )
     n_clips = 12 * sum((folder / name).is_dir() for name in READERS)
     assert f"12 of {n_clips} clips are by VOICES THAT IT TRAINED ON" in printed(done)
     assert n_figures(done) == 6

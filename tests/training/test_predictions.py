@@ -16,9 +16,14 @@ LABELS = ("neutral", "happy", "sad")
 def clip(label: str, speaker: str = "ravdess-01", gender: str | None = "male") -> Clip:
     path = Path("ravdess") / f"{speaker}-{label} één 한국.flac"
     return Clip(
-        path=path, label=label, speaker=speaker, corpus="ravdess",
-        language="en", gender=gender, intensity=None,
-    )  # fmt: skip
+        path=path,
+        label=label,
+        speaker=speaker,
+        corpus="ravdess",
+        language="en",
+        gender=gender,
+        intensity=None,
+    )
 
 
 @pytest.fixture

@@ -28,10 +28,14 @@ def make(n_seeds: int = 2, n_folds: int = 3, conditions: tuple[str, ...] = tuple
         for speaker in range(6):
             for i in range(24):
                 clip = Clip(
-                    path=Path(f"{speaker}-{i}.flac"), label=LABELS[i % 3],
-                    speaker=f"ravdess-{speaker:02d}", corpus="ravdess", language="en",
-                    gender=("male", "female")[speaker % 2], intensity=("normal", "strong")[i // 12],
-                )  # fmt: skip
+                    path=Path(f"{speaker}-{i}.flac"),
+                    label=LABELS[i % 3],
+                    speaker=f"ravdess-{speaker:02d}",
+                    corpus="ravdess",
+                    language="en",
+                    gender=("male", "female")[speaker % 2],
+                    intensity=("normal", "strong")[i // 12],
+                )
                 heard = 2 * (2 * np.eye(3)[i % 3] + rng.normal(0, 1.3, 3))
                 for condition in conditions:
                     logits.append(heard + CONDITIONS[condition] * rng.normal(0, 1, 3))
@@ -158,9 +162,14 @@ def read_aloud(n: int, like: Predictions) -> Predictions:
         for k in range(n)
     )
     return Predictions(
-        LABELS, np.tile(np.float32([0, 9, 0]), (n, 1)), clips,
-        like.fold[:n], like.seed[:n], np.full(n, 8.0), np.full(n, READ_ALOUD),
-    )  # fmt: skip
+        LABELS,
+        np.tile(np.float32([0, 9, 0]), (n, 1)),
+        clips,
+        like.fold[:n],
+        like.seed[:n],
+        np.full(n, 8.0),
+        np.full(n, READ_ALOUD),
+    )
 
 
 def test_who_reads_aloud_is_left_out(predictions, folder, tmp_path):

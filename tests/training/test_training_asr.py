@@ -36,8 +36,12 @@ def recordings(tmp_path):
         for k in range(24):
             noise = rng.normal(0, 0.1, SAMPLE_RATE + 400 * k).astype(np.float32)
             soundfile.write(tmp_path / f"{k}.wav", noise, SAMPLE_RATE)
-            entry = {"audio_filepath": f"{k}.wav", "duration": len(noise) / SAMPLE_RATE,
-                     "text": TEXTS[k % 4], "speaker": f"voice{k // 4}"}  # fmt: skip
+            entry = {
+                "audio_filepath": f"{k}.wav",
+                "duration": len(noise) / SAMPLE_RATE,
+                "text": TEXTS[k % 4],
+                "speaker": f"voice{k // 4}",
+            }
             file.write(json.dumps(entry) + "\n")
     return tmp_path / "own.json"
 
@@ -185,9 +189,17 @@ def test_each_bad_line_is_named_and_the_others_are_used(recordings):
             file.write(json.dumps(entry) + "\n")
     lines, problems = read(recordings)
     assert len(lines) == 24
-    told = ("25: not JSON", "26: .*no such file", "27: .*not a readable", "28: has no text",
-            "29: has no text", "30: names no recording", "31: offset -1", "32: lasts 0.0 s",
-            "33: not a JSON object")  # fmt: skip
+    told = (
+        "25: not JSON",
+        "26: .*no such file",
+        "27: .*not a readable",
+        "28: has no text",
+        "29: has no text",
+        "30: names no recording",
+        "31: offset -1",
+        "32: lasts 0.0 s",
+        "33: not a JSON object",
+    )
     assert len(problems) == len(told)
     for problem, start in zip(problems, told):
         assert re.search(f"own.json:{start}", problem), problem

@@ -122,8 +122,18 @@ def test_the_host_of_a_header(header, expected):
 def test_what_is_loopback():
     for host in ("localhost", "127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"):
         assert is_loopback(host), host
-    for host in ("", "localhost.evil.example", "10.0.0.1", "0.0.0.0", "127.0.0.1.nip.io",
-                 "127.0.0.1%00.evil.example", "127.1", "2130706433", "::", "64:ff9b::7f00:1"):  # fmt: skip
+    for host in (
+        "",
+        "localhost.evil.example",
+        "10.0.0.1",
+        "0.0.0.0",
+        "127.0.0.1.nip.io",
+        "127.0.0.1%00.evil.example",
+        "127.1",
+        "2130706433",
+        "::",
+        "64:ff9b::7f00:1",
+    ):
         assert not is_loopback(host), host
     assert plain_address("::ffff:10.0.0.1") == "10.0.0.1"
 

@@ -198,9 +198,14 @@ def test_a_body_in_pieces_is_refused(program):
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="needs setpriv (util-linux)")
 def test_at_the_limit_of_threads_a_line_is_logged_and_what_is_there_goes_on():
     limited = [
-        "setpriv", "--reuid=61234", "--clear-groups", "--inh-caps=+dac_override",
-        "--ambient-caps=+dac_override", "prlimit", f"--nproc={THREADS}",
-    ]  # fmt: skip
+        "setpriv",
+        "--reuid=61234",
+        "--clear-groups",
+        "--inh-caps=+dac_override",
+        "--ambient-caps=+dac_override",
+        "prlimit",
+        f"--nproc={THREADS}",
+    ]
     arguments = ["--asr", "whisper", "--no-emotion"]
     with Program(arguments, {"LINES": "10"}, script=FULL, before=limited) as program:
         program.wait_for("ready")

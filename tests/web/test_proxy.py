@@ -122,8 +122,9 @@ def stranger(port: int) -> websocket.WebSocket:
     """A connection through nginx of a program that, unlike a browser, tells no origin."""
     reader = websocket.create_connection(
         f"ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket",
-        timeout=PATIENCE_S, suppress_origin=True,
-    )  # fmt: skip
+        timeout=PATIENCE_S,
+        suppress_origin=True,
+    )
     reader.send("40")
     return reader
 
@@ -219,9 +220,11 @@ def seen(public: Public, **environ: str) -> dict:
         return []
 
     request = {
-        "PATH_INFO": "/", "REMOTE_ADDR": "127.0.0.1", "wsgi.url_scheme": "http",
+        "PATH_INFO": "/",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.url_scheme": "http",
         "HTTP_HOST": "127.0.0.1:5000",
-    }  # fmt: skip
+    }
     told: list = []
     Proxied(app, public)(request | environ, lambda *answer: told.extend(answer))
     return got or {"answer": told}
@@ -238,17 +241,37 @@ def test_only_this_computers_own_proxy_says_who_asks():
 @pytest.mark.parametrize(
     ("forwarded", "asks"),
     [
-        ("203.0.113.7:5123", "203.0.113.7"), ("203.0.113.7:5124", "203.0.113.7"),
-        ("::ffff:203.0.113.7", "203.0.113.7"), ("2001:DB8:0:0::7", "2001:db8::7"),
-        ("[2001:db8::7]:5123", "2001:db8::7"), ("fe80::7%eth0", "fe80::7"),
-        ("1.2.3.4\t,  203.0.113.7 ", "203.0.113.7"), ("1.2.3.4,,203.0.113.7", "203.0.113.7"),
-        *((odd, "127.0.0.1") for odd in (
-            "", " ", ",", "1.2.3.4,", "unknown", "_hidden", "for=1.2.3.4", "127.1", "1.2.3.4%a",
-            "captions.example", "x" * 60_000, "1.2.3.4, <b>", "[::1", "1.2.3.4:port", "?",
-        )),
+        ("203.0.113.7:5123", "203.0.113.7"),
+        ("203.0.113.7:5124", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:DB8:0:0::7", "2001:db8::7"),
+        ("[2001:db8::7]:5123", "2001:db8::7"),
+        ("fe80::7%eth0", "fe80::7"),
+        ("1.2.3.4\t,  203.0.113.7 ", "203.0.113.7"),
+        ("1.2.3.4,,203.0.113.7", "203.0.113.7"),
+        *(
+            (odd, "127.0.0.1")
+            for odd in (
+                "",
+                " ",
+                ",",
+                "1.2.3.4,",
+                "unknown",
+                "_hidden",
+                "for=1.2.3.4",
+                "127.1",
+                "1.2.3.4%a",
+                "captions.example",
+                "x" * 60_000,
+                "1.2.3.4, <b>",
+                "[::1",
+                "1.2.3.4:port",
+                "?",
+            )
+        ),
     ],
     ids=lambda text: text[:20],
-)  # fmt: skip
+)
 def test_who_asks_is_one_however_a_proxy_writes_it(forwarded, asks):
     public = public_address("https://captions.example")
     assert seen(public, HTTP_X_FORWARDED_FOR=forwarded)["REMOTE_ADDR"] == asks
@@ -257,9 +280,15 @@ def test_who_asks_is_one_however_a_proxy_writes_it(forwarded, asks):
 def test_nothing_else_that_is_forwarded_is_believed():
     forged = {
         f"HTTP_X_FORWARDED_{name}": value
-        for name, value in (("HOST", "evil.example"), ("PROTO", "https"), ("PORT", "1"),
-                            ("PREFIX", "/evil"), ("SERVER", "evil.example"), ("SSL", "on"))
-    } | {"HTTP_FORWARDED": "for=1.2.3.4;host=evil.example;proto=https", "HTTP_X_REAL_IP": "1.2.3.4"}  # fmt: skip
+        for name, value in (
+            ("HOST", "evil.example"),
+            ("PROTO", "https"),
+            ("PORT", "1"),
+            ("PREFIX", "/evil"),
+            ("SERVER", "evil.example"),
+            ("SSL", "on"),
+        )
+    } | {"HTTP_FORWARDED": "for=1.2.3.4;host=evil.example;proto=https", "HTTP_X_REAL_IP": "1.2.3.4"}
     public = public_address("https://captions.example")
     for address in ("127.0.0.1", "::1", "::ffff:127.0.0.1", "10.9.9.9", "2001:db8::7"):
         got = seen(public, REMOTE_ADDR=address, **forged)
@@ -272,10 +301,16 @@ def test_only_the_pages_own_origin_is_seen_as_the_proxys():
     own = seen(public, HTTP_ORIGIN="https://captions.example", PATH_INFO="/hall/read")
     assert (own["wsgi.url_scheme"], own["HTTP_HOST"]) == ("https", "captions.example")
     assert (own["SCRIPT_NAME"], own["PATH_INFO"]) == ("/hall", "/read")
-    for origin in ("http://captions.example", "https://captions.example:8443", "null", "",
-                   "https://captions.example/", "https://captions.example.evil.example",
-                   "https://captions.example,https://captions.example",
-                   "https://evil.example https://captions.example"):  # fmt: skip
+    for origin in (
+        "http://captions.example",
+        "https://captions.example:8443",
+        "null",
+        "",
+        "https://captions.example/",
+        "https://captions.example.evil.example",
+        "https://captions.example,https://captions.example",
+        "https://evil.example https://captions.example",
+    ):
         foreign = seen(public, HTTP_ORIGIN=origin, HTTP_X_FORWARDED_PROTO="https")
         assert (foreign["wsgi.url_scheme"], foreign["HTTP_HOST"]) == ("http", "127.0.0.1:5000")
     assert seen(public, PATH_INFO="/hallway")["PATH_INFO"] == "/hallway"
@@ -299,10 +334,20 @@ def test_the_parts_of_a_proxys_address(address, origin, prefix):
 
 @pytest.mark.parametrize(
     "address",
-    ["captions.example", "//captions.example", "ftp://captions.example", "https://",
-     "https:///hall", "https://a@captions.example", "https://captions.example:x", "https://captions.example/?a=1",
-     "https://captions.example/#a", "https://[::1", "1"],
-)  # fmt: skip
+    [
+        "captions.example",
+        "//captions.example",
+        "ftp://captions.example",
+        "https://",
+        "https:///hall",
+        "https://a@captions.example",
+        "https://captions.example:x",
+        "https://captions.example/?a=1",
+        "https://captions.example/#a",
+        "https://[::1",
+        "1",
+    ],
+)
 def test_what_is_no_address_of_a_proxy_is_told(address):
     with pytest.raises(ConfigError, match="expected the address under which the proxy"):
         public_address(address)

@@ -25,7 +25,7 @@ from tests.odd_models import (
     nemo,
     weights,
     write_all,
-)  # fmt: skip
+)
 from tests.program import run
 from tests.whisper_models import whisper as whisper_files
 from tests.whisper_models import write
@@ -206,9 +206,21 @@ def _pickles(mark: Path) -> dict[str, bytes]:
 
 
 PICKLES = [
-    "os.system", "exec", "eval", "open", "popen", "mkfifo", "copy", "run_path", "torch.load",
-    "torch.save", "import", "attribute", "key", "inst",
-]  # fmt: skip
+    "os.system",
+    "exec",
+    "eval",
+    "open",
+    "popen",
+    "mkfifo",
+    "copy",
+    "run_path",
+    "torch.load",
+    "torch.save",
+    "import",
+    "attribute",
+    "key",
+    "inst",
+]
 
 
 @pytest.mark.parametrize("attack", PICKLES)
@@ -258,17 +270,24 @@ TARGET = "target: nemo.collections.asr.models.ctc_models.EncDecCTCModel"
     [
         (TARGET, "target: os.system"),
         (TARGET, "x:\n  target: nemo.collections.asr.models.EncDecCTCModel\n'target': os.system"),
-        (TARGET, "target: nemo.collections.asr.models.EncDecCTCModel\n"
-         "_target_: os.system\ncommand: touch MARK"),
+        (
+            TARGET,
+            "target: nemo.collections.asr.models.EncDecCTCModel\n"
+            "_target_: os.system\ncommand: touch MARK",
+        ),
         ("nemo.collections.asr.modules.ConformerEncoder", "os.system\n  command: touch MARK"),
-        ("nemo.collections.asr.modules.ConformerEncoder",
-         "subprocess.Popen\n  args: [touch, MARK]"),
-        ("nemo.collections.asr.modules.ConformerEncoder",
-         "builtins.exec\n  _args_: [\"open('MARK', 'w')\"]"),
+        (
+            "nemo.collections.asr.modules.ConformerEncoder",
+            "subprocess.Popen\n  args: [touch, MARK]",
+        ),
+        (
+            "nemo.collections.asr.modules.ConformerEncoder",
+            "builtins.exec\n  _args_: [\"open('MARK', 'w')\"]",
+        ),
         ("sample_rate: 16000\n", "sample_rate: !!python/object/apply:os.system ['touch MARK']\n"),
         ("sample_rate: 16000\n", "sample_rate: 16000\nx: !!python/name:os.system\n"),
     ],
-)  # fmt: skip
+)
 def test_no_code_runs_from_a_configuration(old, new, model, tmp_path):
     mark = tmp_path / "mark"
 
@@ -310,17 +329,25 @@ def test_lists_within_lists_are_not_gone_through(tmp_path):
 @pytest.mark.parametrize(
     "change, why",
     [
-        ({"format": [1, 2]}, "format list"), ({"format": {}}, "format dict"),
-        ({"format": "\x1b[2J\udcff" * 9}, "format '"), ({"format": "TENSOR"}, "format Tensor"),
+        ({"format": [1, 2]}, "format list"),
+        ({"format": {}}, "format dict"),
+        ({"format": "\x1b[2J\udcff" * 9}, "format '"),
+        ({"format": "TENSOR"}, "format Tensor"),
         ({"model": {"n_listeners": 10**9}}, "1000000000 listeners"),
-        ({"model": {"n_listeners": 0}}, "0 listeners"), ({"model": {"n_listeners": "a"}}, "not fit"),
-        ({"model": {"hidden": 10**15}}, "not fit"), ({"model": {"n_landmarks": -1}}, "not fit"),
-        ({"model": {"kind": "transformer"}}, "not fit"), ({"features": {"n_fft": 10**9}}, "n_fft"),
-        ({"features": {"n_mels": float("nan")}}, "n_mels"), ({"labels": "TENSOR"}, "not fit"),
-        ({"weights": {"\x1b[2J" * 100_000: "TENSOR"}}, "not fit"), ({"weights": []}, "not fit"),
-        ({"temperature": float("nan")}, "temperature"), ({"training": "TENSOR"}, "not fit"),
+        ({"model": {"n_listeners": 0}}, "0 listeners"),
+        ({"model": {"n_listeners": "a"}}, "not fit"),
+        ({"model": {"hidden": 10**15}}, "not fit"),
+        ({"model": {"n_landmarks": -1}}, "not fit"),
+        ({"model": {"kind": "transformer"}}, "not fit"),
+        ({"features": {"n_fft": 10**9}}, "n_fft"),
+        ({"features": {"n_mels": float("nan")}}, "n_mels"),
+        ({"labels": "TENSOR"}, "not fit"),
+        ({"weights": {"\x1b[2J" * 100_000: "TENSOR"}}, "not fit"),
+        ({"weights": []}, "not fit"),
+        ({"temperature": float("nan")}, "temperature"),
+        ({"training": "TENSOR"}, "not fit"),
     ],
-)  # fmt: skip
+)
 def test_a_checkpoint_that_says_what_cannot_be_is_told_as_such(change, why, tmp_path):
     import torch
 
@@ -393,28 +420,44 @@ def test_json_is_counted_before_it_is_parsed(text):
 
 WHISPER_ODD = {
     "config.json": [
-        {"suppress_ids": list(range(30_000))}, {"suppress_ids": list(range(51_864))},
-        {"suppress_ids_begin": list(range(50_000))}, {"suppress_ids": [51_864]}, {"suppress_ids": [-1]}, {"suppress_ids": [10**12]},
-        {"suppress_ids_begin": [220, 10**6]}, {"lang_ids": [2**31]}, {"suppress_ids": "all"},
-        {"suppress_ids": [[0]]}, {"alignment_heads": [[9, 9]]},
+        {"suppress_ids": list(range(30_000))},
+        {"suppress_ids": list(range(51_864))},
+        {"suppress_ids_begin": list(range(50_000))},
+        {"suppress_ids": [51_864]},
+        {"suppress_ids": [-1]},
+        {"suppress_ids": [10**12]},
+        {"suppress_ids_begin": [220, 10**6]},
+        {"lang_ids": [2**31]},
+        {"suppress_ids": "all"},
+        {"suppress_ids": [[0]]},
+        {"alignment_heads": [[9, 9]]},
         {"alignment_heads": [[1, 1]] * 100_000},
     ],
     "tokenizer.json": [
         {"normalizer": {"type": "Replace", "pattern": {"String": ""}, "content": "x" * 1000}},
-        {"padding": {"strategy": {"Fixed": 10**9}}}, {"truncation": {"max_length": 10**9}},
+        {"padding": {"strategy": {"Fixed": 10**9}}},
+        {"truncation": {"max_length": 10**9}},
         {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(a+)+$"}}},
         {"model": {"type": "BPE", "vocab": {"x": 10**9}}},
         {"added_tokens": [{"id": 10**9, "content": "<|startoftranscript|>"}]},
-        {"added_tokens": [7]}, {"model": 7}, {"decoder": [7]},
+        {"added_tokens": [7]},
+        {"model": 7},
+        {"decoder": [7]},
     ],
     "preprocessor_config.json": [
-        {"n_fft": 10**9}, {"chunk_length": 10**9}, {"feature_size": 10**9}, {"hop_length": 0},
+        {"n_fft": 10**9},
+        {"chunk_length": 10**9},
+        {"feature_size": 10**9},
+        {"hop_length": 0},
         {"sampling_rate": [16_000]},
     ],
     "vocabulary.json": [
-        {str(i): 0 for i in range(51_864)}, [0] * 51_864, [""] * 51_864, ["a", "b"] * 25_932,
+        {str(i): 0 for i in range(51_864)},
+        [0] * 51_864,
+        [""] * 51_864,
+        ["a", "b"] * 25_932,
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(
@@ -476,12 +519,16 @@ def test_a_vosk_folder_with_what_is_no_file_is_refused(kind, tmp_path):
 @pytest.mark.parametrize(
     "old, new",
     [
-        ("preprocessor:\n", "preprocessor: []\nx:\n"), ("encoder:\n", "encoder: null\nx:\n"),
-        ("sample_rate: 16000\n", "sample_rate: []\n"), ("sample_rate: 16000\n", "rate: 1\n"),
-        ("n_heads: 4", "n_heads: 0"), ("window_stride: 0.01", "window_stride: 0"),
-        ("n_layers: 2", "n_layers: -1"), ("feat_in: 40", "feat_in: .nan"),
+        ("preprocessor:\n", "preprocessor: []\nx:\n"),
+        ("encoder:\n", "encoder: null\nx:\n"),
+        ("sample_rate: 16000\n", "sample_rate: []\n"),
+        ("sample_rate: 16000\n", "rate: 1\n"),
+        ("n_heads: 4", "n_heads: 0"),
+        ("window_stride: 0.01", "window_stride: 0"),
+        ("n_layers: 2", "n_layers: -1"),
+        ("feat_in: 40", "feat_in: .nan"),
     ],
-)  # fmt: skip
+)
 def test_a_configuration_that_makes_no_sense_is_told_as_such(old, new, model, tmp_path):
     def change(name: str, data: bytes) -> bytes:
         return data.replace(old.encode(), new.encode()) if name.endswith("yaml") else data

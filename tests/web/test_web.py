@@ -94,11 +94,17 @@ def serves(program: Program) -> None:
 @pytest.mark.parametrize(
     ("event", "payload"),
     [
-        ("start", None), ("stop", None), ("clear", None), ("blank", {"on": True}),
-        ("emotion", {"on": False}), ("clear_after", {"minutes": 1}), ("save", {"on": False}),
-        ("phrases", {"list": ["x"]}), ("speak", {"text": "x", "language": "en"}),
+        ("start", None),
+        ("stop", None),
+        ("clear", None),
+        ("blank", {"on": True}),
+        ("emotion", {"on": False}),
+        ("clear_after", {"minutes": 1}),
+        ("save", {"on": False}),
+        ("phrases", {"list": ["x"]}),
+        ("speak", {"text": "x", "language": "en"}),
     ],
-)  # fmt: skip
+)
 def test_a_reader_only_reads(program, event, payload):
     with Reader(program) as reader, Client(program) as presenter:
         room = reader.wait("room")
@@ -155,8 +161,13 @@ def test_what_is_no_code_at_all_is_refused(program):
 
 def test_nobody_presents_by_coming_from_this_computer(program):
     """Behind a bare `proxy_pass` everybody comes from 127.0.0.1, and asks for it."""
-    for headers in ({}, {"X-Forwarded-For": "127.0.0.1"}, {"X-Real-IP": "::1"},
-                    {"Forwarded": "for=127.0.0.1"}, {"X-Forwarded-Host": "localhost"}):  # fmt: skip
+    for headers in (
+        {},
+        {"X-Forwarded-For": "127.0.0.1"},
+        {"X-Real-IP": "::1"},
+        {"Forwarded": "for=127.0.0.1"},
+        {"X-Forwarded-Host": "localhost"},
+    ):
         with Reader(program, **headers) as stranger:
             assert not stranger.wait("room")["presenter"], headers
             assert stranger.ask("clear")["code"] == "refused.presenter"
@@ -186,18 +197,31 @@ def test_each_kind_of_refusal_is_logged_once():
                     flood.send("nonsense")
                 flood.wait("refused", code="refused.flood")
     for kind in (
-        "'start' without the presenter's token", "a link that holds no more", "a foreign Host name",
-        "a flood of events", "what is no Engine.IO packet", "not an accepted origin",
-    ):  # fmt: skip
+        "'start' without the presenter's token",
+        "a link that holds no more",
+        "a foreign Host name",
+        "a flood of events",
+        "what is no Engine.IO packet",
+        "not an accepted origin",
+    ):
         assert running.errors.count(kind) == 1, (kind, running.errors)
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/socket.io/?EIO=4&transport=websocket"])
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "127.0.0.1.evil.example", "10.255.255.1", "", "127.0.0.1%00.evil.example",
-     "127.0.0.1,evil.example", "127.1", "[::]", "[127.0.0.1]"],
-)  # fmt: skip
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "10.255.255.1",
+        "",
+        "127.0.0.1%00.evil.example",
+        "127.0.0.1,evil.example",
+        "127.1",
+        "[::]",
+        "[127.0.0.1]",
+    ],
+)
 def test_a_foreign_name_is_refused(program, path, host):
     assert request(program, path, Host=host)[0] == 421
 
@@ -219,9 +243,17 @@ def test_only_websocket_is_answered(program):
 
 @pytest.mark.parametrize(
     "path",
-    ["/export/../app.py", "/export/..%2fapp.py", "/export/%2e%2e/%2e%2e/etc/passwd", "/export/jsonl",
-     "/export/", "/static/../app.py", "/static/..%2f..%2fapp.py", "/static//etc/passwd"],
-)  # fmt: skip
+    [
+        "/export/../app.py",
+        "/export/..%2fapp.py",
+        "/export/%2e%2e/%2e%2e/etc/passwd",
+        "/export/jsonl",
+        "/export/",
+        "/static/../app.py",
+        "/static/..%2f..%2fapp.py",
+        "/static//etc/passwd",
+    ],
+)
 def test_no_path_leads_out(program, path):
     status, _, body = request(program, path)
     assert status in (404, 308) and "import" not in body and "root:" not in body
@@ -317,13 +349,21 @@ def test_bytes_that_are_no_websocket_end_the_connection(program):
 @pytest.mark.parametrize(
     ("event", "payload"),
     [
-        ("blank", None), ("blank", {"on": "yes"}), ("blank", {"on": 1}), ("clear_after", {"minutes": -1}),
-        ("clear_after", {"minutes": 10**9}), ("clear_after", {"minutes": True}),
-        ("phrases", {"list": "x"}), ("phrases", {"list": [1]}), ("phrases", {"list": ["x" * 999]}),
-        ("speak", {"text": "", "language": "en"}), ("speak", {"text": "x", "language": "../../x"}),
-        ("speak", {"text": ["x"], "language": "en"}), ("emotion", {"on": True}),
+        ("blank", None),
+        ("blank", {"on": "yes"}),
+        ("blank", {"on": 1}),
+        ("clear_after", {"minutes": -1}),
+        ("clear_after", {"minutes": 10**9}),
+        ("clear_after", {"minutes": True}),
+        ("phrases", {"list": "x"}),
+        ("phrases", {"list": [1]}),
+        ("phrases", {"list": ["x" * 999]}),
+        ("speak", {"text": "", "language": "en"}),
+        ("speak", {"text": "x", "language": "../../x"}),
+        ("speak", {"text": ["x"], "language": "en"}),
+        ("emotion", {"on": True}),
     ],
-)  # fmt: skip
+)
 def test_a_presenters_mistake_is_told(program, event, payload):
     with Client(program) as presenter:
         answer = presenter.ask(event, payload)
@@ -453,9 +493,12 @@ def test_a_link_ends_with_the_program_that_it_is_for():
 
 
 ODD_HEADERS = {
-    "latin": "x=\xe9\xff", "utf-8": "name=Jürgen".encode().decode("latin-1"),
-    "control": "x=\x01\x7f", "quoted": 'x="\\377\\"', "next line": "x=\x85y",
-}  # fmt: skip
+    "latin": "x=\xe9\xff",
+    "utf-8": "name=Jürgen".encode().decode("latin-1"),
+    "control": "x=\x01\x7f",
+    "quoted": 'x="\\377\\"',
+    "next line": "x=\x85y",
+}
 
 
 @pytest.mark.parametrize(
@@ -489,9 +532,13 @@ def test_headers_in_any_letters_are_answered(program, name, odd):
 
 @pytest.mark.parametrize(
     "line",
-    ["GET //[ HTTP/1.1", "GET http://[::1/x HTTP/1.1", "GET /\xff%ff?\xff=%ff HTTP/1.1",
-     "G\xe9T / HTTP/1.1"],
-)  # fmt: skip
+    [
+        "GET //[ HTTP/1.1",
+        "GET http://[::1/x HTTP/1.1",
+        "GET /\xff%ff?\xff=%ff HTTP/1.1",
+        "G\xe9T / HTTP/1.1",
+    ],
+)
 def test_an_odd_request_line_disturbs_nobody(program, line):
     with socket.create_connection(("127.0.0.1", program.port), timeout=30) as connection:
         connection.sendall(f"{line}\r\nHost: 127.0.0.1\r\n\r\n".encode("latin-1"))

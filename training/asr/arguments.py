@@ -32,37 +32,87 @@ def add(asr: argparse.ArgumentParser, whole: Callable[[int], Callable[[str], int
         else:
             _digits(command)
         if run is not commands.evaluate:
-            command.add_argument("--seed", type=whole(0), default=0, metavar="N",
-                                 help="of the run (default: %(default)s)")  # fmt: skip
-            command.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR",
-                                 help="keeps states and logs (default: %(default)s); "
-                                 "tensorboard --logdir DIR shows the curves")  # fmt: skip
+            command.add_argument(
+                "--seed",
+                type=whole(0),
+                default=0,
+                metavar="N",
+                help="of the run (default: %(default)s)",
+            )
+            command.add_argument(
+                "--runs",
+                type=Path,
+                default=Path("runs"),
+                metavar="DIR",
+                help="keeps states and logs (default: %(default)s); "
+                "tensorboard --logdir DIR shows the curves",
+            )
         if run is commands.train:
-            command.add_argument("--held-out", default=HELD_OUT, metavar="NAME",
-                                 help="the voice for the test (default: %(default)s)")  # fmt: skip
-            command.add_argument("--from", type=Path, dest="start", metavar="FILE",
-                                 help="an earlier model of these digits to go on from "
-                                 "(default: start anew)")  # fmt: skip
+            command.add_argument(
+                "--held-out",
+                default=HELD_OUT,
+                metavar="NAME",
+                help="the voice for the test (default: %(default)s)",
+            )
+            command.add_argument(
+                "--from",
+                type=Path,
+                dest="start",
+                metavar="FILE",
+                help="an earlier model of these digits to go on from (default: start anew)",
+            )
 
 
 def _digits(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--speech", type=Path, required=True, metavar="DIR",
-                         help="recordings of the Free Spoken Digit Dataset")  # fmt: skip
-    command.add_argument("--noise", type=Path, required=True, metavar="DIR",
-                         help="recordings of ESC-10")  # fmt: skip
-    command.add_argument("--weights", type=Path, default=commands.WEIGHTS, metavar="FILE",
-                         help="the model (default: the one that ships)")  # fmt: skip
+    command.add_argument(
+        "--speech",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="recordings of the Free Spoken Digit Dataset",
+    )
+    command.add_argument(
+        "--noise", type=Path, required=True, metavar="DIR", help="recordings of ESC-10"
+    )
+    command.add_argument(
+        "--weights",
+        type=Path,
+        default=commands.WEIGHTS,
+        metavar="FILE",
+        help="the model (default: the one that ships)",
+    )
 
 
 def _finetune(
     command: argparse.ArgumentParser, whole: Callable[[int], Callable[[str], int]]
 ) -> None:
-    command.add_argument("manifest", type=Path, metavar="MANIFEST",
-                         help="NeMo's manifest (JSON lines: audio_filepath, duration, text, perhaps "
-                         "speaker), or CSV with path, text and perhaps speaker")  # fmt: skip
-    command.add_argument("--from", type=Path, required=True, dest="start", metavar="FILE",
-                         help="the .nemo file to start from")  # fmt: skip
-    command.add_argument("--to", type=Path, required=True, dest="weights", metavar="FILE",
-                         help="the .nemo file to write")  # fmt: skip
-    command.add_argument("--epochs", type=whole(1), default=10, metavar="N",
-                         help="times that each recording is heard (default: %(default)s)")  # fmt: skip
+    command.add_argument(
+        "manifest",
+        type=Path,
+        metavar="MANIFEST",
+        help="NeMo's manifest (JSON lines: audio_filepath, duration, text, perhaps "
+        "speaker), or CSV with path, text and perhaps speaker",
+    )
+    command.add_argument(
+        "--from",
+        type=Path,
+        required=True,
+        dest="start",
+        metavar="FILE",
+        help="the .nemo file to start from",
+    )
+    command.add_argument(
+        "--to",
+        type=Path,
+        required=True,
+        dest="weights",
+        metavar="FILE",
+        help="the .nemo file to write",
+    )
+    command.add_argument(
+        "--epochs",
+        type=whole(1),
+        default=10,
+        metavar="N",
+        help="times that each recording is heard (default: %(default)s)",
+    )

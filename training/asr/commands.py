@@ -106,8 +106,12 @@ def finetune(options: argparse.Namespace) -> None:
     if lowered:
         logging.info("texts were put into lower case, as the model writes")
     rest, held, speakers = split(lines, options.seed)
-    logging.info("%d recordings to train on, held out: %d%s", len(rest), len(held),
-                 f", all that {', '.join(speakers)} said" if speakers else "")  # fmt: skip
+    logging.info(
+        "%d recordings to train on, held out: %d%s",
+        len(rest),
+        len(held),
+        f", all that {', '.join(speakers)} said" if speakers else "",
+    )
     bar = tqdm(desc="training", unit="step", disable=None)
 
     def progress(done: int, total: int, loss: float) -> None:

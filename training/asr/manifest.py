@@ -14,8 +14,13 @@ from utils.audio import SAMPLE_RATE
 from utils.errors import AudioError, DataError
 
 SHORTEST_S, LONGEST_S = 0.1, 40.0
-COLUMNS = {"path": "audio_filepath", "audio_filepath": "audio_filepath", "text": "text",
-           "speaker": "speaker", "speaker_id": "speaker"}  # fmt: skip
+COLUMNS = {
+    "path": "audio_filepath",
+    "audio_filepath": "audio_filepath",
+    "text": "text",
+    "speaker": "speaker",
+    "speaker_id": "speaker",
+}
 EXPECTED = (
     'expected NeMo\'s manifest, a line such as {"audio_filepath": "a.wav", "duration": 2.1, '
     '"text": "hello"}, or CSV with the columns path and text'

@@ -58,31 +58,56 @@ def config(tokenizer: str) -> dict:
         "log_prediction": False,
         "preprocessor": {
             "_target_": "nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor",
-            "sample_rate": 16_000, "normalize": "NA", "features": N_MELS, "highfreq": HIGHEST_HZ,
-            "window_size": 0.025, "window_stride": 0.01, "n_fft": 512, "dither": 1e-5, "pad_to": 0,
+            "sample_rate": 16_000,
+            "normalize": "NA",
+            "features": N_MELS,
+            "highfreq": HIGHEST_HZ,
+            "window_size": 0.025,
+            "window_stride": 0.01,
+            "n_fft": 512,
+            "dither": 1e-5,
+            "pad_to": 0,
         },
         "spec_augment": {
             "_target_": "nemo.collections.asr.modules.SpectrogramAugmentation",
-            "freq_masks": 2, "freq_width": 6, "time_masks": 3, "time_width": 0.04,
+            "freq_masks": 2,
+            "freq_width": 6,
+            "time_masks": 3,
+            "time_width": 0.04,
         },
         "tokenizer": {"dir": tokenizer, "type": "bpe"},
         "encoder": {
             "_target_": "nemo.collections.asr.modules.ConformerEncoder",
-            "feat_in": N_MELS, "n_layers": N_LAYERS, "d_model": D_MODEL, "n_heads": N_HEADS,
-            "subsampling": "dw_striding", "subsampling_factor": 8,
-            "subsampling_conv_channels": CHANNELS, "causal_downsampling": True,
-            "ff_expansion_factor": 4, "self_attention_model": "rel_pos", "xscaling": False,
-            "att_context_size": LOOK_AHEAD, "att_context_style": "chunked_limited",
-            "conv_kernel_size": 9, "conv_norm_type": "layer_norm", "conv_context_size": "causal",
-            "dropout": 0.1, "dropout_pre_encoder": 0.0, "dropout_emb": 0.0, "dropout_att": 0.0,
+            "feat_in": N_MELS,
+            "n_layers": N_LAYERS,
+            "d_model": D_MODEL,
+            "n_heads": N_HEADS,
+            "subsampling": "dw_striding",
+            "subsampling_factor": 8,
+            "subsampling_conv_channels": CHANNELS,
+            "causal_downsampling": True,
+            "ff_expansion_factor": 4,
+            "self_attention_model": "rel_pos",
+            "xscaling": False,
+            "att_context_size": LOOK_AHEAD,
+            "att_context_style": "chunked_limited",
+            "conv_kernel_size": 9,
+            "conv_norm_type": "layer_norm",
+            "conv_context_size": "causal",
+            "dropout": 0.1,
+            "dropout_pre_encoder": 0.0,
+            "dropout_emb": 0.0,
+            "dropout_att": 0.0,
         },
         "decoder": {
             "_target_": "nemo.collections.asr.modules.ConvASRDecoder",
-            "feat_in": D_MODEL, "num_classes": -1, "vocabulary": [],
+            "feat_in": D_MODEL,
+            "num_classes": -1,
+            "vocabulary": [],
         },
         "decoding": {"strategy": "greedy_batch"},
         "optim": {"name": "adamw", "lr": 2e-3},
-    }  # fmt: skip
+    }
 
 
 def _tokenizer(words: Sequence[str], folder: Path) -> None:
@@ -92,9 +117,14 @@ def _tokenizer(words: Sequence[str], folder: Path) -> None:
     lines = folder / "words.txt"
     lines.write_text("\n".join(words))
     sentencepiece.SentencePieceTrainer.train(
-        input=str(lines), model_prefix=str(folder / "tokenizer"), model_type="word",
-        vocab_size=len(words) + 1, bos_id=-1, eos_id=-1, minloglevel=2,
-    )  # fmt: skip
+        input=str(lines),
+        model_prefix=str(folder / "tokenizer"),
+        model_type="word",
+        vocab_size=len(words) + 1,
+        bos_id=-1,
+        eos_id=-1,
+        minloglevel=2,
+    )
     tokens = (folder / "tokenizer.vocab").read_text().splitlines()
     (folder / "vocab.txt").write_text("\n".join(line.split("\t")[0] for line in tokens))
     lines.unlink()

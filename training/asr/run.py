@@ -70,16 +70,23 @@ class Run:
     """
 
     def __init__(
-        self, model: Any, draw: Draw, stopping: Sequence[Batch], recipe: Recipe, seed: int,
+        self,
+        model: Any,
+        draw: Draw,
+        stopping: Sequence[Batch],
+        recipe: Recipe,
+        seed: int,
         folder: Path,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.model, self.draw, self.stopping = model, draw, stopping
         self.recipe, self.seed, self.folder = recipe, seed, folder
         self.weights = {n: p for n, p in model.named_parameters() if p.requires_grad}
         self.optimiser = torch.optim.AdamW(
-            self.weights.values(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay,
+            self.weights.values(),
+            lr=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
             betas=(0.9, 0.98),
-        )  # fmt: skip
+        )
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
         self.average = {n: p.detach().clone() for n, p in self.weights.items()}
         self.step, self.best_step, self.best_loss = 0, 0, math.inf

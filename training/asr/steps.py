@@ -96,9 +96,13 @@ def _transducer_loss(
     decoded, n_decoded = model.decoder(targets=tokens, target_length=n_tokens)[:2]
     if model.joint.fuse_loss_wer:
         return model.joint(
-            encoder_outputs=encoded, decoder_outputs=decoded, encoder_lengths=n_frames,
-            transcripts=tokens, transcript_lengths=n_tokens, compute_wer=False,
-        )[0]  # fmt: skip
+            encoder_outputs=encoded,
+            decoder_outputs=decoded,
+            encoder_lengths=n_frames,
+            transcripts=tokens,
+            transcript_lengths=n_tokens,
+            compute_wer=False,
+        )[0]
     joint = model.joint(encoder_outputs=encoded, decoder_outputs=decoded)
     return model.loss(
         log_probs=joint, targets=tokens, input_lengths=n_frames, target_lengths=n_decoded

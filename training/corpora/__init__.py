@@ -23,8 +23,16 @@ from training.corpora.noise import read_noise
 from utils.errors import DataError
 
 __all__ = [
-    "LABELS", "READERS", "SHIPPED", "TABLE", "Clip", "Reader", "read", "read_aloud", "read_noise",
-]  # fmt: skip
+    "LABELS",
+    "READERS",
+    "SHIPPED",
+    "TABLE",
+    "Clip",
+    "Reader",
+    "read",
+    "read_aloud",
+    "read_noise",
+]
 
 Reader = Callable[[Path], list[Clip]]
 

@@ -77,8 +77,11 @@ def _fold(
 
 def _identity(workshop: Workshop, split: Split, seed: int) -> str:
     """Tells runs of one recipe and the same clips from all others."""
-    clips = [f"{part}{c.speaker}/{c.path.name}/{c.label}" for part in ("train", "test")
-             for c in getattr(split, part)]  # fmt: skip
+    clips = [
+        f"{part}{c.speaker}/{c.path.name}/{c.label}"
+        for part in ("train", "test")
+        for c in getattr(split, part)
+    ]
     clips += [f"reads {c.speaker}/{c.path.name}" for c in workshop.read]
     recipe = f"{workshop.config} {workshop.model_config} {workshop.examples.identity} {seed}"
     return hashlib.sha256("\n".join([recipe, *clips]).encode()).hexdigest()[:8]

@@ -159,10 +159,12 @@ def choose_thresholds(
         shown = n >= MIN_SURE
         return bool(shown.any() and (n_right >= needed)[shown].all())
 
-    return np.array([
-        next((t for t in np.arange(30, 100) / 100 if holds(label, t)), NEVER_SURE)
-        for label in range(groups[0][1].shape[1])
-    ])  # fmt: skip
+    return np.array(
+        [
+            next((t for t in np.arange(30, 100) / 100 if holds(label, t)), NEVER_SURE)
+            for label in range(groups[0][1].shape[1])
+        ]
+    )
 
 
 def quiet_thresholds(logits: np.ndarray, thresholds: np.ndarray, neutral: int) -> np.ndarray:

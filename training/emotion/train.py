@@ -161,9 +161,11 @@ class _Run:
 
     def _parts(self) -> dict:
         return {
-            "model": self.model, "average": self.average,
-            "optimiser": self.optimiser, "schedule": self.schedule,
-        }  # fmt: skip
+            "model": self.model,
+            "average": self.average,
+            "optimiser": self.optimiser,
+            "schedule": self.schedule,
+        }
 
     def _save(self) -> None:
         content = {name: part.state_dict() for name, part in self._parts().items()}

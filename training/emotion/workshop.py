@@ -114,8 +114,12 @@ class Workshop:
                 self.examples,
                 [clip for clip in clips if clip.speaker not in held_out],
                 [clip for clip in clips if clip.speaker in held_out],
-                self.config, self.model_config, seed, progress, folder,
-            )  # fmt: skip
+                self.config,
+                self.model_config,
+                seed,
+                progress,
+                folder,
+            )
 
     def test(
         self,

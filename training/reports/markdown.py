@@ -92,8 +92,10 @@ def _classes(report: dict) -> str:
 
 def _certainty(report: dict) -> str:
     calibration, shown = report["calibration"], report["shown"]
-    coverage = [(f"{100 * float(c):.0f} %", _spread(found))
-                for c, found in report["accuracy_at_coverage"].items()]  # fmt: skip
+    coverage = [
+        (f"{100 * float(c):.0f} %", _spread(found))
+        for c, found in report["accuracy_at_coverage"].items()
+    ]
     thresholds = [_shown_row(least, figures) for least, figures in shown["by_threshold"].items()]
     if chosen := shown.get("chosen"):
         span = f"{chosen['least']:.2f} to {chosen['most']:.2f}, chosen on the other folds"
@@ -137,11 +139,14 @@ def _conditions(report: dict) -> str:
     unchanged = report["conditions"]["label_unchanged"]
     if not lost:
         return ""
-    rows = [(name, _spread(lost.get(name)), _percent(unchanged.get(name), digits=2))
-            for name in {**lost, **unchanged}]  # fmt: skip
+    rows = [
+        (name, _spread(lost.get(name)), _percent(unchanged.get(name), digits=2))
+        for name in {**lost, **unchanged}
+    ]
     head = ("condition", "UAR lost (points)", "label unchanged (% of answers)")
-    return "\n\n".join(["## Under other conditions, against the same clips as recorded",
-                        _table(head, rows)])  # fmt: skip
+    return "\n\n".join(
+        ["## Under other conditions, against the same clips as recorded", _table(head, rows)]
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -32,13 +32,23 @@ def plot_confusion(counts: np.ndarray, labels: Sequence[str], path: Path) -> Non
     image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
     for (row, column), value in np.ndenumerate(percent):
         axes.text(
-            column, row, f"{value:.0f}\n", ha="center", va="center", fontsize=12,
+            column,
+            row,
+            f"{value:.0f}\n",
+            ha="center",
+            va="center",
+            fontsize=12,
             color="white" if value > 55 else "black",
-        )  # fmt: skip
+        )
         axes.text(
-            column, row, f"\n\n{counts[row, column]}", ha="center", va="center", fontsize=7,
+            column,
+            row,
+            f"\n\n{counts[row, column]}",
+            ha="center",
+            va="center",
+            fontsize=7,
             color="white" if value > 55 else "#555555",
-        )  # fmt: skip
+        )
     axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(labels)), labels)
     axes.spines[:].set_visible(False)
@@ -60,8 +70,12 @@ def plot_reliability(bins: Mapping[str, Reliability], path: Path) -> None:
     styles = [(ORANGE, "s"), (BLUE, "o")][-len(bins) :]
     for (name, found), (colour, marker) in zip(bins.items(), styles):
         upper.plot(found.confidence, found.accuracy, marker, ls="-", color=colour, label=name)
-    upper.set(ylabel="share that is right", title="Is it as often right as it says?",
-              xlim=(0, 1), ylim=(0, 1))  # fmt: skip
+    upper.set(
+        ylabel="share that is right",
+        title="Is it as often right as it says?",
+        xlim=(0, 1),
+        ylim=(0, 1),
+    )
     upper.legend(loc="upper left", frameon=False)
     left = np.arange(N_BINS) / N_BINS
     lower.bar(left, found.count, width=1 / N_BINS, align="edge", color=BLUE, ec="white")
@@ -81,18 +95,34 @@ def plot_coverage(curves: Sequence[tuple[np.ndarray, np.ndarray]], path: Path) -
     figure = _figure(6.5, 4.5)
     axes = figure.add_subplot()
     for i, (coverage, accuracy) in enumerate(curves):
-        axes.plot(100 * coverage, 100 * accuracy, color=BLUE, lw=1.5, alpha=0.6,
-                  label=None if i else "one line a seed")  # fmt: skip
+        axes.plot(
+            100 * coverage,
+            100 * accuracy,
+            color=BLUE,
+            lw=1.5,
+            alpha=0.6,
+            label=None if i else "one line a seed",
+        )
     for share in (0.5, 1.0):
         height = 100 * float(np.mean([np.interp(share, *curve) for curve in curves]))
         axes.plot(100 * share, height, "o", color=ORANGE, clip_on=False, zorder=3)
-        axes.annotate(f"{height:.1f} %", (100 * share, height), xytext=(-6, -16),
-                      textcoords="offset points", ha="right", color=ORANGE,
-                      weight="bold")  # fmt: skip
+        axes.annotate(
+            f"{height:.1f} %",
+            (100 * share, height),
+            xytext=(-6, -16),
+            textcoords="offset points",
+            ha="right",
+            color=ORANGE,
+            weight="bold",
+        )
     lowest = min(float(accuracy[len(accuracy) // 20 :].min()) for _, accuracy in curves)
-    axes.set(xlabel="share of clips that are answered, the surest first (%)",
-             ylabel="share of them that is right (%)", title="Accuracy against coverage",
-             xlim=(0, 100), ylim=(max(0, 100 * lowest - 12), 101))  # fmt: skip
+    axes.set(
+        xlabel="share of clips that are answered, the surest first (%)",
+        ylabel="share of them that is right (%)",
+        title="Accuracy against coverage",
+        xlim=(0, 100),
+        ylim=(max(0, 100 * lowest - 12), 101),
+    )
     axes.legend(loc="lower left", frameon=False)
     _tidy(axes)
     figure.savefig(path)

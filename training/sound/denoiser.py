@@ -129,8 +129,10 @@ def _batch(
     rng: np.random.Generator,
 ) -> tuple[torch.Tensor, torch.Tensor, Bands]:
     """Frames of mixtures, their lengths, and the speech alone at the level that it has there."""
-    chosen = [_stretch(speech[i], config.longest, rng)
-              for i in rng.integers(len(speech), size=config.batch_size)]  # fmt: skip
+    chosen = [
+        _stretch(speech[i], config.longest, rng)
+        for i in rng.integers(len(speech), size=config.batch_size)
+    ]
     frames, lengths = pad(chosen)
     valid = within(lengths, frames.shape[1])
     clean = _other_throats(to_bands(frames), rng)

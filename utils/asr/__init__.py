@@ -2,8 +2,8 @@
 
 A `Transcriber` holds what is loaded once (weights, decoders); a `Stream` holds the state
 of one segment. Only the files in this folder import a recognition engine, and each does
-so where it is opened, so that everything else starts and tests without it. A new engine is a module with
-an `ENGINE`, and a line in `utils.asr.registry`.
+so where it is opened, so that everything else starts and tests without it. A new engine is a
+module with an `ENGINE`, and a line in `utils.asr.registry`.
 """
 
 from collections.abc import Callable

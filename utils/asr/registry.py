@@ -17,8 +17,8 @@ MODULES = {
 }
 VOICES = "utils.asr.nemo.voice"  # tells voices apart
 GONE = {
-    "sphinx": "PocketSphinx is no longer part of the program. Leave --asr away for Whisper, which is "
-    "far better; or install PocketSphinx by hand (.venv/bin/pip install pocketsphinx) and choose "
+    "sphinx": "PocketSphinx is no longer part of the program. Leave --asr away for Whisper, which "
+    "is far better; or install PocketSphinx by hand (.venv/bin/pip install pocketsphinx) and choose "
     "--asr sr:sphinx"
 }
 
@@ -50,5 +50,5 @@ def built_in(language: str) -> Engine | None:
 
 
 def open_voices() -> Any:
-    """A `utils.tags.voices.VoiceModel` that is on this machine, loading; None where there is none."""
+    """A `utils.tags.voices.VoiceModel` of this machine, loading; None where there is none."""
     return importlib.import_module(VOICES).open_voices()

@@ -15,15 +15,56 @@ from utils.opening import Nameless, open_regular
 
 # What FFmpeg is let to read. None of these opens another file or an address, as playlists do.
 FORMATS = (
-    "aac", "ac3", "aiff", "amr", "ape", "asf", "au", "avi", "caf", "dsf", "dts", "eac3", "flac",
-    "flv", "ircam", "matroska", "mov", "mp3", "mpc", "mpc8", "mpeg", "mpegts", "nistsphere",
-    "ogg", "tak", "tta", "voc", "w64", "wav", "wv",
-)  # fmt: skip
+    "aac",
+    "ac3",
+    "aiff",
+    "amr",
+    "ape",
+    "asf",
+    "au",
+    "avi",
+    "caf",
+    "dsf",
+    "dts",
+    "eac3",
+    "flac",
+    "flv",
+    "ircam",
+    "matroska",
+    "mov",
+    "mp3",
+    "mpc",
+    "mpc8",
+    "mpeg",
+    "mpegts",
+    "nistsphere",
+    "ogg",
+    "tak",
+    "tta",
+    "voc",
+    "w64",
+    "wav",
+    "wv",
+)
 # Those whose length is written down, and not guessed from the size and the first bit rate.
 TELL_LENGTH = {
-    "aiff", "ape", "asf", "au", "avi", "caf", "dsf", "flac", "matroska", "mov", "ogg", "tak",
-    "tta", "w64", "wav", "wv",
-}  # fmt: skip
+    "aiff",
+    "ape",
+    "asf",
+    "au",
+    "avi",
+    "caf",
+    "dsf",
+    "flac",
+    "matroska",
+    "mov",
+    "ogg",
+    "tak",
+    "tta",
+    "w64",
+    "wav",
+    "wv",
+}
 # By how much less than that is a missing end, or a piece that is lost: formats that count each
 # sample, and those that count what encoders put before and behind the sound as well. The others
 # know only how many bytes they have.

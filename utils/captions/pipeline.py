@@ -1,6 +1,7 @@
 """The pipeline: sound in, captions out.
 
-It knows a recogniser and tags by what they do; `app.py` hands it the real ones. The same `Captioner` serves the microphone, a file and the benchmark.
+It knows a recogniser and tags by what they do; `app.py` hands it the real ones. The same
+`Captioner` serves the microphone, a file and the benchmark.
 """
 
 import logging

@@ -35,17 +35,22 @@ def parser(description: str) -> argparse.ArgumentParser:
         "--proxy", metavar="ADDRESS", help="under which a proxy shows the page (https://…)"
     )
     program.add_argument(
-        "--no-emotion", dest="emotion", action="store_const", const=False,
+        "--no-emotion",
+        dest="emotion",
+        action="store_const",
+        const=False,
         help="estimate no emotion, for anyone",
-    )  # fmt: skip
+    )
     program.add_argument(
         "--clear-after", metavar="MINUTES", help="clear the lines after so long without speech"
     )
     program.add_argument("--save", metavar="FOLDER", help="write finished lines to files there")
     program.add_argument(
-        "--listen", action="store_const", const=True,
+        "--listen",
+        action="store_const",
+        const=True,
         help="listen from the start, without a press",
-    )  # fmt: skip
+    )
     commands = program.add_subparsers(
         dest="command", metavar="caption | export | link | microphones | models"
     )

@@ -130,9 +130,13 @@ class _Shown:
         if sys.stderr.isatty():
             if self._bar is None:
                 self._bar = tqdm(
-                    total=total_bytes, initial=done_bytes, unit="B", unit_scale=True,
-                    bar_format=_BAR, mininterval=0,
-                )  # fmt: skip
+                    total=total_bytes,
+                    initial=done_bytes,
+                    unit="B",
+                    unit_scale=True,
+                    bar_format=_BAR,
+                    mininterval=0,
+                )
             self._bar.update(done_bytes - self._bar.n)
             return
         percent = 100 * done_bytes // total_bytes

@@ -16,7 +16,7 @@ from utils.models.catalogue import (
     get,
     models_folder,
     recommended,
-)  # fmt: skip
+)
 from utils.models.here import fitting
 from utils.models.hub import megabytes
 from utils.models.nemo.files import find_models, find_voices, installed, sorted_paths
@@ -26,15 +26,20 @@ from utils.models.whisper.files import (
     installed_whisper,
     name_of,
     packaged,
-)  # fmt: skip
+)
 
 COMMAND = ".venv/bin/python app.py"
 DIGITS = Path(__file__).resolve().parents[2] / "model_state_dict/spoken_digits.nemo"
 WIDTH = 80
 _LANGUAGES = {
-    "en": "English", "ko": "Korean", "de": "German", "es": "Spanish", "fr": "French",
-    "it": "Italian", "nl": "Dutch",
-}  # fmt: skip
+    "en": "English",
+    "ko": "Korean",
+    "de": "German",
+    "es": "Spanish",
+    "fr": "French",
+    "it": "Italian",
+    "nl": "Dutch",
+}
 _MANY = get("small").languages
 
 

@@ -8,10 +8,19 @@ import scipy.fft
 from utils import audio
 
 NAMES = (
-    "log_f0", "harmonicity", "hnr_db", "centroid", "spread",
-    "rolloff_25", "rolloff_50", "rolloff_75", "rolloff_90",
-    "flatness", "flux", "alpha_ratio_db",
-)  # fmt: skip
+    "log_f0",
+    "harmonicity",
+    "hnr_db",
+    "centroid",
+    "spread",
+    "rolloff_25",
+    "rolloff_50",
+    "rolloff_75",
+    "rolloff_90",
+    "flatness",
+    "flux",
+    "alpha_ratio_db",
+)
 F0_MIN_HZ, F0_MAX_HZ = 70.0, 500.0
 F0_BAND_HZ = 2000.0  # above it, breath and fricatives hide the harmonics
 VOICED = 0.6  # autocorrelation at the pitch period, of 1: less is no voice

@@ -50,8 +50,10 @@ class Loader:
         if engines is None:
             return Status(state, message)
         offer = engines.offer and {
-            "name": engines.offer.name, "size_mb": engines.offer.size_mb, "busy": self._bringing
-        }  # fmt: skip
+            "name": engines.offer.name,
+            "size_mb": engines.offer.size_mb,
+            "busy": self._bringing,
+        }
         name = engines.captioner.transcriber.name
         return Status(state, message, name, quiet=quiet, offer=offer)
 

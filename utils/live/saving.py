@@ -247,7 +247,7 @@ def _event(entry: object) -> CaptionEvent:
         tags=_tags(entry),
         words=tuple(map(_word, words or ())),
         sound=_of(entry, "sound", str, None),
-    )  # fmt: skip
+    )
 
 
 def _tags(entry: object) -> dict[str, Any]:

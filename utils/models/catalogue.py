@@ -84,57 +84,138 @@ _MANY = tuple(
 # ones for live captions on a plain computer come first: the first is what is recommended.
 CATALOGUE = (
     Model(
-        "stt_en_fastconformer_hybrid_large_streaming_multi", "nvidia", ("en",),
-        (0, 80, 480, 1040), 114, 460, "5.4 to 7.0 (LibriSpeech test-other)", _CC_BY,
+        "stt_en_fastconformer_hybrid_large_streaming_multi",
+        "nvidia",
+        ("en",),
+        (0, 80, 480, 1040),
+        114,
+        460,
+        "5.4 to 7.0 (LibriSpeech test-other)",
+        _CC_BY,
     ),
     Model(
-        "nemotron-speech-streaming-en-0.6b", "nvidia", ("en",), (0, 80, 480, 1040), 600, None,
-        f"7.2 to 8.5 ({_OPEN_ASR}), 2.3 (LibriSpeech test-clean)", "NVIDIA Open Model License",
+        "nemotron-speech-streaming-en-0.6b",
+        "nvidia",
+        ("en",),
+        (0, 80, 480, 1040),
+        600,
+        None,
+        f"7.2 to 8.5 ({_OPEN_ASR}), 2.3 (LibriSpeech test-clean)",
+        "NVIDIA Open Model License",
         "punctuation and capitals",
     ),
     Model(
-        "stt_en_fastconformer_hybrid_medium_streaming_80ms_pc", "nvidia", ("en",), (80,), 32, 127,
-        "7.0 (LibriSpeech), 8.3 (VoxPopuli)", _CC_BY,
+        "stt_en_fastconformer_hybrid_medium_streaming_80ms_pc",
+        "nvidia",
+        ("en",),
+        (80,),
+        32,
+        127,
+        "7.0 (LibriSpeech), 8.3 (VoxPopuli)",
+        _CC_BY,
         "punctuation and capitals; for weak computers",
     ),
     Model(
-        "stt_en_fastconformer_hybrid_medium_streaming_80ms", "nvidia", ("en",), (80,), 32, 127,
-        "4.6 (LibriSpeech), 9.2 (VoxPopuli)", _CC_BY, "for weak computers",
+        "stt_en_fastconformer_hybrid_medium_streaming_80ms",
+        "nvidia",
+        ("en",),
+        (80,),
+        32,
+        127,
+        "4.6 (LibriSpeech), 9.2 (VoxPopuli)",
+        _CC_BY,
+        "for weak computers",
     ),
     Model(
-        "parakeet-tdt-0.6b-v2", "nvidia", ("en",), (), 600, None, f"6.1 ({_OPEN_ASR})", _CC_BY,
+        "parakeet-tdt-0.6b-v2",
+        "nvidia",
+        ("en",),
+        (),
+        600,
+        None,
+        f"6.1 ({_OPEN_ASR})",
+        _CC_BY,
         "punctuation and capitals",
     ),
     Model("stt_kr_conformer_transducer_large", "eesungkim", ("ko",), (), 120, 489, "", _CC_BY),
     Model(
-        "stt_de_fastconformer_hybrid_large_pc", "nvidia", ("de",), (), 115, 459, "", _CC_BY,
+        "stt_de_fastconformer_hybrid_large_pc",
+        "nvidia",
+        ("de",),
+        (),
+        115,
+        459,
+        "",
+        _CC_BY,
         "punctuation and capitals",
     ),
     Model(
-        "stt_it_fastconformer_hybrid_large_pc", "nvidia", ("it",), (), 115, 456, "", _CC_BY,
+        "stt_it_fastconformer_hybrid_large_pc",
+        "nvidia",
+        ("it",),
+        (),
+        115,
+        456,
+        "",
+        _CC_BY,
         "punctuation and capitals",
     ),
     Model(
-        "stt_nl_fastconformer_hybrid_large_pc", "nvidia", ("nl",), (), 115, None,
-        "9.2 (Common Voice), 12.1 (MLS)", _CC_BY, "punctuation and capitals",
-    ),
-    Model(
-        "canary-180m-flash", "nvidia", ("en", "de", "es", "fr"), (), 182, 737, "", _CC_BY,
+        "stt_nl_fastconformer_hybrid_large_pc",
+        "nvidia",
+        ("nl",),
+        (),
+        115,
+        None,
+        "9.2 (Common Voice), 12.1 (MLS)",
+        _CC_BY,
         "punctuation and capitals",
     ),
     Model(
-        "canary-1b-flash", "nvidia", ("en", "de", "es", "fr"), (), 883, 3540,
-        "2.9 (English, LibriSpeech test-other)", _CC_BY, "punctuation and capitals",
+        "canary-180m-flash",
+        "nvidia",
+        ("en", "de", "es", "fr"),
+        (),
+        182,
+        737,
+        "",
+        _CC_BY,
+        "punctuation and capitals",
     ),
     Model(
-        "parakeet-tdt-0.6b-v3", "nvidia", _EUROPEAN, (), 600, None,
-        f"6.3 (English, {_OPEN_ASR})", _CC_BY, "punctuation and capitals",
+        "canary-1b-flash",
+        "nvidia",
+        ("en", "de", "es", "fr"),
+        (),
+        883,
+        3540,
+        "2.9 (English, LibriSpeech test-other)",
+        _CC_BY,
+        "punctuation and capitals",
     ),
     Model(
-        "nemotron-3.5-asr-streaming-0.6b", "nvidia", _MANY, (0, 80, 240, 480, 1040), 600, None,
-        "", "OpenMDW 1.1", "punctuation and capitals",
+        "parakeet-tdt-0.6b-v3",
+        "nvidia",
+        _EUROPEAN,
+        (),
+        600,
+        None,
+        f"6.3 (English, {_OPEN_ASR})",
+        _CC_BY,
+        "punctuation and capitals",
     ),
-)  # fmt: skip
+    Model(
+        "nemotron-3.5-asr-streaming-0.6b",
+        "nvidia",
+        _MANY,
+        (0, 80, 240, 480, 1040),
+        600,
+        None,
+        "",
+        "OpenMDW 1.1",
+        "punctuation and capitals",
+    ),
+)
 
 # Whisper's own codes of languages; Cantonese ("yue") is new in large-v3.
 _ALL = tuple(
@@ -146,16 +227,29 @@ _ALL = tuple(
 
 
 def _whisper(
-    name: str, languages: tuple[str, ...], parameters_m: int, size_mb: int, errors: str,
+    name: str,
+    languages: tuple[str, ...],
+    parameters_m: int,
+    size_mb: int,
+    errors: str,
     note: str = "",
-) -> Model:  # fmt: skip
+) -> Model:
     """A Whisper as Systran has converted it for CTranslate2."""
     base = name.removeprefix("distil-")
     repo_name = f"faster-{'distil-' if base != name else ''}whisper-{base}"
     return Model(
-        name, "Systran", languages, (), parameters_m, size_mb, errors, "MIT", note, WHISPER,
+        name,
+        "Systran",
+        languages,
+        (),
+        parameters_m,
+        size_mb,
+        errors,
+        "MIT",
+        note,
+        WHISPER,
         repo_name,
-    )  # fmt: skip
+    )
 
 
 _LIBRI = "(LibriSpeech test-clean, test-other)"
@@ -184,10 +278,16 @@ WHISPERS = (
 # These tell voices apart. The facts are from NVIDIA's page of the model at catalog.ngc.nvidia.com.
 VOICES = (
     Model(
-        "speakerverification_en_titanet_large", "nvidia", (), (), 25, None,
-        "0.68 (VoxCeleb1)", _CC_BY,
+        "speakerverification_en_titanet_large",
+        "nvidia",
+        (),
+        (),
+        25,
+        None,
+        "0.68 (VoxCeleb1)",
+        _CC_BY,
     ),
-)  # fmt: skip
+)
 
 ALL = CATALOGUE + WHISPERS + VOICES
 

@@ -20,7 +20,7 @@ from utils.models.whisper.files import (
     name_of,
     packaged,
     whisper_here,
-)  # fmt: skip
+)
 from utils.models.whisper.folder import languages as languages_of_whisper
 
 log = logging.getLogger(__name__)

@@ -59,9 +59,13 @@ def is_routed(device: str) -> bool:
 
 def _ask(kind: str) -> str:
     answer = subprocess.run(
-        ["pactl", "list", kind], stdin=subprocess.DEVNULL, capture_output=True, check=True,
-        timeout=ANSWER_S, env={**os.environ, "LC_ALL": "C"},
-    )  # fmt: skip
+        ["pactl", "list", kind],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+        timeout=ANSWER_S,
+        env={**os.environ, "LC_ALL": "C"},
+    )
     return answer.stdout.decode(errors="replace")
 
 

@@ -14,6 +14,7 @@ is not invented.
 from typing import TYPE_CHECKING, Any
 
 from utils.asr.nemo.decode import CtcDecoder, Decoded, Decoder, Token, TransducerDecoder
+from utils.errors import ConfigError
 
 if TYPE_CHECKING:
     import torch

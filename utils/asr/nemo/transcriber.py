@@ -65,10 +65,11 @@ class NemoTranscriber(Transcriber):
         except Exception as err:  # what NeMo raises where a model and a call do not fit
             self.close()
             raise model_error(
-                err, self.name,
+                err,
+                self.name,
                 f"{self.name} loads but cannot recognise speech in {language} ({short(err)}); "
                 f"choose another model such as {RECOMMENDED}",
-            ) from err  # fmt: skip
+            ) from err
 
     @property
     def streams(self) -> bool:

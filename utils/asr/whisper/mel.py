@@ -69,7 +69,7 @@ class GrowingMel:
         self._n_frames = n_frames
 
     def _powers(self, first: int, last: int, n_samples: int) -> np.ndarray:
-        """Logarithmic powers of frames, (last - first, n_mels), with silence from `n_samples` on."""
+        """Logarithmic powers of frames, (last - first, n_mels); silence from `n_samples` on."""
         start, end = first * HOP_LENGTH - _HALF, (last - 1) * HOP_LENGTH + _HALF
         if last <= first:
             return np.zeros((0, len(self._filters)), np.float32)

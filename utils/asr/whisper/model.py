@@ -21,7 +21,7 @@ from utils.asr.whisper.heard import (
     joined,
     quietest,
     repeats,
-)  # fmt: skip
+)
 from utils.asr.whisper.mel import FRAMES_PER_S, HOP_LENGTH, RANGE, GrowingMel
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
@@ -81,20 +81,25 @@ class WhisperModel:
             from faster_whisper.tokenizer import Tokenizer
         except (ImportError, OSError) as err:  # OSError: a library that cannot be read
             raise model_error(
-                err, "Whisper",
+                err,
+                "Whisper",
                 f"Whisper needs faster-whisper, which is not installed ({err}); install it with: "
                 ".venv/bin/pip install -r requirements.txt",
-            ) from err  # fmt: skip
+            ) from err
         try:
             self._whisper = FasterWhisper(
-                str(folder), device="cpu", compute_type="int8", cpu_threads=threads,
+                str(folder),
+                device="cpu",
+                compute_type="int8",
+                cpu_threads=threads,
                 local_files_only=True,
-            )  # fmt: skip
+            )
         except Exception as err:  # the tokenizer's own kind is no narrower
             raise model_error(
-                err, f"the Whisper in {folder}",
+                err,
+                f"the Whisper in {folder}",
                 f"{folder}: Whisper cannot be loaded from it ({err}); fetch it again",
-            ) from err  # fmt: skip
+            ) from err
         self._storage = ctranslate2.StorageView.from_array
         self._engine = self._whisper.model
         self._tokenizer = Tokenizer(
@@ -183,9 +188,13 @@ class WhisperModel:
         encoded = self._encode(features) if safely else self._encoded(features, speech)
         most = min(MOST_TOKENS, TOKENS_AT_ONCE + TOKENS_PER_S * speech // FRAMES_PER_S)
         (found,) = self._engine.generate(
-            encoded, [self._prompt], beam_size=beam, return_scores=True,
-            return_no_speech_prob=True, max_length=len(self._prompt) + most,
-        )  # fmt: skip
+            encoded,
+            [self._prompt],
+            beam_size=beam,
+            return_scores=True,
+            return_no_speech_prob=True,
+            max_length=len(self._prompt) + most,
+        )
         tokens = [token for token in found.sequences_ids[0] if token < self._tokenizer.eot]
         log_probability = found.scores[0] * len(found.sequences_ids[0]) / (len(tokens) + 1)
         words = self._words(encoded, tokens, speech, n_samples / SAMPLE_RATE)

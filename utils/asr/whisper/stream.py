@@ -43,10 +43,11 @@ class _Pass:
             raise ModelError("the model was closed while a stream was open; start again") from err
         except (RuntimeError, MemoryError) as err:
             raise model_error(
-                err, "Whisper",
+                err,
+                "Whisper",
                 f"Whisper failed on this speech ({err}); close other programs or choose a "
                 "smaller model (python app.py models lists them)",
-            ) from err  # fmt: skip
+            ) from err
 
 
 class WhisperStream:

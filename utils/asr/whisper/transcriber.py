@@ -65,10 +65,11 @@ class WhisperTranscriber(Transcriber):
         except (RuntimeError, ValueError, LookupError, TypeError, MemoryError) as err:
             self.close()
             raise model_error(
-                err, self.name,
+                err,
+                self.name,
                 f"{self.name} loads but cannot recognise speech ({err}); choose another model "
                 "(python app.py models lists them)",
-            ) from err  # fmt: skip
+            ) from err
 
     def stream(self, growing: bool = True) -> WhisperStream:
         """Begin a segment. Streams of several callers may be open at a time."""

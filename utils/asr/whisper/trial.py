@@ -42,9 +42,15 @@ def check_usable(folder: Path, language: str) -> None:
     trial = [sys.executable, "-c", _TRIAL, str(folder.resolve()), language]
     try:
         tried = subprocess.run(
-            trial, cwd=_HOME, env=os.environ | {"HF_HUB_OFFLINE": "1"}, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, errors="replace", timeout=TRIAL_S,
-        )  # fmt: skip
+            trial,
+            cwd=_HOME,
+            env=os.environ | {"HF_HUB_OFFLINE": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TRIAL_S,
+        )
     except subprocess.TimeoutExpired as err:
         raise ModelError(_unusable(folder, f"it does not load within {TRIAL_S} s")) from err
     except OSError as err:

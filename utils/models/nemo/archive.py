@@ -179,7 +179,8 @@ def _named(part: str) -> Iterator[None]:
 
 def _damaged(path: Path, err: Exception) -> ModelError:
     return model_error(
-        err, str(path),
+        err,
+        str(path),
         f"{path}: not a readable .nemo file ({err}); it may have been cut short: "
         "delete it and download it again",
-    )  # fmt: skip
+    )

@@ -34,9 +34,13 @@ END, BEGIN = "<|endoftext|>", "<|startoftranscript|>"  # which CTranslate2 looks
 _SOUND = {"sampling_rate": 16_000, "hop_length": 160, "chunk_length": 30, "n_fft": 400}
 # What Whisper's tokenizers have in these places; others have rules that can run for ever.
 _RULES = {
-    "normalizer": {None}, "truncation": {None}, "padding": {None},
-    "pre_tokenizer": {None, "ByteLevel"}, "decoder": {None, "ByteLevel"}, "model": {None, "BPE"},
-}  # fmt: skip
+    "normalizer": {None},
+    "truncation": {None},
+    "padding": {None},
+    "pre_tokenizer": {None, "ByteLevel"},
+    "decoder": {None, "ByteLevel"},
+    "model": {None, "BPE"},
+}
 
 REMEDY = "delete the folder and fetch it again (.venv/bin/python app.py models get NAME)"
 
