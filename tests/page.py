@@ -171,18 +171,25 @@ def room(**changes) -> dict:
     } | changes
 
 
-def caption(segment: int, text: str, *, label: str | None = None, **changes) -> dict:
+def caption(
+    segment: int,
+    text: str,
+    *,
+    label: str | None = None,
+    loudness: str | None = None,
+    new_voice: bool | None = None,
+    **changes,
+) -> dict:
     emotion = {"label": label, "confidence": 0.9, "scores": {label: 0.9}} if label else None
+    tags = {"emotion": emotion, "loudness": loudness, "new_voice": new_voice}
     return {
         "segment": segment,
         "start_s": segment * 2.0,
         "end_s": segment * 2.0 + 1.5,
         "text": text,
         "final": True,
-        "emotion": emotion,
+        "tags": {name: value for name, value in tags.items() if value},
         "words": [],
-        "loudness": None,
-        "new_voice": False,
         "sound": None,
     } | changes
 

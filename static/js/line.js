@@ -35,15 +35,15 @@ export class Line {
   get segment() { return Number(this.element.dataset.segment); }
   get empty() { return !this.#text; }
 
-  write({ text, emotion, loudness, new_voice: newVoice, sound }, rowWidth) {
+  write({ text, tags = {}, sound }, rowWidth) {
     this.#text = sound ? `[${has(`sound.${sound}`) ? t(`sound.${sound}`) : sound}]` : text.trim();
     const { dataset } = this.element;
-    dataset.loudness = loudness ?? "";
+    dataset.loudness = tags.loudness ?? "";
     this.element.toggleAttribute("data-sound", Boolean(sound));
-    this.#mark(Boolean(newVoice) && Boolean(this.#text));
+    this.#mark(Boolean(tags.new_voice) && Boolean(this.#text));
     this.#mend();
     this.layOut(rowWidth);
-    this.#label((this.#text && emotion?.label) || "");
+    this.#label((this.#text && tags.emotion?.label) || "");
   }
 
   // Only the part that differs is touched, so that text being read stays still.

@@ -18,9 +18,10 @@ export class Timeline {
     new MutationObserver(() => this.draw()).observe(this.dialog, { attributeFilter: ["open"] });
   }
 
-  add({ segment, start_s: start, end_s: end, text, final, emotion }) {
-    if (!final || !text.trim() || !emotion || this.#moments.some((m) => m.segment === segment)) return;
-    this.#moments.push({ segment, start, end, text: text.trim(), label: emotion.label });
+  add({ segment, start_s: start, end_s: end, text, final, tags = {} }) {
+    if (!final || !text.trim() || !tags.emotion) return;
+    this.#moments = this.#moments.filter((m) => m.segment !== segment); // it is sent again
+    this.#moments.push({ segment, start, end, text: text.trim(), label: tags.emotion.label });
     this.#moments.sort((a, b) => a.segment - b.segment);
     if (this.#moments.length > MOST) this.#moments.shift();
     this.draw();

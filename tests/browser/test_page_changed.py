@@ -135,3 +135,18 @@ def test_translated_lines_stay_so_while_others_come(page, server):
 def test_the_growing_line_asks_not_to_be_translated(page):
     assert page.locator("#live").evaluate("e => e.translate") is False
     assert page.locator("#lines").evaluate("e => e.translate") is True
+
+
+def test_a_tag_that_comes_after_the_final_line_is_shown(open_page, server):
+    page = open_page()
+    server.say(0, "I told you so.")
+    server.say(1, "And then?")
+    expect(lines(page)).to_have_count(2)
+    server.say(0, "I told you so.", label="angry", new_voice=True, loudness="loud")
+    first = lines(page).nth(0)
+    expect(first).to_contain_text("angry")
+    expect(first).to_have_attribute("data-voice", "")
+    expect(first).to_have_attribute("data-loudness", "loud")
+    expect(lines(page)).to_have_count(2)
+    page.keyboard.press("m")
+    expect(page.locator("#timeline-table tbody tr")).to_have_count(1)
