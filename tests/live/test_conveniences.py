@@ -54,7 +54,8 @@ def test_captions_come_where_nothing_can_be_written(no_room):
             assert client.ask("start") == {"ok": True}
             assert client.wait("caption", final=True)["text"]
             assert place in remark(client, "link.missing")
-            assert place in remark(client, "saving.failed")
+            full = Path(place, "filling").exists()  # which may pass
+            assert place in remark(client, "saving.waiting" if full else "saving.failed")
             assert client.ask("phrases", {"list": ["Yes"]}) == {"ok": True}
             assert client.wait("room", phrases=["Yes"])
             assert place in remark(client, "phrases.not_kept")
