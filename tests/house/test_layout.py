@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "web": {"web", "utils"},
     "app": {"emotion_model", "web", "utils"},
 }
+MOST_FILES = 17  # in one folder: more than a reader tells apart at a glance
 ENGINES = {"nemo", "ctranslate2", "faster_whisper", "vosk", "speech_recognition"}
 MODULES = [
     path
@@ -44,6 +45,51 @@ def test_imports_point_downwards(path):
     room = path.relative_to(HOME).parts[0].removesuffix(".py")
     ours = {name.split(".")[0] for name in imported(path)} & ROOMS
     assert ours <= MAY_IMPORT[room]
+
+
+# Inside `utils`: rooms, and the rooms that each may lean on. Files beside the rooms and `audio` are
+# the ground; all may stand on it.
+MAY_LEAN_ON = {
+    "ground": set(),
+    "sources": set(),
+    "models": set(),
+    "emotion": set(),
+    "tags": {"emotion"},
+    "asr": {"models"},
+    "captions": {"asr", "tags"},
+    "live": {"sources", "captions", "asr", "models"},
+    "command_line": {"sources", "captions", "models", "live"},
+}
+# Of these others know what they promise, and none of those who keep it.
+PROTOCOLS = {"captions": {"utils.asr", "utils.tags"}}
+
+
+def room_in_utils(module: str) -> str:
+    parts = module.split(".")
+    inside = len(parts) > 1 and (HOME / "utils" / parts[1]).is_dir() and parts[1] != "audio"
+    return parts[1] if inside else "ground"
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if "utils" in p.parts], ids=name_of)
+def test_rooms_inside_utils_lean_on_those_below(path):
+    room = room_in_utils(".".join(path.relative_to(HOME).with_suffix("").parts))
+    for module in imported(path):
+        if module.split(".")[0] == "utils" and module != "utils":
+            below = room_in_utils(module)
+            assert below in MAY_LEAN_ON[room] | {room, "ground"}, module
+            if below != room and below in {"asr", "tags"} and room in PROTOCOLS:
+                assert module in PROTOCOLS[room], module
+
+
+def test_every_room_is_known():
+    folders = {p.parent.name for p in (HOME / "utils").glob("*/__init__.py")}
+    assert folders == MAY_LEAN_ON.keys() - {"ground"} | {"audio"}
+
+
+def test_no_folder_is_a_drawer():
+    for folder in [*(HOME / "utils").rglob("*/"), HOME / "utils", *(HOME / "training").rglob("*/")]:
+        files = [p for p in folder.glob("*.py") if p.name != "__init__.py"]
+        assert len(files) <= MOST_FILES, folder
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
