@@ -8,7 +8,7 @@ import soxr
 from scipy.signal import butter, fftconvolve, sosfilt
 
 from tests.measuring import SHARED
-from training.sound.impulse_response import room_response
+from training.sound.impulse_response import decaying_noise, room_response, with_direct_sound
 from utils import audio
 from utils.audio import SAMPLE_RATE
 
@@ -87,12 +87,9 @@ def in_echo(
     -------
     float (n + n_echo,), the last sound dying away at its end
     """
-    time_s = np.arange(int(rt60_s * SAMPLE_RATE)) / SAMPLE_RATE
-    echo = rng.standard_normal(len(time_s)) * 10 ** (-3 * time_s / rt60_s)
-    echo[time_s < FIRST_ECHO_S] = 0
-    echo *= 10 ** (-direct_db / 20) / np.linalg.norm(echo)
-    echo[0] = 1
-    return fftconvolve(samples, echo)
+    first = int(FIRST_ECHO_S * SAMPLE_RATE)
+    response = with_direct_sound(decaying_noise(rt60_s, rng), first, -direct_db)
+    return fftconvolve(samples, response)
 
 
 def _level(samples: np.ndarray) -> np.ndarray:

@@ -25,7 +25,7 @@ from training.emotion import workshop
 from training.emotion.calibrate import summary
 from training.emotion.config import TrainConfig
 from training.emotion.predictions import READ_ALOUD, Predictions, join
-from training.sound.augmentation import CONDITIONS, as_live
+from training.sound.conditions import CONDITIONS, as_live
 from training.sound.denoiser import DenoiseConfig
 from utils.audio import SAMPLE_RATE, load
 from utils.emotion.denoiser import Denoiser

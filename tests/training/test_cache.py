@@ -15,10 +15,10 @@ import soundfile
 
 from tests.emotion.test_denoiser import random_denoiser
 from training.corpora import LABELS, Clip
-from training.sound import augmentation as sounds
 from training.sound import cache as cache_module
 from training.sound import shards
 from training.sound.cache import FeatureCache
+from training.sound.conditions import CONDITIONS, as_live
 from utils.audio import SAMPLE_RATE, load
 from utils.emotion import features
 from utils.emotion.denoiser import Denoiser
@@ -73,7 +73,7 @@ def test_kept_features_are_those_of_the_clip(tmp_path: Path) -> None:
     cache = opened(tmp_path)
     assert cache.prepare(clips, 2) == clips
     for clip in clips:
-        expected = features.extract(sounds.as_live(load(clip.path)))
+        expected = features.extract(as_live(load(clip.path)))
         found = cache.get(clip, 0)
         assert found.dtype == np.float32
         np.testing.assert_allclose(found, expected, rtol=2**-10, atol=1e-4)
@@ -327,7 +327,7 @@ def test_a_changed_file_is_described_again(tmp_path: Path, described) -> None:
     cache = opened(tmp_path)
     cache.prepare(clips, 2)
     assert len(described) == 2
-    expected = features.extract(sounds.as_live(load(clips[2].path)))
+    expected = features.extract(as_live(load(clips[2].path)))
     np.testing.assert_allclose(cache.get(clips[2], 0), expected, rtol=2**-10, atol=1e-4)
 
 
@@ -373,7 +373,7 @@ def test_each_condition_is_of_each_clip(tmp_path: Path) -> None:
     clips = recorded(tmp_path, 3)
     cache = opened(tmp_path)
     cache.prepare(clips, 1)
-    for name in sounds.CONDITIONS:
+    for name in CONDITIONS:
         assert len(cache.condition(clips, name)) == 3
     for clean, clip in zip(cache.condition(clips, "clean"), clips):
         np.testing.assert_array_equal(clean, cache.get(clip, 0))

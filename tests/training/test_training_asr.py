@@ -14,12 +14,13 @@ from tests import nemo_models
 from training.__main__ import main
 from training.asr import digits, files, manifest, spelling, synthetic
 from training.asr.commands import WEIGHTS, unheard
-from training.asr.compose import Composer, load_sounds, other_voice
+from training.asr.compose import Composer, load_sounds
 from training.asr.digits import WORDS
 from training.asr.finetune import Drawn, of_like_length, split
 from training.asr.manifest import Line
 from training.asr.run import Recipe, Run
 from training.asr.steps import collate, timing, wer, word_errors
+from training.sound.augmentation import other_voice
 from utils.audio import SAMPLE_RATE
 from utils.errors import DataError
 from utils.models.nemo.archive import read_config

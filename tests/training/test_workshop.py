@@ -11,7 +11,7 @@ from training.emotion import workshop
 from training.emotion.config import TrainConfig
 from training.emotion.predictions import CLEAN, READ_ALOUD
 from training.emotion.workshop import STRETCH_S, Workshop
-from training.sound.augmentation import CONDITIONS
+from training.sound.conditions import CONDITIONS
 from utils import audio
 from utils.emotion.features import FeatureConfig
 

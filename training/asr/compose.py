@@ -12,10 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import soxr
-from scipy.ndimage import gaussian_filter1d
-from scipy.signal import butter, fftconvolve, istft, lfilter, sosfilt, stft
 
 from training.asr.digits import WORDS, Digit
+from training.sound.augmentation import disturb, other_voice
 from utils import audio
 from utils.audio import SAMPLE_RATE
 
@@ -23,12 +22,6 @@ MOST_DIGITS = 8
 SINGLE, EMPTY = 0.3, 0.04  # part of the utterances that are one digit, and none
 VOICES = 0.82, 1.28  # speed and pitch of a voice relative to the recording
 MADE = 0.4  # part of the utterances that a synthesiser's voice says, where there are any
-FORMANTS = 0.87, 1.18  # of a voice relative to the recording, at its own pace
-VOWELS, KNOTS = 0.05, 5  # by which each part of 4 kHz is shifted besides, and how many parts
-TIMBRE_DB = 4.0  # by which each of them is louder or softer
-FFT, HOP, ENVELOPE = 512, 128, 4.0  # samples; width over which bins become an envelope
-MOST_DB = 20.0  # by which an envelope is raised or lowered
-MU = 255  # of the telephone's logarithmic code, ITU-T G.711
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,90 +133,6 @@ def _faded(sound: np.ndarray) -> np.ndarray:
     ramp[:n] = np.linspace(0, 1, n)
     ramp[len(sound) - n :] = np.linspace(1, 0, n)
     return sound * ramp
-
-
-def other_voice(dry: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The same words, at the same pace and pitch, with another throat, vowels and timbre.
-
-    The frequency axis is warped, as vocal tract length perturbation does (N. Jaitly and G.
-    Hinton, ICML workshop 2013), but that of the envelope alone, and each part of it a little
-    differently: formants of voices differ by more than one factor.
-    """
-    _, _, spectrum = stft(dry, SAMPLE_RATE, nperseg=FFT, noverlap=FFT - HOP)
-    level = np.log(np.square(np.abs(spectrum)) + 1e-10) / 2
-    envelope = gaussian_filter1d(level, ENVELOPE, axis=0)
-    bins, knots = np.arange(len(spectrum)), np.linspace(0, len(spectrum) / 2, KNOTS)
-    factors = rng.uniform(*FORMANTS) * rng.uniform(1 - VOWELS, 1 + VOWELS, KNOTS)
-    source = np.minimum(bins / np.interp(bins, knots, factors), len(bins) - 1.001)
-    below, part = source.astype(int), (source % 1)[:, None]
-    warped = (1 - part) * envelope[below] + part * envelope[below + 1]
-    timbre = np.interp(bins, knots, rng.uniform(-TIMBRE_DB, TIMBRE_DB, KNOTS))[:, None]
-    gain_db = np.clip(20 / np.log(10) * (warped - envelope), -MOST_DB, MOST_DB) + timbre
-    _, found = istft(spectrum * 10 ** (gain_db / 20), SAMPLE_RATE, nperseg=FFT, noverlap=FFT - HOP)
-    return np.resize(found, len(dry)).astype(np.float32)
-
-
-def disturb(
-    dry: np.ndarray,
-    noises: Sequence[np.ndarray],
-    rng: np.random.Generator,
-    hardness: float = 1.0,
-) -> np.ndarray:
-    """The same words in a room, with noise, over a microphone or telephone, louder or softer.
-
-    Parameters
-    ----------
-    hardness : in [0, 1], by which each of these becomes rarer and weaker
-    """
-    loud = max(float(np.sqrt(np.mean(np.square(dry)))), 1e-4)
-    sound = dry / loud  # power 1
-    if rng.random() < 0.35 * hardness:
-        sound = _echo(sound, rng)
-    sound = sound + 10 ** (rng.uniform(-60, -50 + 25 * hardness) / 20) * _hiss(len(sound), rng)
-    if noises and rng.random() < 0.5 * hardness:
-        noise = _excerpt(noises, len(sound), rng)
-        power = max(10 ** (audio.level_db(noise) / 20), 1e-5)
-        sound = sound + noise / power * 10 ** (-rng.uniform(3, 30) / 20)
-    if rng.random() < 0.5 * hardness:
-        sound = lfilter([1.0, rng.uniform(-0.6, 0.6)], [1.0], sound)  # treble of a microphone
-    if rng.random() < 0.2 * hardness:
-        sound = _telephone(sound, rng)
-    peak = 10 ** (rng.uniform(-36 * hardness, 0) / 20)
-    return (peak * sound / max(np.abs(sound).max(), 1e-6)).astype(np.float32)
-
-
-def _hiss(n: int, rng: np.random.Generator) -> np.ndarray:
-    """White noise to rumble, of power 1."""
-    noise = lfilter([1.0], [1.0, -rng.uniform(-0.3, 0.97)], rng.standard_normal(n))
-    return noise / np.sqrt(np.mean(np.square(noise)))
-
-
-def _excerpt(noises: Sequence[np.ndarray], n: int, rng: np.random.Generator) -> np.ndarray:
-    """`n` samples of one of the noises from a random point on, repeated as often as needed."""
-    noise = noises[rng.integers(len(noises))]
-    return np.resize(np.roll(noise, -rng.integers(len(noise))), n)
-
-
-def _echo(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A room: noise that decays with an RT60 of 0.1 to 0.6 s after the direct sound."""
-    rt60_s = rng.uniform(0.1, 0.6)
-    time_s = np.arange(int(rt60_s * SAMPLE_RATE)) / SAMPLE_RATE
-    response = rng.standard_normal(len(time_s)) * 10 ** (-3 * time_s / rt60_s)
-    response[: int(rng.uniform(0.002, 0.02) * SAMPLE_RATE)] = 0
-    response *= 10 ** (rng.uniform(-12, 2) / 20) / np.linalg.norm(response)
-    response[0] = 1.0
-    return fftconvolve(sound, response)[: len(sound)]
-
-
-def _telephone(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """300 to 3,400 Hz, at times in the eight bits of mu-law."""
-    low, high = rng.uniform(80, 400), rng.uniform(2800, 3800)
-    sound = sosfilt(butter(2, [low, high], "bandpass", fs=SAMPLE_RATE, output="sos"), sound)
-    if rng.random() < 0.5:
-        return sound
-    scaled = sound / max(np.abs(sound).max(), 1e-9)
-    code = np.round(127 * np.sign(scaled) * np.log1p(MU * np.abs(scaled)) / np.log1p(MU)) / 127
-    return np.sign(code) * np.expm1(np.abs(code) * np.log1p(MU)) / MU
 
 
 def load_sounds(digits: Sequence[Digit]) -> dict[Digit, np.ndarray]:

@@ -10,6 +10,7 @@ from training.asr.compose import join, load_noises
 from training.asr.digits import Digit
 from training.asr.steps import word_errors
 from training.asr.train import TEST_NOISE
+from training.sound.augmentation import mix
 from utils import audio
 from utils.asr import Transcriber
 from utils.audio import SAMPLE_RATE
@@ -99,8 +100,7 @@ def _noisy(
     samples: np.ndarray, noises: Sequence[np.ndarray], rng: np.random.Generator
 ) -> np.ndarray:
     noise = np.resize(noises[rng.integers(len(noises))], len(samples))
-    gain_db = audio.level_db(samples) - SNR_DB - audio.level_db(noise)
-    return (samples + noise * 10 ** (gain_db / 20)).astype(np.float32)
+    return mix(samples, noise, SNR_DB).astype(np.float32)
 
 
 def score(

@@ -15,8 +15,8 @@ from training.emotion.predictions import CLEAN, READ_ALOUD, Predictions, join
 from training.emotion.splits import validation_speakers
 from training.emotion.state import make_folder
 from training.emotion.train import train
-from training.sound.augmentation import CONDITIONS
 from training.sound.cache import FeatureCache
+from training.sound.conditions import CONDITIONS
 from utils import audio
 from utils.emotion.denoiser import Denoiser
 from utils.emotion.features import FeatureConfig

@@ -14,9 +14,11 @@ import numpy as np
 from tqdm import tqdm
 
 from training.corpora import Clip
-from training.sound import augmentation as sounds
 from training.sound import shards
+from training.sound.augmentation import augment
+from training.sound.conditions import CONDITIONS, condition
 from training.sound.contents import Contents
+from training.sound.non_speech import background, non_speech
 from training.sound.workers import spread
 from utils import audio
 from utils.emotion import features
@@ -25,9 +27,9 @@ from utils.errors import AudioError, DataError
 
 logger = logging.getLogger(__name__)
 
-RECIPE = 5  # raise it when `sounds` or `extract` changes, so that older features are not used
+RECIPE = 5  # raise it when a sound or `extract` changes, so that older features are not used
 PER_SHARD = 100  # sounds: a killed run loses some seconds of work
-CLEAN = sounds.CONDITIONS[0]
+CLEAN = CONDITIONS[0]
 VOICELESS, BACKGROUND = "voiceless", "background"  # sounds that are made, not read
 
 
@@ -38,7 +40,7 @@ class _Job:
     Parameters
     ----------
     key : under which it is kept
-    what : "variant 3", one of `sounds.CONDITIONS`, or "voiceless heard 1 17",
+    what : "variant 3", one of `CONDITIONS`, or "voiceless heard 1 17",
         or "background 1 17"
     content : hash of the recording's bytes; with `what`, the seed of all that is drawn
     path : the recording, or None where the sound is made
@@ -83,13 +85,13 @@ class _Bench:
 
     def _sound(self, job: _Job, rng: np.random.Generator) -> np.ndarray:
         samples = audio.load(job.path)
-        if job.what in sounds.CONDITIONS:
-            return sounds.condition(job.what, samples, self.unheard, rng)
-        return sounds.vary(samples, self.noises, rng)
+        if job.what in CONDITIONS:
+            return condition(job.what, samples, self.unheard, rng)
+        return augment(samples, self.noises, rng)
 
     def _voiceless(self, what: str, rng: np.random.Generator) -> np.ndarray:
         noises = self.unheard if "unheard" in what else self.noises
-        make = sounds.background if what.startswith(BACKGROUND) else sounds.meaningless
+        make = background if what.startswith(BACKGROUND) else non_speech
         while True:
             try:
                 return features.extract(make(noises, rng), self.config)
@@ -131,7 +133,7 @@ class FeatureCache:
     def prepare(self, clips: Sequence[Clip], n_variants: int) -> list[Clip]:
         """Compute, where that is not done yet, variants 0 to `n_variants` - 1 of clips.
 
-        Variant 0 is the clip itself, cut as live; the others are what `sounds.vary` makes of it.
+        Variant 0 is the clip itself, cut as live; the others are what `augment` makes of it.
 
         Returns
         -------
@@ -169,7 +171,7 @@ class FeatureCache:
         return (n_frames - 1) * self.config.hop_length / audio.SAMPLE_RATE
 
     def condition(self, clips: Sequence[Clip], name: str) -> list[np.ndarray]:
-        """Features of clips that `prepare` returned, in one of `sounds.CONDITIONS`.
+        """Features of clips that `prepare` returned, in one of `CONDITIONS`.
 
         A clip that cannot be heard there, as one too quiet for a gain, is logged with the
         reason and stands as it is.
@@ -178,10 +180,8 @@ class FeatureCache:
         ------
         DataError : an unknown condition, or the folder cannot be written
         """
-        if name not in sounds.CONDITIONS:
-            raise DataError(
-                f"unknown condition {name!r}, expected one of {', '.join(sounds.CONDITIONS)}"
-            )
+        if name not in CONDITIONS:
+            raise DataError(f"unknown condition {name!r}, expected one of {', '.join(CONDITIONS)}")
         self._disturb(clips, [name], f"features, {name}")
         return [self._shards.get(self._keys[clip.path, name]) for clip in clips]
 

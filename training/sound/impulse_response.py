@@ -1,4 +1,4 @@
-"""Rooms to test in, other than those that training echoes with."""
+"""How rooms answer a click: image sources to test in, decaying noise to train with."""
 
 import numpy as np
 from scipy.signal import butter, sosfilt
@@ -9,6 +9,34 @@ SPEED_OF_SOUND_M_S = 343.0
 # Between parallel walls sound dies away more slowly than in Eyring's diffuse field; measured,
 # 1.22 to 1.34 times in rooms of these sizes, at RT60 of 0.3 to 0.8 s.
 SLOWER = 1.28
+
+
+def decaying_noise(rt60_s: float, rng: np.random.Generator) -> np.ndarray:
+    """Late reverberation (n,) of a diffuse field, n = `rt60_s` at 16 kHz: noise that dies away.
+
+    J.-D. Polack, "La transmission de l'énergie sonore dans les salles", thesis, Le Mans 1988.
+
+    Parameters
+    ----------
+    rt60_s : time in which the sound falls by 60 dB
+    """
+    time_s = np.arange(int(rt60_s * audio.SAMPLE_RATE)) / audio.SAMPLE_RATE
+    return rng.standard_normal(len(time_s)) * 10 ** (-3 * time_s / rt60_s)
+
+
+def with_direct_sound(late: np.ndarray, first: int, late_db: float) -> np.ndarray:
+    """Impulse response (n,): the direct sound, 1 at sample 0, before late reverberation (n,).
+
+    Parameters
+    ----------
+    late : see `decaying_noise`; overwritten
+    first : sample from which on there is reverberation, at least 1
+    late_db : energy of the reverberation relative to the direct sound's
+    """
+    late[:first] = 0
+    late *= 10 ** (late_db / 20) / np.linalg.norm(late)
+    late[0] = 1.0
+    return late
 
 
 def room_response(rt60_s: float, distance_m: float, rng: np.random.Generator) -> np.ndarray:

@@ -1,0 +1,15 @@
+"""What several tests of training mix in."""
+
+import numpy as np
+import pytest
+
+from tests.training.made import rng
+from utils.audio import SAMPLE_RATE
+
+
+@pytest.fixture(scope="module")
+def noises() -> list[np.ndarray]:
+    """Hiss, and a hum that comes and goes, float32."""
+    time_s = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
+    hum = np.sin(2 * np.pi * 100 * time_s) * np.sin(2 * np.pi * time_s)
+    return [s.astype(np.float32) for s in (0.1 * rng().standard_normal(SAMPLE_RATE), 0.1 * hum)]
