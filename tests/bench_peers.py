@@ -167,8 +167,10 @@ def _play(peer: Peer, takes: Path, limit_s: float) -> Run:
     ):
         watch = Watch(process.pid)
         end = threading.Timer(limit_s, watch.kill)
+        began = (
+            time.monotonic()
+        )  # before the timer, which then never ends it too soon by this clock
         end.start()
-        began = time.monotonic()
         try:
             run = _read(process, watch, CACHE / f"{peer.driver}.jsonl")
         finally:
