@@ -167,9 +167,7 @@ def _play(peer: Peer, takes: Path, limit_s: float) -> Run:
     ):
         watch = Watch(process.pid)
         end = threading.Timer(limit_s, watch.kill)
-        began = (
-            time.monotonic()
-        )  # before the timer, which then never ends it too soon by this clock
+        began = time.monotonic()  # before the timer, which so ends nothing within the limit
         end.start()
         try:
             run = _read(process, watch, CACHE / f"{peer.driver}.jsonl")
