@@ -155,7 +155,7 @@ def test_a_batch_gives_each_stream_its_own(shared_model):
 
     _, streaming = shared_model
     states = [State(6) for _ in range(4)]
-    for step in range(3):
+    for _ in range(3):
         jobs = []
         for seed, state in enumerate(states):
             end = state.n_mel + streaming.frames_wanted(state)
@@ -205,9 +205,10 @@ def test_only_models_that_hear_nothing_ahead_are_streamed(tmp_path):
 
 def test_a_stream_costs_no_more_memory_the_longer_it_grows(shared_model, worker):
     _, streaming = shared_model
-    stream = Fed(NemoStream(streaming, worker, 6))
+    stream = NemoStream(streaming, worker, 6)
+    fed = Fed(stream)
     for seed in range(4):
-        stream.accept(swelling(10, seed))
+        fed.accept(swelling(10, seed))
     assert len(stream._kept) <= 2 + 6.0 / 0.5
     channel, time, _ = stream._state.caches
     assert channel.shape[1] == 70
@@ -257,12 +258,13 @@ def test_a_slow_machine_takes_longer_chunks_and_comes_back(hybrid_file):
 def test_a_whole_segment_model_shows_what_two_passes_agree_on(tmp_path):
     transcriber = NemoTranscriber(str(save("ctc_bpe", tmp_path)))
     assert not transcriber.streams
-    stream, samples, shown = Fed(transcriber.stream()), swelling(8, 3), []
+    stream, samples, shown = transcriber.stream(), swelling(8, 3), []
+    fed = Fed(stream)
     for at in range(0, len(samples), SAMPLE_RATE // 4):
-        shown.append(stream.accept(samples[at : at + SAMPLE_RATE // 4]))
+        shown.append(fed.accept(samples[at : at + SAMPLE_RATE // 4]))
         if stream._pass is not None:
             stream._pass.result()  # as if the machine were fast enough
-    heard = stream.finish(len(samples))
+    heard = fed.finish(len(samples))
     assert any(shown)
     lengths = [len(text.split()) for text in shown]
     assert lengths == sorted(lengths)

@@ -6,6 +6,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 
 from tests.whisper_speech import speech
 from utils.asr.whisper.mel import HOP_LENGTH, N_FFT, GrowingMel
+from utils.captions.segment import Segment
 
 FRAMES = 1500
 CLOSE = 1e-5  # float32, in features that reach from -1.5 to 1.5
@@ -18,9 +19,10 @@ def samples() -> np.ndarray:
 
 
 def growing(*chunks: np.ndarray) -> GrowingMel:
-    mel = GrowingMel(EXTRACTOR.mel_filters)
-    for n in range(1, len(chunks) + 1):
-        mel.grow(np.concatenate(chunks[:n]))
+    mel, segment = GrowingMel(EXTRACTOR.mel_filters), Segment(0, 0)
+    for chunk in chunks:
+        segment.add(chunk)
+        mel.grow(segment.samples)
     return mel
 
 
