@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from tests.emotion.test_features import voice
+from training.run import STATE
 from training.sound import denoiser as denoise
-from training.sound.denoiser import STATE, DenoiseConfig, off_db, train_denoiser
+from training.sound.denoiser import DenoiseConfig, off_db, train_denoiser
 from utils.audio import SAMPLE_RATE, load
 from utils.emotion import features
 from utils.emotion.denoiser import Bands, Denoiser, to_bands, to_frames

@@ -17,7 +17,8 @@ from training.corpora import Clip
 from training.emotion import train as train_module
 from training.emotion.config import SHARES, TrainConfig
 from training.emotion.examples import Examples, pad
-from training.emotion.train import STATE, judge, logits, normalise, train
+from training.emotion.train import judge, logits, normalise, train
+from training.run import STATE
 from utils.emotion.functionals import n_functionals
 from utils.emotion.network import Listener
 
@@ -156,7 +157,9 @@ def test_it_repeats_with_its_seed_and_differs_with_another(examples: Examples) -
 
 def test_the_folder_changes_no_weight(examples: Examples, tmp_path: Path) -> None:
     config = replace(CONFIG, steps=8, every=4)
-    assert same(run(examples, tmp_path, config=config), run(examples, config=config))
+    folder = tmp_path / "new" / "run"
+    assert same(run(examples, folder, config=config), run(examples, config=config))
+    assert (folder / STATE).is_file()
 
 
 @needs_gpu

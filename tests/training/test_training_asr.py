@@ -17,8 +17,8 @@ from training.asr.commands import WEIGHTS, unheard
 from training.asr.compose import Composer, load_sounds
 from training.asr.digits import WORDS
 from training.asr.finetune import Drawn, of_like_length, split
+from training.asr.fit import FitConfig, fit
 from training.asr.manifest import Line
-from training.asr.run import Recipe, Run
 from training.asr.steps import collate, timing, wer, word_errors
 from training.sound.augmentation import other_voice
 from utils.audio import SAMPLE_RATE
@@ -285,17 +285,19 @@ class Noises:
         return collate(rng.normal(0, 0.1, (2, 12_000)).astype(np.float32), TEXTS[:2])
 
 
-def run(folder, recipe):
+def run(folder, config, progress=lambda step, loss: None, stopping=True):
     tokens = folder.parent / "tokens"
     tokens.mkdir(exist_ok=True)
     fresh = nemo_models.build_streaming("ctc_bpe", tokens)
-    return Run(fresh, Noises(), [Noises().batch(1, 0)], recipe, seed=0, folder=folder)
+    chosen = [Noises().batch(1, 0)] if stopping else []
+    return fit(fresh, Noises(), chosen, config, 0, folder, progress)
 
 
 @pytest.mark.nemo
 def test_a_run_that_was_killed_ends_with_the_same_weights(tmp_path):
-    recipe = Recipe(steps=6, learning_rate=1e-3, every=2)
-    whole = run(tmp_path / "whole", recipe).train(lambda *_: None)
+    config = FitConfig(steps=6, learning_rate=1e-3, every=2)
+    losses = {}
+    whole = run(tmp_path / "whole", config, losses.__setitem__)
 
     class Killed(Exception):
         pass
@@ -305,21 +307,36 @@ def test_a_run_that_was_killed_ends_with_the_same_weights(tmp_path):
             raise Killed
 
     with pytest.raises(Killed):
-        run(tmp_path / "killed", recipe).train(kill)
+        run(tmp_path / "killed", config, kill)
     (tmp_path / "killed" / "state.pt.part").write_bytes(b"half")
-    second = run(tmp_path / "killed", recipe)
-    assert second.step == 2
-    resumed = second.train(lambda *_: None)
+    rest = {}
+    resumed = run(tmp_path / "killed", config, rest.__setitem__)
+    assert rest == {step: losses[step] for step in (3, 4, 5, 6)}
     for name, weight in whole.state_dict().items():
         assert (weight == resumed.state_dict()[name]).all(), name
-    assert run(tmp_path / "killed", Recipe(7, 1e-3, every=2)).step == 0  # another recipe
+    other = {}
+    run(tmp_path / "killed", FitConfig(7, 1e-3, every=2), other.__setitem__)
+    assert min(other) == 1  # another config
 
 
 @pytest.mark.nemo
 def test_a_damaged_state_is_not_gone_on_from(tmp_path, caplog):
     (tmp_path / "state.pt").write_bytes(b"PK\x03\x04 cut short")
-    assert run(tmp_path, Recipe(2, 1e-3)).step == 0
+    losses = {}
+    run(tmp_path, FitConfig(2, 1e-3), losses.__setitem__)
+    assert list(losses) == [1, 2]
     assert "training starts anew" in caplog.text
+
+
+@pytest.mark.nemo
+def test_utterances_that_judge_choose_the_weights(tmp_path, monkeypatch):
+    figures = iter([0.5, 0.2, 0.4])
+    monkeypatch.setattr("training.asr.fit.judge", lambda *_: {"loss": next(figures)})
+    best = run(tmp_path / "chosen", FitConfig(6, 1e-3, every=2))
+    monkeypatch.undo()
+    last = run(tmp_path / "last", FitConfig(6, 1e-3, every=2), stopping=False)
+    longer = [best.state_dict()[name] for name, _ in best.named_parameters()]
+    assert any((weight != other).any() for weight, other in zip(longer, last.parameters()))
 
 
 @pytest.mark.nemo

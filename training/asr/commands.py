@@ -14,7 +14,7 @@ from training.asr import digits, files, manifest, spelling, synthetic
 from training.asr.evaluate import Score, conditions, score
 from training.asr.finetune import check, split
 from training.asr.finetune import finetune as run_finetune
-from training.asr.train import RECIPE
+from training.asr.train import CONFIG
 from training.asr.train import train as run_train
 from training.corpora.noise import read_noise
 from utils.errors import DataError
@@ -30,17 +30,17 @@ def train(options: argparse.Namespace) -> None:
     noises = read_noise(options.noise)
     made = _made(options.runs / "espeak")
     folder = options.runs / f"asr-digits-{options.held_out}-{options.seed}"
-    with tqdm(total=RECIPE.steps, desc="training", unit="step", disable=None) as bar:
+    with tqdm(total=CONFIG.steps, desc="training", unit="step", disable=None) as bar:
 
         def progress(done: int, loss: float) -> None:
             bar.update(done - bar.n)
             bar.set_postfix(loss=f"{loss:.2f}", refresh=False)
 
         model = run_train(
-            parts, made, noises, RECIPE, options.seed, folder, progress, options.start
+            parts, made, noises, CONFIG, options.seed, folder, progress, options.start
         )
     facts = {
-        "recipe": asdict(RECIPE),
+        "recipe": asdict(CONFIG),
         "seed": options.seed,
         "speakers": sorted({digit.speaker for digit in parts.train}),
         "held_out": options.held_out,

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from training.asr.fit import FitConfig, fit, judge
 from training.asr.manifest import Line
 from training.asr.quiet import quiet
-from training.asr.run import Recipe, Run, judge
 from training.asr.steps import Batch, collate, kind
 from utils.errors import DataError
 
@@ -46,8 +46,8 @@ class Drawn:
         rng = np.random.default_rng([seed, epoch, at])
         lines = self._batches[order[at]]
         gains = 10 ** (rng.uniform(-GAIN_DB, GAIN_DB, len(lines)) / 20)
-        samples = [np.clip(l.samples() * g, -1, 1) for l, g in zip(lines, gains)]
-        return collate([s.astype(np.float32) for s in samples], [l.text for l in lines])
+        samples = [np.clip(line.samples() * g, -1, 1) for line, g in zip(lines, gains)]
+        return collate([s.astype(np.float32) for s in samples], [line.text for line in lines])
 
 
 def of_like_length(lines: Sequence[Line]) -> list[list[Line]]:
@@ -133,7 +133,7 @@ def finetune(
     """
     drawn = Drawn(train)
     steps = epochs * len(drawn)
-    recipe = Recipe(steps, LEARNING_RATE, every=min(50, len(drawn)))
+    config = FitConfig(steps, LEARNING_RATE, every=min(50, len(drawn)))
     test = [
         collate([line.samples() for line in batch], [line.text for line in batch])
         for batch in of_like_length(held_out)
@@ -141,6 +141,5 @@ def finetune(
     with quiet():
         before = judge(model, test)["wer"]
         freeze(model)
-        run = Run(model, drawn, [], recipe, seed, folder)
-        run.train(lambda done, loss: progress(done, steps, loss))
+        fit(model, drawn, [], config, seed, folder, lambda done, loss: progress(done, steps, loss))
         return Result(model, before, judge(model, test)["wer"])

@@ -11,15 +11,15 @@ from training.asr import model as network
 from training.asr import synthetic
 from training.asr.compose import Composer, load_noises, load_sounds
 from training.asr.digits import WORDS, Digit, Parts
+from training.asr.fit import FitConfig, fit
 from training.asr.quiet import quiet
-from training.asr.run import Recipe, Run
 from training.asr.steps import Batch, collate
 
 TEST_NOISE = "5-"  # ESC-10's fifth fold is for tests alone
 BATCH = 16  # utterances
 STOPPING = 8  # batches that choose the weights
 RAMP = 500  # steps over which the utterances become hard
-RECIPE = Recipe(steps=800, learning_rate=1.5e-3, decay=0.995)
+CONFIG = FitConfig(steps=800, learning_rate=1.5e-3, decay=0.995)
 
 
 class Composed:
@@ -49,7 +49,7 @@ def train(
     parts: Parts,
     made: Sequence[Digit],
     noises: Sequence[Path],
-    recipe: Recipe,
+    config: FitConfig,
     seed: int,
     folder: Path,
     progress: Callable[[int, float], None],
@@ -75,5 +75,4 @@ def train(
         stopping = Composed(parts.stopping, to_choose, heard)
         chosen = [stopping.batch(seed, 1 + k) for k in range(STOPPING)]
         draw = Composed(parts.train, to_train, heard, 1 if start else RAMP)
-        run = Run(model, draw, chosen, recipe, seed, folder)
-        return run.train(progress)
+        return fit(model, draw, chosen, config, seed, folder, progress)

@@ -2,29 +2,20 @@
 
 import copy
 import hashlib
-import logging
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.tensorboard import SummaryWriter
 
 from emotion_model import EmotionLSTM, ModelConfig
 from training.corpora import Clip
 from training.emotion import evaluate
 from training.emotion.config import SHARES, TrainConfig
 from training.emotion.examples import Batch, Draw, Examples, of_like_length
-from training.emotion.state import State
 from training.emotion.whitening import whitening
+from training.run import Run, Weights
 from utils.emotion.network import Listener
-
-logger = logging.getLogger(__name__)
-
-STATE = "state.pt"  # in the folder of a run: what it needs to go on
-KEPT = ("step", "best_step", "best_likelihood", "best")  # of a run, beside its parts
-SEED_STEP = 1_000_003  # keeps the random numbers of (seed, step) apart from those of others
 
 
 def train(
@@ -53,134 +44,83 @@ def train(
     Returns
     -------
     model : with the best running average of the weights, on the CPU, in evaluation mode
+
+    Raises
+    ------
+    DataError : the folder cannot be made
     """
-    run = _Run(examples, clips, validation, config, model_config, seed, folder)
-    losses: list[float] = []
-    try:
-        while run.step < config.steps and run.step - run.best_step < config.patience * config.every:
-            losses.append(run.advance())
-            progress(run.step, losses[-1])
-            if run.step % config.every == 0 or run.step == config.steps:
-                run.look(float(np.mean(losses)))
-                losses.clear()
-    finally:
-        if run.log:
-            run.log.close()
-    if validation:
-        run.average.load_state_dict(run.best)
-    return run.average.cpu().eval()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(seed)
+    model = Listener(model_config)
+    normalise(model, examples, clips)
+    model = model.to(device)
+    average = copy.deepcopy(model)
+    running = Weights(dict(average.named_parameters()))
+    draw = Draw(examples, clips, config, seed)
+    identity = _identity(examples, clips, validation, config, model_config, seed)
+    with _run(model, average, config, seed, identity, folder, bool(validation)) as run:
+        for step in run:
+            model.train()
+            batch = draw.batch(step - 1).to(device)
+            with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+                loss = _loss(model, batch, config, np.random.default_rng([seed, step]))
+            learnt = run.learn(loss)
+            running.follow(dict(model.named_parameters()), config.decay, step)
+            progress(step, learnt)
+            if run.due and validation:
+                uar, likelihood = judge(examples, validation, _heard(average, examples, validation))
+                figures = {f"uar/{corpus}": value for corpus, value in uar.items()}
+                figures["likelihood"] = likelihood
+                run.judged(likelihood, average.state_dict(), figures)
+    if run.best is not None:
+        average.load_state_dict(run.best)
+    return average.cpu().eval()
 
 
-class _Run:
-    """A training run at some step: all that changes while it goes on."""
+def _run(
+    model: Listener,
+    average: Listener,
+    config: TrainConfig,
+    seed: int,
+    identity: str,
+    folder: Path | None,
+    judged: bool,
+) -> Run:
+    """AdamW under a one-cycle schedule; ends early where voices judge and gain nothing."""
+    optimiser = torch.optim.AdamW(
+        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, config.learning_rate, total_steps=config.steps, pct_start=0.15
+    )
+    return Run(
+        {"model": model, "average": average},
+        optimiser,
+        schedule,
+        steps=config.steps,
+        every=config.every,
+        seed=seed,
+        identity=identity,
+        folder=folder,
+        patience=config.patience if judged else None,
+    )
 
-    def __init__(
-        self,
-        examples: Examples,
-        clips: Sequence[Clip],
-        validation: Sequence[Clip],
-        config: TrainConfig,
-        model_config: ModelConfig,
-        seed: int,
-        folder: Path | None,
-    ) -> None:
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        torch.manual_seed(seed)
-        self.config, self.seed = config, seed
-        self.examples, self.validation = examples, validation
-        model = Listener(model_config)
-        normalise(model, examples, clips)
-        self.model = model.to(self.device)
-        self.average = copy.deepcopy(self.model)
-        self.optimiser = torch.optim.AdamW(
-            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, config.learning_rate, total_steps=config.steps, pct_start=0.15
-        )
-        self.draw = Draw(examples, clips, config, seed)
-        self.step, self.best_step, self.best_likelihood = 0, 0, -math.inf
-        self.best = copy.deepcopy(self.average.state_dict())
-        names = [
-            [f"{clip.speaker}/{clip.path.name}/{clip.label}" for clip in part]
-            for part in (clips, validation)
-        ]
-        identity = hashlib.sha256(
-            f"{config} {model_config} {seed} {examples.identity} {names}".encode()
-        ).hexdigest()
-        self.state = State(folder / STATE, identity) if folder else None
-        self._resume()
-        self.log = SummaryWriter(str(folder)) if folder else None
 
-    def advance(self) -> float:
-        """One step; the loss."""
-        self.step += 1
-        torch.manual_seed(self.seed * SEED_STEP + self.step)
-        rng = np.random.default_rng([self.seed, self.step])
-        batch = self.draw.batch(self.step - 1).to(self.device)
-        self.model.train()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.device.type == "cuda"):
-            loss = _loss(self.model, batch, self.config, rng)
-        self.optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step()
-        self.schedule.step()
-        self._follow(min(self.config.decay, self.step / (self.step + 10)))
-        return loss.item()
-
-    def look(self, loss: float) -> None:
-        """Keep the weights where they are the best so far, and the state to go on from.
-
-        Parameters
-        ----------
-        loss : mean since the last look
-        """
-        figures = {"loss": loss, "learning_rate": self.schedule.get_last_lr()[0]}
-        if self.validation:
-            found = _heard(self.average, self.examples, self.validation)
-            uar, likelihood = judge(self.examples, self.validation, found)
-            figures |= {f"uar/{corpus}": value for corpus, value in uar.items()}
-            figures["likelihood"] = likelihood
-            if likelihood > self.best_likelihood:
-                self.best_likelihood, self.best_step = likelihood, self.step
-                self.best = copy.deepcopy(self.average.state_dict())
-        else:
-            self.best_step = self.step
-        if self.log:
-            for name, value in figures.items():
-                self.log.add_scalar(name, value, self.step)
-            self.log.flush()
-            self._save()
-
-    def _follow(self, decay: float) -> None:
-        """Move the running average of the weights towards the model."""
-        with torch.no_grad():
-            for old, new in zip(self.average.parameters(), self.model.parameters()):
-                old.lerp_(new, 1 - decay)
-
-    def _parts(self) -> dict:
-        return {
-            "model": self.model,
-            "average": self.average,
-            "optimiser": self.optimiser,
-            "schedule": self.schedule,
-        }
-
-    def _save(self) -> None:
-        content = {name: part.state_dict() for name, part in self._parts().items()}
-        self.state.save({name: getattr(self, name) for name in KEPT} | content)
-
-    def _resume(self) -> None:
-        """Go on where a run of the same recipe, voices and seed was killed."""
-        found = self.state and self.state.load(self.device)
-        if not found:
-            return
-        for name, part in self._parts().items():
-            part.load_state_dict(found[name])
-        for name in KEPT:
-            setattr(self, name, found[name])
-        logger.info("%s: resumed after step %d", self.state.path, self.step)
+def _identity(
+    examples: Examples,
+    clips: Sequence[Clip],
+    validation: Sequence[Clip],
+    config: TrainConfig,
+    model_config: ModelConfig,
+    seed: int,
+) -> str:
+    """Tells runs apart: recipe, seed, voices, and how their features were made."""
+    names = [
+        [f"{clip.speaker}/{clip.path.name}/{clip.label}" for clip in part]
+        for part in (clips, validation)
+    ]
+    recipe = f"{config} {model_config} {seed} {examples.identity} {names}"
+    return hashlib.sha256(recipe.encode()).hexdigest()
 
 
 def judge(

@@ -13,7 +13,6 @@ from training.emotion.examples import Examples
 from training.emotion.landmarks import unite
 from training.emotion.predictions import CLEAN, READ_ALOUD, Predictions, join
 from training.emotion.splits import validation_speakers
-from training.emotion.state import make_folder
 from training.emotion.train import train
 from training.sound.cache import FeatureCache
 from training.sound.conditions import CONDITIONS
@@ -97,7 +96,7 @@ class Workshop:
         """
         listeners = []
         for k in range(self.config.listeners):
-            own = make_folder(folder / f"listener-{k + 1}")
+            own = folder / f"listener-{k + 1}"
             number = self.config.listeners * seed + k
             listeners.append(self._listener(clips, number, own, f"{title}, listener {k + 1}"))
         return unite(listeners, self.examples, clips)

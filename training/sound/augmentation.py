@@ -178,7 +178,7 @@ def everyday(noises: Sequence[np.ndarray], n: int, rng: np.random.Generator) -> 
 
 def excerpt(noises: Sequence[np.ndarray], n: int, rng: np.random.Generator) -> np.ndarray:
     """`n` samples of one of the noises from a random point on, repeated as often as needed."""
-    noise = noises[rng.integers(len(noises))]
+    noise = noises[int(rng.integers(len(noises)))]
     start = rng.integers(len(noise))
     return np.resize(np.roll(noise, -start), n)
 

@@ -4,7 +4,6 @@ Powers of mel bands add up where sounds mix, so that each draw is another mixtur
 """
 
 import hashlib
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 import torch
 
 from training.emotion.examples import pad
-from training.emotion.state import State, make_folder
+from training.run import Run
 from utils import audio
 from utils.emotion import features
 from utils.emotion.denoiser import (
@@ -28,10 +27,7 @@ from utils.emotion.denoiser import (
 from utils.emotion.features import DEFAULT_CONFIG
 from utils.emotion.functionals import within
 
-logger = logging.getLogger(__name__)
-
 RECIPE = 1  # raise it when the mixing or the network changes: older states are not taken then
-STATE = "state.pt"  # in the folder of the run
 FRAME_S = DEFAULT_CONFIG.hop_length / audio.SAMPLE_RATE
 AS_IT_IS = 0.3  # share of the draws to which nothing is added: clean speech is to stay clean
 IN_A_ROOM, IN_NOISE = 0.4, 0.75  # shares of the other draws
@@ -88,29 +84,26 @@ def train_denoiser(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, config.learning_rate, total_steps=config.steps, pct_start=0.1
     )
-    parts = {"model": model, "optimiser": optimiser, "schedule": schedule}
-    state = State(make_folder(folder) / STATE, _identity(speech, noises, config))
-    step = 0
-    if found := state.load(torch.device("cpu")):
-        step = found["step"]
-        for name, part in parts.items():
-            part.load_state_dict(found[name])
-        logger.info("%s: resumed after step %d", state.path, step)
     backgrounds = [to_bands(torch.from_numpy(noise)) for noise in noises]
     model.train()
-    while step < config.steps:
-        step += 1
-        rng = np.random.default_rng(step)
-        frames, lengths, clean = _batch(speech, backgrounds, config, rng)
-        loss, off = _loss(model.separate(frames, lengths), clean, lengths)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
-        progress(step, off)
-        if step % config.every == 0 or step == config.steps:
-            state.save({"step": step} | {name: part.state_dict() for name, part in parts.items()})
+    with Run(
+        {"model": model},
+        optimiser,
+        schedule,
+        steps=config.steps,
+        every=config.every,
+        seed=0,
+        identity=_identity(speech, noises, config),
+        folder=folder,
+        log=False,
+    ) as run:
+        for step in run:
+            frames, lengths, clean = _batch(
+                speech, backgrounds, config, np.random.default_rng(step)
+            )
+            loss, off = _loss(model.separate(frames, lengths), clean, lengths)
+            run.learn(loss)
+            progress(step, off)
     return model.eval()
 
 
