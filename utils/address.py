@@ -155,5 +155,5 @@ def _named_address() -> str | None:
         found = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
     except OSError:
         return None
-    addresses = [entry[4][0] for entry in found]
+    addresses = [str(entry[4][0]) for entry in found]
     return next((a for a in addresses if not is_loopback(a)), None)

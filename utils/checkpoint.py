@@ -72,7 +72,7 @@ def read(path: Path, format: Format) -> dict:
         otherwise = f"{path}: not a readable checkpoint ({err}); fetch it again or train it"
         raise model_error(err, str(path), otherwise) from err
     tag = found.get("format") if isinstance(found, dict) else type(found).__name__
-    if tag != format:
+    if tag != format or not isinstance(found, dict):
         shown = (
             repr(tag[:60]) if isinstance(tag, str) else tag if tag is None else type(tag).__name__
         )

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date, time
 from pathlib import Path
+from typing import Any
 
 from utils.address import is_host, public_address
 from utils.errors import ConfigError
@@ -123,7 +124,8 @@ def load(
         **{n: v for n in names if (v := environment.get(ENVIRONMENT_PREFIX + n.upper()))},
         **{n: v for n, v in flags.items() if n in names and v is not None},
     }
-    return replace(Settings(), **{name: _typed(name, value) for name, value in given.items()})
+    typed: dict[str, Any] = {name: _typed(name, value) for name, value in given.items()}
+    return replace(Settings(), **typed)
 
 
 def _from_file(path: Path, names: set[str]) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """The error tree. A message says what was given, what was expected and what to do."""
 
+from utils.messages import Message
+
 LONGEST = 2_000  # characters of a message; a name in a file can have millions
 
 
@@ -55,6 +57,6 @@ class RequestError(AppError):
     message : what the page is told: a `utils.messages.Message`
     """
 
-    def __init__(self, message: object) -> None:
+    def __init__(self, message: Message) -> None:
         super().__init__(str(message))
         self.message = message

@@ -71,10 +71,11 @@ def model_error(err: BaseException, what: str, otherwise: str) -> ModelError:
 def _chain(err: BaseException) -> Iterator[BaseException]:
     """An error and those that it came from, the last first."""
     seen: set[int] = set()
-    while err is not None and id(err) not in seen:
-        seen.add(id(err))
-        yield err
-        err = err.__cause__ or (None if err.__suppress_context__ else err.__context__)
+    link: BaseException | None = err
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
 
 
 def _of_one(err: BaseException, place: str) -> str | None:
@@ -86,7 +87,7 @@ def _of_one(err: BaseException, place: str) -> str | None:
     if number in (errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE):
         return f"the disk {f'of {place} ' if place else ''}does not answer as it should ({err})"
     if number in (errno.EROFS, errno.EACCES, errno.EPERM) and place:
-        return f"{place} may not be read or written to ({err.strerror})"
+        return f"{place} may not be read or written to ({getattr(err, 'strerror', err)})"
     if number in (errno.EMFILE, errno.ENFILE):
         return "too many files are open; close other programs, or raise the limit (ulimit -n)"
     if "can't start new thread" in text:

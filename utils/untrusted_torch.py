@@ -166,7 +166,7 @@ def _count_pickle(data: bytes) -> None:
         for op, argument, _ in pickletools.genops(data):
             if op.name in ("MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"):
                 memo[len(memo) if argument is None else argument] = stack[-1]
-            elif op.name in ("GET", "BINGET", "LONG_BINGET"):
+            elif argument is not None and op.name in ("GET", "BINGET", "LONG_BINGET"):
                 stack.append(memo[argument])
             else:
                 _apply(op, stack)
@@ -185,5 +185,5 @@ def _apply(op: pickletools.OpcodeInfo, stack: list[int]) -> None:
             size += item
     for _ in range(n_taken):
         size += stack.pop()
-    for kind in op.stack_after:
-        stack.append(_MARK if kind is pickletools.markobject else size)
+    marks = (kind is pickletools.markobject for kind in op.stack_after)
+    stack.extend(_MARK if mark else size for mark in marks)

@@ -40,7 +40,8 @@ def changed(shown: list[str], words: list[str]) -> int:
 
 def align(a: list[str], b: list[str]) -> list[Step]:
     """The steps of the shortest way from one text to another."""
-    table, i, j, steps = _distances(a, b), len(a), len(b), []
+    table, i, j = _distances(a, b), len(a), len(b)
+    steps: list[Step] = []
     while i or j:
         if i and j and table[i][j] == table[i - 1][j - 1] + (not same(a[i - 1], b[j - 1])):
             i, j = i - 1, j - 1

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import numpy as np
 
+from utils.errors import ModelError
 from utils.events import Transcription
 from utils.messages import Message
 from utils.models.fetch import OnFetch
@@ -105,6 +106,10 @@ def _never(language: str) -> bool:
     return False
 
 
+def _cannot(*_: object) -> Transcriber:
+    raise ModelError("this recogniser opens no such model; choose another with --asr")
+
+
 @dataclass(frozen=True)
 class Engine:
     """A kind of recogniser: what `--asr` names, and what is known of it before it is loaded.
@@ -123,7 +128,7 @@ class Engine:
 
     check: Callable[[str, str | None, str], None]
     open: Callable[[str, str | None, str, Tuning], tuple[Transcriber, Message]] | None = None
-    open_file: Callable[[Path, str, Tuning], Transcriber] | None = None
+    open_file: Callable[[Path, str, Tuning], Transcriber] = _cannot
     built_in: Callable[[str], bool] = _never
-    open_built_in: Callable[[str, Tuning, OnFetch], Transcriber] | None = None
+    open_built_in: Callable[[str, Tuning, OnFetch], Transcriber] = _cannot
     remedy: Callable[[str], str] = lambda language: ""

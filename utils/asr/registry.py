@@ -18,8 +18,8 @@ MODULES = {
 VOICES = "utils.asr.nemo.voice"  # tells voices apart
 GONE = {
     "sphinx": "PocketSphinx is no longer part of the program. Leave --asr away for Whisper, which "
-    "is far better; or install PocketSphinx by hand (.venv/bin/pip install pocketsphinx) and choose "
-    "--asr sr:sphinx"
+    "is far better; or install PocketSphinx by hand (.venv/bin/pip install pocketsphinx) and "
+    "choose --asr sr:sphinx"
 }
 
 

@@ -39,6 +39,11 @@ class Claim:
         """Whether the end is missing."""
         return self.unended or (self.end is not None and self.end > self.size)
 
+    @property
+    def readable(self) -> int:
+        """Byte up to which it is to be read."""
+        return self.end if self.stops and self.end is not None else self.size
+
 
 def count_zeros(file: BinaryIO, size: int) -> int:
     """How many of the last bytes are zero, `ZEROS` at the most."""

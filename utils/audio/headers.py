@@ -88,7 +88,8 @@ def _objects(
 
 def _boxes_end(file: BinaryIO, size: int) -> int | None:
     """Where the last box ends that an MP4 is played from; what stands behind may be anything."""
-    seen, end = set(), 0
+    seen: set[bytes] = set()
+    end = 0
     for header, after in _objects(file, size, 16, _box_length):
         name = header[4:8]
         if name in BOXES_OF_SOUND or not seen:

@@ -88,11 +88,11 @@ def nist(file: BinaryIO, size: int) -> Claim:
     head = file.read(1024).decode("latin-1")
     numbers = dict(re.findall(r"(\w+) -i (\d{1,12})\b", head))
     begin = re.match(r"NIST_1A\s+(\d{1,9})\s", head)
-    counts = [numbers.get(f"{name}_count") for name in ("sample", "channel")]
-    if begin is None or None in counts or "shorten" in head:
+    n_samples, n_channels = numbers.get("sample_count"), numbers.get("channel_count")
+    if begin is None or n_samples is None or n_channels is None or "shorten" in head:
         return Claim(size)
-    sample_bytes = int(numbers.get("sample_n_bytes", 1)) * int(counts[1])
-    end = int(begin[1]) + int(counts[0]) * sample_bytes
+    sample_bytes = int(numbers.get("sample_n_bytes", 1)) * int(n_channels)
+    end = int(begin[1]) + int(n_samples) * sample_bytes
     rate = int(numbers.get("sample_rate", 0))
     ends = _is_rest(file, int(begin[1]), end, size, rate * sample_bytes)
     return Claim(size, end, goes_on=not ends, stops=ends)

@@ -173,7 +173,7 @@ class Recording:
         self._file.seek(0)
         try:
             # Without its name, which FFmpeg would believe more than what is inside.
-            whole = Nameless(self._file, self._claim.end if self._claim.stops else self._claim.size)
+            whole = Nameless(self._file, self._claim.readable)
             self._container = av.open(whole, "r", options=options, metadata_errors="ignore")
             track = self._container.streams.best("audio")
         except (av.FFmpegError, OSError, ValueError) as err:

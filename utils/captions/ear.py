@@ -20,10 +20,10 @@ PLAIN_LEVEL, CLEAR_LEVEL = (300.0, 2.0), (1000.0, 1.0)
 class Ear:
     """Hears sound in one way, and weighs how much it is like speech.
 
-    Of 200 single digits at 8 kHz, as recorded, through GSM and by telephone, the plain ear takes 100,
-    94 and 66 % for speech, the clear one 80, 72 and 24 %; of soft and distant voices the clear one
-    takes some more. So there are both, and either is enough. Of 17 minutes of everyday noises the
-    plain one makes six segments, both seven.
+    Of 200 single digits at 8 kHz, as recorded, through GSM and by telephone, the plain ear takes
+    100, 94 and 66 % for speech, the clear one 80, 72 and 24 %; of soft and distant voices the clear
+    one takes some more. So there are both, and either is enough. Of 17 minutes of everyday noises
+    the plain one makes six segments, both seven.
 
     Parameters
     ----------

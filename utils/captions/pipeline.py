@@ -63,6 +63,8 @@ class Captioner:
         self._stream: Stream | None = None
         self._steady: SteadyText | None = None
         self._heard = np.zeros(0, np.float32)  # all of the segment so far
+        self._text = ""  # that was shown last
+        self._shown: dict[str, object] = {}  # of the tags, then
         self._asked: list[Tag] = []  # of the segment
         self._late: list[tuple[int, str, Future[object]]] = []  # tags that come later
         self._amended: dict[int, CaptionEvent] = {}  # their lines, by segment
@@ -170,24 +172,30 @@ class Captioner:
         if len(chunk.samples) > len(self._heard) or not chunk.last:
             yield from self._grow(chunk)
         if chunk.pause and self.live:  # else a final pass that more speech makes useless
-            self._stream.work_ahead()
+            self._opened().work_ahead()
         if chunk.last:
             yield from self._finish(chunk)
 
-    def _begin(self, chunk: SpeechChunk) -> None:
+    def _opened(self) -> Stream:
+        """The stream of the segment; a new one where there is none."""
         with self._changing:
-            self._stream = self.transcriber.stream(growing=self.live)
+            if self._stream is None:
+                self._stream = self.transcriber.stream(growing=self.live)
+            return self._stream
+
+    def _begin(self, chunk: SpeechChunk) -> None:
+        self._opened()
         self._asked = [tag for tag in self.tags if tag.on]
-        for tag in self._asked:
-            tag.begin(self.live)
+        self._said(lambda tag: tag.begin(self.live))
         self._start = chunk.start
         self._text, self._shown = "", {}
         self._heard = chunk.samples[:0]
         settle_s = self.transcriber.settle_s
-        steady = self.live and settle_s is not None
         # Words beyond a split belong to what follows at once, not to what is said much later.
         beyond = self._steady.beyond if self._steady and chunk.start == self._end else ()
-        self._steady = SteadyText(settle_s, self._corrections, beyond) if steady else None
+        self._steady = None
+        if self.live and settle_s is not None:
+            self._steady = SteadyText(settle_s, self._corrections, beyond)
 
     def _grow(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         samples = self._heard = chunk.samples
@@ -204,13 +212,11 @@ class Captioner:
         values, shown = {}, {}
         for tag in list(self._asked):
             try:
-                value = ask(tag)
+                if (value := ask(tag)) is not None:
+                    values[tag.name], shown[tag.name] = value, tag.seen(value)
             except Exception as err:  # words without it are better than none
                 log.exception("no %s from here on", tag.name)
                 self._give_up(tag, err)
-                continue
-            if value is not None:
-                values[tag.name], shown[tag.name] = value, tag.seen(value)
         return values, shown
 
     def _finish(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
@@ -260,7 +266,7 @@ class Captioner:
     def _ask(self, ask: Callable[[Stream], Answer]) -> Answer:
         """Ask the recogniser; where memory is short, once more without the tags that cost some."""
         try:
-            return ask(self._stream)
+            return ask(self._opened())
         except NoMemoryError as err:
             costly = [tag for tag in self.tags if tag.missing]
             if not costly:
@@ -269,10 +275,10 @@ class Captioner:
             for tag in costly:
                 self._give_up(tag, err)
         with self._changing:
-            self._stream = self.transcriber.stream(growing=self.live)
+            again = self._stream = self.transcriber.stream(growing=self.live)
         if len(self._heard):
-            self._stream.grow(self._heard)
-        return ask(self._stream)
+            again.grow(self._heard)
+        return ask(again)
 
     def _give_up(self, tag: Tag, err: Exception) -> None:
         if tag in self.tags:

@@ -74,6 +74,8 @@ class Segmenter:
         self._hum = Hum()
         self._number = 0  # of the next segment, or of the one that is open
         self._doubts = 0.0  # windows of late that may have been a voice, and were not taken
+        self._rest = np.zeros(0, np.float32)  # samples that fill no window yet
+        self._next = 0  # index of the first sample that is not in a window yet
         self._restart(0)
 
     @property
@@ -108,15 +110,14 @@ class Segmenter:
             padded[: len(rest)] = rest
             yield from self._window(padded, len(rest))
         if self._segment is not None:
-            yield self._chunk(last=True)
+            yield self._chunk(self._segment, last=True)
         self._restart(self._next)
 
     def _restart(self, start: int) -> None:
         for ear in self._ears:
             ear.reset()
         self._odds: deque[float] = deque(maxlen=SPLIT_WITHIN)  # log-odds of the last windows
-        self._rest = np.zeros(0, np.float32)
-        self._next = start  # index of the first sample that is not in a window yet
+        self._rest, self._next = self._rest[:0], start
         self._begin_idle(start)
 
     def _begin_idle(self, start: int) -> None:
@@ -133,23 +134,25 @@ class Segmenter:
         self._odds.append(self._clear.odds)
         self._held.append(window[:n_samples])
         self._next += n_samples
-        if self._segment is not None:
+        if (segment := self._segment) is not None:
             speech = any(ear.probability >= OFF for ear in self._ears)
             self._silent = 0 if speech else self._silent + 1
-            yield from self._while_speaking()
+            yield from self._while_speaking(segment)
         elif self._is_speech():
-            self._begin()
-            yield self._chunk()
+            yield self._chunk(self._begin())
         else:
             self._doubts = self._doubts * DOUBT_KEPT + (self._clear.probability >= DOUBT)
 
-    def _begin(self) -> None:
-        self._segment, self._doubts = Segment(self._number, self._held_from), 0.0
+    def _begin(self) -> Segment:
+        segment = self._segment = Segment(self._number, self._held_from)
+        self._doubts = 0.0
         self._number += 1
+        return segment
 
     def _is_speech(self) -> bool:
         """Weigh a window of a stretch that is not known to be speech yet."""
-        if any([ear.is_speech() for ear in self._ears]):  # each has to weigh it
+        weighed = [ear.is_speech() for ear in self._ears]  # each has to weigh it
+        if any(weighed):
             return True
         if len(self._held) >= LONGEST:
             for ear in self._ears:
@@ -159,53 +162,53 @@ class Segmenter:
                 self._held_from += len(self._held.popleft())
         return False
 
-    def _while_speaking(self) -> Iterator[SpeechChunk]:
-        length = len(self._segment) // WINDOW_SAMPLES + len(self._held)
+    def _while_speaking(self, segment: Segment) -> Iterator[SpeechChunk]:
+        length = len(segment) // WINDOW_SAMPLES + len(self._held)
         if self._silent < PAUSE:
-            yield self._chunk()
+            yield self._chunk(segment)
         elif self._silent == PAUSE:
-            yield self._chunk(pause=True)
+            yield self._chunk(segment, pause=True)
         elif self._silent >= (HANG_OVER if length < LONG else LONG_HANG_OVER):
-            yield from self._end()
+            yield from self._end(segment)
             return
         else:  # what was worked out meanwhile can be shown
-            yield self._known()
+            yield _known(segment)
         if length >= LONGEST:
-            yield from self._split()
+            yield from self._split(segment)
 
-    def _end(self) -> Iterator[SpeechChunk]:
+    def _end(self, segment: Segment) -> Iterator[SpeechChunk]:
         """End the segment where its pause began; the silence since becomes pre-roll."""
-        yield self._known(last=True)
+        yield _known(segment, last=True)
         held, start = self._held, self._held_from
         self._begin_idle(start)
         self._held = held
 
-    def _split(self) -> Iterator[SpeechChunk]:
+    def _split(self, segment: Segment) -> Iterator[SpeechChunk]:
         """End the segment between two words of late, as it seems; go on with what follows."""
         if self._held:
-            yield self._chunk()
-        samples, silent = self._segment.samples, self._silent
+            yield self._chunk(segment)
+        samples, silent = segment.samples, self._silent
         windows = [samples[i : i + WINDOW_SAMPLES] for i in range(0, len(samples), WINDOW_SAMPLES)]
         late = windows[-SPLIT_WITHIN:]
         place = len(windows) - len(late) + _between_words(late, np.array(self._odds))
-        self._segment.cut(place * WINDOW_SAMPLES)
-        yield self._known(last=True)
-        self._begin_idle(self._segment.start + len(self._segment))
+        segment.cut(place * WINDOW_SAMPLES)
+        yield _known(segment, last=True)
+        self._begin_idle(segment.start + len(segment))
         self._held.extend(windows[place:])
         if silent + LAG < len(windows) - place:  # else it had paused, and the rest is no speech yet
-            self._begin()
+            following = self._begin()
             self._silent = silent
-            yield self._chunk()
+            yield self._chunk(following)
 
-    def _chunk(self, last: bool = False, pause: bool = False) -> SpeechChunk:
+    def _chunk(self, segment: Segment, last: bool = False, pause: bool = False) -> SpeechChunk:
         """Add what is held to the segment."""
         for window in self._held:
-            self._segment.add(window)
+            segment.add(window)
         self._held.clear()
         self._held_from = self._next
-        return self._known(last, pause)
+        return _known(segment, last, pause)
 
-    def _known(self, last: bool = False, pause: bool = False) -> SpeechChunk:
-        """The segment as far as it is known."""
-        segment = self._segment
-        return SpeechChunk(segment.number, segment.start, segment.samples, last, pause)
+
+def _known(segment: Segment, last: bool = False, pause: bool = False) -> SpeechChunk:
+    """The segment as far as it is known."""
+    return SpeechChunk(segment.number, segment.start, segment.samples, last, pause)

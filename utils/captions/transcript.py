@@ -137,7 +137,8 @@ def _whole(form: Form, events: Iterable[CaptionEvent]) -> Iterator[str]:
         yield form.head
     number = 0
     for event in _final(events):
-        for number, text in enumerate(form.pieces(event), number + 1):
+        for text in form.pieces(event):
+            number += 1
             yield form.piece(text, number)
     if form.tail:
         yield form.tail
@@ -288,6 +289,6 @@ def _timed(event: CaptionEvent) -> list[tuple[str, float, float]]:
     span_s, at = event.end_s - event.start_s, 0
     for part in parts:
         begin, at = at, at + len(part) + 1
-        times = (event.start_s + span_s * n / letters for n in (begin, at))
-        timed.append((part, *times))
+        start_s, end_s = (event.start_s + span_s * n / letters for n in (begin, at))
+        timed.append((part, start_s, end_s))
     return timed

@@ -1,6 +1,7 @@
 """What can be written behind `python app.py`."""
 
 import argparse
+from functools import partial
 
 from utils.captions.transcript import FORMATS
 
@@ -13,11 +14,11 @@ def parser(description: str) -> argparse.ArgumentParser:
     description : of the program
     """
     # SUPPRESS: a subcommand's default must not undo what was given before its name
-    shared = {"add_help": False, "argument_default": argparse.SUPPRESS}
-    speech = argparse.ArgumentParser(**shared)
+    shared = partial(argparse.ArgumentParser, add_help=False, argument_default=argparse.SUPPRESS)
+    speech = shared()
     speech.add_argument("--language", help="of the speech, such as en or ko (default en)")
     speech.add_argument("--offline", action="store_true", help="use no network; fetch no model")
-    engine = argparse.ArgumentParser(**shared, parents=[speech])
+    engine = shared(parents=[speech])
     engine.add_argument("--asr", help="recogniser: auto, nemo, whisper, vosk or sr:NAME")
     engine.add_argument("--model", help="a .nemo file, a Whisper's folder, or a model's name")
     engine.add_argument(

@@ -37,7 +37,7 @@ def run(action: str | None, name: str | None, language: str) -> int:
     """
     if action == "get":
         fetch(name, language)
-    elif action == "remove":
+    elif action == "remove" and name is not None:
         remove(name)
     else:
         put(f"{listing(language)}\n")
@@ -108,9 +108,11 @@ def _fetch(job: Fetch, model: Model, shown: "_Shown") -> Path:
 
 def _whole(model: Model, path: Path | None) -> Path | None:
     try:
-        return path if path and check(path, model.kind) is None else None
+        if path:
+            check(path, model.kind)
     except ModelError:
         return None  # the fetch replaces it
+    return path
 
 
 class _Shown:

@@ -1,6 +1,7 @@
 """Speech out of noise: a small network turns down what in the features is not speech.
 
-It stands between `utils.emotion.features.extract` and all that hears features, live and in training.
+It stands between `utils.emotion.features.extract` and all that hears features, live and in
+training.
 """
 
 import hashlib
@@ -145,6 +146,9 @@ class _Convolution(nn.Conv1d):
     PyTorch's own takes five times as long on a CPU where it is dilated.
     """
 
+    bias: nn.Parameter
+    padding: tuple[int, ...]
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         (width,), (step,), (reach,) = self.kernel_size, self.dilation, self.padding
         n_frames = x.shape[1]
@@ -155,7 +159,7 @@ class _Convolution(nn.Conv1d):
 
 
 def to_bands(frames: torch.Tensor) -> Bands:
-    """Powers of frames (batch, n_frames, n_features), as `utils.emotion.features.extract` gives them."""
+    """Powers of frames (batch, n_frames, n_features) of `utils.emotion.features.extract`."""
     _, _, dct = features.bases(HEARD)
     log_mel = frames[..., : HEARD.n_mfcc] @ torch.from_numpy(dct).to(frames).T
     rms_db = frames[..., N_COLUMNS - 1]
@@ -169,7 +173,8 @@ def to_bands(frames: torch.Tensor) -> Bands:
 def to_frames(bands: Bands, lengths: torch.Tensor) -> torch.Tensor:
     """Frames (batch, n_frames, n_mfcc + 2) relative to their own speech level, zero after each end.
 
-    The speech level is that of `utils.emotion.features.extract`, a high percentile of the frames' RMS.
+    The speech level is that of `utils.emotion.features.extract`, a high percentile of the frames'
+    RMS.
     """
     _, _, dct = features.bases(HEARD)
     valid = within(lengths, bands.energy.shape[1])

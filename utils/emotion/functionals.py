@@ -49,8 +49,8 @@ def functionals(frames: torch.Tensor, lengths: torch.Tensor, n_mfcc: int) -> tor
     Returns
     -------
     (batch, n_functionals): for the first cepstral coefficients, all other columns and those
-    of `utils.emotion.spectrum` mean, standard deviation and quantiles over the loud frames; mean size
-    of change, and spread of change and of its change, between the first and the last loud
+    of `utils.emotion.spectrum` mean, standard deviation and quantiles over the loud frames; mean
+    size of change, and spread of change and of its change, between the first and the last loud
     frame. Then how coefficients, zero-crossing rate and RMS go together over the loud frames,
     as correlations; duration in hundreds of frames, the loud share of it and the loud
     duration. Last, for the same columns, means of eight equal parts of that stretch.

@@ -67,6 +67,12 @@ class EmotionLSTM(nn.Module):
     config : size of the network
     """
 
+    timeless_mean: torch.Tensor
+    timeless_std: torch.Tensor
+    timeless_directions: torch.Tensor
+    landmarks: torch.Tensor
+    answers: torch.Tensor
+
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
@@ -111,6 +117,12 @@ class Listener(nn.Module):
     ----------
     config : size of the network
     """
+
+    mean: torch.Tensor
+    std: torch.Tensor
+    statistics_mean: torch.Tensor
+    statistics_std: torch.Tensor
+    directions: torch.Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

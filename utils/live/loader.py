@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from utils.errors import AppError
 from utils.faults import of_machine
@@ -49,19 +50,17 @@ class Loader:
         engines = self.engines
         if engines is None:
             return Status(state, message)
-        offer = engines.offer and {
-            "name": engines.offer.name,
-            "size_mb": engines.offer.size_mb,
-            "busy": self._bringing,
-        }
+        offer: dict[str, str | int | bool] | None = None
+        if found := engines.offer:
+            offer = {"name": found.name, "size_mb": found.size_mb, "busy": self._bringing}
         name = engines.captioner.transcriber.name
         return Status(state, message, name, quiet=quiet, offer=offer)
 
     def fetch(self) -> None:
         """Fetch what is offered, and let it take over; nothing where that is under way."""
         with self._lock:
-            if self.engines and self.engines.offer:
-                self._bring(self.engines.offer.bring)
+            if (engines := self.engines) and engines.offer:
+                self._bring(engines, engines.offer.bring)
 
     def _run(self) -> None:
         def progress(done: float, message: Message) -> None:
@@ -84,30 +83,31 @@ class Loader:
                 for message in engines.missing:
                     self._line.notice(message)
                 if engines.better:
-                    self._bring(engines.better)
+                    self._bring(engines, engines.better)
 
     def _missing(self, code: str, reason: str) -> None:
         self._line.notice(say(code, reason=reason))
 
-    def _bring(self, bring: Better) -> None:
+    def _bring(self, engines: Engines, bring: Better) -> None:
         """Bring a better recogniser, one at a time, on a thread of its own."""
         if self._bringing:
             return
         self._bringing = True
         self._line.withdraw("engine.kept")
         self._refresh()
-        threading.Thread(target=self._improve, args=(bring,), name="better", daemon=True).start()
+        work = partial(self._improve, engines, bring)
+        threading.Thread(target=work, name="better", daemon=True).start()
 
-    def _improve(self, bring: Better) -> None:
+    def _improve(self, engines: Engines, bring: Better) -> None:
         """Bring the better recogniser; it takes the next segment over."""
 
         def notice(code: str, **values: str | int) -> None:
             self._line.notice(say(code, **values))
 
-        better = bring_better(self.engines, bring, notice, self._closing)
+        better = bring_better(engines, bring, notice, self._closing)
         with self._lock:
             self._bringing = False
-            self.engines = better or _kept(self.engines)
+            self.engines = better or _kept(engines)
             self._refresh()
         if better:
             self._line.remark("engine.changed", engine=better.captioner.transcriber.name)
@@ -116,7 +116,7 @@ class Loader:
         """Show the present engine beside the state that there is."""
         status = self._line.status
         ready = status.message.code.startswith("ready") and status.message.code != "ready.ended"
-        message = self.engines.ready if ready else status.message
+        message = self.engines.ready if ready and self.engines else status.message
         self._line.set(self.status(status.state, message, status.quiet))
 
 

@@ -64,7 +64,7 @@ class Room:
         """
         board, saved = self.session.board, self._saved
         saving = {"file": saved.path.name} if saved else None
-        if saving and presenter:
+        if saved and saving and presenter:
             saving["folder"] = str(saved.path.parent)
         return {
             "presenter": presenter,

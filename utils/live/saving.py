@@ -8,7 +8,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -41,7 +41,7 @@ class SavedLines:
     folder : where the file is made, private to the user; a new file each time
     moved : told when the file was taken away, and `path` is another from now on
     failed : told why, when nothing can be written any more; the file is closed then
-    waiting : told why lines have to wait, as the disk is full or hangs; and "" when they are written
+    waiting : told why lines have to wait, as the disk is full or hangs; "" when they are written
 
     Raises
     ------
@@ -61,7 +61,8 @@ class SavedLines:
         self._looked_s = time.monotonic()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="saving")
         try:
-            self._looked = self._thread.submit(bool)  # tells now where no thread can be begun
+            # tells now where no thread can be begun
+            self._looked: Future[object] = self._thread.submit(bool)
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.path, self._file = _new_file(folder)
         except (OSError, RuntimeError, ValueError) as err:  # ValueError: no path can be that
@@ -227,13 +228,14 @@ def read_saved(path: Path) -> tuple[list[CaptionEvent], int]:
     return list({(line.segment, line.start_s): line for line in lines}.values()), bad
 
 
-def _event(entry: object) -> CaptionEvent:
+def _event(found: object) -> CaptionEvent:
     """The event of a line.
 
     Raises
     ------
     ValueError, TypeError, KeyError : it is none; also where only some field of it is damaged
     """
+    entry = _object(found)
     words = _of(entry, "words", list, None)
     start_s, end_s = _seconds(entry["start_s"]), _seconds(entry["end_s"])
     if end_s < start_s:
@@ -250,7 +252,7 @@ def _event(entry: object) -> CaptionEvent:
     )
 
 
-def _tags(entry: object) -> dict[str, Any]:
+def _tags(entry: dict[str, object]) -> dict[str, Any]:
     """The tags of a line; those of older files stand beside its text."""
     tags = dict(_of(entry, "tags", dict, {}))
     if (emotion := _of({**entry, **tags}, "emotion", dict, None)) is not None:
@@ -266,7 +268,8 @@ def _tags(entry: object) -> dict[str, Any]:
     return tags
 
 
-def _word(entry: object) -> Word:
+def _word(found: object) -> Word:
+    entry = _object(found)
     text = _of(entry, "text", str)
     confidence = entry.get("confidence")
     sure = None if confidence is None else _number(confidence)
@@ -276,22 +279,26 @@ def _word(entry: object) -> Word:
 _NEEDED = object()
 
 
-def _of(entry: object, name: str, kind: type, default: object = _NEEDED) -> Any:
+def _object(found: object) -> dict[str, object]:
+    if not isinstance(found, dict):
+        raise TypeError(f"expected an object, not {type(found).__name__}")
+    return found
+
+
+def _of(entry: dict[str, object], name: str, kind: type, default: object = _NEEDED) -> Any:
     """A field of its kind; where it may be left out, also its default."""
-    if not isinstance(entry, dict):
-        raise TypeError(f"expected an object, not {type(entry).__name__}")
     found = entry[name] if default is _NEEDED else entry.get(name, default)
     if found is default and default is not _NEEDED:
         return default
     if type(found) is not kind:
         raise TypeError(f"{name} is {type(found).__name__}, expected {kind.__name__}")
-    if kind is str:
+    if isinstance(found, str):
         found.encode()  # halves of characters, which nobody can print, are no text
     return found
 
 
 def _number(value: object) -> float:
-    if type(value) not in (int, float) or not abs(value) < math.inf:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
         raise TypeError(f"expected a number, not {value!r:.40}")
     return float(value)
 

@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from utils.audio import SAMPLE_RATE
 from utils.captions.pace import PaceKeeper
@@ -114,7 +115,7 @@ class Session:
     def start(self) -> None:
         """Begin to listen. Does nothing while loading or when listening already."""
         with self._pressing:
-            if self._loader.engines is None:
+            if (engines := self._loader.engines) is None:
                 return
             if self._worker and self._worker.is_alive():
                 if not self._stopping.is_set():
@@ -122,7 +123,8 @@ class Session:
                 self._worker.join()
             self._stopping.clear()
             self._began = self._began or time.monotonic()
-            self._worker = threading.Thread(target=self._run, name="captions", daemon=True)
+            work = partial(self._run, engines.captioner)
+            self._worker = threading.Thread(target=work, name="captions", daemon=True)
             self._worker.start()
 
     def stop(self) -> None:
@@ -196,8 +198,7 @@ class Session:
 
     # Listening: the worker thread
 
-    def _run(self) -> None:
-        captioner = self._loader.engines.captioner
+    def _run(self, captioner: Captioner) -> None:
         try:
             self._listen(captioner)
         except AppError as err:

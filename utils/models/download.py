@@ -14,7 +14,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -102,10 +102,8 @@ class Download:
         """End `run` at once, from any thread."""
         self._stopped.set()
         if connection := self._connection:
-            try:  # wakes a thread that waits for the next byte
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # it has ended by itself
+            with suppress(OSError):  # it has ended by itself
+                connection.shutdown(socket.SHUT_RDWR)  # wakes a thread that waits for a byte
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

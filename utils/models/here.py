@@ -81,11 +81,10 @@ def asked(asr: str, model: str | None, language: str) -> Wanted | None:
         return None
     if model is not None:
         return Wanted(model, kind_of(asr, model), f"--model {model}")
-    if asr == "auto":
-        return None
     if asr == WHISPER and two_letters(language) != "en" and (found := _whispers(language)):
         return Wanted(str(found[0]), WHISPER, "--asr whisper")
-    return Wanted(first_choice(asr, language).name, asr, f"--asr {asr}")
+    first = None if asr == "auto" else first_choice(asr, language)
+    return Wanted(first.name, asr, f"--asr {asr}") if first else None
 
 
 def fitting(language: str) -> list[Path]:
@@ -145,6 +144,8 @@ def to_fetch(asr: str, model: str | None, language: str) -> Model | None:
 
 def _is_whole(path: Path) -> bool:
     try:
-        return path.is_dir() or check_whole(path) is None
+        if not path.is_dir():
+            check_whole(path)
     except (ModelError, OSError):
         return False
+    return True

@@ -7,6 +7,7 @@ behind.
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -120,10 +121,8 @@ class Capture:
 def release(pyaudio: ModuleType, system: Any, stream: Any) -> None:
     """Close a stream and shut PortAudio down, whatever state they are in."""
     if stream is not None:
-        try:
+        with suppress(OSError):  # a read that failed has closed it
             stream.close()
-        except OSError:  # a read that failed has closed it
-            pass
     if system is not None:
         # Not `system.terminate()`: it closes the closed stream again and gives up at that, and
         # while one user is left PortAudio never looks for devices afresh.

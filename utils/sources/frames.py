@@ -21,9 +21,14 @@ class Source(Protocol):
     queue_depth : frames captured and not yet taken
     """
 
-    name: str
-    heard: str
-    dropped: int
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def heard(self) -> str: ...
+
+    @property
+    def dropped(self) -> int: ...
 
     @property
     def queue_depth(self) -> int: ...

@@ -103,7 +103,7 @@ class Setup:
         except OSError:  # a service without stderr
             return
         try:
-            self._caught = tempfile.TemporaryFile()
+            self._caught = tempfile.TemporaryFile()  # noqa: SIM115  open until it is left
         except OSError:  # no place for it; noise is no reason not to listen
             os.close(self._stderr)
             self._stderr = None

@@ -11,6 +11,7 @@ letters. It only turns a token into another: a word of which the model hears not
 is not invented.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from utils.asr.nemo.decode import CtcDecoder, Decoded, Decoder, Token, TransducerDecoder
@@ -46,7 +47,7 @@ def boost(model: Any, decoder: Decoder, phrases: tuple[str, ...]) -> Decoder:
 
 def _tree(model: Any, phrases: tuple[str, ...]) -> Any:
     """NeMo's boosting tree of the phrases, on the model's device."""
-    tokenizer = getattr(model, "tokenizer", None)
+    tokenizer: Any = getattr(model, "tokenizer", None)
     if not isinstance(getattr(tokenizer, "unk_id", None), int):
         raise ConfigError(
             f"a {type(model).__name__} without BPE tokens of one vocabulary cannot prefer phrases; "
@@ -117,7 +118,7 @@ class BoostedCtcDecoder:
             if label != self._blank and label in (heard, follows):
                 last = tokens[-1]
                 sure = max(last.confidence, float(row[last.index].exp()))
-                tokens[-1] = last._replace(last=frame, confidence=sure)
+                tokens[-1] = replace(last, last=frame, confidence=sure)
             elif label != self._blank:
                 chosen, place = self._choose(row, place, follows)
                 tokens.append(Token(chosen, frame, frame, float(row[chosen].exp())))

@@ -4,14 +4,15 @@ NeMo's own streaming decodes the whole history again at each step for CTC, which
 the recording; here a step costs the same however long ago the segment began.
 """
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import torch
 
 
-class Token(NamedTuple):
+@dataclass(frozen=True)
+class Token:
     """A recognised token: its index, its first and last encoder frame, its probability."""
 
     index: int
@@ -72,7 +73,8 @@ class CtcDecoder:
                     tokens.append(Token(label, frame, frame, prob))
                 else:
                     last = tokens[-1]
-                    tokens[-1] = last._replace(last=frame, confidence=max(last.confidence, prob))
+                    sure = max(last.confidence, prob)
+                    tokens[-1] = replace(last, last=frame, confidence=sure)
             previous = label
         return Decoded(tuple(tokens), before.n_frames + len(labels), previous)
 

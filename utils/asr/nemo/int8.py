@@ -34,7 +34,7 @@ def _swap(encoder: Any) -> list[tuple[Any, str, Any]]:
     from torch.ao.nn.quantized.dynamic import Linear
     from torch.ao.quantization import default_dynamic_qconfig
 
-    places = [
+    places: list[tuple[Any, str, Any]] = [
         (parent, name, layer)
         for parent in encoder.modules()
         for name, layer in parent.named_children()

@@ -93,7 +93,7 @@ def _load(path: Path, kind: Kind) -> Any:
     logging.getLogger("hydra").setLevel(logging.CRITICAL)
     try:
         with _quiet_and_offline():
-            import nemo.collections.asr
+            importlib.import_module("nemo.collections.asr")  # all that a model may need
     except (ImportError, OSError) as err:  # OSError: a library that cannot be read
         raise model_error(err, "NeMo", f"NeMo is not installed ({err}); {INSTALL}") from err
     unfit = _unfit(path, name, config, kind)

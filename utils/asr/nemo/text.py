@@ -19,7 +19,7 @@ class Spelling:
 
     def __init__(self, model: Any, frame_s: float) -> None:
         self._tokenizer = getattr(model, "tokenizer", None)
-        self._letters = None if self._tokenizer else list(_vocabulary(model))
+        self._letters = [] if self._tokenizer else list(_vocabulary(model))
         self._frame_s = frame_s
 
     def text(self, tokens: tuple[Token, ...]) -> str:

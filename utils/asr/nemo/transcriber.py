@@ -6,6 +6,7 @@ whole segments (`utils.asr.nemo.whole`).
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -96,7 +97,8 @@ class NemoTranscriber(Transcriber):
     def close(self) -> None:
         """Let go of the model; a step under way is waited for."""
         self._worker.close()
-        self._engine = None
+        if hasattr(self, "_engine"):
+            del self._engine  # and the memory of the model
 
 
 class _Streaming:
@@ -140,7 +142,7 @@ class _Streaming:
         stream = self.stream()
         stream.grow(noise[: first + chunk])
         ends = (first + n * chunk for n in (2, 3, 4))
-        return min(_timed(lambda end=end: stream.grow(noise[:end])) for end in ends)
+        return min(_timed(partial(stream.grow, noise[:end])) for end in ends)
 
     @property
     def chunk_s(self) -> float:

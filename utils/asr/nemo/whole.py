@@ -130,29 +130,27 @@ class WholeStream:
 
     def work_ahead(self) -> None:
         """Recognise what there is, in the background."""
-        if len(self._samples) and not self._is_ahead(len(self._samples)):
+        if len(self._samples) and self._begun(len(self._samples)) is None:
             self._begin(self._samples)
 
     def finish(self, samples: np.ndarray) -> Transcription:
         """The text of float32 (n,), all of the segment."""
-        if not self._is_ahead(len(samples)):
-            self._begin(samples)
-        return result(self._ahead[1])
+        return result(self._begun(len(samples)) or self._begin(samples))
 
-    def _is_ahead(self, n_samples: int) -> bool:
-        return self._ahead is not None and self._ahead[0] == n_samples
+    def _begun(self, n_samples: int) -> Future[Transcription] | None:
+        """The pass for the final text, where it hears so many samples."""
+        return self._ahead[1] if self._ahead and self._ahead[0] == n_samples else None
 
-    def _begin(self, samples: np.ndarray) -> None:
+    def _begin(self, samples: np.ndarray) -> Future[Transcription]:
         for waiting in (self._pass, self._ahead and self._ahead[1]):
             if waiting:
                 waiting.cancel()  # only helps where it has not begun
         self._pass = None
-        self._ahead = (
-            len(samples),
-            self._worker.submit(
-                lambda jobs: [self._model.transcribe(job) for job in jobs], samples
-            ),
+        begun: Future[Transcription] = self._worker.submit(
+            lambda jobs: [self._model.transcribe(job) for job in jobs], samples
         )
+        self._ahead = len(samples), begun
+        return begun
 
 
 def _first(found: Any) -> Any:

@@ -40,4 +40,4 @@ def _remedy(language: str) -> str:
     return f"install what hears Korean without a network: {INSTALL}" if korean else ""
 
 
-ENGINE = Engine(_check, _open, None, is_here, _open_built_in, _remedy)
+ENGINE = Engine(_check, _open, built_in=is_here, open_built_in=_open_built_in, remedy=_remedy)

@@ -225,11 +225,11 @@ class WhisperModel:
         for entry in found:
             text, start_s = entry["word"], min(float(entry["start"]), end_s)
             stop_s = min(max(float(entry["end"]), start_s), end_s)
+            confidence = float(entry["probability"])
             if words and not text.startswith(" "):  # a mark, or the rest of a word
                 last = words.pop()
                 text, start_s = last.text + text, last.start_s
-                confidence = min(last.confidence, float(entry["probability"]))
-            else:
-                confidence = float(entry["probability"])
+                if last.confidence is not None:
+                    confidence = min(last.confidence, confidence)
             words.append(Word(text.strip(), start_s, stop_s, round(confidence, 3)))
         return tuple(word for word in words if word.text)

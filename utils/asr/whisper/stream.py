@@ -78,7 +78,7 @@ class WhisperStream:
 
     def _look(self) -> None:
         """Show what a pass has brought, and begin the next one when it is time."""
-        if self._paused and self._final.future.done():
+        if self._paused and self._final is not None and self._final.future.done():
             self._paused = False
             self._show(self._final)
             if self._growing is not None and self._growing.paused:
@@ -121,21 +121,23 @@ class WhisperStream:
         """The text of all of it."""
         self._mel.grow(samples)
         n_samples = len(samples)
-        if self._final is None or self._final.n_samples != n_samples:
-            self._hear_all(n_samples)
-        heard = self._final.result()
+        final = self._final
+        if final is None or final.n_samples != n_samples:
+            final = self._hear_all(n_samples)
+        heard = final.result()
         trim()  # or what the passes over long lines took adds up: 150 MB in some minutes
         if not is_speech(heard):
             return Transcription("")
         return Transcription(heard.text, heard.words)
 
-    def _hear_all(self, n_samples: int) -> None:
+    def _hear_all(self, n_samples: int) -> _Pass:
         for waiting in (self._growing, self._final):
             if waiting:
                 waiting.future.cancel()  # only helps where it has not begun
         self._growing = None
-        self._final = self._begin(n_samples, paused=True)
+        final = self._final = self._begin(n_samples, paused=True)
         self._next = n_samples + int((self._again_s or 0.0) * SAMPLE_RATE)
+        return final
 
     def _begin(
         self, n_samples: int, n_before: int = 0, start_s: float = 0.0, paused: bool = False

@@ -1,6 +1,7 @@
 """Whisper as an engine: what listens from the first minute, on every machine."""
 
 import os
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -77,9 +78,9 @@ class WhisperTranscriber(Transcriber):
             self._model, self._submit, self._steps[self._step] if growing else None
         )
 
-    def _submit(self, *call: object) -> "Future[Heard]":
+    def _submit(self, call: Callable[..., Heard], *arguments: object) -> "Future[Heard]":
         try:
-            return self._worker.submit(*call)
+            return self._worker.submit(call, *arguments)
         except RuntimeError as err:
             raise ModelError("the model was closed while a stream was open; start again") from err
 

@@ -33,7 +33,7 @@ END, BEGIN = "<|endoftext|>", "<|startoftranscript|>"  # which CTranslate2 looks
 # openai/whisper, whisper/audio.py; all of them are the same for every Whisper.
 _SOUND = {"sampling_rate": 16_000, "hop_length": 160, "chunk_length": 30, "n_fft": 400}
 # What Whisper's tokenizers have in these places; others have rules that can run for ever.
-_RULES = {
+_RULES: dict[str, set[str | None]] = {
     "normalizer": {None},
     "truncation": {None},
     "padding": {None},
