@@ -31,9 +31,15 @@ refusals = LogOnce(log)
 def _once(record: logging.LogRecord) -> bool:
     """Let a complaint of the Socket.IO libraries pass once, without the traceback."""
     # what an exception says may hold what was sent, and so be another each time
-    kind = record.exc_info[0].__name__ if record.exc_info else record.getMessage()
+    error = record.exc_info[0] if record.exc_info else None
+    kind = error.__name__ if error else record.getMessage()
     refusals.warn(f"what Socket.IO does not take ({kind:.100})", "a page")
     return False
+
+
+def _sid() -> str:
+    """The page whose event is being taken."""
+    return request.sid  # type: ignore[attr-defined]  # Flask-SocketIO puts it there
 
 
 @dataclass
@@ -71,7 +77,7 @@ class Events:
             ping_timeout=PONG_S,
         )
         harden(self._socketio, EVENT_BYTES)
-        app.wsgi_app = Handshakes(app.wsgi_app)
+        app.wsgi_app = Handshakes(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way
         self._publisher = Publisher(self._socketio)
         for name in ("engineio.server", "socketio.server"):
             logging.getLogger(name).addFilter(_once)
@@ -120,25 +126,25 @@ class Events:
         }
 
     def _connect(self, *_: object) -> None:
-        if request.sid in self._pages:  # an event of this name: the page is connected
+        if _sid() in self._pages:  # an event of this name: the page is connected
             self._unknown()
             return
         who = peer(request.environ)
         page = _Page(who, who.presents(self._token))
-        self._pages[request.sid] = page
+        self._pages[_sid()] = page
         emit("room", self._room.state(page.presenter))
         audiences = [PRESENTERS if page.presenter else READERS]
         board = self._room.session.board
         with board.lock:  # nothing is told between what is so now and what follows
             if board.blank:
                 audiences.append(WAITING)
-            self._publisher.welcome(request.sid, audiences, self._how_things_are())
+            self._publisher.welcome(_sid(), audiences, self._how_things_are())
 
     def _disconnect(self, *_: object) -> None:
-        if self._socketio.server.manager.is_connected(request.sid, "/"):  # an event of this name
+        if self._socketio.server.manager.is_connected(_sid(), "/"):  # an event of this name
             self._unknown()
         else:
-            self._pages.pop(request.sid, None)
+            self._pages.pop(_sid(), None)
 
     def _taker(self, name: str, fields: Mapping[str, type], do: Callable) -> Callable:
         """A handler that refuses what may not be, and acknowledges the rest."""
@@ -166,13 +172,13 @@ class Events:
 
     def _admit(self, name: str) -> None:
         """Refuse a page that sends too much, or that does not present."""
-        page = self._pages[request.sid]
+        page = self._pages[_sid()]
         if not page.bucket.take():
             refusals.warn("a flood of events", page.peer.address)
             raise RequestError(say("refused.flood"))
         if page.presenter and not page.peer.presents(self._token):
             page.presenter = False  # a new token was made since
-            self._socketio.server.leave_room(request.sid, PRESENTERS)
+            self._socketio.server.leave_room(_sid(), PRESENTERS)
             join_room(READERS)
             emit("room", self._room.state(False))
         if not page.presenter:
@@ -180,11 +186,11 @@ class Events:
             raise RequestError(say("refused.presenter"))
 
     def _refuse(self, message: Message) -> dict:
-        page = self._pages[request.sid]
+        page = self._pages[_sid()]
         page.refused += 1
         if page.refused > REFUSALS:
             refusals.warn("a page that goes on after many refusals", page.peer.address)
-            cut_off(self._socketio, request.sid)
+            cut_off(self._socketio, _sid())
         answer = message.to_dict()
         emit("refused", {name: answer[name] for name in ("code", "message")})
         return {"ok": False, "code": answer["code"], "message": answer["message"]}

@@ -84,7 +84,7 @@ class Publisher:
 
     def _frame(self, name: str, payload: dict) -> bytes:
         segment = payload["segment"] if name == "caption" else None
-        made = self._made.get(segment)
+        made = None if segment is None else self._made.get(segment)
         if made is not None and made[0] is payload:
             return made[1]
         data = frame("42" + json.dumps([name, payload], separators=(",", ":")))

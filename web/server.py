@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -42,6 +43,7 @@ refusals = LogOnce(log)
 
 
 class _Handler(WSGIRequestHandler):
+    server: "Server"
     timeout = IDLE_S  # of each read and write; WebSocket sets its own
 
     def handle_one_request(self) -> None:
@@ -137,7 +139,9 @@ class Server(ThreadedWSGIServer):
         finally:
             turns.leave()
 
-    def verify_request(self, request: socket.socket, client_address: tuple) -> bool:
+    def verify_request(  # type: ignore[override]  # on TCP a request is a socket
+        self, request: socket.socket, client_address: tuple
+    ) -> bool:
         """Whether a connection may stay; called for each new one."""
         address = plain_address(client_address[0])
         if not self._coming.take(address):
@@ -181,23 +185,25 @@ class Server(ThreadedWSGIServer):
 
     def _end(self, request: socket.socket) -> None:
         self._connections[request].ended = True
-        try:
+        with suppress(OSError):  # it has just ended by itself
             request.shutdown(socket.SHUT_RDWR)  # its thread wakes up and ends it
-        except OSError:
-            pass  # it has just ended by itself
 
     def opens_page(self, request: socket.socket) -> bool:
         """Whether a connection may become that of an open page."""
         with self._counting:
             connection = self._connections.get(request)
-            stays = connection is not None and self._has_room(connection.address, FOR_REQUESTS)
+            if connection is None:
+                return False
+            stays = self._has_room(connection.address, FOR_REQUESTS)
             if stays:
                 connection.page = True
-        if connection and not stays:
+        if not stays:
             refusals.warn("too many pages", connection.address)
         return stays
 
-    def shutdown_request(self, request: socket.socket) -> None:
+    def shutdown_request(  # type: ignore[override]  # as above
+        self, request: socket.socket
+    ) -> None:
         """End a connection, and count it no more."""
         with self._counting:
             self._connections.pop(request, None)
@@ -224,7 +230,7 @@ class Server(ThreadedWSGIServer):
                     refusals.warn(f"a connection that {kind}", connection.address)
                     self._end(request)
 
-    def handle_error(self, request: socket.socket, client_address: tuple) -> None:
+    def handle_error(self, request: object, client_address: tuple[str, int] | str) -> None:
         """Tell of a connection that could not be served, in one line for each kind and sender."""
         refusals.warn(f"a connection ({sys.exc_info()[1]!r:.100})", str(client_address[0]))
 

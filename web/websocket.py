@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice
+from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask_socketio import SocketIO
@@ -54,9 +55,16 @@ class _NoThread:
 
 
 class _WebSocket:
-    """One connection, as Engine.IO takes it."""
+    """One connection, as Engine.IO takes it.
 
-    def __init__(self, handler: Callable, server: object, max_message_size: int) -> None:
+    Parameters
+    ----------
+    handler : of Engine.IO, which has no types: the method of its own connection that reads
+    server : Engine.IO's
+    max_message_size : of a packet, in letters
+    """
+
+    def __init__(self, handler: Any, server: object, max_message_size: int) -> None:
         self._handler = handler
         self._max_message_size = max_message_size
         self._protocol = Connection(ConnectionType.SERVER)
@@ -68,7 +76,9 @@ class _WebSocket:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list:
         self._address = str(environ.get("REMOTE_ADDR", ""))
         self._account = f"{self._address} packets"
-        self._socket: socket.socket = connection(environ)
+        page = connection(environ)
+        assert page is not None  # `Handshakes` lets nothing else come so far
+        self._socket = page
         self._open = self._answer(environ)
         try:
             self._handler(self)
@@ -114,7 +124,7 @@ class _WebSocket:
         OSError : the page is gone, or does not read
         """
         pieces = (frame(message),) if isinstance(message, str) else message
-        waiting = deque(map(memoryview, pieces))
+        waiting: deque[memoryview] = deque(memoryview(piece) for piece in pieces)
         with self._sending:
             while waiting:
                 sent = self._socket.sendmsg(list(islice(waiting, PIECES_AT_ONCE)))
@@ -145,20 +155,23 @@ class _WebSocket:
             for event in self._protocol.events():
                 came = True
                 if not self._bucket.take():
-                    return self._end("a flood of packets")
+                    self._end("a flood of packets")
+                    return None
                 if (message := self._taken(event)) is not None:
                     return message
                 if not self._open:
                     return None
             turns.leave()
             if not came and not self._bucket.take():  # bytes that make no packet
-                return self._end("a flood of packets")
+                self._end("a flood of packets")
+                return None
             try:
                 data = self._socket.recv(RECEIVE_BYTES)
             except OSError:
                 data = b""
             if not data:
-                return self._end()
+                self._end()
+                return None
             turns.enter(self._account)
             self._protocol.receive_data(data)
             came = False
@@ -170,14 +183,14 @@ class _WebSocket:
             self._send_if_room(framed(PONG, event.payload))
         elif isinstance(event, CloseConnection):
             # what cannot be parsed ends so too
-            return self._end("bytes that are no WebSocket" if event.code in WRONG else None)
+            self._end("bytes that are no WebSocket" if event.code in WRONG else None)
         elif isinstance(event, BytesMessage):
-            return self._end("what is no Engine.IO packet")
+            self._end("what is no Engine.IO packet")
         elif isinstance(event, TextMessage):
             self._parts.append(event.data)
             if sum(map(len, self._parts)) > self._max_message_size:
-                return self._end("a packet that is too large")
-            if event.message_finished:
+                self._end("a packet that is too large")
+            elif event.message_finished:
                 message, self._parts = "".join(self._parts), []
                 return self._sorted(message)
         return None
@@ -185,12 +198,11 @@ class _WebSocket:
     def _sorted(self, message: str) -> str | None:
         if message == "3":  # the answer to a ping
             return None
-        if message in ("1", "41"):  # the page says goodbye
-            return self._end()
-        # Text messages of Socket.IO; what else there is in the protocols, no page sends.
         if message[:2] in ("40", "42"):
             return message
-        return self._end("what is no Engine.IO packet")
+        # The page says goodbye; what else there is in the protocols, no page sends.
+        self._end(None if message in ("1", "41") else "what is no Engine.IO packet")
+        return None
 
     def _end(self, kind: str | None = None) -> None:
         if kind:

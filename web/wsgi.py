@@ -1,13 +1,12 @@
 """What several parts of the web need of a bare WSGI request."""
 
 import socket
-from collections.abc import Mapping
-from wsgiref.types import StartResponse
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 PLACES = ("werkzeug.socket", "gunicorn.socket")  # where servers put the connection
 
 
-def connection(environ: Mapping[str, object]) -> socket.socket | None:
+def connection(environ: WSGIEnvironment) -> socket.socket | None:
     """The connection that a request came by, where the server tells."""
     return next((environ[name] for name in PLACES if name in environ), None)
 
