@@ -44,9 +44,9 @@ def running_labels(emotions: EmotionRecognizer, every: int) -> list[list[str | N
         chunks += segmenter.flush()
         start += len(samples)
         for _, segment in itertools.groupby(chunks, key=lambda chunk: chunk.segment):
-            running, segment = EmotionTag(emotions), list(segment)
-            shown = [running.grow(chunk.samples) for chunk in segment]
-            shown.append(running.finish(segment[-1].samples))
+            running, known = EmotionTag(emotions), list(segment)
+            shown = [running.grow(chunk.samples) for chunk in known]
+            shown.append(running.finish(known[-1].samples))
             found.append([emotion.label if emotion else None for emotion in shown])
     return found
 

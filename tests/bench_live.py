@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,7 @@ from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
 from utils.captions.segmenter import HANG_OVER, Segmenter
 from utils.captions.vad import WINDOW_SAMPLES, VoiceActivity
+from utils.events import CaptionEvent
 
 HANG_OVER_S = HANG_OVER * WINDOW_SAMPLES / SAMPLE_RATE
 
@@ -107,11 +108,15 @@ def watched(captioner: Captioner, samples: np.ndarray, start: int) -> tuple[list
     for frame in paced(samples, start):
         heard_s = (frame.start - start + len(frame.samples)) / SAMPLE_RATE
         late_s = max(late_s, time.monotonic() - began - heard_s)
-        for event in captioner.push(frame):
-            events.append((time.monotonic() - began, event.text, event.final))
-    for event in captioner.flush():
-        events.append((time.monotonic() - began, event.text, event.final))
+        events += _timed(captioner.push(frame), began)
+    events += _timed(captioner.flush(), began)
     return events, late_s
+
+
+def _timed(shown: Iterable[CaptionEvent], began: float) -> Iterator[Event]:
+    """What is shown, and how long after `began`."""
+    for event in shown:
+        yield time.monotonic() - began, event.text, event.final
 
 
 def segment_end_s(samples: np.ndarray) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -89,10 +90,8 @@ def conditions(clips: Sequence[np.ndarray]) -> Iterator[tuple[str, Recording]]:
     for rt60_s in ROOMS_S:
         for level_db in ROOM_LEVELS_DB:
             rng = np.random.default_rng(0)
-            room = recorded(
-                clips, [level_db], rng, echo=lambda c: in_echo(c, rt60_s, DIRECT_DB, rng)
-            )
-            yield f"{level_db} dB, RT60 {rt60_s:g} s", room
+            echo = partial(in_echo, rt60_s=rt60_s, direct_db=DIRECT_DB, rng=rng)
+            yield f"{level_db} dB, RT60 {rt60_s:g} s", recorded(clips, [level_db], rng, echo=echo)
 
 
 def bench_quiet(every: int) -> None:
@@ -119,8 +118,7 @@ def bench_quiet(every: int) -> None:
 def unsaid() -> Iterator[tuple[str, np.ndarray]]:
     """Steady sounds and everyday ones, as they are and 30 dB softer in own noise."""
     n, rng = MINUTES * 60 * SAMPLE_RATE, np.random.default_rng(0)
-    for name, samples in steady_sounds(MINUTES):
-        yield name, samples
+    yield from steady_sounds(MINUTES)
     for noise_db in (-50, OWN_NOISE_DB):
         yield (
             f"white noise at {noise_db:.0f} dB",

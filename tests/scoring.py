@@ -144,7 +144,7 @@ def _with_ends(words: list[tuple[str, float]]) -> tuple[list[str], list[float]]:
     pieces = [(piece, end_s) for word, end_s in words for piece in normalised(word)]
     said = normalised(" ".join(word for word, _ in words))
     ends: list[float | None] = [None] * len(said)
-    for right, here, there in align([piece for piece, _ in pieces], said):
+    for _, here, there in align([piece for piece, _ in pieces], said):
         if here is not None and there is not None:
             ends[there] = pieces[here][1]  # of several pieces that became one, the last
     filled, next_s = [], words[-1][1] if words else 0.0
