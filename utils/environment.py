@@ -1,6 +1,7 @@
 """What libraries are told before they load, by the only way they ask: environment variables.
 
-What is set already stays, so that an operator has the last word.
+What is set already stays, so that an operator has the last word; but for what would let a model's
+file run code.
 """
 
 import os
@@ -26,6 +27,9 @@ FRUGAL = {
 }
 
 
+# PyTorch then reads files without `weights_only` as its older versions did, where NeMo asks it to.
+UNSAFE = ("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD",)
+
 NO_HOME = "/nonexistent"  # what Debian names as the home of who has none
 
 
@@ -33,5 +37,7 @@ def prepare() -> None:
     """Set them all. Only what loads afterwards heeds them."""
     for name, value in (SILENT | FRUGAL).items():
         os.environ.setdefault(name, value)
+    for name in UNSAFE:
+        os.environ.pop(name, None)
     if os.path.expanduser("~") == "~":  # a user whom the system does not know, as in a container
         os.environ["HOME"] = NO_HOME  # a folder that cannot be written to is no reason to end

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from utils.environment import FRUGAL, SILENT, prepare
+from utils.environment import FRUGAL, SILENT, UNSAFE, prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,3 +30,10 @@ def test_what_an_operator_has_set_stays(monkeypatch):
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     prepare()
     assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
+
+
+def test_what_lets_a_models_file_run_code_does_not_stay(monkeypatch):
+    for name in UNSAFE:
+        monkeypatch.setenv(name, "1")
+    prepare()
+    assert not set(UNSAFE) & set(os.environ)
