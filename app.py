@@ -179,9 +179,9 @@ def create_app(settings: config.Settings) -> Flask:
     names = [settings.host, settings.address]
     if settings.proxy:
         public = public_address(settings.proxy)
-        app.wsgi_app = Proxied(app.wsgi_app, public)
+        app.wsgi_app = Proxied(app.wsgi_app, public)  # type: ignore[method-assign]  # Flask's way
         names.append(host_name(public.host))
-    app.wsgi_app = Gate(app.wsgi_app, *names)
+    app.wsgi_app = Gate(app.wsgi_app, *names)  # type: ignore[method-assign]  # as above
     app.extensions |= {"session": session, "room": room, "links": links}
     return app
 

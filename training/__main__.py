@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     found = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-    for run, about, groups in (
+    for work, about, groups in (
         (
             commands.corpora,
             "show which corpora are there, and every file that cannot be read",
@@ -81,9 +81,9 @@ def _parser() -> argparse.ArgumentParser:
         ),
         (commands.report, "write a report on what crossval found, or on a part of it", (_report,)),
     ):
-        name = run.__name__.removesuffix("_")
+        name = work.__name__.removesuffix("_")
         command = found.add_parser(name, help=about, description=about.capitalize() + ".")
-        command.set_defaults(run=run)
+        command.set_defaults(run=work)
         for group in groups:
             group(command)
     about = asr_arguments.ABOUT
@@ -155,7 +155,7 @@ def _weights(command: argparse.ArgumentParser) -> None:
 def _protocol(command: argparse.ArgumentParser) -> None:
     protocols = "\n".join(f"  {p.name:12} {p.about}" for p in PROTOCOLS.values())
     command.formatter_class = argparse.RawDescriptionHelpFormatter
-    command.description += f"\n\nprotocols:\n{protocols}"
+    command.description = f"{command.description}\n\nprotocols:\n{protocols}"
     command.add_argument(
         "protocol",
         choices=PROTOCOLS,

@@ -104,7 +104,7 @@ def train(options: argparse.Namespace) -> None:
     recognizer = EmotionRecognizer(
         only_classes(model, SHIPPED),
         SHIPPED,
-        workshop.cache.denoiser,
+        workshop.cache.denoiser or Denoiser.load(options.denoiser),
         workshop.cache.config,
         facts=facts,
     )

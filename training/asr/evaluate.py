@@ -99,7 +99,7 @@ def _utterance(
 def _noisy(
     samples: np.ndarray, noises: Sequence[np.ndarray], rng: np.random.Generator
 ) -> np.ndarray:
-    noise = np.resize(noises[rng.integers(len(noises))], len(samples))
+    noise = np.resize(noises[int(rng.integers(len(noises)))], len(samples))
     return mix(samples, noise, SNR_DB).astype(np.float32)
 
 
@@ -134,7 +134,8 @@ def score(
 
 def hear(samples: np.ndarray, captioner: Captioner) -> tuple[str, list[Word]]:
     """Final text of all captions of (n,) samples that arrive in steps, and its words."""
-    texts, words = [], []
+    texts: list[str] = []
+    words: list[Word] = []
     frames = [AudioFrame(at, samples[at : at + FRAME]) for at in range(0, len(samples), FRAME)]
     events = [event for frame in frames for event in captioner.push(frame)]
     for event in [*events, *captioner.flush()]:

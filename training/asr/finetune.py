@@ -53,11 +53,16 @@ class Drawn:
 def of_like_length(lines: Sequence[Line]) -> list[list[Line]]:
     """Lines in batches of at most `BATCH_S`, from short to long."""
     batches: list[list[Line]] = []
-    for line in sorted(lines, key=lambda line: line.duration_s):
-        if not batches or (len(batches[-1]) + 1) * line.duration_s > BATCH_S:
+    for line in sorted(lines, key=_length_s):
+        if not batches or (len(batches[-1]) + 1) * _length_s(line) > BATCH_S:
             batches.append([])
         batches[-1].append(line)
     return batches
+
+
+def _length_s(line: Line) -> float:
+    """How long a line is, which `manifest.read` has found out."""
+    return line.duration_s or 0.0
 
 
 def split(lines: Sequence[Line], seed: int) -> tuple[list[Line], list[Line], tuple[str, ...]]:

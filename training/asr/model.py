@@ -44,7 +44,8 @@ def _begin(subsampling: Any) -> None:
     with torch.no_grad():
         for layer in [m for m in subsampling.conv if isinstance(m, torch.nn.Conv2d)]:
             torch.nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            layer.bias.zero_()
+            if layer.bias is not None:
+                layer.bias.zero_()
         torch.nn.init.xavier_normal_(subsampling.out.weight)
         first = subsampling.conv[0]
         first.weight /= MEL_DEVIATION

@@ -123,7 +123,8 @@ def timing(log_probs: torch.Tensor, tokens: torch.Tensor, batch: Batch) -> torch
     """
     n_frames = log_probs.shape[1]
     cost = log_probs.new_zeros(())
-    for row, words, spans, length in zip(log_probs, tokens, batch.spans, batch.lengths.tolist()):
+    known = batch.spans or ()
+    for row, words, spans, length in zip(log_probs, tokens, known, batch.lengths.tolist()):
         silent = torch.zeros(n_frames)
         silent[: _frame(length)] = 1
         for start, end in spans:

@@ -1,4 +1,7 @@
-"""AI-Hub's Korean dialogue speech for emotion classification (감정 분류를 위한 대화 음성 데이터셋)."""
+"""AI-Hub's Korean dialogue speech for emotion classification.
+
+Its own name is 감정 분류를 위한 대화 음성 데이터셋.
+"""
 
 import logging
 from collections import Counter

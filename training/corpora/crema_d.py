@@ -4,7 +4,7 @@ from pathlib import Path
 
 from training.corpora import layout
 from training.corpora.clip import Clip
-from training.corpora.labels import TABLE
+from training.corpora.labels import label_of
 
 EXAMPLE = "AudioWAV/1001_DFA_ANG_XX.wav"
 # XX: not told; one published file is called 1040_ITH_SAD_X.wav.
@@ -80,7 +80,7 @@ def _parse(path: Path) -> Clip:
         raise ValueError(actor)
     return Clip(
         path=path,
-        label=TABLE["crema-d"][emotion],
+        label=label_of("crema-d", emotion),
         speaker=f"crema-d-{actor}",
         corpus="crema-d",
         language="en",

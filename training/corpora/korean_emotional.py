@@ -25,7 +25,7 @@ from pathlib import Path
 
 from training.corpora import layout
 from training.corpora.clip import Clip
-from training.corpora.labels import TABLE
+from training.corpora.labels import label_of
 from utils.errors import DataError
 
 EXAMPLE = "nea/nea00201.flac"
@@ -61,7 +61,7 @@ def _clip(row: dict[str, str], path: Path) -> Clip:
             f"expected one like {EXAMPLE}"
         )
     published = PUBLISHED[(int(match[2]) - 1) // 100]
-    label = TABLE["korean-emotional"][published]
+    label = label_of("korean-emotional", published)
     if row["emotion"] not in (published, label):
         raise DataError(
             f"{path}: labelled {row['emotion']}, but recordings with this number are {published}"

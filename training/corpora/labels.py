@@ -109,3 +109,15 @@ TABLE: dict[str, dict[str, str | None]] = {
         "sad": "angry",
     },
 }
+
+
+def label_of(corpus: str, name: str) -> str:
+    """Our class for a corpus's own name.
+
+    Raises
+    ------
+    KeyError : the corpus has no such name, or we have no class for it
+    """
+    if (label := TABLE[corpus][name]) is None:
+        raise KeyError(name)
+    return label

@@ -134,8 +134,8 @@ def text(path: Path, encodings: tuple[str, ...] = ("utf-8",)) -> str:
 
 def listed(names: Iterable[object]) -> str:
     """The first few of `names`, and that there are more."""
-    names = [str(name) for name in names]
-    return ", ".join(names[:N_NAMED]) + (", …" if len(names) > N_NAMED else "")
+    texts = [str(name) for name in names]
+    return ", ".join(texts[:N_NAMED]) + (", …" if len(texts) > N_NAMED else "")
 
 
 def _in(folder: Path) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from training.corpora import layout
 from training.corpora.clip import Clip
-from training.corpora.labels import TABLE
+from training.corpora.labels import TABLE, label_of
 from utils.errors import DataError
 
 EXAMPLE = "samples/WR0_anger_64.wav"
@@ -46,5 +46,10 @@ def _clip(row: dict[str, str], path: Path) -> Clip:
     if not path.is_file():
         raise DataError(f"{path}: no such file, though the table has it; fetch the corpus again")
     return Clip(
-        path, TABLE["nemo-polish"][emotion], f"nemo-polish-{speaker}", "nemo-polish", "pl", gender
+        path,
+        label_of("nemo-polish", emotion),
+        f"nemo-polish-{speaker}",
+        "nemo-polish",
+        "pl",
+        gender,
     )

@@ -95,7 +95,7 @@ def _sum_up(
     corpus: str, clips: list[Clip], durations: dict[Path, float], reasons: dict[Path, str]
 ) -> Overview:
     good = [clip for clip in clips if clip.path in durations]
-    genders = Counter(dict((clip.speaker, clip.gender) for clip in good).values())
+    genders = Counter({clip.speaker: clip.gender for clip in good}.values())
     counts = Counter(clip.label for clip in good)
     return Overview(
         corpus=corpus,

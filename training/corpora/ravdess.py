@@ -4,7 +4,7 @@ from pathlib import Path
 
 from training.corpora import layout
 from training.corpora.clip import Clip
-from training.corpora.labels import TABLE
+from training.corpora.labels import label_of
 
 EXAMPLE = "Actor_01/03-01-05-02-01-02-01.wav"
 N_ACTORS = 24
@@ -28,7 +28,7 @@ def read(folder: Path) -> list[Clip]:
 
 def _parse(path: Path) -> Clip | None:
     _, channel, emotion, intensity, _, _, actor = path.stem.split("-")
-    label = TABLE["ravdess"][emotion]
+    label = label_of("ravdess", emotion)
     if channel not in (SPEECH, SONG) or not 1 <= int(actor) <= N_ACTORS:
         raise ValueError(path.name)
     if channel == SONG:

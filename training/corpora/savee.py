@@ -5,7 +5,7 @@ from pathlib import Path
 
 from training.corpora import layout
 from training.corpora.clip import Clip
-from training.corpora.labels import TABLE
+from training.corpora.labels import label_of
 
 EXAMPLE = "AudioData/DC/sa01.wav"
 # Speaker, emotion and sentence; the speaker is a folder, or part of the name in some copies.
@@ -32,7 +32,7 @@ def _parse(path: Path) -> Clip:
     speaker, emotion, _ = match.groups()
     return Clip(
         path=path,
-        label=TABLE["savee"][emotion],
+        label=label_of("savee", emotion),
         speaker=f"savee-{speaker}",
         corpus="savee",
         language="en",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from training.corpora import layout
 from training.corpora.clip import Clip
-from training.corpora.labels import TABLE
+from training.corpora.labels import label_of
 
 EXAMPLE = "OAF_angry/OAF_back_angry.wav"
 # The older and the younger actress; one published file is called OA_bite_neutral.wav.
@@ -27,7 +27,7 @@ def _parse(path: Path) -> Clip:
     speaker, _, emotion = path.stem.split("_")
     return Clip(
         path=path,
-        label=TABLE["tess"][emotion],
+        label=label_of("tess", emotion),
         speaker=f"tess-{SPEAKERS[speaker]}",
         corpus="tess",
         language="en",

@@ -46,9 +46,9 @@ def calibrate(
         "target_precision": evaluate.TARGET_PRECISION,
         "target_unheard_language": evaluate.TARGET_UNHEARD,
     }
-    for kind, found in (("judged", cleans), ("unheard_language", unheard)):
+    for kind, answers in (("judged", cleans), ("unheard_language", unheard)):
         recognizer.facts[kind] = {
-            name: judged(p, temperature, thresholds) for name, p in found.items()
+            name: judged(p, temperature, thresholds) for name, p in answers.items()
         }
     recognizer.facts["read_aloud"] = named(read, temperature, thresholds)
 

@@ -5,7 +5,7 @@ calibrated model, divide its logits by the temperature first.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -20,7 +20,8 @@ MIN_SURE = 20  # fewer sure answers than this prove no precision
 TEMPERATURES = (0.05, 20.0)  # a fit stays inside, also where every answer is right or none
 
 
-class Reliability(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Reliability:
     """Answers by how sure they are, in `N_BINS` bins of equal width over [0, 1]; (N_BINS,) each.
 
     Parameters

@@ -2,9 +2,10 @@
 
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -191,7 +192,9 @@ def _read(path: Path) -> dict[str, np.ndarray]:
 def _clips(columns: list[list[str]]) -> tuple[Clip, ...]:
     """Clips of their fields' texts, in which an absent one is empty."""
     rows = (dict(zip(_CLIP_FIELDS, row)) for row in zip(*columns, strict=True))
-    return tuple(
-        Clip(**{name: Path(v) if name == "path" else v or None for name, v in row.items()})
-        for row in rows
-    )
+    return tuple(_clip(row) for row in rows)
+
+
+def _clip(row: Mapping[str, str]) -> Clip:
+    values: dict[str, Any] = {name: value or None for name, value in row.items()}
+    return Clip(**values | {"path": Path(row["path"])})

@@ -118,7 +118,7 @@ def gender_gap(predictions: Predictions) -> Spread | None:
     women, men = (
         over_seeds(predictions.only(gender == name), evaluate.uar) for name in ("female", "male")
     )
-    return spread(np.subtract(women.by_seed, men.by_seed))
+    return spread([f - m for f, m in zip(women.by_seed, men.by_seed, strict=True)])
 
 
 def uar_lost(predictions: Predictions, condition: str) -> Spread:
@@ -146,11 +146,12 @@ def _paired(predictions: Predictions, condition: str) -> tuple[Predictions, Pred
     clean = predictions.only(predictions.condition == CLEAN)
     other = predictions.only(predictions.condition == condition)
     row = {key: i for i, key in enumerate(_keys(clean))}
-    rows = [row.get(key) for key in _keys(other)]
-    if not rows or None in rows:
+    keys = _keys(other)
+    rows = [row[key] for key in keys if key in row]
+    if not rows or len(rows) < len(keys):
         raise DataError(
-            f"{rows.count(None)} of {len(rows)} answers in condition {condition!r} have none in "
-            f"{CLEAN!r} beside them: test the same clips in both"
+            f"{len(keys) - len(rows)} of {len(keys)} answers in condition {condition!r} have none "
+            f"in {CLEAN!r} beside them: test the same clips in both"
         )
     return clean.take(rows), other
 

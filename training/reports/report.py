@@ -51,8 +51,9 @@ def write_report(
     calibrated = replace(clean, logits=clean.logits / temperatures[:, None])
     calibration = {"how": how, "least": temperatures.min(), "most": temperatures.max()}
     groups = _groups(predictions, clean)
-    report = _plain(
-        {
+    report = {
+        name: _plain(part)
+        for name, part in {
             "title": title,
             "tested": _tested(predictions, clean),
             "overall": _overall(clean),
@@ -64,8 +65,8 @@ def write_report(
             "groups": groups,
             "women_less_men": breakdown.gender_gap(clean),
             "conditions": _conditions(predictions),
-        }
-    )
+        }.items()
+    }
     _write(report, folder)
     _draw(clean, calibrated, groups, folder)
     return report
@@ -130,7 +131,7 @@ def _calibration(clean: Predictions, calibrated: Predictions) -> dict:
     return {
         "ece": breakdown.over_seeds(calibrated, evaluate.calibration_error),
         "ece_uncalibrated": breakdown.over_seeds(clean, evaluate.calibration_error),
-        "bins": evaluate.reliability(calibrated.truth, calibrated.logits)._asdict(),
+        "bins": vars(evaluate.reliability(calibrated.truth, calibrated.logits)),
     }
 
 

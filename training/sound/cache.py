@@ -64,7 +64,8 @@ class _Bench:
 
     def fill_shard(self, jobs: Sequence[_Job]) -> tuple[int, dict[str, str]]:
         """Compute and keep arrays: how many jobs that were, and by key why some failed."""
-        arrays, refused = {}, {}
+        arrays: dict[str, np.ndarray] = {}
+        refused: dict[str, str] = {}
         for job in jobs:
             try:
                 arrays[job.key] = self._describe(job)
@@ -80,13 +81,13 @@ class _Bench:
         if job.path is None:
             frames = self._voiceless(job.what, rng)
         else:
-            frames = features.extract(self._sound(job, rng), self.config)
+            frames = features.extract(self._sound(job.path, job.what, rng), self.config)
         return self.denoiser.clean(frames) if self.denoiser else frames
 
-    def _sound(self, job: _Job, rng: np.random.Generator) -> np.ndarray:
-        samples = audio.load(job.path)
-        if job.what in CONDITIONS:
-            return condition(job.what, samples, self.unheard, rng)
+    def _sound(self, path: Path, what: str, rng: np.random.Generator) -> np.ndarray:
+        samples = audio.load(path)
+        if what in CONDITIONS:
+            return condition(what, samples, self.unheard, rng)
         return augment(samples, self.noises, rng)
 
     def _voiceless(self, what: str, rng: np.random.Generator) -> np.ndarray:
@@ -262,7 +263,7 @@ class FeatureCache:
         for noises in (self._bench.noises, self._bench.unheard):
             found.update(f"{[len(noise) for noise in noises]}".encode())
             for noise in noises:
-                found.update(np.ascontiguousarray(noise, np.float32))
+                found.update(np.ascontiguousarray(noise, np.float32).data)
         return found.hexdigest()
 
     def _report(self, path: Path, name: str, text: str) -> None:

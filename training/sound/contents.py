@@ -23,12 +23,14 @@ class Contents:
 
     def of(self, paths: Iterable[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
         """SHA-256 of each file, and for those that cannot be read the reason."""
-        hashes, refused, new = {}, {}, []
+        hashes: dict[Path, str] = {}
+        refused: dict[Path, str] = {}
+        new: list[tuple[Path, list[int]]] = []
         for path in dict.fromkeys(paths):
             try:
                 state = path.stat()
             except OSError as err:
-                refused[path] = err.strerror
+                refused[path] = err.strerror or str(err)
                 continue
             known = self._known.get(str(path.absolute()))
             stamp = [state.st_size, state.st_mtime_ns]
@@ -40,7 +42,7 @@ class Contents:
                 hashes[path] = hashlib.sha256(path.read_bytes()).hexdigest()
                 self._known[str(path.absolute())] = [*stamp, hashes[path]]
             except OSError as err:
-                refused[path] = err.strerror
+                refused[path] = err.strerror or str(err)
                 del hashes[path]
         if new:
             shards.replace(self._memory, json.dumps(self._known).encode())

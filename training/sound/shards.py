@@ -81,7 +81,7 @@ class Shards:
             return False
         shard = self._where[key][0]
         if not shard.sound:
-            if zlib.crc32(shard.frames) != shard.crc32:
+            if zlib.crc32(shard.frames.data) != shard.crc32:
                 self._discard(shard.path, "wrong checksum")
                 self._where = {k: at for k, at in self._where.items() if at[0] is not shard}
                 return False
@@ -102,7 +102,7 @@ def write(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
             "keys": list(arrays),
             "lengths": [len(array) for array in arrays.values()],
             "columns": frames.shape[1],
-            "crc32": zlib.crc32(frames),
+            "crc32": zlib.crc32(frames.data),
         }
     )
     line = header.ljust(-(len(header) + 1) % ALIGN + len(header)) + "\n"

@@ -4,12 +4,14 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import Any
 
 
-def spread(call: Callable[[Any], Any], parts: Sequence[Any], n_workers: int) -> Iterator[Any]:
+def spread(
+    call: Callable[[Any], Any], parts: Sequence[Any], n_workers: int
+) -> Generator[Any, None, None]:
     """What `call` returns for each part, as it comes, in any order.
 
     When interrupted, parts under way are finished and the others are dropped. A single part
@@ -49,7 +51,8 @@ def _begin(call: Callable[[Any], Any]) -> None:
 
 
 def _end_with_parent() -> None:
-    multiprocessing.parent_process().join()
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
     os._exit(1)
 
 
