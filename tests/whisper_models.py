@@ -5,6 +5,8 @@ import os
 import struct
 from pathlib import Path
 
+import numpy as np
+
 ENGLISH, MULTILINGUAL, LARGE = 51_864, 51_865, 51_866  # tokens in Whisper's vocabularies
 FLOAT16 = 4  # CTranslate2's number of the type
 
@@ -30,13 +32,19 @@ def weights(
             n_items *= size
         head = struct.pack(f"<B{len(shape)}I", len(shape), *shape)
         head += struct.pack("<BI", FLOAT16, 2 * n_items)
-        parts += [_text(name), head, os.urandom(2 * n_items)]
+        parts += [_text(name), head, _numbers(n_items)]
     parts += [
         struct.pack("<I", 1),
         _text("decoder/projection/weight"),
         _text("decoder/embeddings/weight"),
     ]
     return b"".join(parts)
+
+
+def _numbers(n_items: int) -> bytes:
+    """Random ones of 16 bits: without the highest bit of the exponent they are all finite."""
+    bits = np.frombuffer(os.urandom(2 * n_items), np.uint16)
+    return (bits & np.uint16(0xBFFF)).tobytes()
 
 
 def _text(text: str) -> bytes:

@@ -70,9 +70,8 @@ def test_vosk_listens_until_a_model_for_korean_is_ready(caches):
     assert takeover("nemo", None, "ko", Tuning()) and takeover("whisper", None, "ko", Tuning())
     write(caches / "small", whisper(MULTILINGUAL))
     notices = Notices()
-    with pytest.raises(
-        ModelError, match="small: Whisper cannot be loaded"
-    ):  # it has no real weights
+    # It has no real weights.
+    with pytest.raises(ModelError, match="small: Whisper cannot be loaded"):
         takeover("auto", None, "ko", Tuning())(notices, threading.Event())
     assert notices.told == [("engine.loading", {"name": "small"})]
 
