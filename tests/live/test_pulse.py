@@ -1,10 +1,10 @@
 """A program that stood still notices it; one that works does not."""
 
 import os
-import queue
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,10 +50,7 @@ def program() -> Iterator[subprocess.Popen]:
 
 def stop_for(program: subprocess.Popen, seconds: float) -> None:
     program.send_signal(signal.SIGSTOP)
-    try:
-        queue.SimpleQueue().get(timeout=seconds)
-    except queue.Empty:
-        pass
+    threading.Event().wait(seconds)
     program.send_signal(signal.SIGCONT)
 
 
