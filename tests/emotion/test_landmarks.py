@@ -19,20 +19,20 @@ from tests.training.test_train import (
 )
 from training.corpora import Clip
 from training.emotion import landmarks
-from training.emotion.examples import Examples, pad
+from training.emotion.dataset import Dataset, pad
 from training.emotion.train import normalise
 from utils.emotion.functionals import functionals
 from utils.emotion.network import Listener
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["as recorded", "varied too"])
-def examples(request: pytest.FixtureRequest) -> Examples:
+def examples(request: pytest.FixtureRequest) -> Dataset:
     nameless = [np.full((20, N_FEATURES), -3, np.float32)]
     variants = {"ravdess": request.param, "tess": request.param}
-    return Examples([*CLIPS, *OTHERS], Sung(), variants, nameless, LABELS, N_MFCC)
+    return Dataset([*CLIPS, *OTHERS], Sung(), variants, nameless, LABELS, N_MFCC)
 
 
-def listeners_of(examples: Examples, clips: list[Clip], n: int = 2) -> list[Listener]:
+def listeners_of(examples: Dataset, clips: list[Clip], n: int = 2) -> list[Listener]:
     """Listeners that have learnt nothing, each with other weights."""
     torch.manual_seed(0)
     found = [Listener(MODEL).eval() for _ in range(n)]
@@ -41,7 +41,7 @@ def listeners_of(examples: Examples, clips: list[Clip], n: int = 2) -> list[List
     return found
 
 
-def told(examples: Examples, clips: list[Clip], n: int = 2) -> EmotionLSTM:
+def told(examples: Dataset, clips: list[Clip], n: int = 2) -> EmotionLSTM:
     return landmarks.unite(listeners_of(examples, clips, n), examples, clips)
 
 
@@ -51,32 +51,32 @@ def answers(model: EmotionLSTM, rows: list[np.ndarray]) -> np.ndarray:
         return model.compare(torch.from_numpy(np.stack(rows))).numpy()
 
 
-def statistics(examples: Examples, clips: list[Clip]) -> list[np.ndarray]:
+def statistics(examples: Dataset, clips: list[Clip]) -> list[np.ndarray]:
     return [examples.statistics[clip, 0] for clip in clips]
 
 
-def test_other_voices_are_recognised(examples: Examples) -> None:
+def test_other_voices_are_recognised(examples: Dataset) -> None:
     found = answers(told(examples, CLIPS), statistics(examples, OTHERS))
     truth = [LABELS.index(clip.label) for clip in OTHERS]
     assert (found.argmax(axis=1) == truth).mean() > 0.8
 
 
-def test_what_has_no_name_is_left_open(examples: Examples) -> None:
+def test_what_has_no_name_is_left_open(examples: Dataset) -> None:
     model = told(examples, CLIPS)
     nameless = answers(model, examples.nameless_statistics)
     spoken = answers(model, statistics(examples, CLIPS))
     assert np.abs(nameless).max() < 0.5 * np.abs(spoken).max(axis=1).mean()
 
 
-def test_without_nameless_sounds_there_are_landmarks_too(examples: Examples) -> None:
-    few = Examples(CLIPS, Sung(), examples.n_variants, [], LABELS, N_MFCC)
+def test_without_nameless_sounds_there_are_landmarks_too(examples: Dataset) -> None:
+    few = Dataset(CLIPS, Sung(), examples.n_variants, [], LABELS, N_MFCC)
     found = answers(told(few, CLIPS), statistics(examples, CLIPS))
     truth = [LABELS.index(clip.label) for clip in CLIPS]
     assert (found.argmax(axis=1) == truth).mean() > 0.9
 
 
 @pytest.mark.parametrize("n", [1, 3])
-def test_listeners_stay_as_they_are(n: int, examples: Examples) -> None:
+def test_listeners_stay_as_they_are(n: int, examples: Dataset) -> None:
     listeners = listeners_of(examples, CLIPS, n)
     before = [{k: value.clone() for k, value in one.state_dict().items()} for one in listeners]
     model = landmarks.unite(listeners, examples, CLIPS)
@@ -88,7 +88,7 @@ def test_listeners_stay_as_they_are(n: int, examples: Examples) -> None:
             assert torch.equal(kept.state_dict()[name], value), name
 
 
-def test_logits_are_the_mean_of_the_listeners_and_the_landmarks(examples: Examples) -> None:
+def test_logits_are_the_mean_of_the_listeners_and_the_landmarks(examples: Dataset) -> None:
     listeners = listeners_of(examples, CLIPS)
     model = landmarks.unite(listeners, examples, CLIPS)
     frames, lengths = pad([examples.frames(clip) for clip in OTHERS])
@@ -101,13 +101,13 @@ def test_logits_are_the_mean_of_the_listeners_and_the_landmarks(examples: Exampl
     torch.testing.assert_close(logits, (one + other) / 2 + compared, rtol=1e-4, atol=1e-4)
 
 
-def test_landmarks_are_told_nothing_by_the_listeners(examples: Examples) -> None:
+def test_landmarks_are_told_nothing_by_the_listeners(examples: Dataset) -> None:
     rows = statistics(examples, OTHERS)
     one, more = (told(examples, CLIPS, n) for n in (1, 2))
     np.testing.assert_array_equal(answers(one, rows), answers(more, rows))
 
 
-def test_when_a_thing_was_heard_is_not_asked(examples: Examples) -> None:
+def test_when_a_thing_was_heard_is_not_asked(examples: Dataset) -> None:
     model = told(examples, CLIPS)
     rows = torch.from_numpy(np.stack(statistics(examples, OTHERS)))
     at_other_times = rows.clone()
@@ -118,7 +118,7 @@ def test_when_a_thing_was_heard_is_not_asked(examples: Examples) -> None:
     assert not torch.allclose(model.place(at_other_times), model.place(rows), atol=0.1)
 
 
-def test_each_landmark_lies_where_its_clip_does(examples: Examples) -> None:
+def test_each_landmark_lies_where_its_clip_does(examples: Dataset) -> None:
     model = told(examples, CLIPS)
     rows = torch.from_numpy(np.stack(statistics(examples, CLIPS)))
     distances = torch.cdist(model.place(rows), model.landmarks)
@@ -126,20 +126,20 @@ def test_each_landmark_lies_where_its_clip_does(examples: Examples) -> None:
     assert distances.amin(dim=1).max() < 1e-2
 
 
-def test_places_of_one_label_scatter_alike_in_all_directions(examples: Examples) -> None:
+def test_places_of_one_label_scatter_alike_in_all_directions(examples: Dataset) -> None:
     model = told(examples, CLIPS)
     placed = model.place(torch.from_numpy(np.stack(statistics(examples, CLIPS)))).numpy()
     check_scatter(placed, atol=2e-3)
 
 
 def test_no_class_has_more_landmarks_than_its_share(
-    examples: Examples, monkeypatch: pytest.MonkeyPatch
+    examples: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(landmarks, "PER_SHARE", 6)  # three of each class of RAVDESS
     assert told(examples, CLIPS).config.n_landmarks == 3 * len(LABELS)
 
 
-def test_a_class_of_few_clips_counts_as_much_as_the_others(examples: Examples) -> None:
+def test_a_class_of_few_clips_counts_as_much_as_the_others(examples: Dataset) -> None:
     few = [clip for clip in CLIPS if clip.label != "sad" or clip.path.name.endswith("0")]
     own = [clip for clip in OTHERS if clip.label == "sad"]
     found = answers(told(examples, few), statistics(examples, own))

@@ -6,7 +6,7 @@ import numpy as np
 
 from training.corpora import LABELS, Clip
 from training.emotion.baseline import NEVER, Baseline
-from training.emotion.examples import Examples
+from training.emotion.dataset import Dataset
 
 N_MFCC, N_FEATURES = 4, 6
 
@@ -37,7 +37,7 @@ def test_it_learns_from_some_voices_and_knows_others() -> None:
     labels = ("neutral", "happy", "angry")
     heard, unheard = clips_of("12356", labels), clips_of("4", labels)
     counts = {"ravdess": 1}
-    examples = Examples(heard, Toy(), counts, [], LABELS, N_MFCC)
+    examples = Dataset(heard, Toy(), counts, [], LABELS, N_MFCC)
     found = Baseline(examples, heard, N_MFCC).logits([Toy().get(c, 0) for c in unheard])
     assert found.shape == (len(unheard), len(LABELS)) and found.dtype == np.float32
     assert [LABELS[k] for k in found.argmax(axis=1)] == [clip.label for clip in unheard]

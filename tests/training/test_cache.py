@@ -230,7 +230,7 @@ def test_a_killed_process_leaves_whole_shards_and_no_workers(tmp_path: Path) -> 
     script = tmp_path / "prepare.py"
     script.write_text(
         "import sys; from pathlib import Path; import numpy as np\n"
-        "from training import cache; from training.corpora import Clip\n"
+        "from training.sound import cache; from training.corpora import Clip\n"
         "cache.PER_SHARD = 2\n"
         "if __name__ == '__main__':\n"
         "    clips = [Clip(p, 'sad', 's', 'savee', 'en') for p in Path(sys.argv[1]).iterdir()]\n"
@@ -238,20 +238,23 @@ def test_a_killed_process_leaves_whole_shards_and_no_workers(tmp_path: Path) -> 
         "    cache.FeatureCache(sys.argv[2], noises, noises, workers=2).prepare(clips, 60)\n"
     )
     folder = tmp_path / "cache"
-    process = subprocess.Popen(
-        [sys.executable, script, tmp_path / "corpus", folder],
-        env={**os.environ, "PYTHONPATH": str(HOME), "OMP_NUM_THREADS": "1"},
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    with open(tmp_path / "told", "w") as told:
+        process = subprocess.Popen(
+            [sys.executable, script, tmp_path / "corpus", folder],
+            env={**os.environ, "PYTHONPATH": str(HOME), "OMP_NUM_THREADS": "1"},
+            stderr=told,
+            start_new_session=True,
+        )
     try:
-        wait_for(lambda: len(list(folder.glob("*.shard"))) >= 3)
+        wait_for(lambda: len(list(folder.glob("*.shard"))) >= 3 or process.poll() is not None)
+        assert process.poll() is None, (tmp_path / "told").read_text()
         process.kill()
         process.wait()
         wait_for(lambda: not in_session(process.pid))
     finally:
         if in_session(process.pid):
             os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     found = shards.Shards(folder)
     headers = [json.loads(path.read_bytes().partition(b"\n")[0]) for path in folder.glob("*.shard")]
     assert not found.missing([key for header in headers for key in header["keys"]])

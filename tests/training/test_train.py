@@ -16,7 +16,7 @@ from emotion_model import EmotionLSTM, ModelConfig
 from training.corpora import Clip
 from training.emotion import train as train_module
 from training.emotion.config import SHARES, TrainConfig
-from training.emotion.examples import Examples, pad
+from training.emotion.dataset import Dataset, pad
 from training.emotion.train import judge, logits, normalise, train
 from training.run import STATE
 from utils.emotion.functionals import n_functionals
@@ -71,14 +71,14 @@ def on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def examples() -> Examples:
+def examples() -> Dataset:
     nameless = [np.full((20, N_FEATURES), -3, np.float32)]
     variants = {"ravdess": 2, "tess": 2}
-    return Examples([*CLIPS, *OTHERS], Sung(), variants, nameless, LABELS, N_MFCC)
+    return Dataset([*CLIPS, *OTHERS], Sung(), variants, nameless, LABELS, N_MFCC)
 
 
 def run(
-    examples: Examples,
+    examples: Dataset,
     folder: Path | None = None,
     seed: int = 0,
     config: TrainConfig = CONFIG,
@@ -90,7 +90,7 @@ def run(
 
 
 @pytest.fixture(scope="module")
-def whole(examples: Examples) -> tuple[Listener, dict[int, float]]:
+def whole(examples: Dataset) -> tuple[Listener, dict[int, float]]:
     """What a run that nobody killed ends with, and its losses by step."""
     losses: dict[int, float] = {}
     with pytest.MonkeyPatch.context() as patch:
@@ -118,7 +118,7 @@ def alone(listener: Listener) -> EmotionLSTM:
     return model.eval()
 
 
-def answers(listener: Listener, examples: Examples) -> list[str]:
+def answers(listener: Listener, examples: Dataset) -> list[str]:
     """What a listener takes the others' clips for."""
     found = logits(alone(listener), [examples.frames(clip) for clip in OTHERS])
     return [LABELS[k] for k in found.argmax(axis=1)]
@@ -137,7 +137,7 @@ def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
 # --- what comes out
 
 
-def test_it_learns_what_two_voices_have_in_common(examples: Examples) -> None:
+def test_it_learns_what_two_voices_have_in_common(examples: Dataset) -> None:
     losses: list[float] = []
     model = run(examples, progress=lambda _, loss: losses.append(loss), validation=[])
     assert isinstance(model, Listener)
@@ -147,7 +147,7 @@ def test_it_learns_what_two_voices_have_in_common(examples: Examples) -> None:
     assert not model.training
 
 
-def test_it_repeats_with_its_seed_and_differs_with_another(examples: Examples) -> None:
+def test_it_repeats_with_its_seed_and_differs_with_another(examples: Dataset) -> None:
     config = replace(CONFIG, steps=8, every=4)
     first = run(examples, config=config)
     torch.rand(5)  # whatever else drew random numbers
@@ -155,7 +155,7 @@ def test_it_repeats_with_its_seed_and_differs_with_another(examples: Examples) -
     assert not same(first, run(examples, config=config, seed=1))
 
 
-def test_the_folder_changes_no_weight(examples: Examples, tmp_path: Path) -> None:
+def test_the_folder_changes_no_weight(examples: Dataset, tmp_path: Path) -> None:
     config = replace(CONFIG, steps=8, every=4)
     folder = tmp_path / "new" / "run"
     assert same(run(examples, folder, config=config), run(examples, config=config))
@@ -163,7 +163,7 @@ def test_the_folder_changes_no_weight(examples: Examples, tmp_path: Path) -> Non
 
 
 @needs_gpu
-def test_it_learns_on_a_gpu_too(examples: Examples, monkeypatch) -> None:
+def test_it_learns_on_a_gpu_too(examples: Dataset, monkeypatch) -> None:
     monkeypatch.undo()
     model = run(examples)
     assert answers(model, examples) == [clip.label for clip in OTHERS]
@@ -175,7 +175,7 @@ def test_it_learns_on_a_gpu_too(examples: Examples, monkeypatch) -> None:
 
 @pytest.mark.parametrize("last", [5, 20, 25, 40])
 def test_a_killed_run_goes_on_as_if_it_had_not_been(
-    last: int, examples: Examples, whole, tmp_path: Path
+    last: int, examples: Dataset, whole, tmp_path: Path
 ) -> None:
     expected, losses = whole
     with pytest.raises(Killed):
@@ -186,14 +186,14 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(
     assert rest == {step: losses[step] for step in rest}
 
 
-def test_killed_twice(examples: Examples, whole, tmp_path: Path) -> None:
+def test_killed_twice(examples: Dataset, whole, tmp_path: Path) -> None:
     for last in (15, 35):
         with pytest.raises(Killed):
             run(examples, tmp_path, progress=killed_at(last))
     assert same(run(examples, tmp_path), whole[0])
 
 
-def test_a_finished_run_is_not_trained_again(examples: Examples, tmp_path: Path) -> None:
+def test_a_finished_run_is_not_trained_again(examples: Dataset, tmp_path: Path) -> None:
     config = replace(CONFIG, steps=8, every=4)
     first = run(examples, tmp_path, config=config)
     assert same(run(examples, tmp_path, config=config, progress=killed_at(1)), first)
@@ -226,7 +226,7 @@ def spoil(path: Path) -> None:
     ids=["cut", "spoilt", "empty", "text", "numpy"],
 )
 def test_a_damaged_state_starts_anew_and_says_so(
-    damage, examples: Examples, tmp_path: Path, caplog
+    damage, examples: Dataset, tmp_path: Path, caplog
 ) -> None:
     config = replace(CONFIG, steps=8, every=4)
     expected = run(examples, tmp_path, config=config)
@@ -257,7 +257,7 @@ def test_a_state_of_something_else_starts_anew_and_says_so(
     change = dict(change)
     clips = [*CLIPS, *OTHERS, *change.get("clips", [])]
     before, after = (
-        Examples(clips, features, {"ravdess": 1, "tess": 1}, [], LABELS, N_MFCC)
+        Dataset(clips, features, {"ravdess": 1, "tess": 1}, [], LABELS, N_MFCC)
         for features in (Sung(), Sung(change.pop("identity", "sung")))
     )
     config = {"config": replace(CONFIG, steps=8, every=4)}
@@ -268,20 +268,20 @@ def test_a_state_of_something_else_starts_anew_and_says_so(
     assert same(found, run(after, **config | change))
 
 
-def test_a_file_that_is_no_state_starts_anew(examples: Examples, tmp_path: Path, caplog) -> None:
+def test_a_file_that_is_no_state_starts_anew(examples: Dataset, tmp_path: Path, caplog) -> None:
     caplog.set_level(logging.INFO)
     torch.save([1, 2], tmp_path / STATE)
     run(examples, tmp_path, config=replace(CONFIG, steps=2, every=2))
     assert "of another recipe" in caplog.text
 
 
-def test_only_whole_files_are_left(examples: Examples, tmp_path: Path) -> None:
+def test_only_whole_files_are_left(examples: Dataset, tmp_path: Path) -> None:
     run(examples, tmp_path, config=replace(CONFIG, steps=4, every=2))
     names = sorted(path.name.partition(".")[0] for path in tmp_path.iterdir())
     assert names == ["events", "state"]
 
 
-def test_no_thread_is_left_behind(examples: Examples, tmp_path: Path) -> None:
+def test_no_thread_is_left_behind(examples: Dataset, tmp_path: Path) -> None:
     before = threading.active_count()
     with pytest.raises(Killed):
         run(examples, tmp_path, progress=killed_at(2))
@@ -292,14 +292,14 @@ def test_no_thread_is_left_behind(examples: Examples, tmp_path: Path) -> None:
 
 
 def test_it_stops_where_nothing_is_gained_and_keeps_the_best(
-    examples: Examples, monkeypatch, tmp_path: Path
+    examples: Dataset, monkeypatch, tmp_path: Path
 ) -> None:
     figures = iter([-0.8, -0.3, -0.6, -0.3, -0.1])
     looked: list[dict] = []
 
     heard = train_module._heard
 
-    def look(model: Listener, examples: Examples, clips: list[Clip]) -> np.ndarray:
+    def look(model: Listener, examples: Dataset, clips: list[Clip]) -> np.ndarray:
         looked.append(copy.deepcopy(model.state_dict()))
         return heard(model, examples, clips)
 
@@ -324,7 +324,7 @@ def told(right: float, n: int = len(LABELS)) -> np.ndarray:
     return logits
 
 
-def test_a_judgement_is_of_classes_and_corpora_by_their_shares(examples: Examples) -> None:
+def test_a_judgement_is_of_classes_and_corpora_by_their_shares(examples: Dataset) -> None:
     found = told(0.9)
     uar, likelihood = judge(examples, OTHERS, found)
     assert uar == {"ravdess": 1.0, "tess": 1.0}
@@ -345,7 +345,7 @@ def test_a_judgement_is_of_classes_and_corpora_by_their_shares(examples: Example
 # --- the curves
 
 
-def test_tensorboard_shows_every_look(examples: Examples, tmp_path: Path) -> None:
+def test_tensorboard_shows_every_look(examples: Dataset, tmp_path: Path) -> None:
     losses: dict[int, float] = {}
     with pytest.raises(Killed):
         run(examples, tmp_path, progress=killed_at(25))
@@ -375,7 +375,7 @@ def test_batches_of_like_length_give_each_clip_its_own_logits() -> None:
     np.testing.assert_allclose(logits(model, arrays * 40), np.tile(alone, (40, 1)), atol=1e-5)
 
 
-def test_a_listener_is_judged_by_what_a_network_of_it_says(examples: Examples, whole) -> None:
+def test_a_listener_is_judged_by_what_a_network_of_it_says(examples: Dataset, whole) -> None:
     listener, _ = whole
     found = train_module._heard(listener, examples, OTHERS)
     expected = logits(alone(listener), [examples.frames(clip) for clip in OTHERS])
@@ -383,7 +383,7 @@ def test_a_listener_is_judged_by_what_a_network_of_it_says(examples: Examples, w
     assert found.std(axis=0).min() > 0.1
 
 
-def test_scaling_is_that_of_the_clips_given(examples: Examples) -> None:
+def test_scaling_is_that_of_the_clips_given(examples: Dataset) -> None:
     model = Listener(MODEL)
     normalise(model, examples, CLIPS)
     frames = np.concatenate([examples.frames(clip) for clip in CLIPS])
@@ -395,7 +395,7 @@ def test_scaling_is_that_of_the_clips_given(examples: Examples) -> None:
     assert torch.isfinite(model.directions).all()
 
 
-def test_voices_of_one_label_scatter_alike_in_all_directions(examples: Examples) -> None:
+def test_voices_of_one_label_scatter_alike_in_all_directions(examples: Dataset) -> None:
     model = Listener(MODEL)
     normalise(model, examples, CLIPS)
     found = torch.from_numpy(np.stack([examples.statistics[clip, 0] for clip in CLIPS]))

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.svm import SVC
 
 from training.corpora import Clip
-from training.emotion.examples import Examples, all_functionals
+from training.emotion.dataset import Dataset, all_functionals
 from training.emotion.whitening import whitening
 from utils.emotion.network import scale
 
@@ -24,7 +24,7 @@ class Baseline:
     n_mfcc : see `utils.emotion.functionals.functionals`
     """
 
-    def __init__(self, examples: Examples, clips: Sequence[Clip], n_mfcc: int) -> None:
+    def __init__(self, examples: Dataset, clips: Sequence[Clip], n_mfcc: int) -> None:
         found = np.stack([examples.statistics[clip, 0] for clip in clips])
         self._n_mfcc, self._n_classes = n_mfcc, len(examples.labels)
         self._mean, self._std, self._directions = whitening(found, clips, found.shape[1])

@@ -10,7 +10,7 @@ import torch
 from emotion_model import EmotionLSTM
 from training.corpora import Clip
 from training.emotion.config import SHARES
-from training.emotion.examples import Examples
+from training.emotion.dataset import Dataset
 from training.emotion.whitening import whitening
 from utils.emotion.network import Listener, kernel
 
@@ -23,7 +23,7 @@ NAMELESS = 0.5  # weight of all sounds without an emotion, relative to all clips
 SCALE = 10.0
 
 
-def unite(listeners: Sequence[Listener], examples: Examples, clips: Sequence[Clip]) -> EmotionLSTM:
+def unite(listeners: Sequence[Listener], examples: Dataset, clips: Sequence[Clip]) -> EmotionLSTM:
     """One network of all listeners, with landmarks among `clips` and what each of them says.
 
     Ridge regression of the truth on the nearness to the landmarks (Nyström; Williams and
@@ -46,9 +46,9 @@ def unite(listeners: Sequence[Listener], examples: Examples, clips: Sequence[Cli
         model.landmarks.copy_(model.place(at))
         near = kernel(model.place(torch.from_numpy(np.stack(found))), model.landmarks)
         among = kernel(model.landmarks, model.landmarks).double().numpy()
-    near = near.double().numpy()
-    weighted = near * weights[:, None]
-    left = weighted.T @ near + RIDGE * among + 1e-4 * np.eye(len(chosen))
+    nearness = near.double().numpy()
+    weighted = nearness * weights[:, None]
+    left = weighted.T @ nearness + RIDGE * among + 1e-4 * np.eye(len(chosen))
     answers = scipy.linalg.solve(left, weighted.T @ target, assume_a="pos")
     model.answers.copy_(torch.from_numpy(SCALE * answers))
     return model.eval()
@@ -66,7 +66,7 @@ def _choose(clips: Sequence[Clip]) -> list[Clip]:
 
 
 def _told(
-    examples: Examples, clips: Sequence[Clip]
+    examples: Dataset, clips: Sequence[Clip]
 ) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
     """Functionals, what is true of them (n, n_classes), and how much each counts (n,)."""
     found, truth, weights = [], [], []

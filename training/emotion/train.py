@@ -12,14 +12,14 @@ from emotion_model import EmotionLSTM, ModelConfig
 from training.corpora import Clip
 from training.emotion import evaluate
 from training.emotion.config import SHARES, TrainConfig
-from training.emotion.examples import Batch, Draw, Examples, of_like_length
+from training.emotion.dataset import Batch, Dataset, Draw, of_like_length
 from training.emotion.whitening import whitening
 from training.run import Run, Weights
 from utils.emotion.network import Listener
 
 
 def train(
-    examples: Examples,
+    examples: Dataset,
     clips: Sequence[Clip],
     validation: Sequence[Clip],
     config: TrainConfig,
@@ -107,7 +107,7 @@ def _run(
 
 
 def _identity(
-    examples: Examples,
+    examples: Dataset,
     clips: Sequence[Clip],
     validation: Sequence[Clip],
     config: TrainConfig,
@@ -124,7 +124,7 @@ def _identity(
 
 
 def judge(
-    examples: Examples, clips: Sequence[Clip], found: np.ndarray
+    examples: Dataset, clips: Sequence[Clip], found: np.ndarray
 ) -> tuple[dict[str, float], float]:
     """UAR by corpus, and one figure to choose by, of logits `found` (n, n_classes).
 
@@ -154,7 +154,7 @@ def logits(model: EmotionLSTM, arrays: Sequence[np.ndarray]) -> np.ndarray:
     return found
 
 
-def _heard(model: Listener, examples: Examples, clips: Sequence[Clip]) -> np.ndarray:
+def _heard(model: Listener, examples: Dataset, clips: Sequence[Clip]) -> np.ndarray:
     """Logits float32 (n, n_classes) of one listener to clips as recorded."""
     model.eval()
     device = model.mean.device
@@ -168,7 +168,7 @@ def _heard(model: Listener, examples: Examples, clips: Sequence[Clip]) -> np.nda
     return found
 
 
-def normalise(model: Listener, examples: Examples, clips: Sequence[Clip]) -> None:
+def normalise(model: Listener, examples: Dataset, clips: Sequence[Clip]) -> None:
     """Set the scaling of frames and functionals from `clips` alone."""
     frames = np.concatenate([examples.frames(clip) for clip in clips])
     found = np.stack([examples.statistics[clip, 0] for clip in clips])
@@ -190,8 +190,8 @@ def _loss(
     """Cross-entropy of a disturbed batch whose pooled values are mixed in pairs."""
     frames = _disturb(batch.frames, batch.lengths, model, config)
     pooled = model.pool(frames, batch.lengths, batch.statistics).float()
-    share = rng.beta(config.mixup, config.mixup, (len(pooled), 1)).astype(np.float32)
-    share = torch.from_numpy(share).to(pooled.device)
+    drawn = rng.beta(config.mixup, config.mixup, (len(pooled), 1)).astype(np.float32)
+    share = torch.from_numpy(drawn).to(pooled.device)
     other = torch.from_numpy(rng.permutation(len(pooled))).to(pooled.device)
     pooled = torch.lerp(pooled[other], pooled, share)
     target = torch.lerp(batch.target[other], batch.target, share)

@@ -9,7 +9,7 @@ from tqdm import tqdm
 from emotion_model import WINDOW_S, EmotionLSTM, ModelConfig
 from training.corpora import LABELS, Clip, read_noise
 from training.emotion.config import TrainConfig, n_variants
-from training.emotion.examples import Examples
+from training.emotion.dataset import Dataset
 from training.emotion.landmarks import unite
 from training.emotion.predictions import CLEAN, READ_ALOUD, Predictions, join
 from training.emotion.splits import validation_speakers
@@ -60,7 +60,7 @@ class Workshop:
         nameless = self.cache.voiceless(N_VOICELESS * varied, seed=1)
         nameless += self._stretches(self.cache.prepare(heard, 2) if varied else [])
         self.model_config = ModelConfig(features.n_features, len(LABELS), features.n_mfcc)
-        self.examples = Examples(
+        self.examples = Dataset(
             self.clips,
             self.cache,
             counts,

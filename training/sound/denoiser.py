@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training.emotion.examples import pad
+from training.emotion.dataset import pad
 from training.run import Run
 from utils import audio
 from utils.emotion import features
@@ -151,8 +151,8 @@ def _other_throats(bands: Bands, rng: np.random.Generator) -> Bands:
     workshop on deep learning for audio, speech and language processing, 2013.
     """
     batch, n_frames, n_bands = bands.power.shape
-    place = np.arange(n_bands) / rng.uniform(*THROATS, (batch, 1))
-    place = torch.from_numpy(place.clip(0, n_bands - 1)).to(bands.power)
+    places = np.arange(n_bands) / rng.uniform(*THROATS, (batch, 1))
+    place = torch.from_numpy(places.clip(0, n_bands - 1)).to(bands.power)
     below = place.long().clamp(max=n_bands - 2)
     at = below[:, None].expand(-1, n_frames, -1)
     log_power = bands.power.log()
@@ -252,5 +252,5 @@ def _identity(
 ) -> str:
     found = hashlib.sha256(f"{RECIPE} {config} {len(speech)}".encode())
     for array in (*speech, *noises):
-        found.update(np.ascontiguousarray(array))
+        found.update(np.ascontiguousarray(array).data)
     return found.hexdigest()

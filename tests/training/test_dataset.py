@@ -11,7 +11,7 @@ import torch
 
 from training.corpora import Clip
 from training.emotion.config import SHARES, TrainConfig, n_variants
-from training.emotion.examples import Batch, Draw, Examples, all_functionals, pad
+from training.emotion.dataset import Batch, Dataset, Draw, all_functionals, pad
 from utils.emotion.functionals import functionals, n_functionals
 from utils.errors import DataError
 
@@ -51,17 +51,17 @@ CLIPS = clips_of("ravdess", {"neutral": 3, "happy": 9, "sad": 1}) + clips_of(
 
 def examples_of(
     clips: list[Clip], n: int = 3, n_nameless: int = NAMELESS, identity: str = "told"
-) -> Examples:
+) -> Dataset:
     rng = np.random.default_rng(0)
     nameless = [np.full((10 + k, N_FEATURES), -9, np.float32) for k in range(n_nameless)]
     for array in nameless:
         array[:, 3] = rng.standard_normal(len(array))
     variants = {clip.corpus: n for clip in clips}
-    return Examples(clips, Told(identity), variants, nameless, LABELS, N_MFCC)
+    return Dataset(clips, Told(identity), variants, nameless, LABELS, N_MFCC)
 
 
 @pytest.fixture(scope="module")
-def examples() -> Examples:
+def examples() -> Dataset:
     return examples_of(CLIPS)
 
 
@@ -82,7 +82,7 @@ def told(draw: Draw, n_batches: int) -> list[tuple[str, str, int] | None]:
 # --- batches
 
 
-def test_a_batch_depends_on_its_seed_and_number_alone(examples: Examples) -> None:
+def test_a_batch_depends_on_its_seed_and_number_alone(examples: Dataset) -> None:
     draw = Draw(examples, CLIPS, CONFIG, seed=1)
     in_order = [draw.batch(k) for k in range(10)]
     for k in (7, 0, 9, 4, 3):
@@ -92,7 +92,7 @@ def test_a_batch_depends_on_its_seed_and_number_alone(examples: Examples) -> Non
     assert not same(Draw(examples, CLIPS, CONFIG, seed=2).batch(0), in_order[0])
 
 
-def test_parts_of_a_batch_belong_together(examples: Examples) -> None:
+def test_parts_of_a_batch_belong_together(examples: Dataset) -> None:
     batch = Draw(examples, CLIPS, CONFIG, seed=0).batch(5)
     n_frames = int(batch.lengths.max())
     assert batch.frames.shape == (16, n_frames, N_FEATURES)
@@ -106,7 +106,7 @@ def test_parts_of_a_batch_belong_together(examples: Examples) -> None:
         assert torch.equal(target, torch.eye(3)[label] if label >= 0 else torch.full((3,), 1 / 3))
 
 
-def test_a_batch_is_of_like_lengths(examples: Examples) -> None:
+def test_a_batch_is_of_like_lengths(examples: Dataset) -> None:
     draw = Draw(examples, CLIPS, CONFIG, seed=0)
     of_a_group = sorted(
         (draw.batch(k).lengths for k in range(Draw.GROUP)), key=lambda lengths: lengths.max()
@@ -115,7 +115,7 @@ def test_a_batch_is_of_like_lengths(examples: Examples) -> None:
         assert shorter.max() <= longer.min()
 
 
-def test_smoothing_leaves_some_of_the_target_to_other_classes(examples: Examples) -> None:
+def test_smoothing_leaves_some_of_the_target_to_other_classes(examples: Dataset) -> None:
     target = Draw(examples, CLIPS, replace(CONFIG, smoothing=0.3), seed=0).batch(0).target
     assert torch.allclose(target.sum(dim=1), torch.ones(16))
     assert {round(p, 3) for row in target.tolist() for p in row} <= {0.1, 0.8, 0.333}
@@ -124,7 +124,7 @@ def test_smoothing_leaves_some_of_the_target_to_other_classes(examples: Examples
 # --- shares
 
 
-def test_corpora_have_their_share_and_classes_count_the_same(examples: Examples) -> None:
+def test_corpora_have_their_share_and_classes_count_the_same(examples: Dataset) -> None:
     drawn = [d for d in told(Draw(examples, CLIPS, CONFIG, seed=0), 120) if d is not None]
     corpora = Counter(corpus for corpus, _, _ in drawn)
     share = SHARES["ravdess"] / (SHARES["ravdess"] + SHARES["tess"])
@@ -136,7 +136,7 @@ def test_corpora_have_their_share_and_classes_count_the_same(examples: Examples)
             assert count / corpora[corpus] == pytest.approx(1 / len(labels), abs=0.06)
 
 
-def test_clean_clips_and_nameless_sounds_have_their_share(examples: Examples) -> None:
+def test_clean_clips_and_nameless_sounds_have_their_share(examples: Dataset) -> None:
     config = replace(CONFIG, nameless_share=0.2, clean_share=0.5)
     drawn = told(Draw(examples, CLIPS, config, seed=0), 120)
     assert drawn.count(None) / len(drawn) == pytest.approx(0.2, abs=0.04)
@@ -153,13 +153,13 @@ def test_without_variants_or_nameless_sounds_clips_stand_as_they_are() -> None:
     assert {d and d[2] for d in drawn} == {0}
 
 
-def test_only_the_clips_given_are_drawn(examples: Examples) -> None:
+def test_only_the_clips_given_are_drawn(examples: Dataset) -> None:
     some = [c for c in CLIPS if c.corpus == "tess" and c.label == "happy"]
     drawn = told(Draw(examples, some, CONFIG, seed=0), 20)
     assert {d[:2] for d in drawn if d is not None} == {("tess", "happy")}
 
 
-def test_a_corpus_without_a_share_is_refused_by_name(examples: Examples) -> None:
+def test_a_corpus_without_a_share_is_refused_by_name(examples: Dataset) -> None:
     with pytest.raises(DataError, match="no share of the draws is set for here, there"):
         Draw(examples, clips_of("there", {"sad": 1}) + clips_of("here", {"sad": 1}), CONFIG, 0)
 
@@ -171,7 +171,7 @@ def test_corpora_that_say_few_words_have_fewer_variants() -> None:
 # --- identity
 
 
-def test_examples_of_another_make_are_not_mistaken_for_these(examples: Examples) -> None:
+def test_examples_of_another_make_are_not_mistaken_for_these(examples: Dataset) -> None:
     assert examples_of(CLIPS).identity == examples.identity
     changes = {"n": 2}, {"n_nameless": 1}, {"identity": "denoised"}
     others = [examples_of(CLIPS, **change) for change in changes]

@@ -21,7 +21,8 @@ class Features(Protocol):
     identity : of all that the frames depend on beside the clips
     """
 
-    identity: str
+    @property
+    def identity(self) -> str: ...
 
     def get(self, clip: Clip, variant: int) -> np.ndarray:
         """Frames float32 (n_frames, n_features); variant 0 is the clip itself."""
@@ -50,7 +51,7 @@ class Batch:
         return Batch(*(tensor.to(device) for tensor in vars(self).values()))
 
 
-class Examples:
+class Dataset:
     """Clips with the functionals of all their variants, computed once for all runs.
 
     Parameters
@@ -126,7 +127,7 @@ class Draw:
     GROUP = 4  # batches drawn together and sorted by length, so that little is padding
 
     def __init__(
-        self, examples: Examples, clips: Sequence[Clip], config: TrainConfig, seed: int
+        self, examples: Dataset, clips: Sequence[Clip], config: TrainConfig, seed: int
     ) -> None:
         self.examples, self.config, self.seed = examples, config, seed
         self.corpora = sorted({clip.corpus for clip in clips})
@@ -160,7 +161,7 @@ class Draw:
         n_classes = len(self.examples.labels)
         target = np.full(n_classes, 1 / n_classes, np.float32)
         if self.examples.nameless and rng.random() < self.config.nameless_share:
-            k = rng.integers(len(self.examples.nameless))
+            k = int(rng.integers(len(self.examples.nameless)))
             return self.examples.nameless[k], self.examples.nameless_statistics[k], target
         piles = self.piles[self.corpora[rng.choice(len(self.corpora), p=self.weights)]]
         pile = piles[rng.integers(len(piles))]
