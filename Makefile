@@ -1,5 +1,6 @@
 # make run    install what is missing, then serve the captions
 # make test   install what is missing, then run every test
+# make check  lint, formatting and types
 # make setup  install only
 # make korean install what hears Korean without a network
 # make bench  measure speed, accuracy and memory, and print the tables
@@ -11,13 +12,18 @@ ARGS   ?=
 
 WEIGHTS := utils/asr/whisper/weights.txt
 
-.PHONY: run test setup setup-tests korean bench clean
+.PHONY: run test check setup setup-tests korean bench clean
 
 run: setup
 	@exec $(BIN)/python app.py $(ARGS)
 
 test: setup-tests
 	$(BIN)/python -m pytest tests $(ARGS)
+
+check: setup-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 bench: setup-tests
 	@# as the program does: idle threads of torch sleep instead of spinning

@@ -6,6 +6,7 @@ import os
 import tarfile
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from utils.models.catalogue import CATALOGUE
@@ -159,10 +160,8 @@ def _handler(server: HubServer, store: bool) -> type[BaseHTTPRequestHandler]:
                 headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
             self._head(206 if wanted else 200, headers, body=True)
             until = server.break_after.pop(0) if server.break_after else len(rest)
-            try:
+            with suppress(OSError):  # whoever asked has gone
                 self._send(rest[:until])
-            except OSError:
-                pass  # whoever asked has gone
             self.close_connection = True
 
         def _send(self, content: bytes) -> None:

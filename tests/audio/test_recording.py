@@ -23,8 +23,7 @@ def heard(path: Path) -> tuple[np.ndarray, str]:
     blocks = [np.zeros(0, np.float32)]
     with Recording(path) as recording:
         try:
-            for block in recording.voice():
-                blocks.append(block)
+            blocks.extend(recording.voice())  # keeps what came before an error
         except AudioError as err:
             return np.concatenate(blocks), str(err)
     return np.concatenate(blocks), ""

@@ -308,12 +308,12 @@ def test_two_pages_agree(open_page, server):
     server.show("listening")
     talk(server, 5)
     server.say(5, "and more", final=False)
-    for page in (first, second):
-        expect(page.locator("#live")).to_have_text("and more")
+    for one in (first, second):
+        expect(one.locator("#live")).to_have_text("and more")
     assert lines(first).all_inner_texts() != []
     texts = [
-        [" ".join(text.split()) for text in lines(page).all_text_contents()]
-        for page in (first, second)
+        [" ".join(text.split()) for text in lines(one).all_text_contents()]
+        for one in (first, second)
     ]
     assert texts[0] == texts[1]
 

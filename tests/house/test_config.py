@@ -85,7 +85,7 @@ def test_a_switch_from_every_place(tmp_path, name, text, environment, flags, on)
     path = tmp_path / "settings.toml"
     path.write_text(text.replace("NAME", name))
     environment = {f"CAPTIONS_{name.upper()}": value for value in environment.values()}
-    flags = {name: value for value in flags.values()}
+    flags = {key.replace("NAME", name): value for key, value in flags.items()}
     assert getattr(config.load(flags, path, environment), name) is on
 
 

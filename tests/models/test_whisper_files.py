@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -203,10 +204,8 @@ def test_weights_with_any_byte_changed_are_told_or_read(english):
         changed = whole.copy()
         changed[place] ^= 1 << chance.randrange(8)
         (english / "model.bin").write_bytes(changed)
-        try:
+        with suppress(ModelError):  # any other error would end a program that only looks
             check_readable(english)
-        except ModelError:
-            pass  # any other error would end a program that only looks
 
 
 @pytest.mark.parametrize(

@@ -130,8 +130,7 @@ def test_file_cut_short_delivers_what_is_there_and_says_so(tmp_path: Path) -> No
     path.write_bytes(path.read_bytes()[:80_044])
     frames = []
     with FileSource(path, realtime=False) as source, pytest.raises(AudioError, match="2.5 s but"):
-        for frame in source:
-            frames.append(frame)
+        frames.extend(source)
     assert len(joined(frames)) == 40_000
 
 
@@ -544,8 +543,7 @@ def test_lost_server_is_noticed_and_its_return_used(lost_server) -> None:
         frames.append(next(sound))
         lose()
         with pytest.raises(CaptureError, match="was lost|sends nothing"):
-            for frame in sound:
-                frames.append(frame)
+            frames.extend(sound)
         assert source.last_frame_age_s < microphone_module.WATCHDOG_S + PATIENCE_S
     joined(frames)
     bring_back()

@@ -48,9 +48,8 @@ def run(name: str, cwd: Path = FOLDER, **settings: object) -> nbformat.NotebookN
     cell = next(cell for cell in notebook.cells if cell.cell_type == "code")
     for key, value in settings.items():
         value = str(value) if isinstance(value, Path) else value
-        cell.source, found = re.subn(
-            rf"^{key} = .*$", lambda _: f"{key} = {value!r}", cell.source, flags=re.MULTILINE
-        )
+        line = f"{key} = {value!r}".replace("\\", r"\\")
+        cell.source, found = re.subn(rf"^{key} = .*$", line, cell.source, flags=re.MULTILINE)
         assert found == 1, f"the first cell of {name} sets no {key}"
     client = NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(cwd)}}
