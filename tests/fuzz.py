@@ -29,7 +29,7 @@ from utils.checkpoint import Format
 from utils.errors import AppError, ConfigError, DataError
 from utils.events import CaptionEvent, Emotion, Word
 from utils.live import phrases
-from utils.live.saving import read_saved
+from utils.live.saved import read_saved
 from utils.models.nemo.archive import check_loadable, check_whole, languages, read_config
 from utils.models.whisper import folder as whisper_folder
 from utils.sources import FileSource

@@ -10,7 +10,7 @@ import pytest
 
 from tests.command_line.test_app import Client
 from tests.program import PATIENCE_S, Program
-from utils.live.saving import read_saved
+from utils.live.saved import read_saved
 
 HOME = Path(__file__).resolve().parents[2]
 SPEECH = HOME / "tests" / "data" / "speech.flac"

@@ -14,7 +14,7 @@ from utils.config import LONGEST_CLEAR_AFTER_MIN
 from utils.errors import DataError, ModelError, RequestError
 from utils.live.phrases import Phrases
 from utils.live.room import Room
-from utils.live.saving import read_saved
+from utils.live.saved import read_saved
 from utils.live.session import Session
 
 

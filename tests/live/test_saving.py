@@ -19,7 +19,8 @@ from tests.disks import fill, make_read_only, pull_out, small_disk
 from utils.captions.transcript import FORMATS
 from utils.errors import DataError
 from utils.events import CaptionEvent, Emotion, Word
-from utils.live.saving import SavedLines, read_saved
+from utils.live.saved import read_saved
+from utils.live.saving import SavedLines
 
 ANGRY = Emotion("angry", 0.9, {"angry": 0.9, "neutral": 0.1})
 HOME = Path(__file__).resolve().parents[2]

@@ -9,7 +9,7 @@ from utils.captions.transcript import FORMATS
 from utils.command_line.output import note, put
 from utils.errors import AudioError
 from utils.events import CaptionEvent
-from utils.live.saving import read_saved
+from utils.live.saved import read_saved
 from utils.sources import Source, microphones
 
 
