@@ -62,13 +62,13 @@ export class Captions {
     this.#clearLive();
   }
 
-  // A reconnection sends past lines again, and a tag may come late: what stands is written anew,
-  // which changes no word; missed ones are put in their place.
+  // A reconnection sends past lines again, and a tag may come late: what stands keeps its words;
+  // missed ones are put in their place.
   #finish(event) {
     let place = this.#lines.length;
     while (place > this.#first && this.#lines[place - 1].segment > event.segment) place -= 1;
     if (place > this.#first && this.#lines[place - 1].segment === event.segment) {
-      this.#lines[place - 1].write(event, this.#rowWidth);
+      this.#lines[place - 1].amend(event, this.#rowWidth);
       return false;
     }
     const line = new Line(document.createElement("li"));

@@ -8,6 +8,8 @@ const DASH = "– ";
 
 export const emotionWord = (label) => (has(`emotion.${label}`) ? t(`emotion.${label}`) : label);
 
+const wordsOf = ({ text, sound }) => (sound ? `[${has(`sound.${sound}`) ? t(`sound.${sound}`) : sound}]` : text.trim());
+
 export function emotionIcon(label) {
   const icon = document.createElementNS(SVG, "svg");
   icon.setAttribute("aria-hidden", "true");
@@ -35,8 +37,9 @@ export class Line {
   get segment() { return Number(this.element.dataset.segment); }
   get empty() { return !this.#text; }
 
-  write({ text, tags = {}, sound }, rowWidth) {
-    this.#text = sound ? `[${has(`sound.${sound}`) ? t(`sound.${sound}`) : sound}]` : text.trim();
+  write(event, rowWidth) {
+    const { tags = {}, sound } = event;
+    this.#text = wordsOf(event);
     const { dataset } = this.element;
     dataset.loudness = tags.loudness ?? "";
     this.element.toggleAttribute("data-sound", Boolean(sound));
@@ -44,6 +47,11 @@ export class Line {
     this.#mend();
     this.layOut(rowWidth);
     this.#label((this.#text && tags.emotion?.label) || "");
+  }
+
+  // Final words stay as they are; what is said of them besides may come later.
+  amend(event, rowWidth) {
+    if (wordsOf(event) === this.#text) this.write(event, rowWidth);
   }
 
   // Only the part that differs is touched, so that text being read stays still.

@@ -16,6 +16,8 @@ export class Mark {
 
   layOut() {}
 
+  amend() {}
+
   calm() {}
 
   reword() { setText(this.element, t(this.#key)); }

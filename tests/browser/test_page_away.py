@@ -111,6 +111,10 @@ def test_lines_that_were_missed_leave_a_mark_where_they_were(page, server):
     come_back(page, server, late, left_out=103)  # nothing more is missing
     expect(page.locator(".mark")).to_have_count(1)
     expect(lines(page)).to_have_count(6)
+    server.say(103, "Missed.", label="sad")  # a tag of it came late
+    server.say(106, "and so on.")
+    expect(lines(page)).to_have_count(7)
+    expect(page.locator(".mark")).to_have_text(MISSED)
 
 
 def test_what_was_missed_is_marked_also_after_a_blank(page, server):
