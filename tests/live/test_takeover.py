@@ -15,7 +15,7 @@ from tests.feeding import Fed
 from tests.hub_server import NAME, REPO
 from tests.whisper_models import MULTILINGUAL, whisper, write
 from utils.asr import Tuning
-from utils.asr.vosk import transcriber as vosk
+from utils.asr.vosk import folder as vosk
 from utils.errors import ConfigError, ModelError
 from utils.live.takeover import offered, takeover
 from utils.models.whisper.files import packaged

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from utils.asr import Engine, Transcriber, Tuning
-from utils.asr.vosk.transcriber import INSTALL, VoskTranscriber, is_here
+from utils.asr.vosk.folder import INSTALL, is_here
+from utils.asr.vosk.transcriber import VoskTranscriber
 from utils.errors import ConfigError
 from utils.messages import Message, say
 from utils.models.check import check_given, two_letters
