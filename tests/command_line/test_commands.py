@@ -20,11 +20,11 @@ from training import commands
 from training.__main__ import main
 from training.corpora import LABELS, SHIPPED
 from training.emotion import config as recipe
-from training.emotion import train as train_module
 from training.emotion import workshop
 from training.emotion.calibrate import summary
 from training.emotion.config import TrainConfig
 from training.emotion.predictions import READ_ALOUD, Predictions, join
+from training.run import Run
 from training.sound.conditions import CONDITIONS, as_live
 from training.sound.denoiser import DenoiseConfig
 from utils.audio import SAMPLE_RATE, load
@@ -286,16 +286,16 @@ def test_an_interrupted_crossval_goes_on_with_what_is_not_done(
     run, tmp_path: Path, trained, no_report, monkeypatch, capsys
 ) -> None:
     steps = 0
-    advance = train_module._Run.advance
+    learn = Run.learn
 
-    def until_interrupted(self) -> float:
+    def until_interrupted(self, loss: torch.Tensor) -> float:
         nonlocal steps
         if steps == 3 * FEW.steps + 3:  # in the second listener of the second fold
             raise KeyboardInterrupt
         steps += 1
-        return advance(self)
+        return learn(self, loss)
 
-    monkeypatch.setattr(train_module._Run, "advance", until_interrupted)
+    monkeypatch.setattr(Run, "learn", until_interrupted)
     assert run("crossval", "tess", "--seeds", 1) == 130
     assert "the same command goes on from here" in capsys.readouterr().err
     folder = tmp_path / "runs" / "tess"
