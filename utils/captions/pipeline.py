@@ -7,7 +7,7 @@ It knows a recogniser and tags by what they do; `app.py` hands it the real ones.
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from utils.asr import Stream, Transcriber
 from utils.audio import SAMPLE_RATE
+from utils.captions.late import LateTags
 from utils.captions.segmenter import Segmenter
 from utils.captions.steady import Corrections, SteadyText
 from utils.captions.vad import VoiceActivity
@@ -66,8 +67,7 @@ class Captioner:
         self._text = ""  # that was shown last
         self._shown: dict[str, object] = {}  # of the tags, then
         self._asked: list[Tag] = []  # of the segment
-        self._late: list[tuple[int, str, Future[object]]] = []  # tags that come later
-        self._amended: dict[int, CaptionEvent] = {}  # their lines, by segment
+        self._late = LateTags()
         self._end = 0  # of the segment before
         self._now = 0  # where the last frame began
         self._wordless = 0  # segments since the last that had words
@@ -140,13 +140,13 @@ class Captioner:
         self._now = frame.start
         for chunk in self._segmenter.push(frame):
             yield from self._take(chunk)
-        yield from self._amend()
+        yield from self._late.come(self.live)
 
     def flush(self) -> Iterator[CaptionEvent]:
         """Finish what is being said: no more sound comes."""
         for chunk in self._segmenter.flush():
             yield from self._take(chunk)
-        yield from self._amend()
+        yield from self._late.come(self.live)
 
     def abandon(self) -> None:
         """Give up what is being said, and have the tags forget what was.
@@ -161,8 +161,7 @@ class Captioner:
 
     def forget(self) -> None:
         """Have the tags forget what was said: whoever speaks next is no other voice."""
-        self._late.clear()
-        self._amended.clear()
+        self._late.forget()
         for tag in self.tags:
             tag.forget()
 
@@ -237,31 +236,10 @@ class Captioner:
             waited = {name: value for name, value in after.items() if isinstance(value, Future)}
             known = {name: value for name, value in after.items() if name not in waited}
             event = self._event(chunk, result.text, tags | known, final=True, words=words)
-            if waited:
-                self._amended[event.segment] = event
-                self._late += [(event.segment, name, later) for name, later in waited.items()]
+            self._late.wait(event, waited)
             yield event
         elif self._text:  # takes back a line that is on the page
             yield self._event(chunk, "", {}, final=True)
-
-    def _amend(self) -> Iterator[CaptionEvent]:
-        """Finished lines again, with tags that have come meanwhile."""
-        waiting, self._late = self._late, []
-        for segment, name, future in waiting:
-            if self.live and not future.done():
-                self._late.append((segment, name, future))
-                continue
-            try:
-                said = future.result()
-            except CancelledError:
-                continue
-            except Exception as err:  # of the tag's own kinds: captions go on
-                log.error("no %s of a line: %s", name, err)
-                continue
-            line = self._amended[segment] = self._amended[segment].tagged(name, said)
-            yield line
-        open_ = {segment for segment, _, _ in self._late}
-        self._amended = {n: line for n, line in self._amended.items() if n in open_}
 
     def _ask(self, ask: Callable[[Stream], Answer]) -> Answer:
         """Ask the recogniser; where memory is short, once more without the tags that cost some."""
