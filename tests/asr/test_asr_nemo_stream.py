@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -164,7 +165,7 @@ def test_a_batch_gives_each_stream_its_own(shared_model):
         states = streaming.step(jobs)
         for batched, single in zip(states, one_by_one, strict=True):
             for found, expected in zip(batched.decoded.tokens, single.decoded.tokens, strict=True):
-                assert found == pytest.approx(expected, abs=1e-3)
+                assert astuple(found) == pytest.approx(astuple(expected), abs=1e-3)
             for a, b in zip(batched.caches, single.caches, strict=True):
                 torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-4)
 
