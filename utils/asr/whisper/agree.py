@@ -12,11 +12,11 @@ from utils.events import Word
 from utils.words import covered, same
 
 # Chosen on 33 utterances at a simulated pace: words wait longer, and fewer are taken back.
-LOOK_AHEAD_S = 0.7  # heard beyond a word, from which one pass is enough
+LOOK_AHEAD_S = 0.6  # heard beyond a word, from which one pass is enough
 SURE = 0.7  # probability of such a word
-EDGE_S = 0.5  # heard beyond a word that two passes agree on; less may be a part of a word
+EDGE_S = 0.45  # heard beyond a word that two passes agree on; less may be a part of a word
 LIKELY = 0.5  # probability of such a word, under which more has to be heard
-DOUBT_S = 1.5
+DOUBT_S = 1.25
 # The same of a segment's first word, which somebody waits for.
 FIRST_EDGE_S, FIRST_LIKELY, FIRST_DOUBT_S = 0.1, 0.4, 1.0
 _MARKS = ".,!?;:…"
