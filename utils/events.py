@@ -61,6 +61,10 @@ class Word:
     end_s: float
     confidence: float | None = None
 
+    def later(self, by_s: float) -> "Word":
+        """The same word, so many seconds later."""
+        return replace(self, start_s=self.start_s + by_s, end_s=self.end_s + by_s)
+
 
 @dataclass(frozen=True)
 class Transcription:

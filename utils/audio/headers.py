@@ -28,7 +28,7 @@ def read(file: BinaryIO) -> Claim:
 
 def _look(file: BinaryIO, begins: bytes, size: int, zeros: int) -> Claim:
     if begins[:4] in (b"RIFF", b"RF64", b"BW64", b"RIFX") and begins[8:12] == b"WAVE":
-        return pcm.wav(file, size, ">" if begins[:4] == b"RIFX" else "<")
+        return pcm.wav(file, size, zeros, ">" if begins[:4] == b"RIFX" else "<")
     if begins[:4] == b"RIFF" and begins[8:12] == b"AVI ":
         length = int.from_bytes(begins[4:8], "little")
         return Claim(size, 8 + length if length < UNKNOWN_BYTES else None)
@@ -47,9 +47,9 @@ def _look(file: BinaryIO, begins: bytes, size: int, zeros: int) -> Claim:
         end = _w64_end(file, size)
         return Claim(size, end, stops=end is not None)
     if begins[:4] == b".snd":
-        return pcm.au(file, size)
+        return pcm.au(file, size, zeros)
     if begins[:7] == b"NIST_1A":
-        return pcm.nist(file, size)
+        return pcm.nist(file, size, zeros)
     return Claim(size, counted=_mp3_samples(file))
 
 

@@ -9,7 +9,7 @@ import re
 import struct
 from typing import BinaryIO
 
-from utils.audio.claim import MOST_CHUNKS, UNKNOWN_BYTES, ZEROS, Claim, count_zeros
+from utils.audio.claim import MOST_CHUNKS, UNKNOWN_BYTES, ZEROS, Claim
 
 TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # that programs put behind the sound
 # What stands behind the sound that a header counts is no sound where it is shorter than both: of
@@ -17,7 +17,7 @@ TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # that programs put behind
 REST_S, REST_PART = 0.1, 0.1
 
 
-def wav(file: BinaryIO, size: int, order: str) -> Claim:
+def wav(file: BinaryIO, size: int, zeros: int, order: str) -> Claim:
     """The data chunk of a WAV, and whether a chunk follows where it says that it ends."""
     at, long_size, bytes_a_second = 12, 0, 0
     for _ in range(MOST_CHUNKS):
@@ -43,7 +43,7 @@ def wav(file: BinaryIO, size: int, order: str) -> Claim:
     end = begin + length
     places = (end, end + length % 2)
     ends = any(_is_chunk(file, place, size, order) for place in places)
-    ends = ends or _is_rest(file, begin, end, size, bytes_a_second)
+    ends = ends or _is_rest(file, begin, end, size, zeros, bytes_a_second)
     return Claim(size, end, goes_on=not ends, empty=ends and length == 0, stops=ends)
 
 
@@ -56,12 +56,15 @@ def _is_chunk(file: BinaryIO, at: int, size: int, order: str) -> bool:
     return all(32 <= byte < 127 for byte in name) and at + 8 + length <= size
 
 
-def _is_rest(file: BinaryIO, begin: int, end: int, size: int, bytes_a_second: int) -> bool:
+def _is_rest(
+    file: BinaryIO, begin: int, end: int, size: int, zeros: int, bytes_a_second: int
+) -> bool:
     """Whether what stands behind the sound that a header counts is no sound, but a tag or padding.
 
     Parameters
     ----------
     begin, end : of the sound
+    zeros : bytes at the end of the file that are zero, as `count_zeros` tells
     """
     left, length = size - end, end - begin
     if left <= min(REST_S * bytes_a_second, REST_PART * length):
@@ -69,20 +72,20 @@ def _is_rest(file: BinaryIO, begin: int, end: int, size: int, bytes_a_second: in
     file.seek(end)
     if file.read(max(map(len, TAGS))).startswith(TAGS):
         return True
-    return length > 0 and count_zeros(file, size) >= min(left, ZEROS)
+    return length > 0 and zeros >= min(left, ZEROS)
 
 
-def au(file: BinaryIO, size: int) -> Claim:
+def au(file: BinaryIO, size: int, zeros: int) -> Claim:
     """Of Sun and NeXT: begin and size, all bits set where it is not known; kind, rate, channels."""
     file.seek(4)
     begin, length, _, rate, n_channels = struct.unpack(">5I", file.read(20).ljust(20, b"\0"))
     if length == 2**32 - 1:
         return Claim(size, goes_on=True)
-    ends = _is_rest(file, begin, begin + length, size, rate * n_channels)
+    ends = _is_rest(file, begin, begin + length, size, zeros, rate * n_channels)
     return Claim(size, begin + length, goes_on=not ends, stops=ends)
 
 
-def nist(file: BinaryIO, size: int) -> Claim:
+def nist(file: BinaryIO, size: int, zeros: int) -> Claim:
     """Of NIST SPHERE: the second line is the header's size, what follows has a name each."""
     file.seek(0)
     head = file.read(1024).decode("latin-1")
@@ -94,5 +97,5 @@ def nist(file: BinaryIO, size: int) -> Claim:
     sample_bytes = int(numbers.get("sample_n_bytes", 1)) * int(n_channels)
     end = int(begin[1]) + int(n_samples) * sample_bytes
     rate = int(numbers.get("sample_rate", 0))
-    ends = _is_rest(file, int(begin[1]), end, size, rate * sample_bytes)
+    ends = _is_rest(file, int(begin[1]), end, size, zeros, rate * sample_bytes)
     return Claim(size, end, goes_on=not ends, stops=ends)

@@ -71,15 +71,16 @@ def _event(found: object) -> CaptionEvent:
 def _tags(entry: dict[str, object]) -> dict[str, Any]:
     """The tags of a line; those of older files stand beside its text."""
     tags = dict(_of(entry, "tags", dict, {}))
-    if (emotion := _of({**entry, **tags}, "emotion", dict, None)) is not None:
+    found = {**entry, **tags}
+    if (emotion := _of(found, "emotion", dict, None)) is not None:
         tags["emotion"] = Emotion(
             _of(emotion, "label", str),
             _number(emotion["confidence"]),
             {str(label): _number(p) for label, p in _of(emotion, "scores", dict).items()},
         )
-    if loudness := _of({**entry, **tags}, "loudness", str, None):
+    if loudness := _of(found, "loudness", str, None):
         tags["loudness"] = loudness
-    if _of({**entry, **tags}, "new_voice", bool, False):
+    if _of(found, "new_voice", bool, False):
         tags["new_voice"] = True
     return tags
 

@@ -79,9 +79,7 @@ def quietest(features: np.ndarray) -> int:
 
 def joined(first: Heard, second: Heard, at_s: float) -> Heard:
     """Both halves of a segment, of which the second begins at a time."""
-    later = (
-        replace(word, start_s=word.start_s + at_s, end_s=word.end_s + at_s) for word in second.words
-    )
+    later = (word.later(at_s) for word in second.words)
     if not (first.words and second.words):
         said = second if second.words else first
         return replace(said, words=(*first.words, *later))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from utils.asr.whisper.mel import FRAMES_PER_S, HOP_LENGTH
 from utils.asr.whisper.model import WhisperModel, width
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
-from utils.events import Transcription, Word
+from utils.events import Transcription
 from utils.faults import model_error
 from utils.models.memory import trim
 
@@ -106,7 +106,7 @@ class WhisperStream:
     def _show(self, done: _Pass) -> Heard:
         heard = done.result()
         if is_speech(heard):
-            words = [_later(word, done.start_s) for word in heard.words]
+            words = [word.later(done.start_s) for word in heard.words]
             self._agreed.take(words, done.n_samples / SAMPLE_RATE, done.paused, done.n_before)
         return heard
 
@@ -148,7 +148,3 @@ class WhisperStream:
         features = self._mel.features(n_samples, skipped + width(n_heard))[:, skipped:]
         future = self._submit(self._model.hear, features, n_heard, BEAM)
         return _Pass(n_samples, future, n_before, skipped / FRAMES_PER_S, paused)
-
-
-def _later(word: Word, by_s: float) -> Word:
-    return replace(word, start_s=word.start_s + by_s, end_s=word.end_s + by_s)
