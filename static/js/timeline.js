@@ -20,8 +20,11 @@ export class Timeline {
 
   add({ segment, start_s: start, end_s: end, text, final, tags = {} }) {
     if (!final || !text.trim() || !tags.emotion) return;
-    this.#moments = this.#moments.filter((m) => m.segment !== segment); // it is sent again
-    this.#moments.push({ segment, start, end, text: text.trim(), label: tags.emotion.label });
+    const moment = { segment, start, end, text: text.trim(), label: tags.emotion.label };
+    const known = this.#moments.find((m) => m.segment === segment);
+    if (known && known.text !== moment.text) return; // final words stay as they are, as on the page
+    this.#moments = this.#moments.filter((m) => m !== known); // the line is sent again
+    this.#moments.push(moment);
     this.#moments.sort((a, b) => a.segment - b.segment);
     if (this.#moments.length > MOST) this.#moments.shift();
     this.draw();
