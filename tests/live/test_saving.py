@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -236,6 +237,7 @@ def test_a_cut_line_at_the_end_is_left_out_and_counted(tmp_path):
         {"tags": {"emotion": {"label": "sad", "confidence": 1, "scores": [1]}}},
         {"tags": {"new_voice": "yes"}},
         {"start_s": 1e999},
+        {"start_s": 10**400},
         {"start_s": -1},
         {"end_s": 0},
         {"end_s": 1e300},
@@ -288,6 +290,13 @@ def test_a_line_that_was_sent_again_with_a_late_tag_is_one_line(tmp_path):
     events, bad = read_saved(saved.path)
     assert bad == 0 and [e.segment for e in events] == [0, 1, 2]
     assert events[0] == amended and events[2].sound == "music"
+
+
+def test_two_sessions_in_one_file_keep_all_lines(tmp_path):
+    path = tmp_path / "both.jsonl"
+    first, second = line(0), replace(line(0), text="the other session's first words", words=())
+    path.write_text("".join(json.dumps(e.to_dict()) + "\n" for e in (first, second)))
+    assert read_saved(path) == ([first, second], 0)
 
 
 def test_what_a_power_cut_leaves_is_left_out(tmp_path):

@@ -31,7 +31,7 @@ def read_saved(path: Path) -> tuple[list[CaptionEvent], int]:
                 try:
                     if line.strip():
                         events.append(_event(json.loads(line)))
-                except (ValueError, TypeError, KeyError, RecursionError):
+                except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
                     bad += 1
                     if not events and bad >= MOST_BAD:
                         break
@@ -41,7 +41,8 @@ def read_saved(path: Path) -> tuple[list[CaptionEvent], int]:
         raise DataError(f"{path}: holds no captions; expected one JSON object a line, as saved")
     lines = [event for event in events if event.final and (event.text or event.sound)]
     # A line that was sent again, with a tag that came late, stands twice: the later one holds.
-    return list({(line.segment, line.start_s): line for line in lines}.values()), bad
+    # It keeps its words and times: other lines of that number are another session's.
+    return list({(e.segment, e.start_s, e.end_s, e.text): e for e in lines}.values()), bad
 
 
 def _event(found: object) -> CaptionEvent:
