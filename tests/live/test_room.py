@@ -151,6 +151,21 @@ def test_phrases_that_cannot_be_kept_are_told(room, tmp_path):
     assert "phrases.not_kept" not in codes(room)
 
 
+def test_what_an_older_file_tells_late_is_not_of_the_new_one(room):
+    board = room.session.board
+    room.set_saving(True)
+    older = room._saved
+    room.set_saving(False)
+    room.set_saving(True)
+    older._failed("the disk gave up")
+    older._tell_waiting("the disk is full")
+    assert not any(n["code"].startswith("saving.") for n in room.session.status["notices"])
+    board.show(line(0, "kept"), board.cuts)
+    path = room._saved.path
+    room.set_saving(False)
+    assert [e.text for e in read_saved(path)[0]] == ["kept"]
+
+
 def test_lines_are_saved_while_that_is_on(room):
     board = room.session.board
     board.show(line(0, "before"), board.cuts)

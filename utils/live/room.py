@@ -113,9 +113,7 @@ class Room:
             for code in ("saving.failed", "saving.waiting", "saving.moved"):
                 self.session.withdraw(code)
             if on:
-                self._saved = SavedLines(
-                    self._folder, self._on_moved, self._on_saving_failed, self._on_waiting
-                )
+                self._saved = self._begin_saving()
                 self._keep(self._saved.add)
             else:
                 self._end_saving()
@@ -156,6 +154,20 @@ class Room:
         self._voice.close()
         with self._turns:
             self._end_saving()
+
+    def _begin_saving(self) -> SavedLines:
+        """A new file; what an older one tells late, as its disk hung, is not of this one."""
+
+        def of_this(tell: Callable[..., None]) -> Callable[..., None]:
+            return lambda *told: tell(*told) if self._saved is saved else None
+
+        saved = SavedLines(
+            self._folder,
+            of_this(self._on_moved),
+            of_this(self._on_saving_failed),
+            of_this(self._on_waiting),
+        )
+        return saved
 
     def _end_saving(self) -> None:
         saved, self._saved = self._saved, None
