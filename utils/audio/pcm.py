@@ -15,6 +15,7 @@ TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # that programs put behind
 # What stands behind the sound that a header counts is no sound where it is shorter than both: of
 # the time, and of the sound. More of it is what a recorder wrote that ended without a word.
 REST_S, REST_PART = 0.1, 0.1
+AU_BYTES = {3: 2, 4: 3, 5: 4, 6: 4, 7: 8}  # of a sample, by the kind; others have one
 
 
 def wav(file: BinaryIO, size: int, zeros: int, order: str) -> Claim:
@@ -78,10 +79,11 @@ def _is_rest(
 def au(file: BinaryIO, size: int, zeros: int) -> Claim:
     """Of Sun and NeXT: begin and size, all bits set where it is not known; kind, rate, channels."""
     file.seek(4)
-    begin, length, _, rate, n_channels = struct.unpack(">5I", file.read(20).ljust(20, b"\0"))
+    begin, length, kind, rate, n_channels = struct.unpack(">5I", file.read(20).ljust(20, b"\0"))
     if length == 2**32 - 1:
         return Claim(size, goes_on=True)
-    ends = _is_rest(file, begin, begin + length, size, zeros, rate * n_channels)
+    bytes_a_second = AU_BYTES.get(kind, 1) * rate * n_channels
+    ends = _is_rest(file, begin, begin + length, size, zeros, bytes_a_second)
     return Claim(size, begin + length, goes_on=not ends, stops=ends)
 
 
