@@ -1,6 +1,7 @@
 """What a recording's headers say of its end, in files of a few bytes."""
 
 import io
+import struct
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,10 @@ class Counting(io.BytesIO):
     def read(self, *size: int) -> bytes:
         self.n_reads += 1
         return super().read(*size)
+
+
+def test_a_short_rest_behind_an_au_is_measured_in_time():
+    sound, rest = b"\1\2" * 16_000, b"\3\4" * 1_120  # a second, and 70 ms
+    head = b".snd" + struct.pack(">5I", 24, len(sound), 3, 16_000, 1)
+    told = claim(head + sound + rest)
+    assert told.stops and told.readable == 24 + len(sound)
