@@ -11,7 +11,7 @@ from tests.made_tags import Finishing, Growing, OneWord, Raising, Reading, Slow,
 from utils import audio
 from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
-from utils.errors import AudioError
+from utils.errors import AudioError, ModelError
 from utils.events import AudioFrame, CaptionEvent, Transcription
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
@@ -181,15 +181,58 @@ def test_what_is_forgotten_meanwhile_is_not_sent_again(line, quiet):
     tag = Slow()
     captioner = Captioner(OneWord(), [tag])
 
-    def forget() -> None:
-        captioner.forget()
+    def clear() -> None:
+        captioner.clear()
         tag.later[0].set_result("late")
 
-    _, later = heard_late(captioner, line, quiet, forget)
-    assert not later
+    _, later = heard_late(captioner, line, quiet, clear)
+    assert not later and not captioner.to_come
 
 
-def test_where_nobody_reads_along_it_is_waited_for(line):
+def test_a_failing_recogniser_takes_no_tag_from_the_lines_before(line):
+    tag = Slow()
+    captioner = Captioner(OneWord(), [tag])
+    *_, final = heard(captioner, line)
+    captioner.abandon()
+    tag.later[0].set_result("late")
+    assert captioner.late() == [final.tagged("slow", "late")]
+
+
+def test_two_that_come_at_once_send_the_line_again_once(line, quiet):
+    first, second = Slow(), Slow()
+    second.name = "slower"
+    captioner = Captioner(OneWord(), [first, second])
+
+    def both() -> None:
+        first.later[0].set_result(1)
+        second.later[0].set_result(2)
+
+    final, [again] = heard_late(captioner, line, quiet, both)
+    assert again == final.tagged("slow", 1).tagged("slower", 2)
+
+
+def test_one_that_has_nothing_to_say_sends_no_line_again(line, quiet):
+    tag = Slow()
+    captioner = Captioner(OneWord(), [tag])
+    assert heard_late(captioner, line, quiet, lambda: tag.later[0].set_result(None))[1] == []
+    assert not captioner.to_come
+
+
+def test_one_whose_model_breaks_later_is_given_up_and_told(line, quiet, caplog):
+    tag, told = Slow(), []
+    tag.missing = "raising.missing"
+    captioner = Captioner(OneWord(), [tag])
+    captioner.missing = lambda code, reason: told.append((code, reason))
+    broken = ModelError("the model is damaged")
+    _, later = heard_late(captioner, line, quiet, lambda: tag.later[0].set_exception(broken))
+    assert not later and told == [("raising.missing", "the model is damaged")]
+    assert captioner.tag("slow") is None and tag.asked[-1] == "close"
+    assert [r.getMessage() for r in caplog.records] == [
+        "no slow from here on: the model is damaged"
+    ]
+
+
+def test_where_nobody_reads_along_it_is_waited_for_and_the_line_comes_once(line):
     with ThreadPoolExecutor(1) as threads:
 
         class Working(Slow):
@@ -198,11 +241,51 @@ def test_where_nobody_reads_along_it_is_waited_for(line):
 
         captioner = Captioner(OneWord(), [Working()])
         captioner.live = False
-        *_, final, again = heard(captioner, line)
-    assert final.final and again == final.tagged("slow", 4)
+        [final] = [event for event in heard(captioner, line) if event.final]
+    assert dict(final.tags) == {"slow": 4} and not captioner.to_come
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_one_that_fails_later_leaves_the_others_of_its_line(line, live):
+    failing, other = Slow(), Slow()
+    other.name = "other"
+
+    def after_text(text: str, samples: np.ndarray) -> "Future[object]":
+        future = Slow.after_text(failing, text, samples)
+        future.set_exception(AudioError("too soft"))
+        return future
+
+    def said(text: str, samples: np.ndarray) -> "Future[object]":
+        future = Slow.after_text(other, text, samples)
+        future.set_result("said")
+        return future
+
+    failing.after_text, other.after_text = after_text, said
+    captioner = Captioner(OneWord(), [failing, other])
+    captioner.live = live
+    *_, last = heard(captioner, line)
+    assert dict(last.tags) == {"other": "said"}
+    assert captioner.tag("slow") is failing  # of other sound it may say something
 
 
 # ---- those that fail, or are switched off
+
+
+def test_one_that_cannot_use_a_sound_is_asked_again(line, caplog):
+    class Choosy(Finishing):
+        def finish(self, samples: np.ndarray) -> object:
+            if not self.asked.count("finish"):
+                super().finish(samples)
+                raise AudioError("too soft")
+            return super().finish(samples)
+
+    tag, told = Choosy(), []
+    captioner = Captioner(OneWord(), [tag])
+    captioner.missing = lambda code, reason: told.append(code)
+    assert not heard(captioner, line)[-1].tags
+    assert heard(captioner, line, len(line))[-1].tags
+    assert not told
+    assert [r.getMessage() for r in caplog.records] == ["no length of a line: too soft"]
 
 
 @pytest.mark.parametrize("when", ["begin", "grow", "seen", "finish", "after_text"])

@@ -53,12 +53,23 @@ def test_a_label_comes_and_goes_only_when_it_is_confirmed(
     assert shown_after_each_estimate(*answers) == shown
 
 
-def test_failures_show_nothing_and_are_logged(caplog: pytest.LogCaptureFixture) -> None:
-    assert shown_after_each_estimate("sad", AudioError("broken"), "sad") == [None] * 3
-    assert "broken" in caplog.text
-    running = EmotionTag(Script(AudioError("broken")))
-    running.grow(speech(100))
-    assert running.finish(speech(100)) is None
+def test_after_a_sound_that_cannot_be_used_it_goes_on_with_the_next() -> None:
+    script = Script("sad", AudioError("broken"), "sad", "sad")
+    running = EmotionTag(script)
+    assert running.grow(speech(FIRST)) is None
+    with pytest.raises(AudioError, match="broken"):
+        running.grow(speech(FIRST + STEP))
+    assert running.grow(speech(FIRST + 2 * STEP)).label == "sad"
+    assert [len(heard) for heard in script.heard] == [FIRST, FIRST + STEP, FIRST + 2 * STEP]
+
+
+def test_where_nobody_reads_along_it_is_estimated_once() -> None:
+    script = Script("happy")
+    running = EmotionTag(script)
+    running.begin(live=False)
+    samples = speech(FIRST + 5 * STEP)
+    assert running.grow(samples) is None and script.heard == []
+    assert running.finish(samples).label == "happy" and len(script.heard) == 1
 
 
 @pytest.mark.parametrize("size", [499, 7_001, STEP, 10**6])

@@ -230,7 +230,7 @@ def test_a_failing_model_costs_no_words_and_is_logged_once(talk, caplog):
     events = caption(Captioner(Engine(), [VoicesTag(Failing())]), talk, 512)
     assert any(e.final for e in events) and not any(bool(e.tags.get("new_voice")) for e in events)
     assert [r.getMessage() for r in caplog.records] == [
-        "voices are not told apart: x.nemo is damaged"
+        "no new_voice from here on: x.nemo is damaged"
     ]
 
 
@@ -297,7 +297,7 @@ def test_a_bad_file_is_named_and_captions_go_on(what, message, voice_file, tmp_p
     events = caption(captioner, talk, 4000)
     captioner.close()
     assert any(e.final for e in events) and not any(bool(e.tags.get("new_voice")) for e in events)
-    [told] = [r.getMessage() for r in caplog.records if r.name == "utils.tags.voices"]
+    [told] = [r.getMessage() for r in caplog.records if r.name == "utils.captions.pipeline"]
     assert message in told and str(path) in told
 
 

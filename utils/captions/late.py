@@ -1,47 +1,68 @@
 """Tags that come after the final line: it is then sent again with them."""
 
-import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
 
 from utils.events import CaptionEvent
 
-log = logging.getLogger(__name__)
+
+@dataclass
+class _Waiting:
+    """A finished line, and the tags by their names that are still to come."""
+
+    line: CaptionEvent
+    later: dict[str, Future[object]]
 
 
 class LateTags:
-    """Finished lines that wait for tags, in order."""
+    """Finished lines that wait for tags.
 
-    def __init__(self) -> None:
-        self._waiting: list[tuple[int, str, Future[object]]] = []  # segment, name of the tag
-        self._lines: dict[int, CaptionEvent] = {}  # by segment
+    Parameters
+    ----------
+    failed : told the name of a tag that did not come, and why
+    """
+
+    def __init__(self, failed: Callable[[str, Exception], None]) -> None:
+        self._failed = failed
+        self._waiting: list[_Waiting] = []
+
+    @property
+    def names(self) -> set[str]:
+        """Of the tags that some line waits for."""
+        return {name for waiting in self._waiting for name in waiting.later}
 
     def wait(self, line: CaptionEvent, later: Mapping[str, Future[object]]) -> None:
         """Have a line wait for tags, by their names."""
         if later:
-            self._lines[line.segment] = line
-            self._waiting += [(line.segment, name, future) for name, future in later.items()]
+            self._waiting.append(_Waiting(line, dict(later)))
+
+    def come(self) -> list[CaptionEvent]:
+        """Lines again, each once, with the tags that have come since; none is waited for."""
+        came = []
+        for waiting in self._waiting:
+            done = {name: future for name, future in waiting.later.items() if future.done()}
+            waiting.later = {n: f for n, f in waiting.later.items() if n not in done}
+            if said := self.results(done):
+                for name, value in said.items():
+                    waiting.line = waiting.line.tagged(name, value)
+                came.append(waiting.line)
+        self._waiting = [waiting for waiting in self._waiting if waiting.later]
+        return came
 
     def forget(self) -> None:
         """Let no line come again."""
-        self._waiting.clear()
-        self._lines.clear()
+        self._waiting = []
 
-    def come(self, live: bool) -> Iterator[CaptionEvent]:
-        """Lines again, with the tags that have come; all tags are waited for where not `live`."""
-        waiting, self._waiting = self._waiting, []
-        for segment, name, future in waiting:
-            if live and not future.done():
-                self._waiting.append((segment, name, future))
-                continue
+    def results(self, later: Mapping[str, Future[object]]) -> dict[str, object]:
+        """What tags say, by their names; those that are not there yet are waited for."""
+        said = {}
+        for name, future in later.items():
             try:
-                said = future.result()
-            except CancelledError:
+                if (value := future.result()) is not None:
+                    said[name] = value
+            except CancelledError:  # the tag was closed
                 continue
             except Exception as err:  # of the tag's own kinds: captions go on
-                log.error("no %s of a line: %s", name, err)
-                continue
-            line = self._lines[segment] = self._lines[segment].tagged(name, said)
-            yield line
-        open_ = {segment for segment, _, _ in self._waiting}
-        self._lines = {n: line for n, line in self._lines.items() if n in open_}
+                self._failed(name, err)
+        return said

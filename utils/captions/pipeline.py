@@ -8,7 +8,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -19,7 +18,7 @@ from utils.captions.late import LateTags
 from utils.captions.segmenter import Segmenter
 from utils.captions.steady import Corrections, SteadyText
 from utils.captions.vad import VoiceActivity
-from utils.errors import NoMemoryError
+from utils.errors import AppError, AudioError, NoMemoryError
 from utils.events import AudioFrame, CaptionEvent, SpeechChunk, Word
 from utils.faults import cause
 from utils.tags import Tag
@@ -67,7 +66,7 @@ class Captioner:
         self._text = ""  # that was shown last
         self._shown: dict[str, object] = {}  # of the tags, then
         self._asked: list[Tag] = []  # of the segment
-        self._late = LateTags()
+        self._late = LateTags(self._late_failed)
         self._end = 0  # of the segment before
         self._now = 0  # where the last frame began
         self._wordless = 0  # segments since the last that had words
@@ -77,7 +76,6 @@ class Captioner:
 
     def add(self, tag: Tag) -> None:
         """Ask a tag as well, from the next segment on."""
-        tag.failed = partial(self._give_up, tag)
         self.tags.append(tag)
 
     def tag(self, name: str) -> Tag | None:
@@ -140,28 +138,38 @@ class Captioner:
         self._now = frame.start
         for chunk in self._segmenter.push(frame):
             yield from self._take(chunk)
-        yield from self._late.come(self.live)
+        yield from self._late.come()
 
     def flush(self) -> Iterator[CaptionEvent]:
         """Finish what is being said: no more sound comes."""
         for chunk in self._segmenter.flush():
             yield from self._take(chunk)
-        yield from self._late.come(self.live)
+        yield from self._late.come()
+
+    def late(self) -> list[CaptionEvent]:
+        """Finished lines again, with the tags that have come since."""
+        return self._late.come()
+
+    @property
+    def to_come(self) -> set[str]:
+        """Names of the tags that some finished line waits for."""
+        return self._late.names
 
     def abandon(self) -> None:
-        """Give up what is being said, and have the tags forget what was.
-
-        An engine has failed, or all that was said is to be forgotten.
-        """
+        """Give up what is being said: an engine has failed."""
         self.forget()
         self._let_go()
         self._steady = None
         for _ in self._segmenter.flush():
             pass
 
-    def forget(self) -> None:
-        """Have the tags forget what was said: whoever speaks next is no other voice."""
+    def clear(self) -> None:
+        """Give up what is being said, and let nothing come of what was."""
+        self.abandon()
         self._late.forget()
+
+    def forget(self) -> None:
+        """Have the tags forget who was heard: whoever speaks next is no other voice."""
         for tag in self.tags:
             tag.forget()
 
@@ -214,9 +222,21 @@ class Captioner:
                 if (value := ask(tag)) is not None:
                     values[tag.name], shown[tag.name] = value, tag.seen(value)
             except Exception as err:  # words without it are better than none
-                log.exception("no %s from here on", tag.name)
-                self._give_up(tag, err)
+                self._failed(tag, err)
         return values, shown
+
+    def _failed(self, tag: Tag, err: Exception) -> None:
+        """A tag has failed: it is given up, unless this sound alone is to blame."""
+        if isinstance(err, AudioError):
+            log.warning("no %s of a line: %s", tag.name, err)
+            return
+        trace = None if isinstance(err, AppError) else err
+        log.error("no %s from here on: %s", tag.name, err, exc_info=trace)
+        self._give_up(tag, err)
+
+    def _late_failed(self, name: str, err: Exception) -> None:
+        if tag := self.tag(name):
+            self._failed(tag, err)
 
     def _finish(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         samples, self._end = chunk.samples, chunk.end
@@ -233,10 +253,13 @@ class Captioner:
         self._wordless = 0 if result.text else self._wordless + 1
         if result.text:
             after, _ = self._said(lambda tag: tag.after_text(result.text, samples))
-            waited = {name: value for name, value in after.items() if isinstance(value, Future)}
-            known = {name: value for name, value in after.items() if name not in waited}
+            later = {name: value for name, value in after.items() if isinstance(value, Future)}
+            known = {name: value for name, value in after.items() if name not in later}
+            if not self.live:  # nobody waits for the words: the line comes once, with all its tags
+                known |= self._late.results(later)
+                later.clear()
             event = self._event(chunk, result.text, tags | known, final=True, words=words)
-            self._late.wait(event, waited)
+            self._late.wait(event, later)
             yield event
         elif self._text:  # takes back a line that is on the page
             yield self._event(chunk, "", {}, final=True)

@@ -275,7 +275,7 @@ class Session:
         """Whether the next frame is to be captioned."""
         with self.board.lock:
             if self._cuts != self.board.cuts:
-                captioner.abandon()
+                captioner.clear()
                 self._cuts = self.board.cuts
             if emotion := captioner.tag("emotion"):
                 emotion.on = self.board.emotion

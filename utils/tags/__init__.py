@@ -4,18 +4,17 @@ The pipeline does not know which tags there are. It asks each in turn while a li
 end, and once its words are known; what they answer stands in `CaptionEvent.tags` by their names.
 """
 
-from collections.abc import Callable
 from concurrent.futures import Future
 
 import numpy as np
 
 
-def _untold(err: Exception) -> None:
-    """For tags that nobody asks to tell of their failure."""
-
-
 class Tag:
     """Something that is said about lines, one after the other. What is not overridden says nothing.
+
+    Whatever it is asked, it may raise: an AudioError where this sound is to blame, and it is asked
+    again; anything else, and the pipeline gives it up, tells `missing`, and goes on without it.
+    The same holds for what its `Future` raises.
 
     Attributes
     ----------
@@ -23,7 +22,6 @@ class Tag:
     on : whether it is asked, from the next line on
     missing : code of what is told where it is given up for want of memory or because it failed;
         None where it costs next to nothing, and is kept
-    failed : to be told of a failure that is not the sound's, once
     """
 
     name: str
@@ -31,7 +29,6 @@ class Tag:
 
     def __init__(self) -> None:
         self.on = True
-        self.failed: Callable[[Exception], None] = _untold
 
     def begin(self, live: bool) -> None:
         """A line begins; one that was not finished is given up.
@@ -42,7 +39,7 @@ class Tag:
         """
 
     def grow(self, samples: np.ndarray) -> object:
-        """What is to be shown now, or None.
+        """What is to be shown now, or None; seen by nobody where the line is not `live`.
 
         Parameters
         ----------

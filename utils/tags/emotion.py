@@ -1,12 +1,10 @@
 """The emotion of a line, steady enough to be shown while it grows."""
 
-import logging
 from typing import Protocol
 
 import numpy as np
 
 from utils.audio import SAMPLE_RATE
-from utils.errors import AppError
 from utils.events import Emotion
 from utils.tags import Tag
 
@@ -15,8 +13,6 @@ STEP = SAMPLE_RATE // 2  # samples from one estimate to the next
 HORIZON = 10 * SAMPLE_RATE  # an estimate hears no more than this, so that it stays cheap
 NAMED_TO_SHOW = 2  # estimates in a row that name a label before it is shown
 UNNAMED_TO_HIDE = 3  # estimates in a row that do not name it before it goes
-
-log = logging.getLogger(__name__)
 
 
 class EmotionPredictor(Protocol):
@@ -36,18 +32,19 @@ class EmotionTag(Tag):
 
     Parameters
     ----------
-    predictor : estimates the emotion; where it fails, no emotion is shown
+    predictor : estimates the emotion
     """
 
     name, missing = "emotion", "emotion.missing"
 
     def __init__(self, predictor: EmotionPredictor) -> None:
         super().__init__()
-        self._predictor: EmotionPredictor | None = predictor
+        self._predictor = predictor
         self.begin(live=True)
 
     def begin(self, live: bool) -> None:
-        """A line begins."""
+        """A line begins; where nobody reads along, it is heard once, at its end."""
+        self._live = live
         self._next = FIRST
         self._shown: Emotion | None = None
         self._named: str | None = None  # by the last estimate
@@ -56,14 +53,15 @@ class EmotionTag(Tag):
 
     def grow(self, samples: np.ndarray) -> Emotion | None:
         """What is to be shown of float32 (n,) so far."""
-        while self._next <= len(samples):
-            self._weigh(self._predict(samples[max(0, self._next - HORIZON) : self._next]))
+        while self._live and self._next <= len(samples):
+            end = self._next
             self._next += STEP
+            self._weigh(self._predictor.predict(samples[max(0, end - HORIZON) : end]))
         return self._shown
 
     def finish(self, samples: np.ndarray) -> Emotion | None:
         """The emotion of the whole line."""
-        return self._predict(samples)
+        return self._predictor.predict(samples)
 
     def seen(self, value: object) -> str | None:
         """Its label."""
@@ -80,16 +78,3 @@ class EmotionTag(Tag):
         self._n_unnamed = 0 if still_named else self._n_unnamed + 1
         if self._n_unnamed >= UNNAMED_TO_HIDE:
             self._shown = None
-
-    def _predict(self, samples: np.ndarray) -> Emotion | None:
-        if self._predictor is None:
-            return None
-        try:
-            return self._predictor.predict(samples)
-        except AppError as err:  # words without emotion are better than none
-            log.warning("no emotion: %s", err)
-        except Exception as err:  # of the engine's own kinds, and for want of memory
-            self._predictor = None
-            log.error("no emotion from here on: %s", err)
-            self.failed(err)
-        return None

@@ -4,7 +4,6 @@ Voices have no names and no numbers here: a line only says that it is another vo
 the line before. A wrong mark is worse than a missing one, so in doubt the voice is the same.
 """
 
-import logging
 from collections import deque
 from concurrent.futures import CancelledError, Future
 from typing import Protocol
@@ -24,8 +23,6 @@ HEAVIEST = 20.0  # segments that a voice's mean stands for, so that it can follo
 # those before. Less speech says less, so it has to say it more clearly. A segment begins with
 # 0.3 s from before the speech.
 PLACES = ((int(1.5 * SAMPLE_RATE), 0.1), (int(3.3 * SAMPLE_RATE), 0.2))
-
-log = logging.getLogger(__name__)
 
 
 class VoiceModel(Protocol):
@@ -69,7 +66,7 @@ class VoicesTag(Tag):
 
     Parameters
     ----------
-    model : tells them apart; where it fails, no voice is marked any more
+    model : tells them apart
     """
 
     name, missing = "new_voice", "voices.missing"
@@ -77,7 +74,6 @@ class VoicesTag(Tag):
     def __init__(self, model: VoiceModel) -> None:
         super().__init__()
         self.model = model
-        self._broken = False
         self._voices: deque[_Voice] = deque(maxlen=MOST)  # the last is the present one
         self._last: Future[np.ndarray] | None = None  # the newest embedding of any line
         self.begin(live=True)
@@ -91,7 +87,7 @@ class VoicesTag(Tag):
 
     def grow(self, samples: np.ndarray) -> bool | None:
         """Whether float32 (n,) is another voice's, as far as is known."""
-        while self._places and not self._broken and len(samples) >= self._places[0][0]:
+        while self._places and len(samples) >= self._places[0][0]:
             n_samples, other = self._places.pop(0)
             if (future := self._embed(samples[:n_samples])) is not None:
                 self._asked.append((n_samples, other, future))
@@ -117,14 +113,6 @@ class VoicesTag(Tag):
             return None
         self._last = self.model.embed(samples)
         return self._last
-
-    def _fail(self, err: Exception) -> None:
-        """The model has failed: it is not asked again."""
-        if self._broken:
-            return
-        self._broken = True
-        log.error("voices are not told apart: %s", err)
-        self.failed(err)
 
     def forget(self) -> None:
         """Forget every voice: the next one is the first."""
@@ -168,18 +156,17 @@ class VoicesTag(Tag):
         """The embedding of most of the first `n_samples` that is there, of length 1."""
         for n_needed, other, future in reversed(self._asked):
             if n_needed <= n_samples and (wait or future.done()):
-                embedding = self._result(future)
+                embedding = _unit(future)
                 if embedding is not None:
                     return embedding, other
         return None
 
-    def _result(self, future: "Future[np.ndarray]") -> np.ndarray | None:
-        try:
-            embedding = future.result().astype(np.float64)
-        except CancelledError:
-            return None  # the program ends
-        except Exception as err:  # of the engine's own kinds too: captions go on
-            self._fail(err)
-            return None
-        length = np.linalg.norm(embedding)
-        return embedding / length if np.isfinite(length) and length else None
+
+def _unit(future: "Future[np.ndarray]") -> np.ndarray | None:
+    """An embedding that is there, of length 1; None where it has none, or the program ends."""
+    try:
+        embedding = future.result().astype(np.float64)
+    except CancelledError:
+        return None
+    length = np.linalg.norm(embedding)
+    return embedding / length if np.isfinite(length) and length else None
