@@ -75,7 +75,7 @@ def load_engines(settings: config.Settings, progress: Progress, live: bool = Tru
     captioner = Captioner(transcriber)
     missing: list[Message] = []  # of what comes last, so that it takes no memory from the words
     for tag in _tags(settings, progress, missing):
-        captioner.add(tag)
+        captioner.tags.add(tag)
     offer = offered(*_choice(settings)) if live else None
     return Engines(captioner, ready, better, offer, tuple(missing))
 

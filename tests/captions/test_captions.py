@@ -52,7 +52,8 @@ def caption(
     captioner: Captioner, samples: np.ndarray, size: int, spoken: bool = False
 ) -> list[CaptionEvent]:
     """Caption samples, as fast as possible or as they are spoken."""
-    events, began = [], time.monotonic()
+    events: list[CaptionEvent] = []
+    began = time.monotonic()
     for start in range(0, len(samples), size):
         if spoken:
             time.sleep(max(0.0, began + start / SAMPLE_RATE - time.monotonic()))
@@ -119,7 +120,7 @@ class Engine:
     """A recogniser of words that hears the same one from start to end."""
 
     name = "one word"
-    settle_s = None
+    settle_s: float | None = None
 
     def stream(self, growing=True):
         return self
@@ -343,11 +344,11 @@ class Broken:
 @pytest.mark.parametrize("calls", [1, 20])
 def test_emotion_is_given_up_before_words(transcriber, sentence, calls):
     told, captioner = [], Captioner(Short(transcriber, calls), [EmotionTag(Sad())])
-    captioner.missing = lambda code, reason: told.append(code)
+    captioner.tags.missing = lambda code, reason: told.append(code)
     events = caption(captioner, sentence, 1024)
     whole = caption(Captioner(transcriber), sentence, 1024)
     assert [e.text for e in events if e.final] == [e.text for e in whole if e.final]
-    assert told == ["emotion.missing"] and captioner.tag("emotion") is None
+    assert told == ["emotion.missing"] and captioner.tags.find("emotion") is None
     assert events[-1].emotion is None
 
 
@@ -358,7 +359,7 @@ def test_with_nothing_to_give_up_the_lack_of_memory_is_told(transcriber, sentenc
 
 def test_an_emotion_model_that_breaks_is_given_up(transcriber, sentence):
     told, captioner = [], Captioner(transcriber, [EmotionTag(Broken())])
-    captioner.missing = lambda *what: told.append(what)
+    captioner.tags.missing = lambda *what: told.append(what)
     events = caption(captioner, sentence, 1024)
     assert told == [("emotion.missing", "no memory is left; close other programs")]
-    assert events[-1].final and events[-1].text and captioner.tag("emotion") is None
+    assert events[-1].final and events[-1].text and captioner.tags.find("emotion") is None

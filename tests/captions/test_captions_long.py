@@ -22,7 +22,7 @@ from utils.words import changed
 
 def caption(captioner: Captioner, samples: np.ndarray, size: int) -> list[CaptionEvent]:
     """Caption samples, as fast as possible."""
-    events = []
+    events: list[CaptionEvent] = []
     for start in range(0, len(samples), size):
         events += captioner.push(AudioFrame(start, samples[start : start + size]))
     return events + list(captioner.flush())
@@ -40,6 +40,9 @@ class AtOnce(Transcriber):
 
     def __init__(self, folder: Path, again_s: float | None) -> None:
         self.model, self._again_s = WhisperModel(folder, "en", threads=2), again_s
+
+    def close(self) -> None:
+        pass
 
     def stream(self, growing: bool = True) -> WhisperStream:
         return WhisperStream(self.model, at_once, self._again_s)

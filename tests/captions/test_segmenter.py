@@ -33,7 +33,7 @@ def speech() -> np.ndarray:
 
 def run(detector: VoiceActivity, samples: np.ndarray, size: int = 512) -> list[SpeechChunk]:
     cut = Segmenter(detector)
-    chunks = []
+    chunks: list[SpeechChunk] = []
     for start in range(0, len(samples), size):
         chunks += cut.push(AudioFrame(start, samples[start : start + size]))
     return chunks + list(cut.flush())

@@ -34,7 +34,7 @@ def quiet() -> np.ndarray:
 
 def heard(captioner: Captioner, samples: np.ndarray, first: int = 0) -> list[CaptionEvent]:
     """What the samples give, which begin at the session's sample `first`."""
-    events = []
+    events: list[CaptionEvent] = []
     for at in range(0, len(samples), FRAME):
         events += captioner.push(AudioFrame(first + at, samples[at : at + FRAME]))
     return events
@@ -186,7 +186,7 @@ def test_what_is_forgotten_meanwhile_is_not_sent_again(line, quiet):
         tag.later[0].set_result("late")
 
     _, later = heard_late(captioner, line, quiet, clear)
-    assert not later and not captioner.to_come
+    assert not later and not captioner.tags.to_come
 
 
 def test_a_failing_recogniser_takes_no_tag_from_the_lines_before(line):
@@ -195,7 +195,7 @@ def test_a_failing_recogniser_takes_no_tag_from_the_lines_before(line):
     *_, final = heard(captioner, line)
     captioner.abandon()
     tag.later[0].set_result("late")
-    assert captioner.late() == [final.tagged("slow", "late")]
+    assert captioner.tags.late() == [final.tagged("slow", "late")]
 
 
 def test_two_that_come_at_once_send_the_line_again_once(line, quiet):
@@ -215,18 +215,18 @@ def test_one_that_has_nothing_to_say_sends_no_line_again(line, quiet):
     tag = Slow()
     captioner = Captioner(OneWord(), [tag])
     assert heard_late(captioner, line, quiet, lambda: tag.later[0].set_result(None))[1] == []
-    assert not captioner.to_come
+    assert not captioner.tags.to_come
 
 
 def test_one_whose_model_breaks_later_is_given_up_and_told(line, quiet, caplog):
     tag, told = Slow(), []
     tag.missing = "raising.missing"
     captioner = Captioner(OneWord(), [tag])
-    captioner.missing = lambda code, reason: told.append((code, reason))
+    captioner.tags.missing = lambda code, reason: told.append((code, reason))
     broken = ModelError("the model is damaged")
     _, later = heard_late(captioner, line, quiet, lambda: tag.later[0].set_exception(broken))
     assert not later and told == [("raising.missing", "the model is damaged")]
-    assert captioner.tag("slow") is None and tag.asked[-1] == "close"
+    assert captioner.tags.find("slow") is None and tag.asked[-1] == "close"
     assert [r.getMessage() for r in caplog.records] == [
         "no slow from here on: the model is damaged"
     ]
@@ -242,7 +242,7 @@ def test_where_nobody_reads_along_it_is_waited_for_and_the_line_comes_once(line)
         captioner = Captioner(OneWord(), [Working()])
         captioner.live = False
         [final] = [event for event in heard(captioner, line) if event.final]
-    assert dict(final.tags) == {"slow": 4} and not captioner.to_come
+    assert dict(final.tags) == {"slow": 4} and not captioner.tags.to_come
 
 
 @pytest.mark.parametrize("live", [True, False])
@@ -265,7 +265,7 @@ def test_one_that_fails_later_leaves_the_others_of_its_line(line, live):
     captioner.live = live
     *_, last = heard(captioner, line)
     assert dict(last.tags) == {"other": "said"}
-    assert captioner.tag("slow") is failing  # of other sound it may say something
+    assert captioner.tags.find("slow") is failing  # of other sound it may say something
 
 
 # ---- those that fail, or are switched off
@@ -281,7 +281,7 @@ def test_one_that_cannot_use_a_sound_is_asked_again(line, caplog):
 
     tag, told = Choosy(), []
     captioner = Captioner(OneWord(), [tag])
-    captioner.missing = lambda code, reason: told.append(code)
+    captioner.tags.missing = lambda code, reason: told.append(code)
     assert not heard(captioner, line)[-1].tags
     assert heard(captioner, line, len(line))[-1].tags
     assert not told
@@ -292,10 +292,10 @@ def test_one_that_cannot_use_a_sound_is_asked_again(line, caplog):
 def test_one_that_raises_is_given_up_and_words_go_on(line, when):
     tag, other, told = Raising(when), Reading(), []
     captioner = Captioner(OneWord(), [tag, other])
-    captioner.missing = lambda code, reason: told.append((code, reason))
+    captioner.tags.missing = lambda code, reason: told.append((code, reason))
     events = heard(captioner, line)
     assert told == [("raising.missing", f"no {when}")]
-    assert captioner.tag("raising") is None and captioner.tag("letters") is other
+    assert captioner.tags.find("raising") is None and captioner.tags.find("letters") is other
     assert tag.asked[-1] == "close"
     without = heard(Captioner(OneWord(), [Reading()]), line)
     assert [event.tagged("raising", None) for event in (events[0], events[-1])] == [
@@ -312,9 +312,9 @@ def test_one_that_costs_nothing_is_given_up_without_a_word(line):
     tag, told = Raising("grow"), []
     tag.missing = None
     captioner = Captioner(OneWord(), [tag])
-    captioner.missing = lambda code, reason: told.append(code)
+    captioner.tags.missing = lambda code, reason: told.append(code)
     assert heard(captioner, line)[-1].text == "word"
-    assert captioner.tag("raising") is None and not told
+    assert captioner.tags.find("raising") is None and not told
 
 
 def test_one_that_is_switched_off_is_not_asked(line):

@@ -158,7 +158,7 @@ def progress(done, message):
         most = pages * resource.getpagesize() + 250_000_000
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 engines = load_engines(Settings(asr="whisper"), progress)
-assert engines.captioner.tag("emotion") is None
+assert engines.captioner.tags.find("emotion") is None
 print([str(message) for message in engines.missing])
 """
     told = subprocess.run(

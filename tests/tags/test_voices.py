@@ -145,12 +145,16 @@ class Late(Given):
         self.let = threading.Event()
 
     def embed(self, samples: np.ndarray) -> "Future[np.ndarray]":
-        known, late = super().embed(samples), Future()
+        known = super().embed(samples)
+        late: Future[np.ndarray] = Future()
         if self.let.is_set():
             return known
-        threading.Thread(
-            target=lambda: self.let.wait(30) and late.set_result(known.result()), daemon=True
-        ).start()
+
+        def let() -> None:
+            if self.let.wait(30):
+                late.set_result(known.result())
+
+        threading.Thread(target=let, daemon=True).start()
         return late
 
 
@@ -264,8 +268,8 @@ def test_the_pipeline_runs_with_a_model_from_its_file(voice_file, talk):
     captioner = Captioner(Engine(), [VoicesTag(NemoVoice(voice_file))])
     captioner.live = False
     events = caption(captioner, talk, 4000)
-    assert any(e.final for e in events) and captioner.tag("new_voice")
-    assert 1 <= len(captioner.tag("new_voice")._voices) <= MOST
+    assert any(e.final for e in events) and captioner.tags.find("new_voice")
+    assert 1 <= len(captioner.tags.find("new_voice")._voices) <= MOST
     again = Captioner(Engine(), [VoicesTag(NemoVoice(voice_file))])
     again.live = False
     assert [e for e in caption(again, talk, 512) if e.final] == [e for e in events if e.final]
@@ -297,7 +301,7 @@ def test_a_bad_file_is_named_and_captions_go_on(what, message, voice_file, tmp_p
     events = caption(captioner, talk, 4000)
     captioner.close()
     assert any(e.final for e in events) and not any(bool(e.tags.get("new_voice")) for e in events)
-    [told] = [r.getMessage() for r in caplog.records if r.name == "utils.captions.pipeline"]
+    [told] = [r.getMessage() for r in caplog.records if r.name == "utils.captions.tagging"]
     assert message in told and str(path) in told
 
 

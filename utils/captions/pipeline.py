@@ -4,26 +4,21 @@ It knows a recogniser and tags by what they do; `app.py` hands it the real ones.
 `Captioner` serves the microphone, a file and the benchmark.
 """
 
-import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from typing import TypeVar
 
 import numpy as np
 
 from utils.asr import Stream, Transcriber
 from utils.audio import SAMPLE_RATE
-from utils.captions.late import LateTags
 from utils.captions.segmenter import Segmenter
 from utils.captions.steady import Corrections, SteadyText
+from utils.captions.tagging import Said, Tagging
 from utils.captions.vad import VoiceActivity
-from utils.errors import AppError, AudioError, NoMemoryError
+from utils.errors import NoMemoryError
 from utils.events import AudioFrame, CaptionEvent, SpeechChunk, Word
-from utils.faults import cause
 from utils.tags import Tag
-
-log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
@@ -41,10 +36,9 @@ class Captioner:
 
     Attributes
     ----------
+    tags : those that are asked now, and what is still to come of them
     live : somebody reads along, so text that was shown stays as it is. Where nobody does, the
         recogniser's last word is the best.
-    missing : told the code of a sentence and a reason, where a tag is given up; words go on
-        without it
 
     Raises
     ------
@@ -54,33 +48,20 @@ class Captioner:
     def __init__(self, transcriber: Transcriber, tags: Sequence[Tag] = ()) -> None:
         self.transcriber = transcriber
         self.live = True
-        self.missing: Callable[[str, str], None] = _untold
-        self.tags: list[Tag] = []
-        for tag in tags:
-            self.add(tag)
+        self.tags = Tagging(tags)
         self._corrections = Corrections()
         self._segmenter = Segmenter(VoiceActivity())
         self._stream: Stream | None = None
         self._steady: SteadyText | None = None
         self._heard = np.zeros(0, np.float32)  # all of the segment so far
         self._text = ""  # that was shown last
-        self._shown: dict[str, object] = {}  # of the tags, then
-        self._asked: list[Tag] = []  # of the segment
-        self._late = LateTags(self._late_failed)
+        self._shown: Said = {}  # of the tags, then
         self._end = 0  # of the segment before
         self._now = 0  # where the last frame began
         self._wordless = 0  # segments since the last that had words
         self._retired: list[Transcriber] = []  # to be closed once no stream needs them
         self._changing = threading.Lock()
         self._closed = False
-
-    def add(self, tag: Tag) -> None:
-        """Ask a tag as well, from the next segment on."""
-        self.tags.append(tag)
-
-    def tag(self, name: str) -> Tag | None:
-        """The tag of that name; None where there is none, or it was given up."""
-        return next((tag for tag in self.tags if tag.name == name), None)
 
     def change(self, transcriber: Transcriber) -> None:
         """Use another transcriber from the next segment on; from any thread.
@@ -104,8 +85,7 @@ class Captioner:
                 self._closed = True
                 self._retire()
                 self.transcriber.close()
-                for tag in self.tags:
-                    tag.close()
+                self.tags.close()
 
     def _retire(self) -> None:
         while self._retired:
@@ -138,22 +118,13 @@ class Captioner:
         self._now = frame.start
         for chunk in self._segmenter.push(frame):
             yield from self._take(chunk)
-        yield from self._late.come()
+        yield from self.tags.late()
 
     def flush(self) -> Iterator[CaptionEvent]:
         """Finish what is being said: no more sound comes."""
         for chunk in self._segmenter.flush():
             yield from self._take(chunk)
-        yield from self._late.come()
-
-    def late(self) -> list[CaptionEvent]:
-        """Finished lines again, with the tags that have come since."""
-        return self._late.come()
-
-    @property
-    def to_come(self) -> set[str]:
-        """Names of the tags that some finished line waits for."""
-        return self._late.names
+        yield from self.tags.late()
 
     def abandon(self) -> None:
         """Give up what is being said: an engine has failed."""
@@ -166,12 +137,11 @@ class Captioner:
     def clear(self) -> None:
         """Give up what is being said, and let nothing come of what was."""
         self.abandon()
-        self._late.forget()
+        self.tags.forget_lines()
 
     def forget(self) -> None:
         """Have the tags forget who was heard: whoever speaks next is no other voice."""
-        for tag in self.tags:
-            tag.forget()
+        self.tags.forget()
 
     def _take(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         if self._stream is None:
@@ -192,8 +162,7 @@ class Captioner:
 
     def _begin(self, chunk: SpeechChunk) -> None:
         self._opened()
-        self._asked = [tag for tag in self.tags if tag.on]
-        self._said(lambda tag: tag.begin(self.live))
+        self.tags.begin(self.live)
         self._start = chunk.start
         self._text, self._shown = "", {}
         self._heard = chunk.samples[:0]
@@ -209,39 +178,15 @@ class Captioner:
         text = self._ask(lambda stream: stream.grow(samples))
         if self._steady:
             text = self._steady.accept(text, len(samples))
-        tags, shown = self._said(lambda tag: tag.grow(samples))
+        tags, shown = self.tags.grow(samples)
         if text != self._text or (text and shown != self._shown):
             yield self._event(chunk, text, tags)
         self._text, self._shown = text, shown
 
-    def _said(self, ask: Callable[[Tag], object]) -> tuple[dict[str, object], dict[str, object]]:
-        """What the tags say now by their names, and what a reader sees of it."""
-        values, shown = {}, {}
-        for tag in list(self._asked):
-            try:
-                if (value := ask(tag)) is not None:
-                    values[tag.name], shown[tag.name] = value, tag.seen(value)
-            except Exception as err:  # words without it are better than none
-                self._failed(tag, err)
-        return values, shown
-
-    def _failed(self, tag: Tag, err: Exception) -> None:
-        """A tag has failed: it is given up, unless this sound alone is to blame."""
-        if isinstance(err, AudioError):
-            log.warning("no %s of a line: %s", tag.name, err)
-            return
-        trace = None if isinstance(err, AppError) else err
-        log.error("no %s from here on: %s", tag.name, err, exc_info=trace)
-        self._give_up(tag, err)
-
-    def _late_failed(self, name: str, err: Exception) -> None:
-        if tag := self.tag(name):
-            self._failed(tag, err)
-
     def _finish(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         samples, self._end = chunk.samples, chunk.end
         # Tags first: the words are often worked out beside them, on another thread.
-        tags, _ = self._said(lambda tag: tag.finish(samples))
+        tags = self.tags.finish(samples)
         result = self._ask(lambda stream: stream.finish(samples))
         self._let_go()
         if self._steady:
@@ -252,15 +197,8 @@ class Captioner:
         )
         self._wordless = 0 if result.text else self._wordless + 1
         if result.text:
-            after, _ = self._said(lambda tag: tag.after_text(result.text, samples))
-            later = {name: value for name, value in after.items() if isinstance(value, Future)}
-            known = {name: value for name, value in after.items() if name not in later}
-            if not self.live:  # nobody waits for the words: the line comes once, with all its tags
-                known |= self._late.results(later)
-                later.clear()
-            event = self._event(chunk, result.text, tags | known, final=True, words=words)
-            self._late.wait(event, later)
-            yield event
+            line = self._event(chunk, result.text, tags, final=True, words=words)
+            yield self.tags.complete(line, samples)
         elif self._text:  # takes back a line that is on the page
             yield self._event(chunk, "", {}, final=True)
 
@@ -269,31 +207,19 @@ class Captioner:
         try:
             return ask(self._opened())
         except NoMemoryError as err:
-            costly = [tag for tag in self.tags if tag.missing]
-            if not costly:
+            if not self.tags.save_memory(err):
                 raise
-            log.warning("%s; %s given up", err, " and ".join(tag.name for tag in costly))
-            for tag in costly:
-                self._give_up(tag, err)
         with self._changing:
             again = self._stream = self.transcriber.stream(growing=self.live)
         if len(self._heard):
             again.grow(self._heard)
         return ask(again)
 
-    def _give_up(self, tag: Tag, err: Exception) -> None:
-        if tag in self.tags:
-            self.tags.remove(tag)
-            self._asked = [asked for asked in self._asked if asked is not tag]
-            tag.close()
-            if tag.missing:
-                self.missing(tag.missing, cause(err))
-
     def _event(
         self,
         chunk: SpeechChunk,
         text: str,
-        tags: dict[str, object],
+        tags: Said,
         final: bool = False,
         words: tuple[Word, ...] = (),
     ) -> CaptionEvent:
@@ -303,7 +229,3 @@ class Captioner:
     def _seconds(self, in_segment_s: float) -> float:
         """The session's time of a moment in the segment, to the millisecond."""
         return round(self._start / SAMPLE_RATE + in_segment_s, 3)
-
-
-def _untold(code: str, reason: str) -> None:
-    """For callers that show no remarks."""

@@ -78,7 +78,7 @@ class Loader:
         else:
             with self._lock:
                 self.engines = engines
-                engines.captioner.missing = self._missing
+                engines.captioner.tags.missing = self._missing
                 self._line.set(self.status("ready", engines.ready))
                 for message in engines.missing:
                     self._line.notice(message)

@@ -155,7 +155,7 @@ class Session:
     def has_emotion(self) -> bool:
         """Whether there is a model of emotion, as far as is known by now."""
         engines = self._loader.engines
-        return engines is None or engines.captioner.tag("emotion") is not None
+        return engines is None or engines.captioner.tags.find("emotion") is not None
 
     def notice(self, code: str, **values: Value) -> None:
         """Say a remark beside the state, for as long as it is not taken back."""
@@ -277,7 +277,7 @@ class Session:
             if self._cuts != self.board.cuts:
                 captioner.clear()
                 self._cuts = self.board.cuts
-            if emotion := captioner.tag("emotion"):
+            if emotion := captioner.tags.find("emotion"):
                 emotion.on = self.board.emotion
             if self._stale:
                 self._stale -= 1
