@@ -97,6 +97,21 @@ def plain_address(host: str) -> str:
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
+def network(address: str) -> str:
+    """What one peer has to itself: an address of IPv4, the /64 that a host of IPv6 is given whole.
+
+    A host may come from each address of its /64 (RFC 8981), so limits count them as one. This
+    machine's own address, and what is no address, stay as they are.
+
+    >>> network("203.0.113.7"), network("2001:db8:1:2:3::7"), network("::1")
+    ('203.0.113.7', '2001:db8:1:2::/64', '::1')
+    """
+    plain = plain_address(address)
+    if ":" not in plain or is_loopback(plain):
+        return plain or address
+    return str(ipaddress.IPv6Network((plain, 64), strict=False))
+
+
 def is_loopback(host: str) -> bool:
     """Whether an address or name is this machine's own, reachable from itself alone."""
     address = plain_address(host)

@@ -5,6 +5,8 @@ import threading
 import time
 from collections import Counter
 
+from utils.address import network
+
 KEPT_PEERS = 1000  # of which it is remembered what they were refused, or have asked for
 
 
@@ -33,7 +35,7 @@ class TokenBucket:
 
 
 class Buckets:
-    """A bucket of tokens for each peer.
+    """A bucket of tokens for each peer; all addresses of a host of IPv6 are one.
 
     Parameters
     ----------
@@ -47,6 +49,7 @@ class Buckets:
 
     def take(self, peer: str) -> bool:
         """Whether one more request of a peer may pass now."""
+        peer = network(peer)
         with self._lock:
             bucket = self._buckets.pop(peer, None) or TokenBucket(self._rate, self._burst)
             self._buckets[peer] = bucket  # the latest stand last
@@ -56,7 +59,7 @@ class Buckets:
 
 
 class AtOnce:
-    """Counts what is being answered at the same time.
+    """Counts what is being answered at the same time; a host of IPv6 is one peer.
 
     Parameters
     ----------
@@ -70,6 +73,7 @@ class AtOnce:
 
     def take(self, peer: str) -> bool:
         """Whether one more may be answered; then `give_back` follows when it has been."""
+        peer = network(peer)
         with self._lock:
             if self._now[peer] >= self._of_a_peer or self._now.total() >= self._in_all:
                 return False
@@ -79,7 +83,7 @@ class AtOnce:
     def give_back(self, peer: str) -> None:
         """One has been answered."""
         with self._lock:
-            self._now[peer] -= 1
+            self._now[network(peer)] -= 1
             self._now += Counter()  # forgets who has none
 
 
@@ -93,6 +97,7 @@ class LogOnce:
 
     def warn(self, kind: str, peer: str) -> None:
         """Say that a peer was refused for this kind of reason, unless that was said."""
+        peer = network(peer)
         with self._lock:
             if (kind, peer) in self._seen:
                 return

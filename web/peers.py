@@ -41,5 +41,8 @@ def peer(environ: Mapping[str, object]) -> Peer:
 
 
 def accepted_origin(origin: str | None, environ: Mapping[str, object]) -> bool:
-    """Whether a page of this origin may connect: only one that was fetched from here may."""
-    return origin == f"{environ.get('wsgi.url_scheme')}://{environ.get('HTTP_HOST')}"
+    """Whether a page of this origin may connect: only one that was fetched from here may.
+
+    Browsers always name one; who names none is no page, and is no danger to anybody's browser.
+    """
+    return not origin or origin == f"{environ.get('wsgi.url_scheme')}://{environ.get('HTTP_HOST')}"

@@ -20,7 +20,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from flask import Flask
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from utils.address import is_loopback, plain_address
+from utils.address import is_loopback, network
 from utils.errors import ConfigError
 from web.limits import Buckets, LogOnce
 from web.turns import turns
@@ -56,7 +56,7 @@ class _Handler(WSGIRequestHandler):
         apart = next((name.decode() for name in APART if path.startswith(name)), "")
         self.server.answering(self.connection, True)
         try:
-            turns.enter(f"{self.client_address[0]} {apart}")
+            turns.enter(f"{network(self.client_address[0])} {apart}")
             super().handle_one_request()
         finally:
             turns.leave()
@@ -143,7 +143,7 @@ class Server(ThreadedWSGIServer):
         self, request: socket.socket, client_address: tuple
     ) -> bool:
         """Whether a connection may stay; called for each new one."""
-        address = plain_address(client_address[0])
+        address = network(client_address[0])
         if not self._coming.take(address):
             refusals.warn("too many new connections", address)
             return False

@@ -26,6 +26,7 @@ from flask_socketio import SocketIO
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 
+from utils.address import network
 from web.limits import LogOnce, TokenBucket
 from web.outbox import CLOSE, PONG, Outbox, frame, framed
 from web.turns import turns
@@ -75,7 +76,7 @@ class _WebSocket:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> list:
         self._address = str(environ.get("REMOTE_ADDR", ""))
-        self._account = f"{self._address} packets"
+        self._account = f"{network(self._address)} packets"
         page = connection(environ)
         assert page is not None  # `Handshakes` lets nothing else come so far
         self._socket = page
