@@ -13,6 +13,7 @@ from utils.asr.choose import open_embedded
 from utils.asr.whisper import model as whisper
 from utils.asr.whisper.model import FRAMES_PER_S, QUIET_FRAMES, WINDOW_FRAMES, WhisperModel
 from utils.asr.whisper.stream import BEAM
+from utils.asr.whisper.transcriber import WhisperTranscriber
 from utils.audio import SAMPLE_RATE
 from utils.captions.segmenter import Segmenter
 from utils.captions.vad import VoiceActivity
@@ -45,6 +46,7 @@ def bench_context(every: int, skip: int) -> None:
         [],
     )
     transcriber = open_embedded()
+    assert isinstance(transcriber, WhisperTranscriber)
     ways = [(quiet, False) for quiet in QUIETS] + [(window, True) for window in WINDOWS]
     n_words = sum(word_errors(text, "")[1] for _, text in said)
     for n_frames, padded in ways:

@@ -110,7 +110,9 @@ def churn(clips: Iterable[tuple[str, list[tuple[int, str]]]], settle_s: float) -
     waits_s: list[float] = []
     corrections, lines = Corrections(), []
     for said, growing in clips:
-        steady, shown, first_heard = SteadyText(settle_s, corrections), [], {}
+        steady = SteadyText(settle_s, corrections)
+        shown: list[str] = []
+        first_heard: dict[int, int] = {}
         for n_samples, text in growing[:-1]:
             for place in range(len(text.split())):
                 first_heard.setdefault(place, n_samples)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jiwer
 import numpy as np
@@ -170,7 +171,8 @@ def ours(
     captioner: Captioner, samples: np.ndarray, start: int
 ) -> tuple[list[tuple[str, float]], float]:
     """The words with the moment when each was first shown, and that of the last final line."""
-    began, seen, final_s = time.monotonic(), [], 0.0
+    began, final_s = time.monotonic(), 0.0
+    seen: list[tuple[str, float]] = []
     line: list[tuple[str, float]] = []
     for frame in paced(samples, start):
         for event in captioner.push(frame):
@@ -212,9 +214,7 @@ class PacedSource(speech_recognition.AudioSource):
         return block.tobytes()
 
 
-def record_then_transcribe(
-    model: object, emotions: EmotionRecognizer, samples: np.ndarray
-) -> float:
+def record_then_transcribe(model: Any, emotions: EmotionRecognizer, samples: np.ndarray) -> float:
     """Record until 0.8 s of pause, write a WAV, `transcribe()` it; when its words were there."""
     recogniser = speech_recognition.Recognizer()
     recogniser.dynamic_energy_threshold = False
@@ -242,7 +242,7 @@ def bench_cost(paths: dict[str, Path], emotions: EmotionRecognizer, every: int) 
         transcriber = NemoTranscriber(str(paths[size]), tuning=Tuning("balanced"))
         row(f"{size}: loads in", f"{time.monotonic() - began:.1f} s")
         for right in paces:
-            transcriber._engine._look_ahead = right
+            transcriber._engine._look_ahead = right  # type: ignore[union-attr] # it streams
             captioner = Captioner(transcriber, [EmotionTag(emotions)])
             seconds, began, start = 0.0, time.monotonic(), 0
             for samples in clips:

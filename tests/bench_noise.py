@@ -83,7 +83,8 @@ def steady_sounds(minutes: float) -> Iterator[tuple[str, np.ndarray]]:
     n = int(minutes * 60 * SAMPLE_RATE)
     yield "digital silence", np.zeros(n, np.float32)
     phase = 2 * np.pi * HUM_HZ * np.arange(n) / SAMPLE_RATE
-    hum = sum(np.float32(HUM / k) * np.sin(k * phase).astype(np.float32) for k in (1, 2, 3, 5, 7))
+    parts = [np.float32(HUM / k) * np.sin(k * phase).astype(np.float32) for k in (1, 2, 3, 5, 7)]
+    hum = np.sum(parts, axis=0)
     yield "mains hum with harmonics", hum
     noise = np.random.default_rng(0).normal(0, WHITE, n).astype(np.float32)
     yield f"white noise at {20 * np.log10(WHITE):.0f} dB", noise

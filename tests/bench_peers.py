@@ -109,6 +109,9 @@ def _write(takes: list[Take], folder: Path) -> None:
 # ---- running
 
 
+Command = list[str | Path]
+
+
 def _python(peer: Peer) -> str:
     """The Python that has the peer's packages, which are installed where they are not yet."""
     if peer.environment is None:
@@ -121,14 +124,23 @@ def _python(peer: Peer) -> str:
         shutil.rmtree(folder, ignore_errors=True)
         log = CACHE / f"{peer.environment}-install.log"
         log.unlink(missing_ok=True)
-        pip = [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", requirements]
-        for command in ([sys.executable, "-m", "venv", folder], pip):
+        pip: Command = [
+            folder / "bin" / "python",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "-r",
+            requirements,
+        ]
+        venv: Command = [sys.executable, "-m", "venv", folder]
+        for command in (venv, pip):
             _install(command, log)
         installed.touch()
     return str(folder / "bin" / "python")
 
 
-def _install(command: list[str | Path], log: Path) -> None:
+def _install(command: Command, log: Path) -> None:
     with open(log, "a") as file:
         try:
             done = subprocess.run(command, stdout=file, stderr=file, timeout=INSTALL_LIMIT_S)
@@ -147,7 +159,7 @@ def _play(peer: Peer, takes: Path, limit_s: float) -> Run:
     """
     limit_s += LOAD_LIMIT_S
     log = CACHE / f"{peer.driver}.log"
-    command = [_python(peer), DRIVERS / f"{peer.driver}.py", takes, tiny_en()]
+    command: Command = [_python(peer), DRIVERS / f"{peer.driver}.py", takes, tiny_en()]
     environment = os.environ | {
         "HF_HUB_OFFLINE": "1",
         "CUDA_VISIBLE_DEVICES": "",
@@ -185,7 +197,7 @@ def _read(process: subprocess.Popen, watch: Watch, kept: Path) -> Run | None:
     """What the driver tells until all is heard, `kept` too; None where it ends before."""
     run, loaded_cpu_s = Run(), 0.0
     with open(kept, "w") as file:
-        for line in process.stdout:
+        for line in process.stdout or ():
             file.write(line)
             if not line.endswith("\n"):
                 break  # killed in the middle

@@ -73,13 +73,13 @@ def bench_hour(minutes: int = HOUR_MINUTES) -> None:
         began, lines, words, end_s = time.monotonic(), 0, 0, 0.0
         report = itertools.count(REPORT_MINUTES, REPORT_MINUTES)
         due = next(report)
-        command = [sys.executable, APP, *ENGINE, "caption", recording]
+        command = [sys.executable, str(APP), *ENGINE, "caption", str(recording)]
         with (
             open(Path(folder) / "errors", "w+") as errors,
             subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
             _watch(process.pid) as watch,
         ):
-            for line in process.stdout:
+            for line in process.stdout or ():
                 event = json.loads(line)
                 lines, words = lines + 1, words + len(event["text"].split())
                 end_s = event["end_s"]

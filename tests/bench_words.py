@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -106,11 +107,12 @@ def _room(samples: np.ndarray, number: int) -> np.ndarray:
     return across_room(surrounded(samples), RT60_S, DISTANCE_M, room)
 
 
+def _telephone(codec: str, samples: np.ndarray, number: int) -> np.ndarray:
+    return by_telephone(surrounded(samples), codec)
+
+
 CHANGES: dict[str, Change] = {
     f"in rain at {RAIN_DB:.0f} dB": _rain,
-    **{
-        f"by telephone, {codec}": lambda x, _, codec=codec: by_telephone(surrounded(x), codec)
-        for codec in CODECS
-    },
+    **{f"by telephone, {codec}": partial(_telephone, codec) for codec in CODECS},
     f"in a room, {DISTANCE_M:.0f} m away, RT60 {RT60_S} s": _room,
 }

@@ -13,7 +13,7 @@ import pytest
 def small_disk(folder: Path, size_kb: int) -> Iterator[Path]:
     """A disk of its own at a new folder; skips where none can be mounted."""
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={size_kb}k", "none", folder]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size_kb}k", "none", str(folder)]
     if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("only the administrator may mount a small disk")
     try:

@@ -436,7 +436,7 @@ def take_packets(program: Program, given: tuple[bool, list[str | bytes]]) -> Non
     page.settimeout(60)
     try:
         page.connect(place, header=headers)
-        assert page.recv().startswith("0{")
+        assert str(page.recv()).startswith("0{")
         page.send("40")
         for packet in packets:
             if isinstance(packet, bytes):

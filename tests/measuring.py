@@ -144,7 +144,7 @@ def paced(samples: np.ndarray, start: int) -> Iterator[AudioFrame]:
 
 def captioned(captioner: Captioner, samples: np.ndarray, start: int) -> list[CaptionEvent]:
     """All events of a recording, as fast as possible."""
-    events = []
+    events: list[CaptionEvent] = []
     for frame in frames(samples, start):
         events += captioner.push(frame)
     return [*events, *captioner.flush()]

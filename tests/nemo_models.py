@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -136,7 +137,7 @@ def save(kind: str, folder: Path, sample_rate: int = SAMPLE_RATE) -> Path:
 LOOK_AHEADS = (13, 6, 1, 0)
 
 
-def build_streaming(kind: str, folder: Path, **encoder: object) -> object:
+def build_streaming(kind: str, folder: Path, **encoder: object) -> Any:
     """A cache-aware model of random weights that finds many different words in noise."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -159,7 +160,7 @@ def build_streaming(kind: str, folder: Path, **encoder: object) -> object:
     return model
 
 
-def _enliven(model: object) -> None:
+def _enliven(model: Any) -> None:
     """Make the last layer listen to what changes in the sound, not to what stays."""
     import torch
 

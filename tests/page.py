@@ -62,11 +62,11 @@ class CaptionServer:
         self.app = Flask(__name__, root_path=str(ROOT))
         pings = {"ping_interval": PING_S, "ping_timeout": PONG_S}
         self.socketio = SocketIO(self.app, async_mode="threading", **pings)
-        self.asked = Queue()
+        self.asked: Queue[tuple[str, object]] = Queue()
         self.answer = {"ok": True}
         self.status = status("ready")
         self.room = room()
-        self.past = []
+        self.past: list[dict] = []
         self.port = 0
         self.app.add_url_rule("/", "page", self._page)
         self.app.add_url_rule("/qr.svg", "qr", lambda: (QR, {"Content-Type": "image/svg+xml"}))

@@ -13,12 +13,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
 PATIENCE_S = 120.0  # for models to load on a busy machine
 
 
-def run(arguments: Sequence[str], **options: object) -> subprocess.CompletedProcess:
+def run(arguments: Sequence[object], **options: Any) -> subprocess.CompletedProcess:
     """Run a command of the program to its end; its output as text."""
     return subprocess.run(
         [sys.executable, APP, *map(str, arguments)],
@@ -51,7 +52,7 @@ class Program:
 
     def __init__(
         self,
-        arguments: Sequence[str] = (),
+        arguments: Sequence[object] = (),
         environment: Mapping[str, str] = MappingProxyType({}),
         port: int | None = None,
         home: str | None = None,
@@ -76,12 +77,13 @@ class Program:
         )
 
     def __enter__(self) -> "Program":
+        assert self.process.stdout
         line = self.process.stdout.readline()  # printed once the port is open
         if self.url not in line:
             self.process.kill()
             _, errors = self.process.communicate()
             raise RuntimeError(f"the program did not start: {line}{errors}")
-        self._printed_link = re.search(r"http\S+", self.process.stdout.readline())[0]
+        self._printed_link = re.findall(r"http\S+", self.process.stdout.readline())[0]
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -63,6 +63,7 @@ class Proxy:
             site = site.replace(before, after)
         (folder / "site.conf").write_text(site)
         (folder / "nginx.conf").write_text(HTTP.format(folder=folder))
+        assert OPENSSL
         subprocess.run(
             [
                 OPENSSL,
@@ -86,6 +87,7 @@ class Proxy:
 
     def __enter__(self) -> "Proxy":
         folder = self._folder.name
+        assert NGINX
         self._process = subprocess.Popen(
             [NGINX, "-p", folder, "-c", f"{folder}/nginx.conf"], env=os.environ | {"LC_ALL": "C"}
         )

@@ -45,6 +45,7 @@ def encode(
     with av.open(str(path), "w", format=form, options=options) as out:
         layout = layout or {1: "mono", 2: "stereo", 6: "5.1"}[samples.shape[1]]
         track = out.add_stream(codec, rate=rate, layout=layout)
+        assert isinstance(track, av.AudioStream)
         if codec == "wmav2":
             track.bit_rate = 64_000
         pictures = out.add_stream("mpeg4", rate=10) if video else None

@@ -48,7 +48,7 @@ class Relay:
             for key, _ in self._ready.select(timeout=0.05):
                 if key.fileobj is self._listening:
                     self._accept()
-                else:
+                elif isinstance(key.fileobj, socket.socket):
                     self._pass(key.fileobj)
 
     def _accept(self) -> None:

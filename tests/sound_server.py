@@ -113,13 +113,13 @@ class SoundServer:
 
     def suspend(self) -> None:
         """Freeze the server: its clients' calls hang until `resume`."""
-        if not self.running:
+        if self._server is None or not self.running:
             raise RuntimeError("the sound server does not run: start() it first")
         self._server.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let a suspended server go on."""
-        if self.running:
+        if self._server is not None and self.running:
             self._server.send_signal(signal.SIGCONT)
 
     def pactl(self, *words: str) -> str:

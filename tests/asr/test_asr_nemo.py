@@ -184,7 +184,8 @@ def _edited(path: Path, to: Path, old: str, new: str) -> Path:
     """A copy of a .nemo file with its configuration changed."""
     with tarfile.open(path) as source, tarfile.open(to, "w") as target:
         for member in source:
-            data = source.extractfile(member).read() if member.isfile() else b""
+            part = source.extractfile(member)  # None of a folder
+            data = part.read() if part else b""
             if member.name.endswith("model_config.yaml"):
                 assert old.encode() in data
                 data = data.replace(old.encode(), new.encode())

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import astuple
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def swelling(seconds: float, seed: int) -> np.ndarray:
     return wave.astype(np.float32)
 
 
-def offline(model: object, streaming: StreamingModel, samples: np.ndarray, right: int) -> str:
+def offline(model: Any, streaming: StreamingModel, samples: np.ndarray, right: int) -> str:
     """What NeMo's own calls make of the whole, under the same look-ahead."""
     import torch
 
@@ -69,7 +70,7 @@ def offline(model: object, streaming: StreamingModel, samples: np.ndarray, right
     return found[0].text.strip()
 
 
-def streamed(stream: NemoStream, samples: np.ndarray, rng: np.random.Generator) -> str:
+def streamed(stream: Fed, samples: np.ndarray, rng: np.random.Generator) -> str:
     """The growing text at the end, having pushed all in pieces of any size."""
     at, text = 0, ""
     while at < len(samples):

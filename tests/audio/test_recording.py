@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def at_16_khz(samples: np.ndarray, rate: int) -> np.ndarray:
     return soxr.resample(samples[:, 0], rate, SAMPLE_RATE)
 
 
-KINDS = {
+KINDS: dict[str, tuple[str, int, dict[str, Any]]] = {
     "a.m4a": ("aac", 44_100, {}),
     "stereo.m4a": ("aac", 48_000, {"n_channels": 2}),
     "surround.m4a": ("aac", 48_000, {"n_channels": 6}),
@@ -74,17 +75,17 @@ KINDS = {
 }
 
 
-AS_MADE = {
-    "a.wav": ("pcm_s16le",),
-    "a.flac": ("flac",),
-    "a.mp3": ("libmp3lame",),
+AS_MADE: dict[str, tuple[str, str | None]] = {
+    "a.wav": ("pcm_s16le", None),
+    "a.flac": ("flac", None),
+    "a.mp3": ("libmp3lame", None),
     "a.ogg": ("libopus", "ogg"),
-    "a.m4a": ("aac",),
-    "a.webm": ("libopus",),
+    "a.m4a": ("aac", None),
+    "a.webm": ("libopus", None),
     "a.wma": ("wmav2", "asf"),
-    "a.avi": ("libmp3lame",),
-    "a.caf": ("pcm_s16le",),
-    "a.aiff": ("pcm_s16be",),
+    "a.avi": ("libmp3lame", None),
+    "a.caf": ("pcm_s16le", None),
+    "a.aiff": ("pcm_s16be", None),
 }
 
 
@@ -274,7 +275,9 @@ def test_a_sample_that_is_no_number_is_silence_and_told_in_the_end(tmp_path: Pat
 )
 def test_no_wrong_byte_brings_more_than_an_error(name: str, tmp_path: Path, capfd) -> None:
     rng = np.random.default_rng(list(name.encode()))
-    good = encode(tmp_path / name, speechlike(0.5, 48_000), 48_000, *AS_MADE[name]).read_bytes()
+    codec, form = AS_MADE[name]
+    path = encode(tmp_path / name, speechlike(0.5, 48_000), 48_000, codec, form)
+    good = path.read_bytes()
     for _ in range(25):
         data = np.frombuffer(good, np.uint8).copy()
         places = rng.integers(rng.choice([64, 1_000, len(data)]), size=5)

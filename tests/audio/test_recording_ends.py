@@ -1,6 +1,7 @@
 """Behind the end of a recording stand tags and padding, or nothing has come yet."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ TRAILS = {
     "free": b"\0\0\0\x10free" + bytes(8),
     "odd bytes": np.random.default_rng(0).bytes(50),
 }
-MORE = {
+MORE: dict[str, tuple[str, int, dict[str, Any]]] = {
     "a.wav": ("pcm_s16le", 16_000, {}),
     "rf64.wav": ("pcm_s16le", 16_000, {"options": {"rf64": "always"}}),
     "a.wv": ("wavpack", 44_100, {}),
@@ -36,8 +37,9 @@ MORE = {
     "f.ogg": ("flac", 48_000, {"form": "ogg"}),
     "fragments.mp4": ("aac", 44_100, {"options": {"movflags": "frag_keyframe+empty_moov"}}),
 }
-FIRST = {"options": {"movflags": "faststart"}}  # the index of an MP4 stands before its sound
-UNFETCHED = {
+# The index of an MP4 stands before its sound.
+FIRST: dict[str, Any] = {"options": {"movflags": "faststart"}}
+UNFETCHED: dict[str, tuple[str, int, dict[str, Any]]] = {
     "a.m4a": ("aac", 44_100, FIRST),
     "a.mp4": ("aac", 44_100, FIRST | {"video": True}),
     **{

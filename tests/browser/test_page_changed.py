@@ -9,7 +9,6 @@ from tests.page import (  # noqa: F401 - fixtures
     lines,
     needs_chromium,
     open_page,
-    page,
     server,
     talk,
 )

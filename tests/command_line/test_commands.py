@@ -272,9 +272,9 @@ def test_crossval_tests_every_voice_and_reports(run, tmp_path: Path, trained, ca
     assert reports["report-tess-7"]["tested"]["conditions"] == list(CONDITIONS)
     folds = [path for path in folder.iterdir() if "-fold" in path.name]
     assert len(folds) == 4
-    for fold in folds:
-        assert set(os.listdir(fold)) == {"listener-1", "listener-2", "predictions.npz"}
-        for listener in fold.glob("listener-*"):
+    for part in folds:
+        assert set(os.listdir(part)) == {"listener-1", "listener-2", "predictions.npz"}
+        for listener in part.glob("listener-*"):
             assert (listener / "state.pt").is_file()
             assert list(listener.glob("events.out.tfevents*"))
     out = capsys.readouterr().out

@@ -29,6 +29,8 @@ def random_denoiser(seed: int = 0) -> Denoiser:
     with torch.no_grad():
         model.out.weight[-1] *= 0.02  # or no zero-crossing would be left
     for norm in model.norms:
+        assert isinstance(norm, torch.nn.BatchNorm1d) and norm.running_mean is not None
+        assert norm.running_var is not None
         norm.running_mean.normal_()
         norm.running_var.uniform_(0.5, 2.0)
         torch.nn.init.uniform_(norm.bias, -1.0, 1.0)

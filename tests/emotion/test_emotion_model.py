@@ -331,7 +331,7 @@ def test_threshold_decides_between_a_label_and_none(tiny: EmotionRecognizer) -> 
     samples = load(CLIP)
     found = tiny.predict(samples)
     assert found is not None
-    assert found.label == max(found.scores, key=found.scores.get)
+    assert found.label == max(found.scores, key=found.scores.__getitem__)
     assert found.confidence == found.scores[found.label]
     tiny.thresholds = dict.fromkeys(LABELS, 1.0) | {found.label: found.confidence - 1e-9}
     assert tiny.predict(samples) is not None
@@ -447,7 +447,7 @@ def test_shipped_weights_say_what_they_are(shipped: EmotionRecognizer) -> None:
 
 def test_shipped_weights_know_a_clip_of_their_training(shipped: EmotionRecognizer) -> None:
     scores = shipped.scores(load(CLIP))
-    assert max(scores, key=scores.get) == "angry"
+    assert max(scores, key=scores.__getitem__) == "angry"
 
 
 def test_noise_and_clicks_have_no_emotion(shipped: EmotionRecognizer) -> None:
@@ -488,7 +488,7 @@ def test_speech_over_the_telephone_gets_its_own_label_or_none(
     over_the_line = telephone(samples)
     assert sum(shipped.scores(over_the_line).values()) == pytest.approx(1)
     found = shipped.predict(over_the_line)
-    assert found is None or found.label == max(scores, key=scores.get)
+    assert found is None or found.label == max(scores, key=scores.__getitem__)
 
 
 # --- command line

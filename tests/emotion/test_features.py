@@ -1,5 +1,7 @@
 """The features are the same at any level, and unusable audio is refused in words."""
 
+from typing import Any
+
 import librosa
 import numpy as np
 import pytest
@@ -43,7 +45,7 @@ def test_values_are_those_of_librosa(change: dict, duration_s: float) -> None:
     found = features.extract(samples, config)
 
     centred = samples - samples.mean()
-    framing = {"hop_length": config.hop_length, "center": True}
+    framing: dict[str, Any] = {"hop_length": config.hop_length, "center": True}
     rms = librosa.feature.rms(y=centred, frame_length=config.n_fft, **framing)[0]
     level = np.percentile(rms, features.LEVEL_PERCENTILE)
     mel = librosa.feature.melspectrogram(

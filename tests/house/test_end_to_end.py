@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.hub_server import NAME, REPO, HubServer
 from tests.program import PATIENCE_S, Program
@@ -67,11 +67,13 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     opened = context.new_page()
     problems: list[str] = []
     opened.on("pageerror", lambda error: problems.append(str(error)))
-    # A program that has ended cannot be connected to, and Chromium logs each attempt.
-    opened.on(
-        "console",
-        lambda m: m.type == "error" and "ERR_CONN" not in m.text and problems.append(m.text),
-    )
+
+    def look(message: ConsoleMessage) -> None:
+        # A program that has ended cannot be connected to, and Chromium logs each attempt.
+        if message.type == "error" and "ERR_CONN" not in message.text:
+            problems.append(message.text)
+
+    opened.on("console", look)
     opened.goto(program.link())
     yield opened
     context.close()

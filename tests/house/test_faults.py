@@ -3,6 +3,7 @@
 import errno
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from utils.errors import ModelError, NoMemoryError
 from utils.faults import model_error, of_machine, out_of_memory
 
 
-def raised(call: object) -> BaseException:
+def raised(call: Callable[[], object]) -> BaseException:
     """What a call raises, wrapped as libraries do."""
     try:
         try:
@@ -63,7 +64,7 @@ def test_what_may_not_be_read_is_named():
 
 
 @pytest.mark.parametrize(
-    "call", [lambda: os.stat("/no/such/file"), lambda: int("x"), lambda: {}["key"]]
+    "call", [lambda: os.stat("/no/such/file"), lambda: int("x"), lambda: {"a": 1}["key"]]
 )
 def test_other_errors_are_not_the_machines(call):
     err = raised(call)

@@ -15,7 +15,7 @@ FILES = [HOME / "app.py", *(HOME / "utils").rglob("*.py"), *(HOME / "web").rglob
 
 def said() -> list[tuple[str, set[str] | None, str]]:
     """Code, names of values (None where they are not plain) and place of each sentence."""
-    found = []
+    found: list[tuple[str, set[str] | None, str]] = []
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call) or not node.args:
@@ -23,8 +23,8 @@ def said() -> list[tuple[str, set[str] | None, str]]:
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
             code = node.args[0]
             if name in SAYING and isinstance(code, ast.Constant) and isinstance(code.value, str):
-                names = {keyword.arg for keyword in node.keywords}
-                plain = name != "withdraw" and None not in names
+                names = {keyword.arg for keyword in node.keywords if keyword.arg}
+                plain = name != "withdraw" and len(names) == len(node.keywords)
                 found.append((code.value, names if plain else None, f"{path}:{node.lineno}"))
     return found
 

@@ -39,7 +39,8 @@ NOT_IMPORTED = {
 
 def listed(name: str) -> tuple[dict[str, str], dict[str, str]]:
     """Pins of a file by package, in canonical spelling: those with a word on what for, and all."""
-    ours, every = {}, {}
+    ours: dict[str, str] = {}
+    every: dict[str, str] = {}
     for line in (HOME / name).read_text().splitlines():
         body, _, why = line.partition("#")
         if body.strip() and not body.startswith("-r"):
@@ -156,7 +157,7 @@ def packages_of_the_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tops = {file.parts[0] for file in carried.files or ()} - {"..", "__pycache__"}
         for top in tops:
             if not (folder / top).exists():
-                (folder / top).symlink_to(carried.locate_file(top))
+                (folder / top).symlink_to(str(carried.locate_file(top)))
     return folder
 
 

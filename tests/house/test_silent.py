@@ -54,6 +54,7 @@ def alone(folder: Path, *command: object) -> dict:
     """Run a command where it reaches nothing; what it did there."""
     bare = {n: text for n, text in os.environ.items() if n not in {*SILENT, OFFLINE}}
     silent = [sys.executable, "-m", "tests.silent", folder]
+    assert ALONE is not None
     run = subprocess.run(
         [*ALONE, *map(str, [*silent, *command])],
         capture_output=True,

@@ -44,6 +44,7 @@ def beats(*arguments: str) -> subprocess.Popen:
 def program() -> Iterator[subprocess.Popen]:
     with beats() as program:
         yield program
+        assert program.stdin and program.stdout
         program.stdin.close()
         assert "closed" in program.stdout.read()
 

@@ -11,15 +11,21 @@ from tests.disks import fill, small_disk
 from tests.live.test_board import line
 from tests.live.test_voice import wait
 from utils.config import LONGEST_CLEAR_AFTER_MIN
-from utils.errors import DataError, ModelError, RequestError
+from utils.errors import CaptureError, DataError, ModelError, RequestError
+from utils.live.loader import Engines
 from utils.live.phrases import Phrases
 from utils.live.room import Room
 from utils.live.saved import read_saved
 from utils.live.session import Session
+from utils.sources import Source
 
 
-def no_engines(progress: object) -> None:
+def no_engines(progress: object) -> Engines:
     raise ModelError("none is needed here")
+
+
+def no_source(start: int) -> Source:
+    raise CaptureError("none is needed here")
 
 
 def codes(room: Room) -> set[str]:
@@ -34,7 +40,7 @@ def told() -> list[str]:
 
 @pytest.fixture
 def room(told, tmp_path) -> Iterator[Room]:
-    session = Session(no_engines, lambda start: None, lambda name, payload: told.append(name))
+    session = Session(no_engines, no_source, lambda name, payload: told.append(name))
     room = Room(
         session,
         lambda: told.append("room"),

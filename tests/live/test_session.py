@@ -73,7 +73,7 @@ def page() -> Page:
     return Page()
 
 
-def open_session(page: Page, transcriber: object, source: Callable) -> Session:
+def open_session(page: Page, transcriber: Transcriber, source: Callable) -> Session:
     session = Session(
         load=lambda progress: Engines(Captioner(transcriber), say("ready")),
         open_source=source,

@@ -44,7 +44,8 @@ def listen(
     watch: Watch, samples: np.ndarray, seconds: float, hearing: bool = False
 ) -> tuple[list[str], list[str]]:
     """Codes of the states, and of losses, in order; each change once."""
-    states, losses = [], []
+    states: list[str] = []
+    losses: list[str] = []
     for _ in range(round(seconds / FRAME_S)):
         message, quiet = watch.judge(AudioFrame(0, samples), hearing)
         assert quiet == (message.code in ("listening.silent", "listening.quiet"))

@@ -44,7 +44,8 @@ def convert(model: Path, to: Path) -> None:
         here, there = f"decoder.blocks.{layer}", f"decoder/layer_{layer}"
         for ours, theirs in PARTS:
             state |= _affine(f"{here}.{ours}", f"{there}/{theirs}", arrays)
-        names, theirs = ("query", "key", "value"), f"{there}/self_attention/linear_0"
+        names: tuple[str, ...] = ("query", "key", "value")
+        theirs = f"{there}/self_attention/linear_0"
         state |= _split(f"{here}.attn", names, theirs, arrays)
         names, theirs = ("key", "value"), f"{there}/attention/linear_1"
         state |= _split(f"{here}.cross_attn", names, theirs, arrays)

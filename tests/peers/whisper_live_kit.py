@@ -47,12 +47,14 @@ class WhisperLiveKit:
     def feed(self, block: np.ndarray) -> None:
         if self._session is None:
             self._wait_for(self._begin())
+        assert self._session
         self._wait_for(self._session.process_audio(block.tobytes()))
 
     def busy(self) -> bool:
         return bool(self._text) and not self._paused
 
     def end_take(self) -> None:
+        assert self._session and self._results and self._events
         self._wait_for(self._session.process_audio(b""))
         self._results.result(PATIENCE_S)
         self._wait_for(self._session.cleanup())

@@ -128,7 +128,7 @@ def test_file_cut_short_delivers_what_is_there_and_says_so(tmp_path: Path) -> No
     path = tmp_path / "a.wav"
     soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 80_000), SAMPLE_RATE)
     path.write_bytes(path.read_bytes()[:80_044])
-    frames = []
+    frames: list[AudioFrame] = []
     with FileSource(path, realtime=False) as source, pytest.raises(AudioError, match="2.5 s but"):
         frames.extend(source)
     assert len(joined(frames)) == 40_000
@@ -262,7 +262,7 @@ class FakeStream:
 
 def fake_pyaudio(blocks: list[np.ndarray], rate: int, channels: int, busy: bool = False):
     """A PyAudio module with one microphone, which records in one way only."""
-    calls = []
+    calls: list[object] = []
 
     class PyAudio:
         def get_default_input_device_info(self) -> dict:
@@ -355,7 +355,7 @@ def test_dropped_frames_leave_a_gap_in_the_clock(use_fake, monkeypatch) -> None:
         frames = [source._next(), source._next()]
         source._put(framer.push(np.zeros(512, np.float32)))
         frames.append(source._next())
-    assert [frame.start for frame in frames] == [0, 512, 4 * 512]
+    assert [frame and frame.start for frame in frames] == [0, 512, 4 * 512]
 
 
 def test_microphone_in_use(use_fake) -> None:

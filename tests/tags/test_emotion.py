@@ -23,6 +23,10 @@ class Script:
         return Emotion(answer, 0.9, {answer: 0.9}) if answer else None
 
 
+def label(found: Emotion | None) -> str | None:
+    return found.label if found else None
+
+
 def speech(n_samples: int) -> np.ndarray:
     return np.arange(n_samples, dtype=np.float32)
 
@@ -59,7 +63,7 @@ def test_after_a_sound_that_cannot_be_used_it_goes_on_with_the_next() -> None:
     assert running.grow(speech(FIRST)) is None
     with pytest.raises(AudioError, match="broken"):
         running.grow(speech(FIRST + STEP))
-    assert running.grow(speech(FIRST + 2 * STEP)).label == "sad"
+    assert label(running.grow(speech(FIRST + 2 * STEP))) == "sad"
     assert [len(heard) for heard in script.heard] == [FIRST, FIRST + STEP, FIRST + 2 * STEP]
 
 
@@ -69,7 +73,7 @@ def test_where_nobody_reads_along_it_is_estimated_once() -> None:
     running.begin(live=False)
     samples = speech(FIRST + 5 * STEP)
     assert running.grow(samples) is None and script.heard == []
-    assert running.finish(samples).label == "happy" and len(script.heard) == 1
+    assert label(running.finish(samples)) == "happy" and len(script.heard) == 1
 
 
 @pytest.mark.parametrize("size", [499, 7_001, STEP, 10**6])
@@ -79,8 +83,8 @@ def test_chunks_change_neither_when_nor_what_is_heard(size: int) -> None:
     running = EmotionTag(script)
     for start in range(0, len(samples), size):
         shown = running.grow(samples[: start + size])
-    assert shown.label == "angry"
-    assert running.finish(samples[:-50]).label == "fear"
+    assert label(shown) == "angry"
+    assert label(running.finish(samples[:-50])) == "fear"
     ends = [FIRST + i * STEP for i in range(4)] + [len(samples) - 50]
     for heard, end in zip(script.heard, ends, strict=True):
         np.testing.assert_array_equal(heard, samples[:end])
@@ -91,7 +95,7 @@ def test_nothing_is_estimated_of_less_than_a_second_until_it_ends() -> None:
     running = EmotionTag(script)
     assert running.grow(speech(FIRST - 1)) is None
     assert script.heard == []
-    assert running.finish(speech(FIRST - 1)).label == "happy"
+    assert label(running.finish(speech(FIRST - 1))) == "happy"
 
 
 def test_a_long_segment_costs_no_more_than_its_horizon() -> None:

@@ -32,7 +32,8 @@ def made(rows: list[tuple], **same: object) -> Predictions:
         LABELS,
         np.array([np.eye(2)[row[1]] for row in rows], np.float32),
         tuple(clips),
-        *(np.array([row[column] for row in rows]) for column in (3, 4)),
+        np.array([row[3] for row in rows]),
+        np.array([row[4] for row in rows]),
         duration_s=np.linspace(0.5, 6, len(rows)),
         condition=np.array([row[5] for row in rows], dtype=str),
     )

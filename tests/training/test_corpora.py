@@ -516,7 +516,7 @@ def test_people_who_read_aloud(tmp_path: Path) -> None:
         "2277-149896-0002": ("neutral", "librispeech-2277", None, None),
     }
     assert {(c.corpus, c.language) for c in clips} == {("librispeech", "en")}
-    assert corpora.read_aloud(str(tmp_path)) == clips
+    assert corpora.read_aloud(tmp_path) == clips
 
 
 @pytest.mark.parametrize(

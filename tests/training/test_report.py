@@ -163,7 +163,7 @@ def read_aloud(n: int, like: Predictions) -> Predictions:
     )
     return Predictions(
         LABELS,
-        np.tile(np.float32([0, 9, 0]), (n, 1)),
+        np.tile(np.array([0, 9, 0], np.float32), (n, 1)),
         clips,
         like.fold[:n],
         like.seed[:n],

@@ -1,5 +1,6 @@
 """A run that is killed goes on as if it had not been, whatever is trained."""
 
+import itertools
 import logging
 import random
 import threading
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.run import FORMAT, STATE, Run, Weights
+from training.run import FORMAT, STATE, Run, Stateful, Weights
 from utils.errors import DataError
 
 STEPS, EVERY = 10, 3
@@ -39,7 +40,7 @@ class Line:
     ) -> Run:
         optimiser = torch.optim.AdamW(self.model.parameters(), 0.05)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 0.05, total_steps=STEPS)
-        parts = {"model": self.model, "average": self.average}
+        parts: dict[str, Stateful] = {"model": self.model, "average": self.average}
         with Run(
             parts,
             optimiser,
@@ -89,11 +90,16 @@ def test_killed_after_any_step_it_ends_the_same(last: int, whole, tmp_path: Path
     assert second.done == list(range((last - 1) // EVERY * EVERY + 1, STEPS + 1))
 
 
+def kill_after(n_steps: int) -> Callable[[int], bool]:
+    """Kills after so many steps of one process, wherever it began."""
+    steps = itertools.count(1)
+    return lambda _: next(steps) > n_steps
+
+
 def test_killed_at_every_look_it_ends_the_same(whole, tmp_path: Path) -> None:
     for _ in range(STEPS // EVERY):
-        line, begun = Line(), []
         with pytest.raises(Killed):
-            line.train(tmp_path, lambda step, begun=begun: begun.append(step) or len(begun) > EVERY)
+            Line().train(tmp_path, kill_after(EVERY))
     last = Line()
     last.train(tmp_path)
     assert last.weights() == whole and last.done == [STEPS]

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -260,7 +261,7 @@ def test_a_state_of_something_else_starts_anew_and_says_so(
         Dataset(clips, features, {"ravdess": 1, "tess": 1}, [], LABELS, N_MFCC)
         for features in (Sung(), Sung(change.pop("identity", "sung")))
     )
-    config = {"config": replace(CONFIG, steps=8, every=4)}
+    config: dict[str, Any] = {"config": replace(CONFIG, steps=8, every=4)}
     run(before, tmp_path, **config)
     caplog.set_level(logging.INFO)
     found = run(after, tmp_path, **config | change)
@@ -400,8 +401,7 @@ def test_voices_of_one_label_scatter_alike_in_all_directions(examples: Dataset) 
     normalise(model, examples, CLIPS)
     found = torch.from_numpy(np.stack([examples.statistics[clip, 0] for clip in CLIPS]))
     turned = ((found - model.statistics_mean) / model.statistics_std).clamp(-4, 4)
-    turned = (turned @ model.directions).numpy()
-    check_scatter(turned, atol=1e-3)
+    check_scatter((turned @ model.directions).numpy(), atol=1e-3)
 
 
 def check_scatter(turned: np.ndarray, atol: float) -> None:

@@ -76,7 +76,8 @@ class Served(Program):
 
 def served(*arguments: str) -> Iterator[Served]:
     """Run the program with these for a module."""
-    with Served(*arguments) as running:
+    running = Served(*arguments)
+    with running:
         running.wait_for("ready")
         yield running
     assert "Traceback" not in running.errors
@@ -131,7 +132,7 @@ def stranger(port: int) -> websocket.WebSocket:
 
 def answer(reader: websocket.WebSocket, begins: str) -> str:
     """The next message that begins so."""
-    while not (message := reader.recv()).startswith(begins):
+    while not (message := str(reader.recv())).startswith(begins):
         if message == "2":
             reader.send("3")
     return message
@@ -226,7 +227,12 @@ def seen(public: Public, **environ: str) -> dict:
         "HTTP_HOST": "127.0.0.1:5000",
     }
     told: list = []
-    Proxied(app, public)(request | environ, lambda *answer: told.extend(answer))
+
+    def start(*answer: object) -> Callable[[bytes], object]:
+        told.extend(answer)
+        return told.append
+
+    Proxied(app, public)(request | environ, start)
     return got or {"answer": told}
 
 

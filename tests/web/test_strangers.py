@@ -243,7 +243,8 @@ def edited(path: Path, to: Path, change: Callable[[str, bytes], bytes]) -> Path:
     """A copy of a `.nemo` file with its parts changed."""
     with tarfile.open(path) as source, tarfile.open(to, "w") as target:
         for part in source:
-            data = source.extractfile(part).read() if part.isfile() else b""
+            content = source.extractfile(part)  # None of a folder
+            data = content.read() if content else b""
             data = change(Path(part.name).name, data)
             part.size = len(data)
             target.addfile(part, io.BytesIO(data))
@@ -418,7 +419,7 @@ def test_json_is_counted_before_it_is_parsed(text):
         untrusted.parse_json(text)
 
 
-WHISPER_ODD = {
+WHISPER_ODD: dict[str, list[object]] = {
     "config.json": [
         {"suppress_ids": list(range(30_000))},
         {"suppress_ids": list(range(51_864))},

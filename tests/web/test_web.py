@@ -10,6 +10,7 @@ import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import socketio
@@ -21,11 +22,19 @@ from tests.program import Program, run
 EVIL = "http://evil.example"
 
 
+class Saving(Program):
+    """The program, the folder that it saves to and the presenter's token."""
+
+    folder: Path
+    token: str
+
+
 @pytest.fixture(scope="module")
-def program(tmp_path_factory) -> Iterator[Program]:
+def program(tmp_path_factory) -> Iterator[Saving]:
     folder = tmp_path_factory.mktemp("saved")
     arguments = ["--asr", "whisper", "--no-emotion", "--host", "0.0.0.0", "--source", SPEECH]
-    with Program([*arguments, "--save", folder]) as running:
+    running = Saving([*arguments, "--save", folder])
+    with running:
         running.folder = folder
         running.token = key_file(running).read_text().strip()
         running.wait_for("ready")
@@ -74,12 +83,12 @@ class Reader(Client):
         super().__init__(program, headers)
 
 
-def raw(program: Program, **headers: str) -> websocket.WebSocket:
+def raw(program: Program, **headers: Any) -> websocket.WebSocket:
     """A bare WebSocket that has been greeted."""
     page = websocket.create_connection(
         f"ws://127.0.0.1:{program.port}/socket.io/?EIO=4&transport=websocket", timeout=30, **headers
     )
-    assert page.recv().startswith("0{")
+    assert str(page.recv()).startswith("0{")
     page.send("40")
     return page
 
