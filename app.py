@@ -26,6 +26,7 @@ from utils.command_line.recordings import caption_events, export, list_microphon
 from utils.errors import AppError, DataError, ModelError
 from utils.faults import cause
 from utils.folders import config_folder, data_folder, state_folder
+from utils.live.board import Board
 from utils.live.engines import Better, Engines, optional
 from utils.live.loader import Progress
 from utils.live.phrases import Phrases
@@ -141,18 +142,20 @@ def open_source(settings: config.Settings, start: int) -> Source:
 
 
 def create_app(settings: config.Settings) -> Flask:
-    """Make the page and its events, and begin to load the engines in the background.
+    """Make the page and its events; nothing is loaded, nor looked after, until it is served.
 
-    The live session is `app.extensions["session"]`. Serve it with any threaded WSGI server
-    of one process that gives WebSocket its connection.
+    Serve it with any threaded WSGI server of one process that gives WebSocket its connection,
+    within `app.extensions["session"]` and `app.extensions["room"]`, which are context managers.
     """
     app = Flask(__name__)
     token = Token(state_folder() / TOKEN_FILE)
     events = Events(app, token)
+    board = Board(events.publish)
     resume = Resume(state_folder() / f"listening-{settings.port}")
     session = Session(
         load=lambda progress: load_engines(settings, progress),
         open_source=lambda start: open_source(settings, start),
+        board=board,
         publish=events.publish,
         listen=settings.listen or resume.wanted(),
         resume=resume,
@@ -160,6 +163,7 @@ def create_app(settings: config.Settings) -> Flask:
     links = Links(token)
     room = Room(
         session,
+        board,
         events.announce,
         phrases=Phrases(config_folder() / "phrases.json", settings.language),
         saving_folder=Path(os.path.expanduser(settings.save or data_folder() / "captions")),
@@ -182,7 +186,7 @@ def create_app(settings: config.Settings) -> Flask:
         app.wsgi_app = Proxied(app.wsgi_app, public)  # type: ignore[method-assign]  # Flask's way
         names.append(host_name(public.host))
     app.wsgi_app = Gate(app.wsgi_app, *names)  # type: ignore[method-assign]  # as above
-    app.extensions |= {"session": session, "room": room, "links": links}
+    app.extensions |= {"session": session, "board": board, "room": room, "links": links}
     return app
 
 
@@ -206,8 +210,8 @@ def serve(settings: config.Settings) -> int:
     end_on_signals()
     with ExitStack() as ending, suppress(KeyboardInterrupt):
         ending.callback(forget_serving, state_folder())
-        ending.callback(app.extensions["room"].close)
-        ending.callback(app.extensions["session"].close)
+        ending.enter_context(app.extensions["room"])
+        ending.enter_context(app.extensions["session"])
         server = Server(settings.host, settings.port, app)
         _announce(settings, app)
         server.serve_forever()
@@ -220,7 +224,7 @@ def _announce(settings: config.Settings, app: Flask) -> None:
     try:
         note_serving(state_folder(), settings, links.run)
     except OSError as err:  # captions come first
-        room.session.notice("link.missing", reason=cause(err, str(state_folder())))
+        app.extensions["session"].notice("link.missing", reason=cause(err, str(state_folder())))
     here = "127.0.0.1" if settings.host in ANY else settings.host
     tell(f"Captions are at {url(here, settings.port)}  (Ctrl-C ends)")
     tell(

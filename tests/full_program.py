@@ -61,7 +61,7 @@ if __name__ == "__main__":
 
     def create_full(settings: Settings) -> Flask:
         full = create(settings)
-        board = full.extensions["session"].board
+        board = full.extensions["board"]
         fill(board, int(os.environ["LINES"]))
         if os.environ.get("TICKS"):
             threading.Thread(target=tick, args=(board,), daemon=True).start()

@@ -10,11 +10,12 @@ from flask_socketio import SocketIO, emit, join_room
 from utils.errors import AppError, RequestError
 from utils.live.phrases import LONGEST_JSON
 from utils.live.room import Room
+from utils.live.session import Told
 from utils.messages import Message, say
 from web.access import Token
 from web.limits import LogOnce, TokenBucket
 from web.peers import Peer, accepted_origin, peer
-from web.publisher import PRESENTERS, READERS, WAITING, Publisher, Told
+from web.publisher import PRESENTERS, READERS, WAITING, Publisher
 from web.turns import turns
 from web.websocket import Handshakes, cut_off, harden
 
@@ -90,19 +91,17 @@ class Events:
         """Tell every page how the room is now."""
         for audience, presenter in ((PRESENTERS, True), (READERS, False)):
             self._publisher.publish("room", self._room.state(presenter), audience)
-        board = self._room.session.board
-        with board.lock:
-            if not board.blank:
-                self._publisher.end_waiting(self._how_things_are())
 
-    def _how_things_are(self) -> Told:
-        told: list[tuple[str, dict]] = []
-        self._room.session.greet(lambda name, payload: told.append((name, payload)))
-        return told
+        def end_waiting(told: Told, blank: bool) -> None:
+            if not blank:
+                self._publisher.end_waiting(told)
+
+        self._room.greet(end_waiting)
 
     def open(self, room: Room) -> None:
-        """Begin to take events for a room."""
+        """Begin to take events for a room, and to send them."""
         self._room = room
+        self._publisher.start()
         self._socketio.on_event("connect", self._connect)
         self._socketio.on_event("disconnect", self._disconnect)
         for name, (kind, do) in self._orders(room).items():
@@ -113,10 +112,10 @@ class Events:
     def _orders(room: Room) -> dict[str, tuple[Mapping[str, type], Callable]]:
         """What the presenter may ask for: the payload's fields, and what is done with them."""
         return {
-            "start": ({}, room.session.start),
-            "stop": ({}, room.session.stop),
-            "fetch": ({}, room.session.fetch),
-            "clear": ({}, room.session.clear),
+            "start": ({}, room.start),
+            "stop": ({}, room.stop),
+            "fetch": ({}, room.fetch),
+            "clear": ({}, room.clear),
             "blank": ({"on": bool}, room.set_blank),
             "emotion": ({"on": bool}, room.set_emotion),
             "clear_after": ({"minutes": int}, room.set_clear_after),
@@ -133,12 +132,12 @@ class Events:
         page = _Page(who, who.presents(self._token))
         self._pages[_sid()] = page
         emit("room", self._room.state(page.presenter))
-        audiences = [PRESENTERS if page.presenter else READERS]
-        board = self._room.session.board
-        with board.lock:  # nothing is told between what is so now and what follows
-            if board.blank:
-                audiences.append(WAITING)
-            self._publisher.welcome(_sid(), audiences, self._how_things_are())
+        audiences, sid = [PRESENTERS if page.presenter else READERS], _sid()
+
+        def welcome(told: Told, blank: bool) -> None:
+            self._publisher.welcome(sid, [*audiences, WAITING] if blank else audiences, told)
+
+        self._room.greet(welcome)
 
     def _disconnect(self, *_: object) -> None:
         if self._socketio.server.manager.is_connected(_sid(), "/"):  # an event of this name

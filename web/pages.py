@@ -72,18 +72,18 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
         if form not in TYPES:
             abort(_text(f"There is no such export; choose {', '.join(TYPES)}.", 404))
         who = peer(request.environ)
-        if room.session.board.blank and not who.presents(token):
+        if room.blank and not who.presents(token):
             abort(_text("The screens are blank; nothing can be read now.", 403))
         if not (asked.take(who.address) and sent.take(who.address)):
             refusals.warn("more exports at once", who.address)
             abort(_text("Too many exports at once. Wait a moment.", 429))
-        response = _download(form, room.session.board.export(form))
+        response = _download(form, room.export(form))
         response.call_on_close(lambda: sent.give_back(who.address))
         return response
 
     @app.get("/health")
     def health() -> dict:
-        return room.session.health()
+        return room.health()
 
     @app.after_request
     def protect(response: Response) -> Response:

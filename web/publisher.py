@@ -14,14 +14,13 @@ from queue import SimpleQueue
 
 from flask_socketio import SocketIO
 
+from utils.live.session import Told
 from web.outbox import Frames, frame
 
 PRESENTERS, READERS, WAITING = "presenters", "readers", "waiting"  # for the end of a blank
 MADE = 1000  # frames that are kept for pages that open
 
 log = logging.getLogger(__name__)
-
-Told = Sequence[tuple[str, dict]]  # events, by name and payload
 
 
 class Publisher:
@@ -36,6 +35,9 @@ class Publisher:
         self._server = socketio.server
         self._made: dict[int, tuple[dict, bytes]] = {}  # by segment: captions, and their frames
         self._tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
+
+    def start(self) -> None:
+        """Begin to send, also what was told until now."""
         threading.Thread(target=self._run, name="publisher", daemon=True).start()
 
     def publish(self, name: str, payload: dict, *audiences: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from utils.captions.transcript import BLOCK_BYTES, FORMATS, FORMS
+from utils.captions.transcript import BLOCK_BYTES, FORMATS, FORMS, Transcript
 from utils.events import CaptionEvent, Emotion
 from utils.live.board import LATE_JOINER_LINES, Board
 
@@ -23,30 +23,39 @@ def board(events) -> Board:
     return Board(lambda name, payload: events.append((name, payload)))
 
 
+def lines(board: Board) -> list[CaptionEvent]:
+    """What a page that opens now is sent."""
+    return board.latest()[0]
+
+
+def whole(board: Board, form: str) -> str:
+    return b"".join(board.export(form)).decode()
+
+
 def test_what_was_heard_before_a_clear_does_not_come_after_it(board, events):
     board.show(line(0), board.cuts)
     before = board.cuts
     board.show(line(1, "secr", final=False), before)
     board.clear()
     board.show(line(1, "secret", final=True), before)
-    assert events[-1] == ("cleared", {}) and board.lines() == [] == board.final_lines()
+    assert events[-1] == ("cleared", {}) and lines(board) == [] and whole(board, "txt") == ""
     board.show(line(2), board.cuts)
-    assert [e.segment for e in board.lines()] == [2]
+    assert [e.segment for e in lines(board)] == [2]
 
 
 def test_a_blank_ends_the_growing_line_and_keeps_nothing_after_it(board, events):
-    kept = []
-    board.keep = kept.append
+    kept: list[CaptionEvent] = []
+    board.set_keep(kept.append)
     board.show(line(0, "so far", final=False), board.cuts)
     before = board.cuts
     board.set_blank(True)
     assert events[-1][1]["text"] == "so far" and events[-1][1]["final"]
     for cuts in (before, board.cuts):
         board.show(line(1, "private"), cuts)
-    assert board.lines() == []
+    assert lines(board) == []
     board.set_blank(False)
     board.show(line(1, "private"), before)
-    assert [e.text for e in board.lines()] == ["so far"] == [e.text for e in kept]
+    assert [e.text for e in lines(board)] == ["so far"] == [e.text for e in kept]
 
 
 def test_emotion_that_is_turned_off_is_forgotten_too(board, events):
@@ -54,56 +63,65 @@ def test_emotion_that_is_turned_off_is_forgotten_too(board, events):
     board.set_emotion(False)
     board.show(line(1), board.cuts)
     assert events[-1][1]["emotion"] is None
-    assert not any(e.emotion for e in board.lines() + board.final_lines())
+    assert not any(e.emotion for e in lines(board)) and "sad" not in whole(board, "txt")
 
 
 def test_only_finished_lines_are_kept_on_disk(board):
-    kept = []
-    board.keep = kept.append
+    kept: list[CaptionEvent] = []
+    board.set_keep(kept.append)
     board.show(line(0, "grow", final=False), board.cuts)
     board.show(line(0, "grown"), board.cuts)
     assert [e.text for e in kept] == ["grown"]
+    board.set_keep(None)
+    board.show(line(1), board.cuts)
+    assert len(kept) == 1
 
 
 def test_a_late_page_gets_the_latest_lines_and_idle_time_counts_from_them(board):
     assert board.idle_s is None
     for segment in range(LATE_JOINER_LINES + 10):
         board.show(line(segment), board.cuts)
-    assert [e.segment for e in board.lines()][0] == 10
+    assert lines(board)[0].segment == 10
     assert 0 <= board.idle_s < 60
 
 
 def test_a_late_page_is_told_which_line_it_is_not_sent(board):
     for segment in range(0, 2 * LATE_JOINER_LINES, 2):
         board.show(line(segment), board.cuts)
-    assert board.latest() == (board.lines(), None)
+    assert board.latest()[1] is None and len(lines(board)) == LATE_JOINER_LINES
     for segment in range(2 * LATE_JOINER_LINES, 2 * LATE_JOINER_LINES + 10, 2):
         board.show(line(segment), board.cuts)
-    lines, left_out = board.latest()
-    assert len(lines) == LATE_JOINER_LINES and left_out == 8 and lines[0].segment == 10
+    shown, left_out = board.latest()
+    assert len(shown) == LATE_JOINER_LINES and left_out == 8 and shown[0].segment == 10
     board.set_blank(True)
     assert board.latest() == ([], None)
 
 
-def whole(board: Board, form: str) -> str:
-    return b"".join(board.export(form)).decode()
-
-
 @pytest.mark.parametrize("form", FORMS)
 def test_an_export_that_grows_is_what_one_made_at_once_is(board, form):
+    said = Transcript()
+
+    def show(event: CaptionEvent) -> None:
+        board.show(event, board.cuts)
+        said.add(event)
+
+    def at_once() -> str:
+        return "".join(FORMATS[form](said.final()))
+
     for segment in range(450):
-        board.show(line(segment, "so it -->\ngrows & <grows>", final=False), board.cuts)
+        show(line(segment, "so it -->\ngrows & <grows>", final=False))
         if segment % 7:
-            board.show(line(segment, f"{segment} lines " * (segment % 30), True), board.cuts)
+            show(line(segment, f"{segment} lines " * (segment % 30)))
         if segment % 90 == 0:
-            assert whole(board, form) == "".join(FORMATS[form](board.final_lines()))
-    board.show(line(7, "late"), board.cuts)  # a line before others ends after them
-    board.show(line(8, "again"), board.cuts)  # one that was final is put right
-    board.show(line(9, ""), board.cuts)  # and one is taken back
-    assert whole(board, form) == "".join(FORMATS[form](board.final_lines()))
+            assert whole(board, form) == at_once()
+    show(line(7, "late"))  # a line before others ends after them
+    show(line(8, "again"))  # one that was final is put right
+    show(line(9, ""))  # and one is taken back
+    assert whole(board, form) == at_once()
     assert "again" in whole(board, form)
     board.set_emotion(False)
-    assert whole(board, form) == "".join(FORMATS[form](board.final_lines()))
+    said.forget_emotion()
+    assert whole(board, form) == at_once()
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -125,12 +143,12 @@ def test_what_is_cleared_is_in_no_export(board, form):
     board.clear()
     assert whole(board, form) == "".join(FORMATS[form]([]))
     board.show(line(1, "next"), board.cuts)
-    assert whole(board, form) == "".join(FORMATS[form](board.final_lines()))
+    assert whole(board, form) == "".join(FORMATS[form]([line(1, "next")]))
 
 
 def test_who_opens_the_page_gets_what_the_others_were_sent(board, events):
     for segment in range(3):
         board.show(line(segment, final=segment < 2), board.cuts)
-    assert all(board.payload(e) is sent for e, (_, sent) in zip(board.lines(), events, strict=True))
+    assert all(board.payload(e) is sent for e, (_, sent) in zip(lines(board), events, strict=True))
     board.set_emotion(False)
-    assert [board.payload(line)["emotion"] for line in board.lines()] == [None] * 3
+    assert [board.payload(line)["emotion"] for line in lines(board)] == [None] * 3

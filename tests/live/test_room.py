@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.disks import fill, small_disk
-from tests.live.test_board import line
+from tests.live.test_board import line, lines
 from tests.live.test_voice import wait
 from utils.config import LONGEST_CLEAR_AFTER_MIN
 from utils.errors import CaptureError, DataError, ModelError, RequestError
-from utils.live.loader import Engines
+from utils.live.board import Board
+from utils.live.engines import Engines
 from utils.live.phrases import Phrases
 from utils.live.room import Room
 from utils.live.saved import read_saved
@@ -30,7 +31,9 @@ def no_source(start: int) -> Source:
 
 def codes(room: Room) -> set[str]:
     """Of the remarks that pages show."""
-    return {notice["code"] for notice in room.session.status["notices"]}
+    told: list[tuple[str, dict]] = []
+    room.greet(lambda events, blank: told.extend(events))
+    return {notice["code"] for notice in told[0][1]["notices"]}
 
 
 @pytest.fixture
@@ -39,18 +42,23 @@ def told() -> list[str]:
 
 
 @pytest.fixture
-def room(told, tmp_path) -> Iterator[Room]:
-    session = Session(no_engines, no_source, lambda name, payload: told.append(name))
-    room = Room(
+def board(told) -> Board:
+    return Board(lambda name, payload: told.append(name))
+
+
+@pytest.fixture
+def room(told, board, tmp_path) -> Iterator[Room]:
+    session = Session(no_engines, no_source, board, lambda name, payload: told.append(name))
+    with Room(
         session,
+        board,
         lambda: told.append("room"),
         Phrases(tmp_path / "phrases.json", "en"),
         tmp_path / "saved",
         "http://10.0.0.5:5000/read",
         "en",
-    )
-    yield room
-    room.close()
+    ) as room:
+        yield room
 
 
 def test_readers_see_less_of_the_room_than_the_presenter(room):
@@ -104,21 +112,20 @@ def test_a_time_that_cannot_be_is_refused(room, minutes):
         room.set_clear_after(minutes)
 
 
-def test_lines_are_cleared_once_nobody_has_spoken_for_long(room, told, monkeypatch):
-    board = room.session.board
+def test_lines_are_cleared_once_nobody_has_spoken_for_long(room, board, told, monkeypatch):
     board.show(line(0), board.cuts)
     now = time.monotonic
     room.set_clear_after(1)
     time.sleep(1.5)
-    assert board.lines() and "cleared" not in told
+    assert lines(board) and "cleared" not in told
     monkeypatch.setattr("utils.live.board.time.monotonic", lambda: now() + 61)
     deadline = now() + 10
-    while board.lines() and now() < deadline:
+    while lines(board) and now() < deadline:
         time.sleep(0.05)
-    assert not board.lines() and told.count("cleared") == 1
+    assert not lines(board) and told.count("cleared") == 1
 
 
-def test_a_file_that_is_taken_away_is_told_while_nobody_speaks(room, told):
+def test_a_file_that_is_taken_away_is_told_while_nobody_speaks(room, board, told):
     room.set_saving(True)
     folder = Path(room.state(True)["saving"]["folder"])
     told.clear()
@@ -126,18 +133,16 @@ def test_a_file_that_is_taken_away_is_told_while_nobody_speaks(room, told):
     wait(lambda: codes(room) & {"saving.moved"} and "room" in told)
     shutil.rmtree(folder)
     wait(lambda: "saving.failed" in codes(room) and room.state(True)["saving"] is None)
-    board = room.session.board
     board.show(line(0), board.cuts)  # which nobody keeps
     folder.mkdir()
     room.set_saving(True)
     assert not codes(room) & {"saving.moved", "saving.failed"}
 
 
-def test_a_full_disk_is_told_until_it_has_room(room, tmp_path):
+def test_a_full_disk_is_told_until_it_has_room(room, board, tmp_path):
     with small_disk(tmp_path / "saved", 64) as disk:
         room.set_saving(True)
         fill(disk)
-        board = room.session.board
         board.show(line(0), board.cuts)
         wait(lambda: "saving.waiting" in codes(room))
         assert room.state(True)["saving"]
@@ -157,28 +162,26 @@ def test_phrases_that_cannot_be_kept_are_told(room, tmp_path):
     assert "phrases.not_kept" not in codes(room)
 
 
-def test_what_an_older_file_tells_late_is_not_of_the_new_one(room):
-    board = room.session.board
+def test_what_an_older_file_tells_late_is_not_of_the_new_one(room, board):
     room.set_saving(True)
     older = room._saved
     room.set_saving(False)
     room.set_saving(True)
     older._failed("the disk gave up")
     older._tell_waiting("the disk is full")
-    assert not any(n["code"].startswith("saving.") for n in room.session.status["notices"])
+    assert not any(code.startswith("saving.") for code in codes(room))
     board.show(line(0, "kept"), board.cuts)
     path = room._saved.path
     room.set_saving(False)
     assert [e.text for e in read_saved(path)[0]] == ["kept"]
 
 
-def test_lines_are_saved_while_that_is_on(room):
-    board = room.session.board
+def test_lines_are_saved_while_that_is_on(room, board):
     board.show(line(0, "before"), board.cuts)
     room.set_saving(True)
     path = Path(room.state(True)["saving"]["folder"]) / room.state(True)["saving"]["file"]
     board.show(line(1, "while"), board.cuts)
-    room.session.clear()
+    room.clear()
     room.set_saving(False)
     board.show(line(2, "after"), board.cuts)
     assert [e.text for e in read_saved(path)[0]] == ["while"]

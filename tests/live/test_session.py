@@ -4,13 +4,16 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
 from tests.live.test_voice import wait
+from tests.made_tags import OneWord, Slow
 from tests.sound_server import SINK
 from utils import audio
 from utils.asr import Transcriber
@@ -19,6 +22,7 @@ from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
 from utils.errors import AudioError, ModelError
 from utils.events import CaptionEvent, Transcription
+from utils.live.board import Board
 from utils.live.engines import Engines
 from utils.live.resume import Resume
 from utils.live.session import Session
@@ -64,8 +68,9 @@ class Page:
 @pytest.fixture(scope="module")
 def transcriber() -> Iterator[Transcriber]:
     engine = open_embedded()
+    close, engine.close = engine.close, lambda: None  # type: ignore[method-assign]  # by no session
     yield engine
-    engine.close()
+    close()
 
 
 @pytest.fixture
@@ -73,18 +78,66 @@ def page() -> Page:
     return Page()
 
 
-def open_session(page: Page, transcriber: Transcriber, source: Callable) -> Session:
+Begin = Callable[..., Session]
+
+
+@pytest.fixture
+def begin(page) -> Iterator[Begin]:
+    """Begins sessions, which end with the test: given what loads, and what opens a source."""
+    with ExitStack() as ending:
+
+        def begin(load: Callable, source: Callable, **options: Any) -> Session:
+            board = Board(page.publish)
+            return ending.enter_context(Session(load, source, board, page.publish, **options))
+
+        yield begin
+
+
+@pytest.fixture
+def open_session(page, begin) -> Begin:
+    """Begins a session with a recogniser, ready to listen to a source."""
+
+    def open_session(transcriber: Transcriber, source: Callable) -> Session:
+        session = begin(lambda progress: Engines(Captioner(transcriber), say("ready")), source)
+        page.wait_for("ready")
+        return session
+
+    return open_session
+
+
+def none_is_needed(_: object) -> Any:
+    pytest.fail("nothing is loaded nor opened before it is asked for")
+
+
+def test_nothing_runs_before_a_session_begins_nor_after_it_ends(page, transcriber):
+    before = threading.enumerate()
     session = Session(
-        load=lambda progress: Engines(Captioner(transcriber), say("ready")),
-        open_source=source,
-        publish=page.publish,
+        lambda progress: Engines(Captioner(transcriber), say("ready")),
+        lambda start: FileSource(SPEECH, realtime=True),
+        Board(page.publish),
+        page.publish,
     )
-    page.wait_for("ready")
-    return session
+    session.start()  # which does nothing
+    assert threading.enumerate() == before and page.events == []
+    with session:
+        page.wait_for("ready")
+        session.start()
+        page.wait_for("listening")
+    assert page.states[-1] == "ready"
+    assert not {"pulse", "captions", "load"} & {
+        t.name for t in set(threading.enumerate()) - {*before}
+    }
 
 
-def test_a_recording_is_captioned_to_its_end(page, transcriber):
-    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+def sent(session: Session) -> list[tuple[str, dict]]:
+    """What a page is sent that opens now."""
+    told: list[tuple[str, dict]] = []
+    session.greet(told.extend)
+    return told
+
+
+def test_a_recording_is_captioned_to_its_end(page, transcriber, open_session):
+    session = open_session(transcriber, lambda start: FileSource(SPEECH, realtime=True))
     assert session.health()["state"] == "ready"
     session.start()
     page.wait_for("listening")
@@ -93,12 +146,12 @@ def test_a_recording_is_captioned_to_its_end(page, transcriber):
     assert health["microphone"] == "speech.flac" and health["last_frame_age_s"] < PATIENCE_S
     page.wait_for("ready")
     assert page.states == ["ready", "listening", "ready"]
-    assert page.finals and [e.to_dict() for e in session.board.lines()] == page.finals
+    assert page.finals and [payload for _, payload in sent(session)[1:]] == page.finals
     assert session.status["message"] == "The recording has ended."
 
 
-def test_stop_publishes_what_was_said_until_then(page, transcriber):
-    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+def test_stop_publishes_what_was_said_until_then(page, transcriber, open_session):
+    session = open_session(transcriber, lambda start: FileSource(SPEECH, realtime=True))
     session.start()
     page.wait(lambda p: any(name == "caption" for name, _ in p.events))
     assert not page.finals
@@ -107,14 +160,14 @@ def test_stop_publishes_what_was_said_until_then(page, transcriber):
     assert len(page.finals) == 1 and page.finals[0]["text"]
 
 
-def test_two_people_pressing_start_at_once_make_one_session(page, transcriber):
+def test_two_people_pressing_start_at_once_make_one_session(page, transcriber, open_session):
     opened = []
 
     def source(start: int) -> FileSource:
         opened.append(start)
         return FileSource(SPEECH, realtime=True)
 
-    session = open_session(page, transcriber, source)
+    session = open_session(transcriber, source)
     presses = [threading.Thread(target=session.start) for _ in range(5)]
     for press in presses:
         press.start()
@@ -127,8 +180,8 @@ def test_two_people_pressing_start_at_once_make_one_session(page, transcriber):
     assert len(opened) == 1
 
 
-def test_start_while_stopping_listens_again(page, transcriber):
-    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+def test_start_while_stopping_listens_again(page, transcriber, open_session):
+    session = open_session(transcriber, lambda start: FileSource(SPEECH, realtime=True))
     session.start()
     page.wait_for("listening")
     session.stop()
@@ -140,9 +193,9 @@ def test_start_while_stopping_listens_again(page, transcriber):
 
 @pytest.mark.sound_server
 def test_a_lost_microphone_is_picked_up_again_and_nothing_said_is_lost(
-    page, transcriber, sound_server
+    page, transcriber, sound_server, open_session
 ):
-    session = open_session(page, transcriber, lambda start: MicrophoneSource(start=start))
+    session = open_session(transcriber, lambda start: MicrophoneSource(start=start))
     session.start()
     page.wait_for("listening")
     sound_server.play(SPEECH)
@@ -164,7 +217,7 @@ def test_a_lost_microphone_is_picked_up_again_and_nothing_said_is_lost(
 
 @pytest.mark.sound_server
 def test_attempts_to_hear_a_device_that_is_asleep_do_not_flap_the_status(
-    page, transcriber, sound_server, monkeypatch
+    page, transcriber, sound_server, monkeypatch, open_session
 ):
     patience = Patience()
     patience.seconds = 0.2
@@ -176,7 +229,7 @@ def test_attempts_to_hear_a_device_that_is_asleep_do_not_flap_the_status(
         return MicrophoneSource(start=start)
 
     sound_server.pactl("suspend-sink", SINK, "1")
-    session = open_session(page, transcriber, source)
+    session = open_session(transcriber, source)
     session.start()
     wait(lambda: len(opened) > 3)
     sound_server.pactl("suspend-sink", SINK, "0")
@@ -189,10 +242,10 @@ def test_attempts_to_hear_a_device_that_is_asleep_do_not_flap_the_status(
 
 @pytest.mark.sound_server
 def test_another_microphone_is_told_and_so_is_its_name_to_who_asks(
-    page, transcriber, sound_server, monkeypatch
+    page, transcriber, sound_server, monkeypatch, open_session
 ):
     monkeypatch.setattr("utils.sources.microphone.LOOK_S", 0.1)
-    session = open_session(page, transcriber, lambda start: MicrophoneSource(start=start))
+    session = open_session(transcriber, lambda start: MicrophoneSource(start=start))
     session.start()
     wait(lambda: session.microphone == "Monitor of Null Output")
     sound_server.add("headset", "Anna’s headset")
@@ -206,9 +259,9 @@ def test_another_microphone_is_told_and_so_is_its_name_to_who_asks(
 
 
 @pytest.mark.sound_server
-def test_stop_works_while_the_microphone_is_lost(page, transcriber, sound_server):
+def test_stop_works_while_the_microphone_is_lost(page, transcriber, sound_server, open_session):
     sound_server.kill()
-    session = open_session(page, transcriber, lambda start: MicrophoneSource(start=start))
+    session = open_session(transcriber, lambda start: MicrophoneSource(start=start))
     session.start()
     page.wait_for("lost")
     session.stop()
@@ -216,8 +269,8 @@ def test_stop_works_while_the_microphone_is_lost(page, transcriber, sound_server
 
 
 @pytest.mark.sound_server
-def test_a_microphone_without_any_sound_is_told(page, transcriber, sound_server):
-    session = open_session(page, transcriber, lambda start: MicrophoneSource(start=start))
+def test_a_microphone_without_any_sound_is_told(page, transcriber, sound_server, open_session):
+    session = open_session(transcriber, lambda start: MicrophoneSource(start=start))
     session.start()
     page.wait(lambda p: any("no sound at all" in e.get("message", "") for _, e in p.events))
     assert session.status["state"] == "listening" and session.status["quiet"]
@@ -225,12 +278,12 @@ def test_a_microphone_without_any_sound_is_told(page, transcriber, sound_server)
     page.wait_for("ready")
 
 
-def test_a_model_that_does_not_load_is_told_and_start_does_nothing(page):
+def test_a_model_that_does_not_load_is_told_and_start_does_nothing(page, begin):
     def load(progress: Callable) -> Engines:
         progress(0.5, say("loading.recogniser"))
         raise ModelError("x.nemo is cut short: fetch it again")
 
-    session = Session(load, lambda start: FileSource(SPEECH, realtime=True), page.publish)
+    session = begin(load, lambda start: FileSource(SPEECH, realtime=True))
     page.wait_for("error")
     assert page.events[0][1]["progress"] == 0.5
     session.start()
@@ -239,7 +292,9 @@ def test_a_model_that_does_not_load_is_told_and_start_does_nothing(page):
 
 
 @pytest.mark.parametrize("error", [AudioError("bad.wav: damaged"), ZeroDivisionError("oops")])
-def test_an_error_while_listening_is_told_and_start_tries_again(page, transcriber, error):
+def test_an_error_while_listening_is_told_and_start_tries_again(
+    page, transcriber, error, open_session
+):
     class Broken(FileSource):
         def __iter__(self):
             for frame in super().__iter__():
@@ -248,7 +303,7 @@ def test_an_error_while_listening_is_told_and_start_tries_again(page, transcribe
                     raise error
 
     sources = [Broken(SPEECH, realtime=False), FileSource(SPEECH, realtime=False)]
-    session = open_session(page, transcriber, lambda start: sources.pop(0))
+    session = open_session(transcriber, lambda start: sources.pop(0))
     session.start()
     page.wait_for("error")
     assert str(error) in session.status["message"]
@@ -258,10 +313,10 @@ def test_an_error_while_listening_is_told_and_start_tries_again(page, transcribe
     assert len(whole) == 1 and whole[0]["segment"] > 0
 
 
-def test_silence_invents_nothing(page, transcriber, tmp_path):
+def test_silence_invents_nothing(page, transcriber, tmp_path, open_session):
     path = tmp_path / "silence.wav"
     soundfile.write(path, np.zeros(60 * SAMPLE_RATE, np.float32), SAMPLE_RATE)
-    session = open_session(page, transcriber, lambda start: FileSource(path, realtime=False))
+    session = open_session(transcriber, lambda start: FileSource(path, realtime=False))
     session.start()
     page.wait(lambda p: p.states == ["ready", "listening", "ready"])
     assert not [name for name, _ in page.events if name == "caption"]
@@ -277,7 +332,7 @@ def wait_for_notice(page: Page, code: str) -> dict:
     return [p for name, p in page.events if name == "status"][-1]
 
 
-def test_a_better_recogniser_takes_over_while_the_first_one_listens(page, tmp_path):
+def test_a_better_recogniser_takes_over_while_the_first_one_listens(page, begin, tmp_path):
     first, second = open_embedded(), open_embedded()
     second.name = "Better"
     asked = threading.Event()
@@ -289,10 +344,9 @@ def test_a_better_recogniser_takes_over_while_the_first_one_listens(page, tmp_pa
 
     samples, pause = audio.load(SPEECH), np.zeros(SAMPLE_RATE, np.float32)
     soundfile.write(tmp_path / "twice.wav", np.r_[samples, pause, samples], SAMPLE_RATE)
-    session = Session(
-        load=lambda progress: Engines(Captioner(first), say("ready"), better),
-        open_source=lambda start: FileSource(tmp_path / "twice.wav", realtime=True),
-        publish=page.publish,
+    session = begin(
+        lambda progress: Engines(Captioner(first), say("ready"), better),
+        lambda start: FileSource(tmp_path / "twice.wav", realtime=True),
     )
     wait_for_notice(page, "engine.loading")
     assert session.status["engine"] == first.name
@@ -308,17 +362,15 @@ def test_a_better_recogniser_takes_over_while_the_first_one_listens(page, tmp_pa
     assert len(said) == 2 * len(once) + 2
     with pytest.raises(ModelError, match="was closed"):  # the first one, once it was replaced
         first.stream().finish(np.zeros(SAMPLE_RATE, np.float32))
-    session.close()
 
 
-def test_the_first_recogniser_stays_where_no_better_one_comes(page, transcriber):
+def test_the_first_recogniser_stays_where_no_better_one_comes(page, transcriber, begin):
     def better(notice: Callable, closing: threading.Event) -> tuple:
         raise ModelError("the file was cut short")
 
-    session = Session(
-        load=lambda progress: Engines(Captioner(transcriber), say("ready"), better),
-        open_source=lambda start: FileSource(SPEECH, realtime=True),
-        publish=page.publish,
+    session = begin(
+        lambda progress: Engines(Captioner(transcriber), say("ready"), better),
+        lambda start: FileSource(SPEECH, realtime=True),
     )
     status = wait_for_notice(page, "engine.kept")
     assert "cut short" in status["notices"][0]["message"]
@@ -358,8 +410,8 @@ class Overburdened(Transcriber):
         pass
 
 
-def test_a_machine_too_slow_is_given_less_to_do(page):
-    session = open_session(page, Overburdened(), lambda start: FileSource(SPEECH, realtime=True))
+def test_a_machine_too_slow_is_given_less_to_do(page, open_session):
+    session = open_session(Overburdened(), lambda start: FileSource(SPEECH, realtime=True))
     session.start()
     wait_for_notice(page, "pace.down")
     page.wait_for("ready")
@@ -367,8 +419,8 @@ def test_a_machine_too_slow_is_given_less_to_do(page):
     assert page.finals
 
 
-def test_what_is_said_when_lines_are_cleared_does_not_come_back(page, transcriber):
-    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+def test_what_is_said_when_lines_are_cleared_does_not_come_back(page, transcriber, open_session):
+    session = open_session(transcriber, lambda start: FileSource(SPEECH, realtime=True))
     session.start()
     page.wait(lambda p: any(name == "caption" for name, _ in p.events))
     segment = next(p["segment"] for name, p in page.events if name == "caption")
@@ -379,17 +431,17 @@ def test_what_is_said_when_lines_are_cleared_does_not_come_back(page, transcribe
     assert segment not in after and after  # what is said later is shown again
 
 
-def test_its_own_voice_is_not_captioned(page, transcriber):
-    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
-    session.speaking = True
+def test_its_own_voice_is_not_captioned(page, transcriber, open_session):
+    session = open_session(transcriber, lambda start: FileSource(SPEECH, realtime=True))
+    session.set_speaking(True)
     session.start()
     page.wait(lambda p: any(e.get("code") == "listening.speaking" for _, e in p.events))
     page.wait(lambda p: p.states == ["ready", "listening", "ready"])
     assert not [name for name, _ in page.events if name == "caption"]
 
 
-def test_a_remark_stands_beside_every_state_until_it_is_taken_back(page, transcriber):
-    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
+def test_a_remark_stands_beside_every_state_until_it_is_taken_back(page, transcriber, open_session):
+    session = open_session(transcriber, lambda start: FileSource(SPEECH, realtime=True))
     session.notice("saving.failed", reason="disk full")
     session.start()
     page.wait_for("listening")
@@ -406,44 +458,41 @@ def test_a_remark_stands_beside_every_state_until_it_is_taken_back(page, transcr
 
 def test_it_listens_as_soon_as_it_can_where_it_is_told_to(page, transcriber, tmp_path):
     note = tmp_path / "listening"
-    session = Session(
+    with Session(
         load=lambda progress: Engines(Captioner(transcriber), say("ready")),
         open_source=lambda start: FileSource(SPEECH, realtime=True),
+        board=Board(page.publish),
         publish=page.publish,
         listen=True,
         resume=Resume(note),
-    )
-    page.wait_for("listening")
-    page.wait(lambda p: note.exists())
-    session.stop()
-    page.wait_for("ready")
-    session.close()
+    ) as session:
+        page.wait_for("listening")
+        page.wait(lambda p: note.exists())
+        session.stop()
+        page.wait_for("ready")
     assert not note.exists()
 
 
-def test_a_page_that_comes_back_is_told_of_clears_and_of_lines_that_are_not_sent(
-    page, transcriber, monkeypatch
-):
+def test_a_page_that_comes_back_is_told_of_clears_and_of_lines_that_are_not_sent(page, monkeypatch):
     monkeypatch.setattr("utils.live.board.LATE_JOINER_LINES", 2)
-    session = open_session(page, transcriber, lambda start: FileSource(SPEECH, realtime=True))
-    greeting = Page()
+    board = Board(page.publish)
+    session = Session(none_is_needed, none_is_needed, board, page.publish)
     session.clear()
     for segment in (1, 4, 5, 8):
-        session.board.show(CaptionEvent(segment, 0.0, 1.0, "words", True), session.board.cuts)
-    session.greet(greeting.publish)
-    (_, status), *captions = greeting.events
+        board.show(CaptionEvent(segment, 0.0, 1.0, "words", True), board.cuts)
+    (_, status), *captions = sent(session)
     assert status["clears"] == 1 and status["left_out"] == 4
     assert [line["segment"] for _, line in captions] == [5, 8]
 
 
-def test_losses_of_the_microphone_are_told_beside_the_state(page, transcriber):
+def test_losses_of_the_microphone_are_told_beside_the_state(page, transcriber, open_session):
     class Losing(FileSource):
         def __iter__(self):
             for frame in super().__iter__():
                 self.dropped = 50
                 yield frame
 
-    session = open_session(page, transcriber, lambda start: Losing(SPEECH, realtime=False))
+    session = open_session(transcriber, lambda start: Losing(SPEECH, realtime=False))
     session.start()
     status = wait_for_notice(page, "sound.lost")
     assert status["code"].startswith(("listening", "ready"))
@@ -461,14 +510,86 @@ class Hanging(Overburdened):
         return ""
 
 
-def test_a_recogniser_that_hangs_is_told_until_it_answers(page, monkeypatch):
-    monkeypatch.setattr("utils.live.session.STUCK_S", 0.2)
+def test_a_recogniser_that_hangs_is_told_until_it_answers(page, monkeypatch, open_session):
+    monkeypatch.setattr("utils.live.listener.STUCK_S", 0.2)
     engine = Hanging()
-    session = open_session(page, engine, lambda start: FileSource(SPEECH, realtime=False))
+    session = open_session(engine, lambda start: FileSource(SPEECH, realtime=False))
     session.start()
     page.wait_for("lost")
     assert session.status["code"] == "lost.stuck"
-    monkeypatch.setattr("utils.live.session.STUCK_S", PATIENCE_S)
+    monkeypatch.setattr("utils.live.listener.STUCK_S", PATIENCE_S)
     engine.let.set()
     page.wait(lambda p: p.states == ["ready", "listening", "lost", "listening", "ready"])
     assert page.finals
+
+
+# ---- tags that come after the last line
+
+
+@pytest.fixture
+def slow_tag(page, begin) -> tuple[Session, Slow]:
+    """A session whose lines wait for a tag, and that tag."""
+    tag = Slow()
+    session = begin(
+        lambda progress: Engines(Captioner(OneWord(), [tag]), say("ready")),
+        lambda start: FileSource(SPEECH, realtime=False, start=start),
+    )
+    page.wait_for("ready")
+    return session, tag
+
+
+def slow(page: Page) -> list[object]:
+    """What the tag says of each final line that was sent, in order."""
+    return [line["tags"].get("slow") for line in page.finals]
+
+
+def test_a_tag_that_comes_after_the_end_reaches_the_page(page, slow_tag):
+    session, tag = slow_tag
+    session.start()
+    page.wait(lambda p: p.states == ["ready", "listening", "ready"])
+    assert page.finals and not any(slow(page))
+    n_lines = len(page.finals)
+    for later in tag.later:
+        later.set_result("late")
+    page.wait(lambda p: slow(p) == [None] * n_lines + ["late"] * n_lines)
+    assert [line["segment"] for line in page.finals[n_lines:]] == [
+        line["segment"] for line in page.finals[:n_lines]
+    ]
+
+
+def test_who_starts_again_waits_for_no_tag_and_it_still_comes(page, slow_tag, monkeypatch):
+    monkeypatch.setattr("utils.live.listener.LATE_S", 10 * PATIENCE_S)
+    session, tag = slow_tag
+    session.start()
+    page.wait(lambda p: p.states == ["ready", "listening", "ready"])
+    n_lines = len(page.finals)
+    session.start()
+    page.wait(lambda p: p.states == ["ready", "listening", "ready", "listening", "ready"])
+    for later in tag.later:
+        later.set_result("late")
+    page.wait(lambda p: slow(p).count("late") == 2 * n_lines)
+
+
+def test_a_tag_that_never_comes_is_told_and_nothing_waits_for_it(page, begin, monkeypatch, caplog):
+    monkeypatch.setattr("utils.live.listener.LATE_S", 0.2)
+    with caplog.at_level("WARNING", "utils.live.listener"):
+        session = begin(
+            lambda progress: Engines(Captioner(OneWord(), [Slow()]), say("ready")),
+            lambda start: FileSource(SPEECH, realtime=False),
+        )
+        page.wait_for("ready")
+        session.start()
+        wait(lambda: "the last lines have no slow" in caplog.text)
+    assert page.states == ["ready", "listening", "ready"]
+
+
+def test_a_tag_of_a_line_that_was_cleared_meanwhile_never_comes(page, slow_tag):
+    session, tag = slow_tag
+    session.start()
+    page.wait(lambda p: p.states == ["ready", "listening", "ready"])
+    session.clear()
+    for later in tag.later:
+        later.set_result("late")
+    session.start()
+    page.wait(lambda p: p.states == ["ready", "listening", "ready", "listening", "ready"])
+    assert "late" not in slow(page)

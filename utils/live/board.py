@@ -35,7 +35,7 @@ class Board:
         self.cuts = 0  # how often all that was being said was cut off
         self.blank = False
         self.emotion = True
-        self.keep: Callable[[CaptionEvent], None] | None = None  # takes finished lines to disk
+        self._keep: Callable[[CaptionEvent], None] | None = None
 
     def show(self, event: CaptionEvent, cuts: int) -> None:
         """Show an event of speech that was heard after so many cuts; an older one is dropped."""
@@ -43,21 +43,17 @@ class Board:
             if cuts == self.cuts and not self.blank:
                 self._show(event if self.emotion else event.tagged("emotion", None))
 
-    def lines(self) -> list[CaptionEvent]:
-        """What a page that opens now should show, oldest first."""
-        return self.latest()[0]
-
     def latest(self) -> tuple[list[CaptionEvent], int | None]:
-        """The same, and the segment of the line before them, which such a page is not sent."""
+        """What a page that opens now should show, oldest first.
+
+        Returns
+        -------
+        the lines, and the segment of the line before them, which such a page is not sent
+        """
         with self.lock:
             lines = [] if self.blank else self._transcript.latest(LATE_JOINER_LINES + 1)
             left_out = lines.pop(0).segment if len(lines) > LATE_JOINER_LINES else None
             return lines, left_out
-
-    def final_lines(self) -> list[CaptionEvent]:
-        """All finished lines, oldest first, for an export."""
-        with self.lock:
-            return self._transcript.final()
 
     def export(self, form: str) -> tuple[bytes, ...]:
         """The finished lines in a form of `FORMS`, in UTF-8.
@@ -112,6 +108,16 @@ class Board:
                 self.cuts += 1
             self.blank = on
 
+    def set_keep(self, keep: Callable[[CaptionEvent], None] | None) -> None:
+        """Have finished lines kept; none is on its way any more to what kept them before.
+
+        Parameters
+        ----------
+        keep : takes them to disk; None where nothing does
+        """
+        with self.lock:
+            self._keep = keep
+
     def set_emotion(self, on: bool) -> None:
         """Show emotion from now on, or do not, and forget what was estimated."""
         with self.lock:
@@ -125,5 +131,5 @@ class Board:
         self._last_words = time.monotonic()
         self._transcript.add(event)
         self._publish("caption", self.payload(event))
-        if self.keep and event.final:
-            self.keep(event)
+        if self._keep and event.final:
+            self._keep(event)

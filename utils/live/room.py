@@ -4,13 +4,14 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 from utils.config import LONGEST_CLEAR_AFTER_MIN
 from utils.errors import RequestError
-from utils.events import CaptionEvent
+from utils.live.board import Board
 from utils.live.phrases import LONGEST, MOST, Phrases
 from utils.live.saving import SavedLines
-from utils.live.session import Session
+from utils.live.session import Session, Told
 from utils.live.speaker import Voice
 from utils.messages import say
 
@@ -20,11 +21,14 @@ log = logging.getLogger(__name__)
 
 
 class Room:
-    """Settings that hold for every page, beside the session itself.
+    """What pages ask for: the session and its lines, and settings that hold for every page.
+
+    It looks after them by itself from entering its context to leaving it.
 
     Parameters
     ----------
-    session : whose lines they are
+    session : that listens
+    board : has its lines
     announce : tells every page how the room is now
     phrases : the quick phrases
     saving_folder : where lines are saved, while that is turned on
@@ -35,13 +39,15 @@ class Room:
     def __init__(
         self,
         session: Session,
+        board: Board,
         announce: Callable[[], None],
         phrases: Phrases,
         saving_folder: Path,
         reader_url: str | None,
         language: str,
     ) -> None:
-        self.session = session
+        self._session = session
+        self._board = board
         self.reader_url = reader_url
         self._announce = announce
         self._phrases = phrases
@@ -55,24 +61,77 @@ class Room:
         self._closed = threading.Event()
         if phrases.problem:
             session.notice("phrases.bad", reason=phrases.problem)
+
+    def __enter__(self) -> Self:
+        """Begin to look after the lines and the devices."""
         threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Be silent, and end what is saved."""
+        self._closed.set()
+        self._voice.close()
+        with self._turns:
+            self._end_saving()
+
+    # Of the session and its lines
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing is shown, nor kept."""
+        return self._board.blank
+
+    def greet(self, tell: Callable[[Told, bool], None]) -> None:
+        """Hand over what a page that opens now is to be told; nothing comes in between.
+
+        Parameters
+        ----------
+        tell : takes the events, and whether the screens are blank
+        """
+        self._session.greet(lambda told: tell(told, self._board.blank))
+
+    def export(self, form: str) -> tuple[bytes, ...]:
+        """The finished lines in a form, as `Board.export` gives them."""
+        return self._board.export(form)
+
+    def health(self) -> dict:
+        """The session for a monitor, see `Session.health`."""
+        return self._session.health()
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._session.start()
+
+    def stop(self) -> None:
+        """End listening."""
+        self._session.stop()
+
+    def fetch(self) -> None:
+        """Fetch the better model that is offered."""
+        self._session.fetch()
+
+    def clear(self) -> None:
+        """Forget every line, here and on every page."""
+        self._session.clear()
+
+    # Of the room
 
     def state(self, presenter: bool) -> dict:
         """The `room` event as it goes over the wire.
 
         Folders, and what devices are called ("Anna's headset"), are the presenter's business.
         """
-        board, saved = self.session.board, self._saved
+        saved = self._saved
         saving = {"file": saved.path.name} if saved else None
         if saved and saving and presenter:
             saving["folder"] = str(saved.path.parent)
         return {
             "presenter": presenter,
-            "blank": board.blank,
-            "emotion": board.emotion and self.session.has_emotion,
+            "blank": self.blank,
+            "emotion": self._board.emotion and self._session.has_emotion,
             "clear_after_min": self._clear_after_min,
             "saving": saving,
-            "microphone": self.session.microphone if presenter else "",
+            "microphone": self._session.microphone if presenter else "",
             "reader_url": self.reader_url,
             "speech": presenter and self._voice.available,
             "phrases": self._phrases.texts,
@@ -82,14 +141,14 @@ class Room:
 
     def set_blank(self, on: bool) -> None:
         """Hide every line on every page, or show them again."""
-        self.session.set_blank(on)
+        self._session.set_blank(on)
         self._announce()
 
     def set_emotion(self, on: bool) -> None:
         """Show emotion to everyone, or to nobody."""
-        if on and not self.session.has_emotion:
+        if on and not self._session.has_emotion:
             raise RequestError(say("refused.no_emotion"))
-        self.session.board.set_emotion(on)
+        self._board.set_emotion(on)
         self._announce()
 
     def set_clear_after(self, minutes: int) -> None:
@@ -111,10 +170,10 @@ class Room:
             if on == (self._saved is not None):
                 return
             for code in ("saving.failed", "saving.waiting", "saving.moved"):
-                self.session.withdraw(code)
+                self._session.withdraw(code)
             if on:
                 self._saved = self._begin_saving()
-                self._keep(self._saved.add)
+                self._board.set_keep(self._saved.add)
             else:
                 self._end_saving()
         self._announce()
@@ -130,9 +189,9 @@ class Room:
             self._phrases.replace(phrases)
             reason = self._phrases.not_kept
         for code in ("phrases.bad", "phrases.not_kept"):
-            self.session.withdraw(code)
+            self._session.withdraw(code)
         if reason:
-            self.session.notice("phrases.not_kept", reason=reason)
+            self._session.notice("phrases.not_kept", reason=reason)
         self._announce()
 
     def speak(self, text: str, language: str) -> None:
@@ -147,13 +206,6 @@ class Room:
         finally:
             if not self._voice.available:
                 self._announce()  # pages may still think that this computer has a voice
-
-    def close(self) -> None:
-        """End what runs beside; the room is not used again."""
-        self._closed.set()
-        self._voice.close()
-        with self._turns:
-            self._end_saving()
 
     def _begin_saving(self) -> SavedLines:
         """A new file; what an older one tells late, as its disk hung, is not of this one."""
@@ -171,49 +223,51 @@ class Room:
 
     def _end_saving(self) -> None:
         saved, self._saved = self._saved, None
-        self._keep(None)
+        self._board.set_keep(None)
         if saved:
             saved.close()
 
-    def _keep(self, keep: Callable[[CaptionEvent], None] | None) -> None:
-        """Have finished lines kept; no line is on its way to what kept them before."""
-        with self.session.board.lock:
-            self.session.board.keep = keep
-
     def _on_saving_failed(self, reason: str) -> None:
         self._saved = None
-        self._keep(None)
-        self.session.withdraw("saving.waiting")
-        self.session.notice("saving.failed", reason=reason)
+        self._board.set_keep(None)
+        self._session.withdraw("saving.waiting")
+        self._session.notice("saving.failed", reason=reason)
         self._announce()
 
     def _on_waiting(self, reason: str) -> None:
         if reason:
-            self.session.notice("saving.waiting", reason=reason)
+            self._session.notice("saving.waiting", reason=reason)
         else:
-            self.session.withdraw("saving.waiting")
+            self._session.withdraw("saving.waiting")
 
     def _on_moved(self) -> None:
         if saved := self._saved:
-            self.session.notice("saving.moved", file=saved.path.name)
+            self._session.notice("saving.moved", file=saved.path.name)
             self._announce()
 
     def _on_voice(self, speaking: bool) -> None:
-        self.session.speaking = speaking
+        self._session.set_speaking(speaking)
         if speaking:
-            self.session.withdraw("speech.failed")
+            self._session.withdraw("speech.failed")
 
     def _on_speech_failed(self, reason: str) -> None:
-        self.session.remark("speech.failed", reason=reason)
+        self._session.remark("speech.failed", reason=reason)
 
     def _tidy(self) -> None:
         while not self._closed.wait(TIDY_S):
-            if saved := self._saved:
-                saved.look()
-            if (microphone := self.session.microphone) != self._microphone:
-                self._microphone = microphone
-                self._announce()
-            minutes, idle_s = self._clear_after_min, self.session.board.idle_s
-            if minutes and idle_s is not None and idle_s >= 60 * minutes:
-                log.info("nobody has spoken for %d minutes: the lines are cleared", minutes)
-                self.session.clear()
+            try:
+                self._look()
+            except Exception:  # the next look may go well, and lines are to be cleared
+                log.exception("looking after the room failed")
+
+    def _look(self) -> None:
+        """What is looked after now and then: the file, the microphone, and old lines."""
+        if saved := self._saved:
+            saved.look()
+        if (microphone := self._session.microphone) != self._microphone:
+            self._microphone = microphone
+            self._announce()
+        minutes, idle_s = self._clear_after_min, self._board.idle_s
+        if minutes and idle_s is not None and idle_s >= 60 * minutes:
+            log.info("nobody has spoken for %d minutes: the lines are cleared", minutes)
+            self._session.clear()

@@ -1,0 +1,250 @@
+"""Listening: the thread that takes frames from the source and runs the pipeline on them."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from utils.audio import SAMPLE_RATE
+from utils.captions.pace import PaceKeeper
+from utils.captions.pipeline import Captioner
+from utils.errors import AppError, AudioError, CaptureError
+from utils.events import AudioFrame, CaptionEvent
+from utils.live.board import Board, Publish
+from utils.live.loader import Loader, unexpected
+from utils.live.status import StatusLine
+from utils.live.watch import Moves, Watch
+from utils.messages import Message, say
+from utils.sources import Source
+
+log = logging.getLogger(__name__)
+
+RETRY_S = 1.0  # between attempts to open a lost microphone
+STUCK_S = 10.0  # of work on one frame, after which captions do not come
+LATE_S = 5.0  # after listening, in which tags of the last lines may still come,
+LATE_LOOK_S = 0.1  # and between looks whether they have
+
+
+class Listener:
+    """Hears the source on a thread of its own, has it captioned, and shows how that goes.
+
+    Parameters
+    ----------
+    open_source : opens the microphone, given the sample index to count from
+    board : shows the lines
+    line, loader : show the state, with the present engine beside it
+    publish : sends `level` events
+    just_woke : whether the program stood still until a moment ago
+
+    Attributes
+    ----------
+    speaking : the computer itself, whose voice is not to be captioned
+    """
+
+    def __init__(
+        self,
+        open_source: Callable[[int], Source],
+        board: Board,
+        line: StatusLine,
+        loader: Loader,
+        publish: Publish,
+        just_woke: Callable[[], bool],
+    ) -> None:
+        self._open_source = open_source
+        self._board = board
+        self._line = line
+        self._loader = loader
+        self._publish = publish
+        self._just_woke = just_woke
+        self._pressing = threading.Lock()  # two people pressing at once take turns
+        self._source: Source | None = None
+        self._worker: threading.Thread | None = None
+        self._stopping = threading.Event()  # from the press, or the end of the source, on
+        self._again = threading.Event()  # somebody waits for it to listen again
+        self._pace = PaceKeeper()
+        self._began = 0.0  # when the session's clock was zero
+        self._last_frame = 0.0
+        self._working_since: float | None = None  # on the frame that is being captioned
+        self._cuts = 0  # of the board, when the pipeline was last emptied for one
+        self._stale = 0  # frames that wait, heard before the last cut
+        self.speaking = False
+
+    @property
+    def listening(self) -> bool:
+        """Whether it listens, or tries to."""
+        alive = self._worker is not None and self._worker.is_alive()
+        return alive and not self._stopping.is_set()
+
+    @property
+    def microphone(self) -> str:
+        """The device that is heard, as the system calls it to people; "" if that is not known."""
+        return source.heard if (source := self._source) else ""
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the work on one frame takes far too long."""
+        since = self._working_since
+        return since is not None and time.monotonic() - since > STUCK_S
+
+    def health(self) -> dict:
+        """What a monitor is told of the source."""
+        source = self._source
+        return {
+            "microphone": source.name if source else None,
+            "last_frame_age_s": round(time.monotonic() - self._last_frame, 3) if source else None,
+            "queue_depth": source.queue_depth if source else 0,
+            "dropped_frames": source.dropped if source else 0,
+        }
+
+    def start(self, captioner: Captioner) -> None:
+        """Begin to listen. Does nothing when listening already."""
+        with self._pressing:
+            if self.listening:
+                return
+            if self._worker:
+                self._again.set()
+                self._worker.join()
+            self._again.clear()
+            self._stopping.clear()
+            self._began = self._began or time.monotonic()
+            work = partial(self._run, captioner)
+            self._worker = threading.Thread(target=work, name="captions", daemon=True)
+            self._worker.start()
+
+    def stop(self) -> None:
+        """End listening; what was said until now is still finished and published."""
+        self._stopping.set()
+        if source := self._source:
+            source.close()
+
+    def close(self) -> None:
+        """Stop, and wait for the end; it is not used again."""
+        self.stop()
+        if self._worker:
+            self._worker.join(timeout=2 * LATE_S)
+
+    def leave_waiting(self) -> None:
+        """Let nothing appear of what has been heard until now."""
+        self._stale = source.queue_depth if (source := self._source) else 0
+
+    # The worker thread
+
+    def _run(self, captioner: Captioner) -> None:
+        try:
+            self._listen(captioner)
+        except AppError as err:
+            log.error("%s", err)
+            captioner.abandon()
+            self._line.set(self._loader.status("error", say("failed", reason=str(err))))
+        except Exception as err:
+            log.exception("listening failed")
+            captioner.abandon()
+            message = unexpected(err, "failed", "failed.mistake")
+            self._line.set(self._loader.status("error", message))
+        finally:
+            self._stopping.set()
+            captioner.forget()
+        self._wait_for_tags(captioner)
+
+    def _listen(self, captioner: Captioner) -> None:
+        message, moves = say("ready"), Moves()
+        while not self._stopping.is_set():
+            try:
+                message = self._capture(captioner, moves)
+                break
+            except CaptureError as err:
+                self._captions(captioner.flush())
+                lost = self._loader.status("lost", say("lost", reason=str(err)))
+                if lost.message != self._line.status.message:
+                    log.warning("%s (%s)", err, err.__cause__)
+                self._line.set(lost)
+                self._stopping.wait(RETRY_S)
+            except AudioError:  # what came before the damage counts
+                self._captions(captioner.flush())
+                raise
+        self._captions(captioner.flush())
+        self._stopping.set()  # whoever sees that it is ready may start it again
+        self._line.set(self._loader.status("ready", message))
+
+    def _wait_for_tags(self, captioner: Captioner) -> None:
+        """Show what is still said of the last lines; nobody who starts again waits for it."""
+        until_s = time.monotonic() + LATE_S
+        while (names := captioner.tags.to_come) and time.monotonic() < until_s:
+            if self._again.wait(LATE_LOOK_S):
+                return  # it comes beside what is said next
+            self._captions(captioner.tags.late())
+        if names:
+            told = " or ".join(sorted(names))
+            log.warning("the last lines have no %s, which did not come in %.0f s", told, LATE_S)
+            captioner.tags.forget_lines()
+
+    def _capture(self, captioner: Captioner, moves: Moves) -> Message:
+        """Listen until the source ends; return why it did."""
+        start = int((time.monotonic() - self._began) * SAMPLE_RATE)
+        with self._open_source(start) as source:
+            self._source = source
+            try:
+                if self._stopping.is_set():
+                    return say("ready")
+                watch = Watch(source, self._just_woke)
+                self._last_frame = time.monotonic()
+                if self._line.status.state != "lost":  # then it is the first frame that tells
+                    self._line.set(self._loader.status("listening", say("listening")))
+                for frame in source:
+                    self._last_frame = self._working_since = time.monotonic()
+                    self._hear(captioner, frame)
+                    self._working_since = None
+                    self._tell(watch, frame, captioner)
+                    for news in (watch.lost, moves.judge(source.heard)):
+                        if news:
+                            self._line.remark(news.code, **news.values)
+            finally:
+                self._source = self._working_since = None
+        return say("ready" if self._stopping.is_set() else "ready.ended")
+
+    def _hear(self, captioner: Captioner, frame: AudioFrame) -> None:
+        """Caption a frame, unless it is not to be; then what came before it ends."""
+        if self._wanted(captioner):
+            self._captions(captioner.push(frame))
+        elif captioner.hearing:
+            self._captions(captioner.flush())
+        else:
+            self._captions(captioner.tags.late())
+
+    def _wanted(self, captioner: Captioner) -> bool:
+        """Whether the next frame is to be captioned."""
+        with self._board.lock:
+            if self._cuts != self._board.cuts:
+                captioner.clear()
+                self._cuts = self._board.cuts
+            if emotion := captioner.tags.find("emotion"):
+                emotion.on = self._board.emotion
+            if self._stale:
+                self._stale -= 1
+                return False
+            return not (self._board.blank or self.speaking)
+
+    def _captions(self, events: Iterable[CaptionEvent]) -> None:
+        for event in events:
+            self._board.show(event, self._cuts)
+
+    def _tell(self, watch: Watch, frame: AudioFrame, captioner: Captioner) -> None:
+        """Tell how listening goes, and have less or more done where it falls behind."""
+        hearing = captioner.hearing or self._board.blank or self.speaking
+        message, quiet = watch.judge(frame, hearing, captioner.unheard, captioner.humming)
+        if self._board.blank:
+            message = say("listening.blank")
+        elif self.speaking:
+            message = say("listening.speaking")
+        if watch.level_db is not None:
+            self._publish("level", {"db": watch.level_db})
+        self._line.set(self._loader.status("listening", message, quiet))
+        if not watch.catching_up:
+            self._keep_up(captioner, watch.late_s, len(frame.samples) / SAMPLE_RATE)
+
+    def _keep_up(self, captioner: Captioner, late_s: float, frame_s: float) -> None:
+        step = self._pace.judge(captioner.transcriber, late_s, frame_s, captioner.hearing)
+        if step:
+            log.info("pace: one step %s, %.1f s of sound wait", step, late_s)
+            self._line.remark(f"pace.{step}")
