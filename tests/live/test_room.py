@@ -1,6 +1,7 @@
 """What the presenter sets holds for everyone, and is told to everyone."""
 
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -186,3 +187,20 @@ def test_lines_are_saved_while_that_is_on(room, board):
     board.show(line(2, "after"), board.cuts)
     assert [e.text for e in read_saved(path)[0]] == ["while"]
     assert room.state(True)["saving"] is None
+
+
+def test_lines_are_still_cleared_after_a_look_that_failed(room, told, board, monkeypatch):
+    failed = threading.Event()
+
+    def fail(_: Session) -> str:
+        failed.set()
+        raise OSError("the device is gone")
+
+    monkeypatch.setattr(Session, "microphone", property(fail))
+    board.show(line(0), board.cuts)
+    room.set_clear_after(1)
+    assert failed.wait(60)
+    monkeypatch.setattr(Session, "microphone", "")
+    now = time.monotonic
+    monkeypatch.setattr("utils.live.board.time.monotonic", lambda: now() + 61)
+    wait(lambda: "cleared" in told)

@@ -320,3 +320,15 @@ def test_what_is_no_saved_session_is_refused(tmp_path, text):
         read_saved(path)
     with pytest.raises(DataError, match="cannot be read"):
         read_saved(tmp_path / "missing")
+
+
+def test_what_nobody_has_foreseen_is_told_like_a_broken_disk(tmp_path):
+    told: list[str] = []
+    saved = SavedLines(tmp_path, unexpected, told.append, unexpected)
+    saved.add(line(0))
+    saved.add(replace(line(1), tags={"odd": object()}))
+    saved.add(line(2))
+    wait(lambda: told)
+    assert "not JSON serializable" in told[0] and len(told) == 1
+    saved.close()
+    assert [e.segment for e in read_saved(saved.path)[0]] == [0]

@@ -1,6 +1,7 @@
 """The computer's own voice: espeak-ng, as it is installed, on a virtual loudspeaker."""
 
 import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from utils.errors import DataError
-from utils.live.speaker import LONGEST, Voice
+from utils.live.speaker import LONGEST, UNABLE, Voice
 
 needs_espeak = pytest.mark.skipif(
     shutil.which("espeak-ng") is None, reason="espeak-ng is not installed"
@@ -76,7 +77,9 @@ def test_a_computer_without_sound_is_told(monkeypatch, tmp_path):
     deadline = time.monotonic() + 10
     while not heard.failures and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert len(heard.failures) == 1 and "espeak-ng" in heard.failures[0]
+    [told] = heard.failures
+    assert told.startswith("the computer that shows the captions cannot play sound; connect")
+    assert "error" not in told
 
 
 def espeak(folder: Path, script: str) -> None:
@@ -110,6 +113,38 @@ def test_one_that_hangs_while_it_speaks_is_ended_when_it_should_be_done(quick):
     heard.voice().speak("Hello.", "en")
     assert heard.ended.wait(60) and heard.states == [True, False]
     assert "was not done after" in heard.failures[0]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "echo 'Error: The specified espeak-ng voice does not exist.' >&2; exit 1",
+        "echo 'error: No such file or directory' >&2",
+        "exit 0",
+    ],
+)
+def test_one_that_gives_no_sound_is_told_of_in_our_words_and_its_own_are_logged(
+    quick, script, caplog
+):
+    espeak(quick, script)
+    heard = Heard()
+    heard.voice().speak("Hello.", "en")
+    wait(lambda: heard.failures)
+    assert heard.failures == [UNABLE] and heard.states == []
+    for own in ("voice does not exist", "No such file"):
+        assert (own in caplog.text) == (own in script)
+
+
+def test_what_nobody_has_foreseen_is_told_too(quick, monkeypatch):
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", fail)
+    espeak(quick, "exit 0")
+    heard = Heard()
+    heard.voice().speak("Hello.", "en")
+    wait(lambda: heard.failures)
+    assert heard.failures == ["no memory is left; close other programs"]
 
 
 def test_one_that_is_silenced_while_it_hangs_is_not_told_of(quick):

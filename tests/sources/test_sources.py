@@ -234,7 +234,7 @@ def test_choose_lists_what_is_ambiguous() -> None:
 
 
 def test_choose_without_any_or_without_default() -> None:
-    with pytest.raises(CaptureError, match="no microphone found: connect one"):
+    with pytest.raises(CaptureError, match="no microphone found; connect one"):
         portaudio.choose(None, [])
     with pytest.raises(CaptureError, match="no default microphone is set; choose one of: 0"):
         portaudio.choose(None, MICS[:1])
@@ -362,6 +362,74 @@ def test_microphone_in_use(use_fake) -> None:
     use_fake(fake_pyaudio([], SAMPLE_RATE, 1, busy=True))
     with pytest.raises(CaptureError, match="'Fake' is in use by another program"):
         MicrophoneSource().__enter__()
+
+
+class Failing:
+    """A stream, or what makes one, that fails in a way that nobody has foreseen."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+        self.closed = False
+
+    def read(self, n: int, exception_on_overflow: bool = True) -> bytes:
+        raise self._error
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(-9999, "Unanticipated host error"), "was lost; check that it is connected"),
+        (ValueError("buffer size must be a multiple"), "was lost; buffer size must be a multiple"),
+        (MemoryError(), "was lost; no memory is left; close other programs"),
+    ],
+)
+def test_a_device_is_let_go_of_whatever_ends_the_reading(use_fake, monkeypatch, error, told):
+    fake, stream = fake_pyaudio([], SAMPLE_RATE, 1), Failing(error)
+    monkeypatch.setattr(fake.PyAudio, "open", lambda *_, **__: stream)
+    use_fake(fake)
+    with MicrophoneSource() as source, pytest.raises(CaptureError, match=told):
+        list(source)
+    assert stream.closed and fake.calls == ["terminate"]
+    assert not portaudio._portaudio.locked()
+
+
+def test_a_device_whose_samples_cannot_be_converted_is_let_go_of(use_fake, monkeypatch) -> None:
+    fake = fake_pyaudio([np.zeros(5, np.int16)], SAMPLE_RATE, 2)  # halves of samples
+    use_fake(fake)
+    with MicrophoneSource() as source, pytest.raises(CaptureError, match="was lost; cannot resha"):
+        list(source)
+    assert fake.calls[-1] == "terminate"
+
+
+def test_a_device_that_tells_nothing_of_itself_is_told_and_let_go_of(use_fake, monkeypatch):
+    fake = fake_pyaudio([], SAMPLE_RATE, 1)
+    monkeypatch.setattr(fake.PyAudio, "get_device_info_by_index", lambda *_: {})
+    use_fake(fake)
+    with pytest.raises(CaptureError, match="cannot be opened; 'index'"):
+        MicrophoneSource().__enter__()
+    assert fake.calls == ["terminate"]
+    monkeypatch.setattr(fake.PyAudio, "terminate", lambda _: fake.calls.append("end"), False)
+    with pytest.raises(CaptureError, match="cannot be listed"):
+        microphones()
+    assert fake.calls == ["terminate", "end"] and not portaudio._portaudio.locked()
+
+
+def test_at_the_limit_of_threads_others_can_still_open_a_device(use_fake, monkeypatch) -> None:
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    use_fake(fake_pyaudio([], SAMPLE_RATE, 1))
+    with monkeypatch.context() as limit:
+        limit.setattr(threading.Thread, "start", no_thread)
+        for attempt in (MicrophoneSource().__enter__, microphones):
+            with pytest.raises(CaptureError, match="limit of processes and threads"):
+                attempt()
+    assert not portaudio._portaudio.locked()
+    with MicrophoneSource() as source:
+        assert source.name == "Fake"
 
 
 def test_pyaudio_missing(use_fake) -> None:

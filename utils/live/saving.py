@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from utils.errors import DataError
@@ -72,26 +73,34 @@ class SavedLines:
     def add(self, event: CaptionEvent) -> None:
         """Write a finished line, soon."""
         if event.final and (event.text or event.sound):
-            self._thread.submit(self._write, event)
+            self._thread.submit(self._guard, partial(self._write, event))
 
     def look(self) -> None:
         """See, soon, whether the file is still there, and room; nothing once it is closed."""
         if self._looked.done():  # a disk may take its time
             with suppress(RuntimeError):
                 self._looked_s = time.monotonic()
-                self._looked = self._thread.submit(self._write_waiting)
+                self._looked = self._thread.submit(self._guard, self._write_waiting)
         elif time.monotonic() - self._looked_s > HANGS_S:
             self._tell(f"the disk of {self.path} does not answer")
 
     def close(self) -> None:
         """Write what is left, and close the file; an empty one is taken away."""
-        self._thread.submit(self._write_waiting)
+        self._thread.submit(self._guard, self._write_waiting)
         ended = self._thread.submit(self._end)
         self._thread.shutdown(wait=False)
         if not wait([ended], HANGS_S).done:
             log.error("%s: the disk does not answer; the last lines may be missing", self.path)
 
     # The thread beside
+
+    def _guard(self, work: Callable[[], None]) -> None:
+        """Do a piece of work; an error that nobody has foreseen is told like one of the disk."""
+        try:
+            work()
+        except Exception as err:
+            log.exception("saving failed")
+            self._give_up(err)
 
     def _see(self) -> bool:
         """Whether lines can be written, to this file or to one in place of it."""
@@ -112,8 +121,9 @@ class SavedLines:
         except OSError as err:
             self._give_up(err if err.errno != errno.ENOENT else gone)
             return False
-        os.close(self._file)
-        self.path, self._file, self._whole = path, file, 0
+        gone_file, self.path, self._file, self._whole = self._file, path, file, 0
+        with suppress(OSError):  # what was written there is on the disk, or lost with it
+            os.close(gone_file)
         self._moved()
         return True
 
@@ -152,10 +162,14 @@ class SavedLines:
             log.warning("%s: %s", self.path, reason or "lines are saved again")
             self._tell_waiting(reason)
 
-    def _give_up(self, err: OSError) -> None:
+    def _give_up(self, err: Exception) -> None:
+        if self._ended:
+            return
         log.error("%s: captions are saved no more: %s", self.path, err)
-        self._end()
-        self._failed(cause(err, str(self.path)))
+        try:
+            self._end()
+        finally:
+            self._failed(cause(err, str(self.path)))
 
     def _cut(self) -> None:
         """Take back the part of a line that was written."""

@@ -16,6 +16,11 @@ from utils.faults import cause
 
 PROGRAM = "espeak-ng"
 MISSING = "espeak-ng is not installed on the computer that shows the captions"
+NO_SOUND = (
+    "the computer that shows the captions cannot play sound; connect a loudspeaker, or start the "
+    "sound server (PulseAudio or PipeWire)"
+)
+UNABLE = f"{PROGRAM} makes no sound of it; install it anew, with its voices (espeak-ng-data)"
 LONGEST = 500  # characters: half a minute of speech
 LANGUAGES = ("en", "ko")
 TRIAL_S = 10.0  # for espeak-ng to tell how long a text is, which takes it some milliseconds
@@ -91,12 +96,18 @@ class Voice:
             self._tell(turn, True)
             self._espeak(turn, [], text, language, limit_s)
         except DataError as err:
-            if self._is_newest(turn):
-                log.warning("%s", err)
-                self._failed(str(err))
+            self._tell_failure(turn, str(err))
+        except Exception as err:  # captions go on
+            log.exception("speaking failed")
+            self._tell_failure(turn, cause(err) or type(err).__name__)
         finally:
             time.sleep(TAIL_S)
             self._tell(turn, False)
+
+    def _tell_failure(self, turn: object, reason: str) -> None:
+        if self._is_newest(turn):
+            log.warning("%s", reason)
+            self._failed(reason)
 
     def _is_newest(self, turn: object) -> bool:
         with self._lock:
@@ -121,7 +132,7 @@ class Voice:
         """
         sound = self._espeak(turn, ["--stdout"], text, language, TRIAL_S)
         if len(sound) < WAV_HEADER:
-            raise DataError(f"{PROGRAM} gives no sound")
+            raise DataError(UNABLE)
         rate = int.from_bytes(sound[24:28], "little")  # of 16-bit samples, mono
         length_s = (len(sound) - WAV_HEADER) / (2 * max(rate, 1))
         if length_s > LONGEST_S:
@@ -135,7 +146,8 @@ class Voice:
 
         Raises
         ------
-        DataError : it does not start, fails, or is not done in time
+        DataError : it does not start, fails, or is not done in time; in our words, as its own are
+            for the log
         """
         # The text goes in by a pipe, so that nothing in it can be taken for an option.
         command = [PROGRAM, "-v", language, "--stdin", *options]
@@ -158,7 +170,8 @@ class Voice:
         # Without a sound device it complains, and yet ends with 0.
         last = (complaint.decode(errors="replace").strip().splitlines() or [""])[-1]
         if (process.returncode or last.startswith("error")) and self._is_newest(turn):
-            raise DataError(f"{PROGRAM} says: {last[:200] or process.returncode}")
+            log.warning("%s ended with %s: %s", PROGRAM, process.returncode, last[:200])
+            raise DataError(UNABLE if options else NO_SOUND)
         return output
 
 

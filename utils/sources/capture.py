@@ -15,6 +15,7 @@ import numpy as np
 
 from utils.audio.convert import Converter
 from utils.errors import CaptureError
+from utils.faults import cause
 from utils.sources.portaudio import (
     Setup,
     block_samples,
@@ -68,7 +69,12 @@ class Capture:
         RuntimeError : no thread can be had
         """
         self._setup = setup
-        threading.Thread(target=self._run, name="microphone", daemon=True).start()
+        try:
+            threading.Thread(target=self._run, name="microphone", daemon=True).start()
+        except RuntimeError:
+            if setup:
+                setup.free()
+            raise
 
     def stop(self) -> None:
         """Read no more, after the block that is being read; from any thread."""
@@ -78,12 +84,13 @@ class Capture:
 
     def _run(self) -> None:
         error: CaptureError | None = None
-        pyaudio = load_pyaudio()
+        pyaudio: Any = None
         system: Any = None
         stream: Any = None
         try:
             self._setup = self._setup or Setup()
             with self._setup:
+                pyaudio = load_pyaudio()
                 system = pyaudio.PyAudio()
                 mic = choose(self._device, inputs(system))
                 stream, rate, channels = open_stream(pyaudio, system, mic)
@@ -93,19 +100,28 @@ class Capture:
             self._read(stream, rate, channels)
         except CaptureError as err:
             error = err
-        except OSError as err:
-            event = "was lost" if self.opened else "cannot be opened"
-            error = CaptureError(
-                f"microphone {self.name!r} {event}; check that it is connected and that the "
-                "sound server runs"
-            )
-            error.__cause__ = err
-        # Before the news: who tries again at once should find PortAudio shut down, because
-        # only then it looks for devices afresh.
-        release(pyaudio, system, stream)
-        self.error = error
-        self.ended.set()
-        self._on_change(self)
+        except Exception as err:  # of PyAudio's own kinds, of the converter's, for want of memory
+            error = self._failed(err)
+        finally:
+            # Before the news: who tries again at once should find PortAudio shut down, because
+            # only then it looks for devices afresh.
+            try:
+                release(pyaudio, system, stream)
+            finally:
+                self.error = error
+                self.ended.set()
+                self._on_change(self)
+
+    def _failed(self, err: Exception) -> CaptureError:
+        """What to say of an error that no part of ours has raised."""
+        event = "was lost" if self.opened else "cannot be opened"
+        advice = "check that it is connected and that the sound server runs"
+        if not isinstance(err, OSError):
+            logger.error("reading %s failed", self.name, exc_info=err)
+            advice = cause(err) or type(err).__name__
+        error = CaptureError(f"microphone {self.name!r} {event}; {advice}")
+        error.__cause__ = err
+        return error
 
     def _read(self, stream: Any, rate: int, channels: int) -> None:
         converter = Converter(rate)
@@ -118,12 +134,12 @@ class Capture:
             self._on_samples(self, samples, bool(raw.any()))
 
 
-def release(pyaudio: ModuleType, system: Any, stream: Any) -> None:
+def release(pyaudio: ModuleType | None, system: Any, stream: Any) -> None:
     """Close a stream and shut PortAudio down, whatever state they are in."""
     if stream is not None:
         with suppress(OSError):  # a read that failed has closed it
             stream.close()
-    if system is not None:
+    if pyaudio is not None and system is not None:
         # Not `system.terminate()`: it closes the closed stream again and gives up at that, and
         # while one user is left PortAudio never looks for devices afresh.
         pyaudio.pa.terminate()

@@ -13,6 +13,7 @@ import numpy as np
 from utils.audio import SAMPLE_RATE
 from utils.errors import CaptureError
 from utils.events import AudioFrame
+from utils.faults import cause
 from utils.sources.capture import Capture
 from utils.sources.frames import FRAME_SAMPLES, Framer
 from utils.sources.heard import SoundServer, is_routed, plain_name
@@ -99,7 +100,10 @@ class MicrophoneSource:
     def __enter__(self) -> Self:
         load_pyaudio()  # in this thread: its absence needs no waiting
         setup, capture = Setup(), self._capture
-        capture.start(setup)
+        try:
+            capture.start(setup)
+        except RuntimeError as err:  # at the limit of threads
+            raise self._not_begun(err) from err
         with self._changed:
             self._changed.wait_for(
                 lambda: capture.opened or self._error or self._closed.is_set(), OPEN_TIMEOUT_S
@@ -241,8 +245,11 @@ class MicrophoneSource:
         try:
             self._capture.start()
         except RuntimeError as err:
-            self._error = CaptureError(f"microphone {self.name!r} cannot be opened again: {err}")
+            self._error = self._not_begun(err)
             self._error.__cause__ = err
+
+    def _not_begun(self, err: RuntimeError) -> CaptureError:
+        return CaptureError(f"microphone {self.name!r} cannot be opened: {cause(err)}")
 
     def _settle(self, trial: Trial) -> None:
         """End a trial that is decided."""

@@ -10,12 +10,14 @@ import re
 import tempfile
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from types import ModuleType
 from typing import IO, Any, Self
 
 from utils.audio import SAMPLE_RATE
 from utils.errors import CaptureError
+from utils.faults import cause
 from utils.sources.frames import FRAME_SAMPLES
 
 OPEN_TIMEOUT_S = 5.0  # opening takes 0.5 s; a Bluetooth headset that changes profile 2 s
@@ -73,12 +75,20 @@ class Setup:
         self._abandoned = False
 
     def __enter__(self) -> Self:
-        with self._guard:
-            if not self._abandoned:
-                self._redirect()
+        try:
+            with self._guard:
+                if not self._abandoned:
+                    self._redirect()
+        except BaseException:
+            self.free()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.free()
+
+    def free(self) -> None:
+        """Let others use PortAudio; also by who made it, where no thread can be had to work."""
         self.abandon()
         _portaudio.release()
 
@@ -124,25 +134,41 @@ def microphones() -> list[Microphone]:
 
     Raises
     ------
-    CaptureError : PyAudio is missing, or the sound system does not answer
+    CaptureError : PyAudio is missing, or the sound system does not answer, or fails
     """
     pyaudio = load_pyaudio()
-    found: list[Microphone] = []
+    found: Future[list[Microphone]] = Future()
     setup = Setup()
 
     def look() -> None:
-        with setup:
-            system = pyaudio.PyAudio()
-            found.extend(inputs(system))
-            system.terminate()
+        try:
+            with setup:
+                found.set_result(_inputs_now(pyaudio))
+        except Exception as err:  # who waits for the result gets it
+            found.set_exception(err)
 
-    thread = threading.Thread(target=look, name="microphones", daemon=True)
-    thread.start()
-    thread.join(OPEN_TIMEOUT_S)
-    if thread.is_alive():
+    try:
+        threading.Thread(target=look, name="microphones", daemon=True).start()
+    except RuntimeError as err:
+        setup.free()
+        raise CaptureError(f"the microphones cannot be listed: {cause(err)}") from err
+    if wait([found], OPEN_TIMEOUT_S).not_done:
         setup.abandon()
         raise hanging()
-    return found
+    try:
+        return found.result()
+    except Exception as err:  # of PyAudio's own kinds too
+        raise CaptureError(
+            f"the microphones cannot be listed ({cause(err)}); check that the sound server runs"
+        ) from err
+
+
+def _inputs_now(pyaudio: ModuleType) -> list[Microphone]:
+    system = pyaudio.PyAudio()
+    try:
+        return inputs(system)
+    finally:
+        system.terminate()
 
 
 def load_pyaudio() -> ModuleType:
@@ -188,8 +214,7 @@ def choose(device: str | int | None, found: Sequence[Microphone]) -> Microphone:
     """
     if not found:
         raise CaptureError(
-            "no microphone found: connect one, or start the sound server (PulseAudio or "
-            "PipeWire), then try again"
+            "no microphone found; connect one, or start the sound server (PulseAudio or PipeWire)"
         )
     if isinstance(device, str) and device.isdecimal():
         device = int(device)

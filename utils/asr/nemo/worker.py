@@ -58,14 +58,17 @@ class Worker:
         self._thread.join()
 
     def _run(self) -> None:
-        from utils import threads  # here, since PyTorch takes a while to load
-
-        threads.all_threads()
+        begun = False
         while (jobs := self._next()) is not None:
             jobs = [job for job in jobs if job.future.set_running_or_notify_cancel()]
             if not jobs:
                 continue
             try:
+                if not begun:
+                    from utils import threads  # here, since PyTorch takes a while to load
+
+                    threads.all_threads()
+                    begun = True
                 results = jobs[0].call([job.item for job in jobs])
             except BaseException as err:  # whoever waits for the result gets it
                 for job in jobs:
