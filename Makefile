@@ -11,6 +11,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
+# Processes that the tests are spread over, each with files of its own.
+WORKERS ?= 2
+
 WEIGHTS := utils/asr/whisper/weights.txt
 
 .PHONY: run test check setup workshop setup-tests korean bench clean
@@ -19,7 +22,7 @@ run: setup
 	@exec $(BIN)/python app.py $(ARGS)
 
 test: setup-tests
-	$(BIN)/python -m pytest tests $(ARGS)
+	$(BIN)/python -m pytest tests -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: setup-tests
 	$(BIN)/ruff check .

@@ -4,12 +4,20 @@ Step = tuple[bool, int | None, int | None]  # the same word; its place here, and
 
 
 def same(a: str, b: str) -> bool:
-    """Whether two words read the same, case and punctuation apart."""
+    """Whether two words read the same, case and punctuation apart.
+
+    >>> same("Well,", "well"), same("-", "…")
+    (True, False)
+    """
     return a == b or bare(a) == bare(b) != ""
 
 
 def bare(word: str) -> str:
-    """Letters and digits of a text alone, in lower case."""
+    """Letters and digits of a text alone, in lower case.
+
+    >>> bare("Don't,")
+    'dont'
+    """
     return "".join(c for c in word.casefold() if c.isalnum())
 
 
@@ -25,7 +33,11 @@ def _distances(a: list[str], b: list[str]) -> list[list[int]]:
 
 
 def covered(shown: list[str], words: list[str]) -> int:
-    """How many of the first `words` say what was shown, as nearly as they can."""
+    """How many of the first `words` say what was shown, as nearly as they can.
+
+    >>> covered("we will meat".split(), "We will meet again soon".split())
+    3
+    """
     last = _distances(shown, words)[-1]
     return min(range(len(last)), key=lambda j: (last[j], abs(j - len(shown))))
 
@@ -34,12 +46,21 @@ def changed(shown: list[str], words: list[str]) -> int:
     """How many words are changed, dropped or put between, where `words` replaces what was shown.
 
     Words that are added at the end are not counted: that is how text grows.
+
+    >>> changed("we will".split(), "We will meet again".split())
+    0
+    >>> changed("we will meat".split(), "We shall meet again".split())
+    2
     """
     return min(_distances(shown, words)[-1])
 
 
 def align(a: list[str], b: list[str]) -> list[Step]:
-    """The steps of the shortest way from one text to another."""
+    """The steps of the shortest way from one text to another.
+
+    >>> align("the old house".split(), "the house".split())
+    [(True, 0, 0), (False, 1, None), (True, 2, 1)]
+    """
     table, i, j = _distances(a, b), len(a), len(b)
     steps: list[Step] = []
     while i or j:

@@ -103,12 +103,12 @@ def test_any_pieces_give_the_text_of_the_whole(shared_model, worker, right):
             assert 0 <= word.confidence <= 1
 
 
-@pytest.mark.parametrize("kept_s", [0.0, 0.05, 1.3, 4.99, 7.0])
+@pytest.mark.parametrize("kept_s", [0.0, 0.05, 1.3, 3.99])
 def test_a_segment_that_was_split_in_hindsight_ends_where_it_was_split(
     shared_model, worker, kept_s
 ):
     _, streaming = shared_model
-    samples = swelling(8, seed=1)
+    samples = swelling(5, seed=1)
     n_samples = int(kept_s * SAMPLE_RATE)
     for right in (0, 6):
         short = Fed(NemoStream(streaming, worker, right))

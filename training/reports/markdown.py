@@ -155,7 +155,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _spread(figures: dict | None, sign: str = "") -> str:
-    """Mean ± standard deviation in percent."""
+    """Mean ± standard deviation in percent.
+
+    >>> _spread({"mean": 0.646, "sd": 0.002}), _spread({"mean": 0.05, "sd": None}, "+")
+    ('64.6 ± 0.2', '+5.0')
+    """
     if figures is None or figures["mean"] is None:
         return "–"
     mean = f"{round(100 * figures['mean'], 1) + 0.0:{sign}.1f}"  # + 0.0: no "-0.0"

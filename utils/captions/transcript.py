@@ -227,7 +227,11 @@ def _tagged(event: CaptionEvent) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """Text on one line, without characters that steer a terminal or turn others around."""
+    """Text on one line, without characters that steer a terminal or turn others around.
+
+    >>> plain("Well,\\n\\x1b[31m then\\u202e!")
+    'Well, [31m then!'
+    """
     steering = {"Cc", "Cs", "Co", "Zl", "Zp"}
     turning = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
     kept = (" " if unicodedata.category(c) in steering else c for c in text if c not in turning)
@@ -242,7 +246,11 @@ def _clock(seconds: float, mark: str) -> str:
 
 
 def _width(text: str) -> int:
-    """Characters of a line that text takes; Korean, Chinese and Japanese ones take two."""
+    """Characters of a line that text takes; Korean, Chinese and Japanese ones take two.
+
+    >>> _width("word"), _width("안녕")
+    (4, 4)
+    """
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in text

@@ -344,7 +344,11 @@ def repository(name: str) -> str:
 
 
 def stem(repo: str) -> str:
-    """The name that a repository's model has here: "org--name" where others could share it."""
+    """The name that a repository's model has here, with its owner's where others could share it.
+
+    >>> stem("nvidia/parakeet"), stem("somebody/parakeet")
+    ('parakeet', 'somebody--parakeet')
+    """
     if model := find(repo):
         return model.name
     owner, name = repo.split("/")

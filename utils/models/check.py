@@ -106,5 +106,9 @@ def first_choice(kind: str, language: str) -> Model | None:
 
 
 def two_letters(language: str) -> str:
-    """ "en" of "en-US"."""
+    """The language without its country.
+
+    >>> two_letters("en-US"), two_letters("ko")
+    ('en', 'ko')
+    """
     return language.split("-")[0].lower()

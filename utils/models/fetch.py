@@ -28,9 +28,11 @@ PAUSES_BEHIND_S = (5.0, 15.0, 60.0, 180.0, 600.0)  # nobody does
 class Fetch:
     """Brings one model into `models_folder()`; what has come before is not fetched again.
 
-    >>> fetch = Fetch("stt_en_fastconformer_hybrid_large_streaming_multi", show)
-    >>> fetch.start(on_end)       # behind the captions; or path = fetch.run()
-    >>> fetch.stop()
+    >>> fetch = Fetch("stt_en_fastconformer_hybrid_large_streaming_multi", show)  # doctest: +SKIP
+    >>> fetch.start(on_end)  # doctest: +SKIP
+    >>> fetch.stop()  # doctest: +SKIP
+
+    `start` works behind the captions; `path = fetch.run()` waits.
 
     Parameters
     ----------

@@ -13,7 +13,10 @@ from utils.errors import ModelError
 from utils.folders import cache_folder
 
 OFFLINE = "HF_HUB_OFFLINE"  # the environment variable; Hugging Face's client obeys it too
-OWN_FILE = "or give the path of a model that you have downloaded: --model FILE.nemo or FOLDER"
+OWN_FILE = (
+    "or start with a model that you have downloaded: .venv/bin/python app.py --model FILE.nemo "
+    "(or the FOLDER of a Whisper)"
+)
 TIMEOUT_S = 5.0  # for the hub's answer to a question
 
 
@@ -58,7 +61,11 @@ def is_offline() -> bool:
 
 
 def megabytes(n_bytes: int) -> str:
-    """A size as people read it: "459 MB", "2.5 GB"."""
+    """A size as people read it.
+
+    >>> megabytes(459_000_000), megabytes(2_470_000_000)
+    ('459 MB', '2.5 GB')
+    """
     return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 999.5e6 else f"{n_bytes / 1e6:.0f} MB"
 
 
