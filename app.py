@@ -144,7 +144,7 @@ def open_source(settings: config.Settings, start: int) -> Source:
 def create_app(settings: config.Settings) -> Flask:
     """Make the page and its events; nothing is loaded, nor looked after, until it is served.
 
-    Serve it with any threaded WSGI server of one process that gives WebSocket its connection,
+    Serve it with `web.server.Server`, which gives WebSocket its connection,
     within `app.extensions["session"]` and `app.extensions["room"]`, which are context managers.
     """
     app = Flask(__name__)

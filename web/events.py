@@ -13,11 +13,11 @@ from utils.live.room import Room
 from utils.live.session import Told
 from utils.messages import Message, say
 from web.access import Token
+from web.engine import Engine, install
 from web.limits import LogOnce, TokenBucket
 from web.peers import Peer, accepted_origin, peer
 from web.publisher import PRESENTERS, READERS, WAITING, Publisher
 from web.turns import turns
-from web.websocket import Handshakes, cut_off, harden
 
 # A page hears of a dead network by the ping that does not come: within the sum of both.
 PING_S, PONG_S = 3.0, 4.5
@@ -27,15 +27,6 @@ REFUSALS = 100  # a page that goes on after so many is disconnected
 
 log = logging.getLogger(__name__)
 refusals = LogOnce(log)
-
-
-def _once(record: logging.LogRecord) -> bool:
-    """Let a complaint of the Socket.IO libraries pass once, without the traceback."""
-    # what an exception says may hold what was sent, and so be another each time
-    error = record.exc_info[0] if record.exc_info else None
-    kind = error.__name__ if error else record.getMessage()
-    refusals.warn(f"what Socket.IO does not take ({kind:.100})", "a page")
-    return False
 
 
 def _sid() -> str:
@@ -67,21 +58,16 @@ class Events:
     def __init__(self, app: Flask, token: Token) -> None:
         self._token = token
         self._pages: dict[str, _Page] = {}
-        self._socketio = SocketIO(
-            app,
-            async_mode="threading",
-            async_handlers=False,  # a page's events wait for each other, not a thread for each
-            transports=["websocket"],  # half the ways in, and a thread less for a page that polls
-            max_http_buffer_size=EVENT_BYTES,
-            cors_allowed_origins=accepted_origin,
+        # a page's events wait for each other, not a thread for each
+        self._socketio = SocketIO(app, async_mode="threading", async_handlers=False)
+        self._engine = Engine(
+            accepted_origin,
             ping_interval=PING_S,
             ping_timeout=PONG_S,
+            max_http_buffer_size=EVENT_BYTES,
         )
-        harden(self._socketio, EVENT_BYTES)
-        app.wsgi_app = Handshakes(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way
-        self._publisher = Publisher(self._socketio)
-        for name in ("engineio.server", "socketio.server"):
-            logging.getLogger(name).addFilter(_once)
+        install(self._socketio, self._engine)
+        self._publisher = Publisher(self._socketio, self._engine)
 
     def publish(self, name: str, payload: dict) -> None:
         """Let an event be sent to every page it is for; waits for none of them."""
@@ -189,7 +175,7 @@ class Events:
         page.refused += 1
         if page.refused > REFUSALS:
             refusals.warn("a page that goes on after many refusals", page.peer.address)
-            cut_off(self._socketio, _sid())
+            self._engine.disconnect(self._socketio.server.manager.eio_sid_from_sid(_sid(), "/"))
         answer = message.to_dict()
         emit("refused", {name: answer[name] for name in ("code", "message")})
         return {"ok": False, "code": answer["code"], "message": answer["message"]}

@@ -15,7 +15,8 @@ from queue import SimpleQueue
 from flask_socketio import SocketIO
 
 from utils.live.session import Told
-from web.outbox import Frames, frame
+from web.engine import Engine
+from web.outbox import frame
 
 PRESENTERS, READERS, WAITING = "presenters", "readers", "waiting"  # for the end of a blank
 MADE = 1000  # frames that are kept for pages that open
@@ -29,10 +30,11 @@ class Publisher:
     Parameters
     ----------
     socketio : that the pages are connected to
+    engine : that sends to them
     """
 
-    def __init__(self, socketio: SocketIO) -> None:
-        self._server = socketio.server
+    def __init__(self, socketio: SocketIO, engine: Engine) -> None:
+        self._server, self._engine = socketio.server, engine
         self._made: dict[int, tuple[dict, bytes]] = {}  # by segment: captions, and their frames
         self._tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
 
@@ -78,11 +80,10 @@ class Publisher:
         self._server.close_room(WAITING, namespace="/")
 
     def _send(self, audiences: Sequence[str], told: Told) -> None:
-        packet = Frames([self._frame(name, payload) for name, payload in told])
+        frames = [self._frame(name, payload) for name, payload in told]
         for audience in audiences:
             for _, page in self._server.manager.get_participants("/", audience):
-                if (connection := self._server.eio.sockets.get(page)) is not None:
-                    connection.queue.put(packet)
+                self._engine.send_frames(page, *frames)
 
     def _frame(self, name: str, payload: dict) -> bytes:
         segment = payload["segment"] if name == "caption" else None

@@ -3,12 +3,10 @@
 import socket
 from wsgiref.types import StartResponse, WSGIEnvironment
 
-PLACES = ("werkzeug.socket", "gunicorn.socket")  # where servers put the connection
-
 
 def connection(environ: WSGIEnvironment) -> socket.socket | None:
-    """The connection that a request came by, where the server tells."""
-    return next((environ[name] for name in PLACES if name in environ), None)
+    """The connection that a request came by, where the server tells, as Werkzeug's does."""
+    return environ.get("werkzeug.socket")
 
 
 def refuse(

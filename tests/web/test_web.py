@@ -211,7 +211,7 @@ def test_each_kind_of_refusal_is_logged_once():
         "a foreign Host name",
         "a flood of events",
         "what is no Engine.IO packet",
-        "not an accepted origin",
+        "a page of a foreign origin",
     ):
         assert running.errors.count(kind) == 1, (kind, running.errors)
 

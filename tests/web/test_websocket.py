@@ -1,0 +1,118 @@
+"""One connection: its messages are read in turns, and nobody else waits for its end."""
+
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from tests.attackers import masked
+from tests.program import PATIENCE_S
+from web.outbox import CLOSE, PONG, TEXT, framed
+from web.turns import turns
+from web.websocket import PACKETS_AT_ONCE, WebSocket
+
+LONGEST = 1000
+BINARY, PING = 0x82, 0x89
+
+
+def others_go_on() -> bool:
+    """Whether somebody else gets a turn."""
+
+    def go() -> None:
+        turns.enter("another")
+        turns.leave()
+
+    another = threading.Thread(target=go, daemon=True)
+    another.start()
+    another.join(PATIENCE_S)
+    return not another.is_alive()
+
+
+class Ends:
+    """Both ends of a connection: the server's, and the browser's bare socket."""
+
+    def __init__(self) -> None:
+        ours, self.browser = socket.socketpair()
+        self.browser.settimeout(30)
+        self.socket = ours
+        self.server = WebSocket(ours, "203.0.113.7", LONGEST)
+
+    def say(self, first: int, payload: bytes) -> None:
+        """Let the browser send a frame."""
+        self.browser.sendall(masked(first, payload))
+
+
+@pytest.fixture
+def ends() -> Iterator[Ends]:
+    both = Ends()
+    with both.socket, both.browser:
+        yield both
+    assert others_go_on()
+
+
+def test_messages_come_whole_and_in_order_each_in_a_turn(ends: Ends) -> None:
+    ends.say(0x01, b"he")  # the first piece of a message
+    ends.say(0x80, b"llo")  # and its last
+    ends.say(TEXT, "말".encode())
+    assert ends.server.receive() == "hello"
+    assert ends.server.receive() == "말"
+    ends.browser.close()
+    assert ends.server.receive() is None and others_go_on()
+
+
+def test_who_is_let_go_in_his_turn_holds_nobody_up(ends: Ends) -> None:
+    ends.say(TEXT, b"goodbye")
+    assert ends.server.receive() == "goodbye"
+    ends.server.end()
+    assert ends.server.receive() is None and others_go_on()
+
+
+def test_a_ping_is_answered(ends: Ends) -> None:
+    ends.say(PING, b"are you there")
+    ends.say(TEXT, b"x")
+    assert ends.server.receive() == "x"
+    pong = framed(PONG, b"are you there")
+    assert ends.browser.recv(len(pong)) == pong
+    ends.browser.close()
+    assert ends.server.receive() is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        masked(TEXT, b"x" * (LONGEST + 1)),
+        masked(0x01, b"x" * LONGEST) + masked(0x80, b"x"),
+        masked(BINARY, b"x"),
+        masked(CLOSE, struct.pack("!H", 1000)),
+        masked(TEXT, b"\xff"),  # no UTF-8
+        b"\xff" * 100,
+        masked(PING, b"") * (PACKETS_AT_ONCE + 1),
+        masked(0x01, b"") + masked(0x00, b"") * PACKETS_AT_ONCE,
+    ],
+    ids=[
+        "too long",
+        "too long in pieces",
+        "bytes",
+        "the end",
+        "text",
+        "rubbish",
+        "pings",
+        "pieces",
+    ],
+)
+def test_what_ends_a_connection(ends: Ends, said: bytes) -> None:
+    ends.browser.sendall(said)
+    assert ends.server.receive() is None
+    assert ends.server.receive() is None
+
+
+def test_frames_are_sent_as_they_are_and_the_end_is_told(ends: Ends) -> None:
+    frames = [framed(TEXT, str(i).encode()) for i in range(1000)]  # more than go at once
+    ends.server.send(frames)
+    ends.server.close()
+    received = b""
+    while data := ends.browser.recv(1 << 16):
+        received += data
+    assert received == b"".join(frames) + framed(CLOSE, struct.pack("!H", 1000))
