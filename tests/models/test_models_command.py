@@ -190,6 +190,7 @@ def test_offline(hub, how, monkeypatch):
     done = run([*flag, "models", "get"] if how == "before" else ["models", "get", *flag])
     assert done.returncode == 1
     assert "--offline" in done.stderr
+    assert "start with a model that you have downloaded: .venv/bin/python app.py --m" in done.stderr
     assert hub.asked == []
 
 

@@ -9,6 +9,7 @@ import inspect
 import logging
 import os
 import warnings
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -70,16 +71,10 @@ class SpeechRecognitionTranscriber(Transcriber):
 
     def __init__(self, name: str, language: str = "en") -> None:
         self._package = _import_package()
-        self._recognizer = self._package.Recognizer()
-        names = _names(self._package)
-        if name not in names:
-            raise ModelError(f"sr:{name}: no such engine; choose from {', '.join(names)}")
-        _check_needs(name)
+        self._recognize, self._arguments = _prepared(self._package, name, language)
         self.name = f"SpeechRecognition {name}"
         self.leaves_machine = name not in LOCAL
         self.notice = LEAVES if self.leaves_machine else None
-        self._recognize = getattr(self._recognizer, f"recognize_{name}")
-        self._arguments = _arguments(name, self._recognize, language)
         if not self.leaves_machine:
             log.info("%s: trying it on a second of silence", self.name)
             self.transcribe(np.zeros(SAMPLE_RATE, np.float32))
@@ -150,6 +145,23 @@ def _import_package() -> ModuleType:
     return speech_recognition
 
 
+def _prepared(
+    package: ModuleType, name: str, language: str
+) -> tuple[Callable[..., Any], dict[str, str]]:
+    """What recognises, and what it is told beside the sound; nothing is loaded.
+
+    Raises
+    ------
+    ModelError : unknown name, or a package or key is missing
+    """
+    names = _names(package)
+    if name not in names:
+        raise ModelError(f"--asr sr:{name}: no such engine; choose from {', '.join(names)}")
+    _check_needs(name)
+    recognize = getattr(package.Recognizer(), f"recognize_{name}")
+    return recognize, _arguments(name, recognize, language)
+
+
 def _names(package: ModuleType) -> list[str]:
     methods = [name for name in dir(package.Recognizer) if name.startswith("recognize_")]
     return sorted({name.removeprefix("recognize_") for name in methods} - UNSUITED)
@@ -204,6 +216,13 @@ def _check(asr: str, model: str | None, language: str) -> None:
             f"--model {model} is for NeMo, Whisper and Vosk, not for --asr {asr}; leave one of "
             "them away"
         )
+    name = asr.removeprefix("sr:")
+    _prepared(_import_package(), name, language)
+    if is_offline() and name not in LOCAL:
+        raise ModelError(
+            f"--asr {asr} sends the sound to a service, which --offline forbids; choose another "
+            "recogniser, or leave --offline away"
+        )
 
 
 def _open(
@@ -212,11 +231,6 @@ def _open(
     transcriber = SpeechRecognitionTranscriber(asr.removeprefix("sr:"), language)
     if not transcriber.leaves_machine:
         return transcriber, say("ready.asked", engine=transcriber.name, option=f"--asr {asr}")
-    if is_offline():
-        raise ModelError(
-            f"--asr {asr} sends the sound to a service, which --offline forbids; choose another "
-            "recogniser, or leave --offline away"
-        )
     return transcriber, say("ready.service", engine=transcriber.name, option=f"--asr {asr}")
 
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from utils.asr import Engine, Transcriber, Tuning
-from utils.asr.vosk.folder import INSTALL, is_here
+from utils.asr.vosk.folder import INSTALL, check_parts, is_here, packaged, spec
 from utils.asr.vosk.transcriber import VoskTranscriber
-from utils.errors import ConfigError
+from utils.errors import ConfigError, ModelError
 from utils.messages import Message, say
 from utils.models.check import check_given, two_letters
 from utils.models.fetch import OnFetch
@@ -22,6 +22,12 @@ def _check(asr: str, model: str | None, language: str) -> None:
         raise ConfigError(
             f"--model {model}: no such folder; with --asr vosk give the folder of a Vosk model"
         )
+    if spec("vosk") is None:
+        raise ModelError(f"--asr vosk: Vosk is not installed; install it with: {INSTALL}")
+    if model is None:
+        packaged()
+    else:
+        check_parts(Path(model))
 
 
 def _open(

@@ -74,13 +74,7 @@ def named(folder: Path) -> Path:
 
     Vosk ends the process, or never returns, where a small file such as splice.conf is damaged.
     """
-    folder = folder.expanduser().resolve()
-    for part in _PARTS:
-        if not (folder / part).is_file():
-            raise ModelError(
-                f"{folder} is no folder of a Vosk model: it has no {part}; unpack a model such as "
-                f"vosk-model-small-ko-0.22 and name its folder, or install Korean: {INSTALL}"
-            )
+    folder = check_parts(folder)
     _check_files(folder)
     _check_words(folder / "graph/words.txt")
     trial = [sys.executable, "-c", _TRIAL, str(folder)]
@@ -91,6 +85,18 @@ def named(folder: Path) -> Path:
     if tried.returncode:
         told = [line for line in tried.stderr.splitlines() if line.startswith("ERROR")]
         raise ModelError(damaged(folder, told[-1] if told else "Vosk ends when it loads it"))
+    return folder
+
+
+def check_parts(folder: Path) -> Path:
+    """A folder as it is called everywhere, if it could be that of a Vosk model."""
+    folder = folder.expanduser().resolve()
+    for part in _PARTS:
+        if not (folder / part).is_file():
+            raise ModelError(
+                f"{folder} is no folder of a Vosk model: it has no {part}; unpack a model such as "
+                f"vosk-model-small-ko-0.22 and name its folder, or install Korean: {INSTALL}"
+            )
     return folder
 
 

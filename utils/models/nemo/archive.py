@@ -63,7 +63,7 @@ def read_config(path: Path) -> str:
                     return found.text(part)
     except BAD_TAR as err:
         raise _damaged(path, err) from err
-    raise ModelError(f"{path}: no {CONFIG} inside, so not a NeMo model; {OWN_FILE}")
+    raise ModelError(f"{path}: no {CONFIG} inside, so not a NeMo model; choose another, {OWN_FILE}")
 
 
 def parsed_config(path: Path) -> dict[str, Any]:
