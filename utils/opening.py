@@ -1,11 +1,11 @@
 """The files that recordings are read from: regular ones, handed to FFmpeg without their names."""
 
 import os
-import stat
 from pathlib import Path
 from typing import BinaryIO
 
 from utils.errors import AudioError
+from utils.untrusted import opened
 
 
 class Nameless:
@@ -35,7 +35,7 @@ class Nameless:
             return self._file.seek(self._end)
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_recording(path: Path) -> BinaryIO:
     """Open a file for reading, if it is one.
 
     Raises
@@ -43,14 +43,11 @@ def open_regular(path: Path) -> BinaryIO:
     AudioError : missing, not to be opened, or a folder, pipe or device, which has no end
     """
     try:
-        mode = os.stat(path).st_mode
-        if stat.S_ISREG(mode):
-            return open(path, "rb")
+        return opened(path)
     except FileNotFoundError as err:
         raise AudioError(f"{path}: no such file") from err
     except (OSError, ValueError) as err:
         reason = getattr(err, "strerror", None) or str(err)
+        if isinstance(err, OSError) and err.errno is None:
+            raise AudioError(f"{path}: {reason}; save the recording to a file first") from err
         raise AudioError(f"{path}: cannot be opened ({reason}); give a file") from err
-    kinds = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
-    kind = kinds.get(stat.S_IFMT(mode), "device")
-    raise AudioError(f"{path}: is a {kind}, not a file; save the recording to a file first")

@@ -8,10 +8,10 @@ import json
 import os
 import stat
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+KINDS = {stat.S_IFDIR: "folder", stat.S_IFIFO: "pipe", stat.S_IFSOCK: "socket"}
 MOST_JSON = 1_000_000  # values; the largest tokenizer of a Whisper has 300,000
 MOST_YAML = 200_000  # values with their aliases written out; the largest vocabularies have 40,000
 DEEPEST = 50  # lists within lists
@@ -20,18 +20,28 @@ MOST_REFERENCES = 12  # of "${name}", each of which can double what the others c
 MOST_PICKLED = 2_000_000  # values; 40,000 arrays have half as many
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
-    """A regular file, for reading; a pipe or a device is not waited for.
+def opened(path: Path) -> BinaryIO:
+    """A regular file, open for reading; a pipe or a device is neither touched nor waited for.
 
     Raises
     ------
-    OSError : there is none, or it cannot be read
+    OSError : there is none, or it cannot be read; without a number where it is no file
+    ValueError : no path can be that
     """
-    with open(path, "rb", opener=_at_once) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(None, "it is not a file")
-        yield file
+    _check_regular(os.stat(path))
+    file = open(path, "rb", opener=_at_once)  # noqa: SIM115  whoever asked closes it
+    try:
+        _check_regular(os.fstat(file.fileno()))  # it may be another one by now
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def _check_regular(found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        kind = KINDS.get(stat.S_IFMT(found.st_mode), "device")
+        raise OSError(None, f"it is a {kind}, not a file")
 
 
 def _at_once(path: str, flags: int) -> int:

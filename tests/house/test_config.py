@@ -113,5 +113,5 @@ def test_what_would_lead_no_phone_here_is_told(address):
 
 def test_settings_that_are_no_file_are_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "settings.toml")
-    with pytest.raises(ConfigError, match="it is not a file"):
+    with pytest.raises(ConfigError, match="it is a pipe, not a file"):
         config.load({}, tmp_path / "settings.toml", {})

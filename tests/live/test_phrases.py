@@ -51,7 +51,7 @@ def test_the_longest_list_fits_into_an_event_in_any_script(tmp_path):
 
 def test_what_is_no_file_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "phrases.json")
-    assert "expected a file" in Phrases(tmp_path / "phrases.json", "en").problem
+    assert "not a file" in Phrases(tmp_path / "phrases.json", "en").problem
 
 
 @pytest.mark.parametrize("text", ["{", '"x"', "[1]", "\udcff", "[" * 100_000, "x" * 2_000_000])

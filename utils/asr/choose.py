@@ -6,9 +6,10 @@ from pathlib import Path
 from utils.asr import Transcriber, Tuning
 from utils.asr.registry import built_in, engines, find
 from utils.errors import ModelError
+from utils.language import two_letters
 from utils.messages import Message, say
 from utils.models.catalogue import NEMO, WHISPER
-from utils.models.check import check_files, remedy, two_letters
+from utils.models.check import check_files, remedy
 from utils.models.fetch import OnFetch
 from utils.models.here import Wanted, asked, fitting, to_fetch
 from utils.models.hub import is_offline

@@ -20,6 +20,7 @@ from utils.audio import SAMPLE_RATE
 from utils.errors import ConfigError, ModelError
 from utils.events import Transcription
 from utils.faults import model_error
+from utils.language import two_letters
 from utils.messages import Message, say
 from utils.models.check import check_given
 from utils.models.hub import is_offline
@@ -194,7 +195,7 @@ def _arguments(name: str, recognize: Any, language: str) -> dict[str, str]:
     parameters = inspect.signature(recognize).parameters
     arguments: dict[str, str] = {}
     if name in TWO_LETTERS:
-        arguments["language"] = language.split("-")[0].lower()
+        arguments["language"] = two_letters(language)
     elif name == "google_cloud":
         arguments["language_code"] = tag
     elif "language" in parameters:

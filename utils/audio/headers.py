@@ -162,18 +162,17 @@ def _ebml_size(file: BinaryIO) -> int | None:
     return None if value == (1 << bits) - 1 else value
 
 
+def _caf_length(header: bytes) -> int | None:
+    """Of a chunk of a CAF (Apple Core Audio Format, chunk header)."""
+    length = int.from_bytes(header[4:], "big", signed=True)
+    return 12 + length if len(header) == 12 and length >= 0 else None  # -1: not known
+
+
 def _caf_end(file: BinaryIO, size: int) -> int | None:
-    """Where the sound ends (Apple Core Audio Format, chunk header)."""
-    file.seek(8)
-    for _ in range(MOST_CHUNKS):
-        if len(header := file.read(12)) < 12:
-            return None
-        length = int.from_bytes(header[4:], "big", signed=True)
+    """Where the sound of a CAF ends."""
+    for header, end in _objects(file, size, 12, _caf_length, at=8):
         if header[:4] == b"data":
-            return None if length < 0 else file.tell() + length
-        if not 0 <= length < size:
-            return None
-        file.seek(length, os.SEEK_CUR)
+            return end
     return None
 
 

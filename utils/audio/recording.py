@@ -12,7 +12,7 @@ from utils.audio.convert import SAMPLE_RATE, Converter
 from utils.audio.decoded import samples_of, silence
 from utils.audio.formats import BYTES_TOLD, FORMATS, KNOWN, MISSING_S, TELL_LENGTH, TIMED
 from utils.errors import AudioError
-from utils.opening import Nameless, open_regular
+from utils.opening import Nameless, open_recording
 
 BLOCK_S = 0.25  # handed out at a time: bounds memory
 GAP_S, LONGEST_GAP_S = 0.1, 600.0
@@ -52,7 +52,7 @@ class Recording:
         self._read_to = 0  # byte up to which it was decoded
         self._bad = ""  # what could not be since, in words
         self._spoiled: list[str] = []  # what was left out, in words
-        self._file = open_regular(self._path)
+        self._file = open_recording(self._path)
         self._container: Any = None
         try:
             self._claim = headers.read(self._file)

@@ -8,8 +8,8 @@ from tqdm import tqdm
 from utils.command_line.models_list import COMMAND, listing, size_bytes
 from utils.command_line.output import note, put, tell
 from utils.errors import ModelError
+from utils.language import two_letters
 from utils.models.catalogue import WHISPER, Model, find, get, models_folder, recommended
-from utils.models.check import two_letters
 from utils.models.download import delete
 from utils.models.fetch import Fetch, check
 from utils.models.here import fitting

@@ -3,13 +3,14 @@
 import json
 import logging
 import os
-import stat
 import unicodedata
 from pathlib import Path
 
 from utils.errors import DataError
 from utils.faults import cause
 from utils.folders import write_whole
+from utils.language import two_letters
+from utils.untrusted import opened
 
 MOST = 40
 LONGEST = 200  # letters: code points, of up to 4 bytes in UTF-8
@@ -57,7 +58,7 @@ class Phrases:
 
     def __init__(self, path: Path, language: str) -> None:
         self._path = path
-        self.texts = DEFAULTS.get(language.split("-")[0].lower(), DEFAULTS["en"])
+        self.texts = DEFAULTS.get(two_letters(language), DEFAULTS["en"])
         self.problem: str | None = None
         self.not_kept: str | None = None
         try:
@@ -96,9 +97,7 @@ def _read(path: Path) -> str:
     OSError : it cannot be read
     DataError, UnicodeDecodeError : it is no text that phrases could be
     """
-    if not stat.S_ISREG(path.stat().st_mode):  # a pipe would be waited for
-        raise DataError("expected a file")
-    with path.open("rb") as file:
+    with opened(path) as file:
         found = file.read(LONGEST_FILE + 1)
     if len(found) > LONGEST_FILE:
         raise DataError(f"expected {LONGEST_FILE} bytes at most")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from utils.errors import ModelError
 from utils.folders import cache_folder
+from utils.language import two_letters
 
 # Kinds of model: a `.nemo` file, and a folder with a Whisper in CTranslate2's form.
 NEMO, WHISPER = "nemo", "whisper"
@@ -326,7 +327,7 @@ def recommended(language: str) -> Model | None:
     ----------
     language : "en", "ko", or a tag such as "en-US"
     """
-    code = language.split("-")[0].lower()
+    code = two_letters(language)
     known = (*CATALOGUE, get("small"), get("large-v3"))
     return next((model for model in known if code in model.languages), None)
 

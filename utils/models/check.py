@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from utils.errors import ConfigError
+from utils.language import two_letters
 from utils.models.catalogue import NEMO, WHISPER, WHISPERS, Model, find, get, recommended
 from utils.models.whisper.files import is_whisper
 from utils.models.whisper.folder import check_folder
@@ -103,12 +104,3 @@ def first_choice(kind: str, language: str) -> Model | None:
     code = two_letters(language)
     known = (WHISPERS[0], get("small"), get("large-v3"))
     return next((model for model in known if code in model.languages), None)
-
-
-def two_letters(language: str) -> str:
-    """The language without its country.
-
-    >>> two_letters("en-US"), two_letters("ko")
-    ('en', 'ko')
-    """
-    return language.split("-")[0].lower()

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from utils.errors import ModelError
+from utils.language import two_letters
 from utils.models.catalogue import CATALOGUE, NEMO, WHISPER, Model, find, get, recommended
-from utils.models.check import first_choice, kind_of, two_letters
+from utils.models.check import first_choice, kind_of
 from utils.models.fetch import OnFetch
 from utils.models.hub import is_offline
 from utils.models.nemo.archive import check_whole, languages

@@ -5,7 +5,8 @@ from pathlib import Path
 from utils.asr import Engine, Transcriber, Tuning
 from utils.asr.nemo.transcriber import NemoTranscriber
 from utils.errors import ModelError
-from utils.models.check import check_files, remedy, two_letters
+from utils.language import two_letters
+from utils.models.check import check_files, remedy
 from utils.models.nemo.archive import languages
 
 

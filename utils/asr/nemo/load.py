@@ -15,6 +15,7 @@ from typing import Any
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError, NoMemoryError
 from utils.faults import model_error, out_of_memory
+from utils.language import two_letters
 from utils.models.memory import check_fits
 from utils.models.nemo.archive import ASR, Kind, check_loadable, read_config, target_class
 
@@ -208,7 +209,7 @@ def prompt(model: Any, language: str) -> dict[str, str]:
         return {}
     # Keys are "en" in some models, "en-US" in others.
     known = sorted(model.cfg.model_defaults.get("prompt_dictionary") or {})
-    fitting = [key for key in known if key.split("-")[0] == language]
+    fitting = [key for key in known if two_letters(key) == language]
     if not fitting:
         raise ModelError(f"this model has no prompt for {language}; it knows {', '.join(known)}")
     return {"target_lang": language if language in fitting else fitting[0]}

@@ -6,8 +6,9 @@ from utils.asr import Engine, Transcriber, Tuning
 from utils.asr.vosk.folder import INSTALL, check_parts, is_here, packaged, spec
 from utils.asr.vosk.transcriber import VoskTranscriber
 from utils.errors import ConfigError, ModelError
+from utils.language import two_letters
 from utils.messages import Message, say
-from utils.models.check import check_given, two_letters
+from utils.models.check import check_given
 from utils.models.fetch import OnFetch
 
 

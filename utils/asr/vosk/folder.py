@@ -15,6 +15,7 @@ from pathlib import Path
 
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
+from utils.language import two_letters
 from utils.models.hub import megabytes
 from utils.models.memory import free_bytes
 
@@ -46,7 +47,7 @@ def is_here(language: str) -> bool:
 
 def is_korean(language: str) -> bool:
     """Whether a language is the one of the package."""
-    return language.split("-")[0].lower() == "ko"
+    return two_letters(language) == "ko"
 
 
 def spec(package: str) -> ModuleSpec | None:

@@ -4,8 +4,9 @@ from functools import partial
 
 from utils.asr import Engine, Transcriber, Tuning
 from utils.asr.whisper.transcriber import WhisperTranscriber
+from utils.language import two_letters
 from utils.models.catalogue import get
-from utils.models.check import check_files, two_letters
+from utils.models.check import check_files
 from utils.models.fetch import OnFetch
 from utils.models.whisper.files import EMBEDDED, embedded, installed_whisper
 

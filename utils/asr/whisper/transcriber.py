@@ -15,6 +15,7 @@ from utils.asr.whisper.trial import check_usable
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 from utils.faults import model_error
+from utils.language import two_letters
 from utils.models.catalogue import WHISPER
 from utils.models.memory import check_fits
 from utils.models.whisper.files import name_of, packaged
@@ -47,7 +48,7 @@ class WhisperTranscriber(Transcriber):
         check_folder(folder, language)
         self.name = f"Whisper {name_of(folder)}"
         check_fits(self.name, (folder / "model.bin").stat().st_size, WHISPER)
-        code = language.split("-")[0].lower()
+        code = two_letters(language)
         if folder != packaged():
             check_usable(folder, code)
         self._model = WhisperModel(folder, code, _threads(), tuning.phrases)

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from utils.errors import ModelError
+from utils.language import two_letters
 from utils.models.catalogue import WHISPERS, Model, find, get, models_folder
 from utils.models.whisper.texts import FILES, USUAL_MELS, check_texts, damaged, names, opened
 
@@ -41,7 +42,7 @@ def check_folder(path: Path, language: str = "en") -> None:
     """
     check_readable(path)
     known = languages(path)
-    code = language.split("-")[0].lower()
+    code = two_letters(language)
     if code not in known:
         spoken = "English only" if known == {"en"} else f"{len(known)} languages"
         raise ModelError(
