@@ -246,7 +246,6 @@ class MicrophoneSource:
             self._capture.start()
         except RuntimeError as err:
             self._error = self._not_begun(err)
-            self._error.__cause__ = err
 
     def _not_begun(self, err: RuntimeError) -> CaptureError:
         return CaptureError(f"microphone {self.name!r} cannot be opened: {cause(err)}")
