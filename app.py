@@ -16,6 +16,7 @@ from utils.asr import Transcriber, Tuning
 from utils.asr.choose import check_choice, open_embedded, open_transcriber
 from utils.asr.phrases import read_phrases
 from utils.asr.registry import open_voices
+from utils.captions.offending import OffendingWords, masking, own_list
 from utils.captions.pipeline import Captioner
 from utils.captions.transcript import FORMATS
 from utils.command_line import models as models_command
@@ -166,12 +167,14 @@ def create_app(settings: config.Settings) -> Flask:
         board,
         events.announce,
         phrases=Phrases(config_folder() / "phrases.json", settings.language),
+        offending=OffendingWords(own_list()),
         saving_folder=Path(os.path.expanduser(settings.save or data_folder() / "captions")),
         reader_url=_reader_url(settings),
         language=settings.language,
     )
     events.open(room)
     room.set_clear_after(settings.clear_after)
+    room.set_offending(settings.offending)
     if settings.save:
         try:
             room.set_saving(True)
@@ -257,7 +260,7 @@ def caption(settings: config.Settings, path: str, form: str) -> int:
         note(str(message))
     try:
         events = with_progress(caption_events(engines.captioner, source), source.duration_s)
-        for text in FORMATS[form](events):
+        for text in FORMATS[form](map(masking(settings.offending), events)):
             put(text)
     finally:
         engines.captioner.close()
@@ -272,7 +275,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.command == "microphones":
             return list_microphones()
         if args.command == "export":
-            return export(args.file, args.format)
+            settings = config.load(vars(args), SETTINGS_FILE)
+            return export(args.file, args.format, masking(settings.offending))
         settings = config.load(vars(args), SETTINGS_FILE)
         if settings.offline:
             forbid_network()

@@ -11,6 +11,7 @@ from flask import Flask, render_template
 from flask_socketio import SocketIO
 from werkzeug.serving import make_server
 
+from utils.captions.offending import OffendingWords
 from web.events import PING_S, PONG_S
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
@@ -35,6 +36,7 @@ REQUESTS = (
     "blank",
     "emotion",
     "clear_after",
+    "offending",
     "save",
     "phrases",
     "speak",
@@ -69,6 +71,8 @@ class CaptionServer:
         self.past: list[dict] = []
         self.port = 0
         self.app.add_url_rule("/", "page", self._page)
+        words = OffendingWords(ROOT / "no such list").script_pattern()
+        self.app.add_url_rule("/offending", "offending", lambda: {"pattern": words})
         self.app.add_url_rule("/qr.svg", "qr", lambda: (QR, {"Content-Type": "image/svg+xml"}))
         self.app.after_request(forbid_inline)
         self.socketio.on_event("connect", self._greet)
@@ -160,6 +164,7 @@ def room(**changes) -> dict:
         "presenter": True,
         "blank": False,
         "emotion": True,
+        "offending": "off",
         "clear_after_min": 0,
         "saving": None,
         "microphone": "",
@@ -176,11 +181,14 @@ def caption(
     text: str,
     *,
     label: str | None = None,
+    grade: str | None = None,
     loudness: str | None = None,
     new_voice: bool | None = None,
     **changes,
 ) -> dict:
     emotion = {"label": label, "confidence": 0.9, "scores": {label: 0.9}} if label else None
+    if emotion and grade:
+        emotion["grade"] = grade
     tags = {"emotion": emotion, "loudness": loudness, "new_voice": new_voice}
     return {
         "segment": segment,

@@ -26,6 +26,7 @@ WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
 # How long words may wait for what follows, which makes them more accurate; "auto" lets the
 # program choose by what this machine can do.
 PACES = ("fastest", "balanced", "accurate")
+OFFENDING = ("off", "first", "hidden")  # how words that offend are shown
 YES, NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
@@ -48,6 +49,7 @@ class Settings:
     proxy : address under which a proxy shows the page, such as https://captions.example/hall;
         "" where none stands before the program
     emotion : whether emotion is estimated at all
+    offending : words that offend: off (as they were heard), first (their first letter), hidden
     clear_after : minutes without speech after which the lines are cleared; 0 is never
     save : folder to which finished lines are written from the start; "" writes none
     offline : use no network: fetch no model, and refuse recognisers that are services
@@ -70,6 +72,7 @@ class Settings:
     address: str = ""
     proxy: str = ""
     emotion: bool = True
+    offending: str = "off"
     clear_after: int = 0
     save: str = ""
     offline: bool = False
@@ -89,6 +92,8 @@ class Settings:
             public_address(self.proxy)
         if self.pace not in ("auto", *PACES):
             raise ConfigError(f"pace {self.pace}: expected auto, {', '.join(PACES)}")
+        if self.offending not in OFFENDING:
+            raise ConfigError(f"offending {self.offending}: expected {', '.join(OFFENDING)}")
         if not 0 <= self.clear_after <= LONGEST_CLEAR_AFTER_MIN:
             raise ConfigError(
                 f"clear_after {self.clear_after}: expected minutes, 0 to {LONGEST_CLEAR_AFTER_MIN}"

@@ -76,6 +76,7 @@ SENTENCES = {
     ),
     "saving.moved": "The file of saved lines is gone. From here on they are saved to {file}.",
     "speech.failed": "The text was not spoken: {reason}.",
+    "offending.bad": "Your own list of words that offend could not be read. {reason}.",
     "phrases.bad": "The quick phrases could not be read, so the usual ones are shown. {reason}.",
     "phrases.not_kept": "The quick phrases hold until the program ends: {reason}.",
     "link.missing": "No link can be made for another device: {reason}. Captions go on.",

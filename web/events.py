@@ -104,6 +104,7 @@ class Events:
             "clear": ({}, room.clear),
             "blank": ({"on": bool}, room.set_blank),
             "emotion": ({"on": bool}, room.set_emotion),
+            "offending": ({"how": str}, room.set_offending),
             "clear_after": ({"minutes": int}, room.set_clear_after),
             "save": ({"on": bool}, room.set_saving),
             "phrases": ({"list": list}, lambda list: room.set_phrases(list)),

@@ -7,6 +7,7 @@ from datetime import datetime
 import segno
 from flask import Flask, Response, abort, render_template, request
 
+from utils.config import OFFENDING
 from utils.live.room import Room
 from utils.messages import say
 from web.access import Links, Token
@@ -71,15 +72,22 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
     def export(form: str) -> Response:
         if form not in TYPES:
             abort(_text(f"There is no such export; choose {', '.join(TYPES)}.", 404))
+        how = request.args.get("words")
+        if how is not None and how not in OFFENDING:
+            abort(_text(f"There are no such words; choose {', '.join(OFFENDING)}.", 404))
         who = peer(request.environ)
         if room.blank and not who.presents(token):
             abort(_text("The screens are blank; nothing can be read now.", 403))
         if not (asked.take(who.address) and sent.take(who.address)):
             refusals.warn("more exports at once", who.address)
             abort(_text("Too many exports at once. Wait a moment.", 429))
-        response = _download(form, room.export(form))
+        response = _download(form, room.export(form, how))
         response.call_on_close(lambda: sent.give_back(who.address))
         return response
+
+    @app.get("/offending")
+    def offending() -> dict:
+        return {"pattern": room.offending.script_pattern()}
 
     @app.get("/health")
     def health() -> dict:

@@ -14,7 +14,7 @@ export class Captions {
 
   constructor(list, live) {
     this.list = list;
-    this.live = new Line(live);
+    this.live = new Line(live, live.lang);
     this.log = list.parentElement;
     this.column = this.log.parentElement;
   }
@@ -118,6 +118,13 @@ export class Captions {
     this.#newest = -1;
     this.#clearLive();
     this.#mend();
+  }
+
+  // What is spoken, for whatever reads it aloud or translates it.
+  setLanguage(code) {
+    if (this.log.lang !== code) this.log.lang = code;
+    if (this.live.element.lang !== code) this.live.element.lang = code;
+    this.live.language = code;
   }
 
   // The reader changed the size, the font or the window.

@@ -1,10 +1,15 @@
 // Puts the reader's settings on the page: colours, font, size, rows.
 
 import { get } from "./settings.js";
-import { capitalHeight, setFont } from "./rows.js";
+import { capitalHeight, setFont, widthOf } from "./rows.js";
+import { keysOf, t } from "./words.js";
 
 const LETTER_PART = 0.0087; // height of capitals over viewing distance: 30 arc minutes
-const LOUD = 580; // weight, as in captions.css
+// As parts of the size of the captions, and as in captions.css:
+const FACE = 0.92;
+const FACE_WORD = 0.56; // beside the captions
+const FACE_GAP = 0.4;
+const LEAST_ROW = 16; // what a gutter must leave: about 32 characters
 const MM_PER_INCH = 25.4;
 const SPACING = { close: 1.15, normal: 1.3, wide: 1.6 };
 
@@ -34,6 +39,7 @@ export class Display {
     root.dataset.theme = theme();
     root.dataset.font = get("font");
     root.dataset.emotion = get("plain") ? "off" : get("emotion");
+    root.dataset.loudness = get("loudness") ? "on" : "off";
     root.toggleAttribute("data-plain", get("plain"));
     root.style.setProperty("--text-scale", get("size") / 100);
     root.style.setProperty("--leading", SPACING[get("spacing")]);
@@ -44,19 +50,36 @@ export class Display {
   // Size and rows, which hang on the font and the window.
   layOut() {
     this.follow.look();
-    const line = this.captions.live.element;
-    const { fontFamily } = getComputedStyle(line);
+    const { view } = this.follow;
+    const { fontFamily } = getComputedStyle(view);
     setFont(`400 100px ${fontFamily}`);
     const metres = get("distance");
     if (metres) {
       const capitals_mm = LETTER_PART * metres * 1000;
       root.style.setProperty("--base-size", `${(capitals_mm * pixelsPerMm()) / capitalHeight()}px`);
     } else root.style.removeProperty("--base-size");
-    const size = parseFloat(getComputedStyle(this.follow.view).fontSize);
+    const { fontSize, wordSpacing } = getComputedStyle(view);
+    const width = view.firstElementChild.clientWidth - this.#setGutter(parseFloat(fontSize), fontFamily);
     // As the loudest words are the widest, rows are measured by them: loudness moves no word.
-    setFont(`${LOUD} ${size}px ${fontFamily}`);
-    this.captions.layOut(this.follow.view.firstElementChild.clientWidth);
+    const weight = getComputedStyle(root).getPropertyValue("--loud");
+    setFont(`${weight} ${fontSize} ${fontFamily}`, parseFloat(wordSpacing) || 0);
+    this.captions.layOut(width);
     this.follow.keep();
+  }
+
+  // Keep a place for the feelings, as wide as the longest of their words; what it takes of a row.
+  #setGutter(size, fontFamily) {
+    const { view } = this.follow;
+    const on = root.dataset.emotion !== "off" && !document.body.hasAttribute("data-no-emotion");
+    setFont(`600 ${FACE_WORD * size}px ${fontFamily}`);
+    const words = keysOf("emotion.").filter((key) => !key.startsWith("emotion.likely")).map((key) => t("emotion.likely", { word: t(key) }));
+    const gutter = Math.max(FACE * size, ...words.map(widthOf)) + FACE_GAP * size;
+    const beside = view.firstElementChild.clientWidth - gutter >= LEAST_ROW * size;
+    const feelings = on ? (beside ? "beside" : "above") : "off";
+    if (view.dataset.feelings !== feelings) view.dataset.feelings = feelings;
+    const taken = feelings === "beside" ? gutter : 0;
+    view.style.setProperty("--gutter", `${taken}px`);
+    return taken;
   }
 
   // From how far the letters can be read now, in metres.

@@ -1,16 +1,17 @@
-// One caption line: words in rows, a dash for another voice, a tag for the feeling.
+// One caption line: words in rows, a dash for another voice, and beside them a face for the feeling.
 
+import { mask } from "./offending.js";
 import { breakRows, widthOf } from "./rows.js";
-import { has, t } from "./words.js";
+import { currentLanguage, has, t } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const DASH = "– ";
 
-export const emotionWord = (label) => (has(`emotion.${label}`) ? t(`emotion.${label}`) : label);
+const emotionWord = (label) => (has(`emotion.${label}`) ? t(`emotion.${label}`) : label);
 
 const wordsOf = ({ text, sound }) => (sound ? `[${has(`sound.${sound}`) ? t(`sound.${sound}`) : sound}]` : text.trim());
 
-export function emotionIcon(label) {
+function face(label) {
   const icon = document.createElementNS(SVG, "svg");
   icon.setAttribute("aria-hidden", "true");
   const use = document.createElementNS(SVG, "use");
@@ -19,16 +20,35 @@ export function emotionIcon(label) {
   return icon;
 }
 
+// A face and its word, filled where the program is sure, hollow and with a question mark where the
+// feeling is only likely. The face itself is drawn by the style sheet.
+export function feeling({ label, grade = "sure" }) {
+  const tag = document.createElement("span");
+  const word = document.createElement("span");
+  const likely = grade === "likely";
+  word.append(likely ? t("emotion.likely", { word: emotionWord(label) }) : emotionWord(label));
+  tag.className = "feeling";
+  tag.dataset.emotion = label;
+  tag.dataset.grade = grade;
+  tag.lang = currentLanguage();
+  tag.setAttribute("role", "img");
+  tag.setAttribute("aria-label", likely ? t("emotion.likely.name", { word: emotionWord(label) }) : emotionWord(label));
+  tag.append(face(label), word);
+  return tag;
+}
+
 export class Line {
   #node = new Text("");
   #shown = ""; // what the node was given, whatever has become of it
   #text = "";
   #dash = null;
-  #tag = []; // a space and the tag, where there is one
-  #emotion = "";
+  #tag = []; // a space and the feeling, where it is known
+  #emotion = null;
 
-  constructor(element) {
+  // `language`: of the words, where that of what is around the line is not theirs.
+  constructor(element, language = "") {
     this.element = element;
+    this.language = language;
     element.dir = "auto";
     element.dataset.emotion = "";
     element.append(this.#node);
@@ -43,10 +63,11 @@ export class Line {
     const { dataset } = this.element;
     dataset.loudness = tags.loudness ?? "";
     this.element.toggleAttribute("data-sound", Boolean(sound));
+    this.#speak(sound ? currentLanguage() : this.language);
     this.#mark(Boolean(tags.new_voice) && Boolean(this.#text));
     this.#mend();
     this.layOut(rowWidth);
-    this.#label((this.#text && tags.emotion?.label) || "");
+    this.#label((this.#text && tags.emotion) || null);
   }
 
   // Final words stay as they are; what is said of them besides may come later.
@@ -56,7 +77,7 @@ export class Line {
 
   // Only the part that differs is touched, so that text being read stays still.
   layOut(rowWidth) {
-    const text = this.#text && breakRows(this.#text, rowWidth, this.#dash ? widthOf(DASH) : 0);
+    const text = this.#text && breakRows(mask(this.#text), rowWidth, this.#dash ? widthOf(DASH) : 0);
     if (text === this.#shown) return;
     this.#mend();
     const old = this.#shown;
@@ -78,14 +99,20 @@ export class Line {
   }
 
   // The feelings were switched off for everyone.
-  calm() { this.#label(""); }
+  calm() { this.#label(null); }
 
   // After a change of language.
   reword() {
-    const label = this.#emotion;
-    this.#label("");
-    this.#label(label);
+    const emotion = this.#emotion;
+    this.#label(null);
+    this.#label(emotion);
     this.#dash?.setAttribute("aria-label", t("captions.voice"));
+  }
+
+  #speak(language) {
+    if (this.element.lang === language) return;
+    if (language) this.element.lang = language;
+    else this.element.removeAttribute("lang");
   }
 
   #mark(another) {
@@ -95,6 +122,7 @@ export class Line {
       this.#dash.className = "voice";
       this.#dash.setAttribute("role", "img");
       this.#dash.setAttribute("aria-label", t("captions.voice"));
+      this.#dash.lang = currentLanguage();
       this.#dash.append(DASH);
       this.element.prepend(this.#dash);
     } else if (!another && this.#dash) {
@@ -103,17 +131,14 @@ export class Line {
     }
   }
 
-  // The tag follows the last word, while the line grows and after.
-  #label(label) {
-    if (this.#emotion === label) return;
-    this.#emotion = this.element.dataset.emotion = label;
+  // Beside the words, in a place that is kept free for it, so that it moves none of them.
+  #label(emotion) {
+    const { label = "", grade = "sure" } = emotion ?? {};
+    if ((this.#emotion?.label ?? "") === label && (this.#emotion?.grade ?? "sure") === grade) return;
+    this.#emotion = emotion;
+    this.element.dataset.emotion = label;
     for (const node of this.#tag) node.remove();
-    this.#tag = [];
-    if (!label) return;
-    const tag = document.createElement("span");
-    tag.className = "tone";
-    tag.append("[", emotionIcon(label), `${emotionWord(label)}]`);
-    this.#tag = [new Text(" "), tag];
+    this.#tag = emotion ? [new Text(" "), feeling(emotion)] : [];
     this.element.append(...this.#tag);
   }
 }

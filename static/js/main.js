@@ -6,6 +6,7 @@ import * as dialogs from "./dialogs.js";
 import { Display } from "./display.js";
 import { Follow } from "./follow.js";
 import * as keys from "./keys.js";
+import * as offending from "./offending.js";
 import * as panel from "./panel.js";
 import * as phone from "./phone.js";
 import * as present from "./present.js";
@@ -97,6 +98,10 @@ const wire = new Wire({
     phone.show(room);
     timeline.setOn(room.emotion !== false);
     if (room.emotion === false) captions.calm();
+    if (room.language) captions.setLanguage(room.language);
+    offending.setRoom(room.offending);
+    display.layOut();
+    shorten();
   },
   cleared() {
     clears += 1;
@@ -135,9 +140,18 @@ async function reword() {
   panel.show(display);
 }
 
+// Words that offend come from the server, once they are asked for.
+async function shorten() {
+  offending.link();
+  if (await offending.fetchWords()) display.layOut();
+  timeline.draw();
+}
+
 settings.onChange(async (name) => {
   if (name === "language") await reword();
   display.apply();
+  if (name === "offending") await shorten();
+  if (name === "emotion") timeline.draw();
   panel.show(display);
 });
 window.addEventListener("resize", () => panel.show(display));

@@ -1,6 +1,6 @@
 // A remark among the lines, where they do not follow on each other.
 
-import { setText, t } from "./words.js";
+import { currentLanguage, setText, t } from "./words.js";
 
 export class Mark {
   #key;
@@ -20,5 +20,8 @@ export class Mark {
 
   calm() {}
 
-  reword() { setText(this.element, t(this.#key)); }
+  reword() {
+    this.element.lang = currentLanguage();
+    setText(this.element, t(this.#key));
+  }
 }

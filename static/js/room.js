@@ -25,6 +25,11 @@ export class Room {
         if (!(await wire.ask(name, { on: target.checked }))) this.#showSwitches();
       });
     }
+    for (const input of document.querySelectorAll("[name=room_offending]")) {
+      input.addEventListener("change", async () => {
+        if (!(await wire.ask("offending", { how: input.value }))) this.#showSwitches();
+      });
+    }
     for (const input of document.querySelectorAll("[name=clear_after]")) {
       input.addEventListener("change", async () => {
         if (!(await wire.ask("clear_after", { minutes: Number(input.value) }))) this.#showSwitches();
@@ -68,7 +73,7 @@ export class Room {
   }
 
   #showSwitches() {
-    const { blank, emotion, saving, clear_after_min: minutes } = this.#room;
+    const { blank, emotion, offending, saving, clear_after_min: minutes } = this.#room;
     byId("room-blank").checked = Boolean(blank);
     byId("room-emotion").checked = emotion !== false;
     byId("room-save").checked = Boolean(saving);
@@ -77,6 +82,7 @@ export class Room {
     for (const input of document.querySelectorAll("[name=clear_after]")) {
       input.checked = Number(input.value) === minutes;
     }
+    for (const input of document.querySelectorAll("[name=room_offending]")) input.checked = input.value === offending;
   }
 
   #calm() {

@@ -8,6 +8,8 @@ const LEAST = 0.45; // of the row, before which it is not ended
 // A word that leads a phrase opens a new row if as much as this would not fit behind it.
 const AFTER_HEAD = "the station";
 const AFTER_DETERMINER = "station";
+const AFTER_TITLE = "Richardson";
+const AFTER_NUMBER = "million";
 const ENDS_PHRASE = /[.,;:!?…。、，？！]["'”’)\]]*$/u;
 const HEADS = new Set(
   ("and but or so because that which who when where while if than as of in on at to for from with by " +
@@ -16,20 +18,28 @@ const HEADS = new Set(
 );
 // They belong to what follows them, and to a head that stands before them.
 const DETERMINERS = new Set("the a an this that these those my your his her its our their no every each some".split(" "));
+// Their full stop ends no phrase. A title and an initial belong to the name that follows.
+const TITLES = new Set("mr. mrs. ms. mx. dr. prof. st. mt. rev. gen. col. capt. sgt. lt. hon. fig.".split(" "));
+const ABBREVIATIONS = new Set("jr. sr. vs. etc. approx. dept. vol. inc. ltd. co.".split(" "));
+const INITIAL = /^(?!i\.)\p{L}\.$/u;
+const LETTERS = /^(\p{L}\.){2,}$/u; // e.g. i.e. p.m. U.S.
+const NUMBER = /^\p{Sc}?\d[\d.,:]*$/u; // belongs to what it counts
 
 const canvas = document.createElement("canvas").getContext("2d");
 let widths = new Map();
+let wordSpacing = 0; // pixels that are added to the gap between two words
 
 // Measure in this font from now on.
-export function setFont(font) {
+export function setFont(font, spacing = 0) {
   canvas.font = font;
+  wordSpacing = spacing;
   widths = new Map();
 }
 
 export function widthOf(word) {
   let width = widths.get(word);
   if (width === undefined) {
-    width = canvas.measureText(word).width;
+    width = canvas.measureText(word).width + wordSpacing * (word.split(" ").length - 1);
     if (widths.size > 5000) widths.clear();
     widths.set(word, width);
   }
@@ -43,14 +53,27 @@ export function capitalHeight() {
 }
 
 const bare = (word) => word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+// As it is written, without what opens or closes around it.
+const plain = (word) => word.toLowerCase().replace(/^["'“‘(\[]+|["'”’)\]]+$/gu, "");
+
+const isTitle = (word) => TITLES.has(word) || INITIAL.test(word);
+const isNumber = (word) => NUMBER.test(word) && !ENDS_PHRASE.test(word);
+const endsPhrase = (word) => ENDS_PHRASE.test(word) && !isTitle(plain(word)) && !ABBREVIATIONS.has(plain(word)) && !LETTERS.test(plain(word));
+
+// What must fit behind a word that belongs to what follows it, and nothing where it does not.
+function needed(word) {
+  if (HEADS.has(bare(word))) return AFTER_HEAD;
+  if (DETERMINERS.has(bare(word))) return AFTER_DETERMINER;
+  if (isTitle(plain(word))) return AFTER_TITLE;
+  return isNumber(plain(word)) ? AFTER_NUMBER : "";
+}
 
 // Whether the row, filled so far, had better end before this word.
 function endsEarly(word, before, used, rowWidth) {
   if (used < LEAST * rowWidth) return false;
-  if (ENDS_PHRASE.test(before)) return used > EARLY * rowWidth;
-  const [now, last] = [bare(word), bare(before)];
-  if (HEADS.has(last) || DETERMINERS.has(last)) return false;
-  const rest = HEADS.has(now) ? AFTER_HEAD : DETERMINERS.has(now) && AFTER_DETERMINER;
+  if (endsPhrase(before)) return used > EARLY * rowWidth;
+  if (needed(before)) return false;
+  const rest = needed(word);
   return Boolean(rest) && used + widthOf(" ") * 2 + widthOf(word) + widthOf(rest) > rowWidth;
 }
 

@@ -11,7 +11,9 @@ export const VALUES = {
   lines: [2, 3, 4, 5, 6, 7, 8, 9, 10, 0], // 0: all that fit
   font: ["clear", "dyslexic"],
   spacing: ["close", "normal", "wide"],
-  emotion: ["both", "word", "off"],
+  emotion: ["all", "sure", "off"],
+  loudness: [true, false],
+  offending: ["room", "off", "first", "hidden"], // room: as the presenter has it
   plain: [false, true],
   shortcuts: [true, false],
   language: ["auto"], // and those that the page has words for
@@ -25,7 +27,9 @@ const DEFAULTS = {
   lines: 0,
   font: "clear",
   spacing: "normal",
-  emotion: "both",
+  emotion: "all",
+  loudness: true,
+  offending: "room",
   plain: false,
   shortcuts: true,
   language: "auto",

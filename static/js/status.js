@@ -1,6 +1,7 @@
 // What the program is doing, always in words; silence and failure look different.
 
 import { topmost } from "./dialogs.js";
+import { showHint } from "./hint.js";
 import { sentence, setText, t } from "./words.js";
 
 const FAILED = ["lost", "error", "offline"];
@@ -107,15 +108,8 @@ export class Status {
   }
 
   #showHint() {
-    const { state, quiet } = this.#status;
     const { blank, presenter } = this.#room;
-    let key = "";
-    if (blank) key = "blank";
-    else if (this.#empty && state === "listening" && quiet && presenter) key = "quiet";
-    else if (this.#empty && ["connecting", "loading", "ready", "listening"].includes(state)) key = state;
-    if (key && !presenter && ["ready", "listening"].includes(key)) key += this.#own && key === "ready" ? ".own" : ".reader";
-    if (blank && presenter) key += ".presenter";
-    setText(byId("hint"), key && t(`hint.${key}`));
+    showHint({ ...this.#status, message: sentence(this.#status), empty: this.#empty, own: this.#own, blank, presenter });
   }
 }
 

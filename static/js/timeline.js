@@ -1,6 +1,8 @@
 // Feelings over the session: a chart with a row for each feeling, and a table that says the same.
 
-import { emotionIcon, emotionWord } from "./line.js";
+import { feeling } from "./line.js";
+import { mask } from "./offending.js";
+import { get } from "./settings.js";
 import { setText, t } from "./words.js";
 
 const MOST = 500; // as many as the page keeps lines
@@ -20,7 +22,8 @@ export class Timeline {
 
   add({ segment, start_s: start, end_s: end, text, final, tags = {} }) {
     if (!final || !text.trim() || !tags.emotion) return;
-    const moment = { segment, start, end, text: text.trim(), label: tags.emotion.label };
+    const { label, grade = "sure" } = tags.emotion;
+    const moment = { segment, start, end, text: text.trim(), label, grade };
     const known = this.#moments.find((m) => m.segment === segment);
     if (known && known.text !== moment.text) return; // final words stay as they are, as on the page
     this.#moments = this.#moments.filter((m) => m !== known); // the line is sent again
@@ -43,7 +46,8 @@ export class Timeline {
 
   draw() {
     if (!this.dialog.open) return;
-    const moments = this.#on ? this.#moments : [];
+    const sure = get("emotion") === "sure";
+    const moments = this.#on ? this.#moments.filter(({ grade }) => !sure || grade !== "likely") : [];
     setText(byId("timeline-empty"), moments.length ? "" : t(this.#on ? "timeline.empty" : "timeline.off"));
     byId("timeline-chart").replaceChildren(...(moments.length ? this.#rows(moments) : []));
     byId("timeline-table").hidden = !moments.length;
@@ -61,29 +65,22 @@ export class Timeline {
       row.dataset.emotion = label;
       const track = document.createElement("div");
       track.className = "track";
-      for (const { start, end } of moments.filter((m) => m.label === label)) {
+      for (const { start, end, grade } of moments.filter((m) => m.label === label)) {
         const mark = document.createElement("i");
+        mark.dataset.grade = grade;
         mark.style.insetInlineStart = `${(100 * (start - first)) / (last - first)}%`;
         mark.style.inlineSize = `${(100 * (end - start)) / (last - first)}%`;
         track.append(mark);
       }
-      row.append(named(label), track);
+      row.append(feeling({ label }), track);
       return row;
     });
   }
 }
 
-function named(label) {
-  const name = document.createElement("span");
-  name.className = "feeling";
-  name.dataset.emotion = label;
-  name.append(emotionIcon(label), emotionWord(label));
-  return name;
-}
-
-function tableRow({ start, label, text }) {
+function tableRow({ start, label, grade, text }) {
   const row = document.createElement("tr");
-  for (const content of [clock(start), named(label), text]) row.insertCell().append(content);
+  for (const content of [clock(start), feeling({ label, grade }), mask(text)]) row.insertCell().append(content);
   row.lastElementChild.dir = "auto";
   return row;
 }

@@ -40,6 +40,8 @@ export async function load(choice, available) {
   apply(document);
 }
 
+// The keys that begin so, of the language's own words.
+export const keysOf = (start) => Object.keys(words).filter((key) => key.startsWith(start));
 export const has = (key) => key in words;
 export const currentLanguage = () => language;
 

@@ -245,6 +245,10 @@ def test_arabic_is_written_from_right_to_left(page, server):
     assert page.locator("#live").evaluate(direction) == "rtl"
     edge = "e => { const r = new Range(); r.selectNodeContents(e); return r.getBoundingClientRect().right; }"
     right = page.locator(".column").evaluate("e => e.getBoundingClientRect().right")
+    # the place for a feeling is where the line begins
+    right -= lines(page).nth(0).evaluate("e => parseFloat(getComputedStyle(e).paddingRight)")
+    face = lines(page).nth(0).locator(".feeling svg").bounding_box()
+    assert face["x"] >= right
     assert right - lines(page).nth(0).evaluate(edge) < 2
     assert right - lines(page).nth(1).evaluate(edge) > 100
     rows = """e => { const r = new Range(); r.selectNodeContents(e.firstChild);
@@ -291,3 +295,32 @@ def test_targets_are_large_enough(open_page, server, size, target):
         assert page.evaluate(small) == []
         page.keyboard.press("Escape")
         expect(page.locator(f"#{name}")).to_be_hidden()
+
+
+def test_korean_has_letters_of_the_page_s_own_which_others_do_not_fetch(open_page, server):
+    fetched = []
+    watch = "performance.getEntriesByType('resource').map((entry) => entry.name)"
+    server.past = [caption(0, "Good morning.")]
+    for locale in ("en-GB", "ko-KR"):
+        page = open_page(locale=locale)
+        page.evaluate("document.fonts.ready")
+        fetched.append([name for name in page.evaluate(watch) if "noto-sans-kr" in name])
+    assert fetched[0] == []
+    assert fetched[1] and page.evaluate("document.fonts.check('20px \"Noto Sans KR\"', '가힣')")
+
+
+def test_letters_for_dyslexia_are_as_high_and_stand_in_words(open_page, server):
+    """Capitals as high as the others', and a gap between words that is narrower than a letter."""
+    server.past = [caption(0, "HHHH nn nn")]
+    measure = """() => { const line = document.querySelector(".caption"), { font, wordSpacing } = getComputedStyle(line);
+        const c = document.createElement("canvas").getContext("2d"); c.font = font;
+        return { capital: c.measureText("H").actualBoundingBoxAscent,
+            gap: c.measureText(" ").width + parseFloat(wordSpacing), letter: c.measureText("n").width }; }"""
+    sizes = {}
+    for font in ("clear", "dyslexic"):
+        page = open_page(before=f"localStorage.display ??= JSON.stringify({{ font: '{font}' }})")
+        expect(lines(page)).to_have_count(1)
+        page.evaluate("document.fonts.ready")
+        sizes[font] = page.evaluate(measure)
+    assert sizes["dyslexic"]["capital"] == pytest.approx(sizes["clear"]["capital"], rel=0.05)
+    assert 0.4 < sizes["dyslexic"]["gap"] / sizes["dyslexic"]["letter"] < 0.8, sizes

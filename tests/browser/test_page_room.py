@@ -37,7 +37,9 @@ def asked(server) -> tuple[str, dict]:
 def test_a_reader_has_no_controls_of_the_room(open_page, server):
     server.room = room(presenter=False, reader_url="http://192.168.1.20:5000/read")
     page = open_page()
-    expect(page.locator("#hint")).to_have_text(EN["hint.ready.own"])  # at the program's computer
+    expect(page.locator("#hint-more")).to_have_text(
+        EN["hint.more.own"]
+    )  # at the program's computer
     for place in (
         "#record",
         '[data-opens="room"]',
@@ -59,6 +61,7 @@ def test_the_presenter_reading_at_read_only_reads(browser, server):
     page.goto(f"{server.url}read")
     expect(page.locator("#status")).to_have_text("It is ready.")
     expect(page.locator("#hint")).to_have_text(EN["hint.ready.reader"])
+    expect(page.locator("#hint-more")).to_have_text("")
     expect(page.locator("#record")).to_be_hidden()
     context.close()
 
@@ -174,10 +177,10 @@ def test_without_a_window_a_lost_microphone_is_said_once(page, server):
 
 def test_feelings_switched_off_for_everyone_leave_the_page(page, server):
     server.say(0, "Good morning.", label="happy")
-    expect(lines(page).locator(".tone")).to_be_visible()
+    expect(lines(page).locator(".feeling")).to_be_visible()
     expect(page.locator("#guessing")).to_be_visible()
     server.arrange(emotion=False)
-    expect(lines(page).locator(".tone")).to_have_count(0)
+    expect(lines(page).locator(".feeling")).to_have_count(0)
     expect(page.locator("#guessing")).to_be_hidden()
     page.keyboard.press("m")
     expect(page.locator("#timeline-empty")).to_have_text(EN["timeline.off"])

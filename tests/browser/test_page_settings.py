@@ -48,20 +48,19 @@ def test_settings_are_one_press_away_take_effect_and_stay(open_page, server):
     panel.get_by_label("Yellow on black", exact=True).check()
     panel.get_by_label("For dyslexia", exact=True).check()
     panel.get_by_label("Large", exact=True).check()
-    panel.get_by_label("Word only", exact=True).check()
+    panel.get_by_label("Only when sure", exact=True).check()
     panel.get_by_role("button", name="Less: Lines of text").click()
 
     def check():
         assert lines(page).evaluate(SIZE) == pytest.approx(1.25 * first)
-        assert root(page, "theme") == "yellow" and root(page, "emotion") == "word"
+        assert root(page, "theme") == "yellow" and root(page, "emotion") == "sure"
         assert (
             lines(page).evaluate("e => getComputedStyle(e).fontFamily").startswith("OpenDyslexic")
         )
         assert page.evaluate("document.fonts.check('20px OpenDyslexic')")
         ratio = lines(page).evaluate("e => parseFloat(getComputedStyle(e).lineHeight)")
         assert ratio == pytest.approx(1.6 * 1.25 * first, rel=0.01)
-        expect(page.locator(".caption .tone")).to_be_visible()
-        expect(page.locator(".caption .tone svg")).to_be_hidden()
+        expect(page.locator(".caption .feeling")).to_be_visible()
         assert stored(page)["lines"] == 10
 
     check()
@@ -104,7 +103,7 @@ def test_each_key_does_what_the_list_says(open_page, server):
         "t": ("theme", "dark"),
         "f": ("font", "dyslexic"),
         "h": ("spacing", "wide"),
-        "e": ("emotion", "word"),
+        "e": ("emotion", "sure"),
         "g": ("language", "en"),
         "p": ("plain", True),
         "+": ("size", 125),
@@ -236,15 +235,17 @@ def test_loudness_moves_no_word(open_page, server):
     weights = lines(page).evaluate_all(
         "es => es.map((e) => Number(getComputedStyle(e).fontWeight))"
     )
-    assert weights[1] > weights[0] > weights[2]
+    assert weights[1] > weights[0] > weights[2] >= 400
+    colours = lines(page).evaluate_all("es => es.slice(0, 2).map((e) => getComputedStyle(e).color)")
+    assert len(set(colours)) == 1  # never paler
     assert len(set(lines(page).evaluate_all("es => es.map((e) => e.clientHeight)"))) == 1
 
 
 def test_plain_is_one_press_and_leaves_only_the_words(page, server):
     server.say(0, "Good morning.", label="happy", loudness="loud")
-    expect(lines(page).locator(".tone")).to_be_visible()
+    expect(lines(page).locator(".feeling")).to_be_visible()
     page.locator("#plain").click()
-    expect(lines(page).locator(".tone")).to_be_hidden()
+    expect(lines(page).locator(".feeling")).to_be_hidden()
     assert lines(page).evaluate("e => getComputedStyle(e).fontWeight") == "400"
     expect(page.locator("#plain")).to_have_attribute("aria-pressed", "true")
 
@@ -264,7 +265,7 @@ def test_a_hand_chooses_the_language_at_once_for_everything(page, server):
     page.locator("#settings").get_by_label("한국어").check()
     expect(page.locator("#settings-title")).to_have_text(WORDS["ko"]["settings.title"])
     expect(page.locator("#record")).to_have_text(WORDS["ko"]["bar.stop"])
-    expect(lines(page).locator(".tone")).to_have_text(f"[{WORDS['ko']['emotion.happy']}]")
+    expect(lines(page).locator(".feeling")).to_have_text(WORDS["ko"]["emotion.happy"])
     expect(page.locator("#status")).to_have_text(
         WORDS["ko"]["status.listening.late"].format(late_s=4)
     )

@@ -11,6 +11,7 @@ import pytest
 from tests.disks import fill, small_disk
 from tests.live.test_board import line, lines
 from tests.live.test_voice import wait
+from utils.captions.offending import OffendingWords
 from utils.config import LONGEST_CLEAR_AFTER_MIN
 from utils.errors import CaptureError, DataError, ModelError, RequestError
 from utils.live.board import Board
@@ -55,6 +56,7 @@ def room(told, board, tmp_path) -> Iterator[Room]:
         board,
         lambda: told.append("room"),
         Phrases(tmp_path / "phrases.json", "en"),
+        OffendingWords(tmp_path / "offending.txt"),
         tmp_path / "saved",
         "http://10.0.0.5:5000/read",
         "en",

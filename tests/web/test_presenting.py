@@ -32,10 +32,11 @@ def page(browser):
 
 def test_this_computers_browser_is_told_how_to_become_the_presenter(page, program):
     page.goto(program.url)
-    expect(page.locator("#hint")).to_have_text(EN["hint.ready.own"])
+    expect(page.locator("#hint-more")).to_have_text(EN["hint.more.own"])
     expect(page.locator("#record")).to_be_hidden()
     page.goto(f"{program.url}/read")
     expect(page.locator("#hint")).to_have_text(EN["hint.ready.reader"])
+    expect(page.locator("#hint-more")).to_have_text("")
 
 
 def test_a_link_opens_once_and_the_browser_stays_the_presenters(page, program, browser):
@@ -50,7 +51,7 @@ def test_a_link_opens_once_and_the_browser_stays_the_presenters(page, program, b
         stranger = found.new_page()
         stranger.goto(link)
         expect(stranger.locator("#refusal")).to_contain_text("used already, or is too old")
-        expect(stranger.locator("#hint")).to_have_text(EN["hint.ready.own"])
+        expect(stranger.locator("#hint-more")).to_have_text(EN["hint.more.own"])
         expect(stranger.locator("#record")).to_be_hidden()
         assert stranger.url == f"{program.url}/"
 

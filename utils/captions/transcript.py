@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 
+from utils.captions.cues import LINE_CHARS, Timed, cues, width
 from utils.events import CaptionEvent
 
-LINE_CHARS = 42  # BBC and Netflix guidelines: what a line of subtitles may hold; wide ones are two
-CUE_LINES = 2
 BLOCK_LINES, BLOCK_BYTES = 100, 65_536  # of a shared export: how it is cut
 
 
@@ -72,13 +71,6 @@ class Transcript:
 
 
 @dataclass(frozen=True)
-class _Cue:
-    start_s: float
-    end_s: float
-    text: str
-
-
-@dataclass(frozen=True)
 class Form:
     """How final lines are exported: a head, the pieces of each line, and a tail.
 
@@ -111,14 +103,14 @@ def _json(event: CaptionEvent) -> Iterator[str]:
 
 
 def _srt(event: CaptionEvent) -> Iterator[str]:
-    for cue in _cues(event):
+    for cue in cues(_timed(event), event.start_s, event.end_s):
         times = f"{_clock(cue.start_s, ',')} --> {_clock(cue.end_s, ',')}"
         text = cue.text.replace("-->", "→")  # only the line of times may hold that
         yield f"{times}\n{text}\n\n"
 
 
 def _vtt(event: CaptionEvent) -> Iterator[str]:
-    for cue in _cues(event):
+    for cue in cues(_timed(event), event.start_s, event.end_s):
         times = f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}"
         text = cue.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         yield f"{times}\n{text}\n\n"
@@ -150,10 +142,14 @@ class SharedExport:
     Parameters
     ----------
     form : a key of `FORMS`
+    mask : a line as it is to be read, where words are hidden
     """
 
-    def __init__(self, form: str) -> None:
+    def __init__(
+        self, form: str, mask: Callable[[CaptionEvent], CaptionEvent] | None = None
+    ) -> None:
         self._form = FORMS[form]
+        self._mask = mask
         self._blocks: list[bytes] = []
         self._number = 0  # of the last piece
         self.lines = 0  # that are in it
@@ -163,7 +159,7 @@ class SharedExport:
         for at in range(0, len(events), BLOCK_LINES):
             texts = []
             for event in _final(events[at : at + BLOCK_LINES]):
-                for text in self._form.pieces(event):
+                for text in self._form.pieces(self._mask(event) if self._mask else event):
                     self._number += 1
                     texts.append(self._form.piece(text, self._number))
             block = "".join(texts).encode()
@@ -222,7 +218,8 @@ def _tagged(event: CaptionEvent) -> list[str]:
     if event.sound:
         words.insert(0, f"[{plain(event.sound)}]")
     if event.emotion:
-        words.insert(0, f"[{plain(event.emotion.label)}]")
+        likely = getattr(event.emotion, "grade", "sure") == "likely"
+        words.insert(0, f"[{plain(event.emotion.label)}{'?' if likely else ''}]")
     return ["-", *words] if event.tags.get("new_voice") else words
 
 
@@ -245,47 +242,18 @@ def _clock(seconds: float, mark: str) -> str:
     )
 
 
-def _width(text: str) -> int:
-    """Characters of a line that text takes; Korean, Chinese and Japanese ones take two.
-
-    >>> _width("word"), _width("안녕")
-    (4, 4)
-    """
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
-        for c in text
-    )
-
-
 def _broken(word: str) -> Iterator[str]:
     """A word in parts that fit a line; scripts without spaces make long ones."""
     part = ""
     for c in word:
-        if part and _width(part + c) > LINE_CHARS:
+        if part and width(part + c) > LINE_CHARS:
             yield part
             part = ""
         part += c
     yield part
 
 
-def _cues(event: CaptionEvent) -> Iterator[_Cue]:
-    """Cut a line into cues that fit, at the times of its words."""
-    lines, start_s, end_s = [""], event.start_s, event.start_s
-    for word, word_start_s, word_end_s in _timed(event):
-        if lines == [""]:
-            lines = [word]
-        elif _width(lines[-1]) + 1 + _width(word) <= LINE_CHARS:
-            lines[-1] += " " + word
-        elif len(lines) < CUE_LINES:
-            lines.append(word)
-        else:
-            yield _Cue(start_s, end_s, "\n".join(lines))
-            lines, start_s = [word], word_start_s
-        end_s = word_end_s
-    yield _Cue(start_s, event.end_s, "\n".join(lines))
-
-
-def _timed(event: CaptionEvent) -> list[tuple[str, float, float]]:
+def _timed(event: CaptionEvent) -> list[Timed]:
     """The line's words with their times; where the engine gave none, in step with the letters."""
     tags = _tagged(event)
     words = plain(event.text).split()

@@ -36,6 +36,11 @@ def parser(description: str) -> argparse.ArgumentParser:
         "--proxy", metavar="ADDRESS", help="under which a proxy shows the page (https://…)"
     )
     program.add_argument(
+        "--offending",
+        metavar="HOW",
+        help="words that offend: off (as heard), first (first letter) or hidden (default off)",
+    )
+    program.add_argument(
         "--no-emotion",
         dest="emotion",
         action="store_const",

@@ -1,7 +1,7 @@
 """Commands that need no server, and what `app.py caption` does with a recording."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from utils.captions.pipeline import Captioner
@@ -13,10 +13,10 @@ from utils.live.saved import read_saved
 from utils.sources import Source, microphones
 
 
-def export(path: str, form: str) -> int:
-    """Print a saved session in another format."""
+def export(path: str, form: str, mask: Callable[[CaptionEvent], CaptionEvent]) -> int:
+    """Print a saved session in another format, each line as `mask` makes it."""
     lines, bad = read_saved(Path(path))
-    for text in FORMATS[form](lines):
+    for text in FORMATS[form](map(mask, lines)):
         put(text)
     if bad:
         note(f"{path}: {bad} line(s) could not be read and are left out")

@@ -11,6 +11,7 @@ from utils.events import CaptionEvent
 LATE_JOINER_LINES = 200  # what a page is sent when it opens
 
 Publish = Callable[[str, dict], None]
+Mask = Callable[[CaptionEvent], CaptionEvent]
 
 
 class Board:
@@ -27,7 +28,7 @@ class Board:
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
         self._transcript = Transcript()
-        self._exports: dict[str, tuple[int, SharedExport]] = {}  # by form, of an edition
+        self._exports: dict[tuple[str, str], tuple[int, SharedExport]] = {}  # of an edition
         self._exporting = threading.Lock()
         self._wire: dict[int, tuple[CaptionEvent, dict]] = {}  # the latest, as they were sent
         self._last_words = time.monotonic()
@@ -55,18 +56,22 @@ class Board:
             left_out = lines.pop(0).segment if len(lines) > LATE_JOINER_LINES else None
             return lines, left_out
 
-    def export(self, form: str) -> tuple[bytes, ...]:
+    def export(self, form: str, how: str = "off", mask: Mask | None = None) -> tuple[bytes, ...]:
         """The finished lines in a form of `FORMS`, in UTF-8.
 
         Made once and shared: each line is put into words once, beside the lock, and who asks
         later gets the same blocks.
+
+        Parameters
+        ----------
+        how, mask : how words that offend are to be read, and what makes a line so
         """
         with self._exporting:
             with self.lock:
-                edition, export = self._exports.get(form, (None, SharedExport(form)))
+                edition, export = self._exports.get((form, how), (None, SharedExport(form, mask)))
                 if edition != self._transcript.edition:
-                    edition, export = self._transcript.edition, SharedExport(form)
-                    self._exports[form] = edition, export
+                    edition, export = self._transcript.edition, SharedExport(form, mask)
+                    self._exports[form, how] = edition, export
                 lines = self._transcript.final(after=export.lines)
             export.add(lines)
             return export.blocks()

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from utils.config import LONGEST_CLEAR_AFTER_MIN
+from utils.captions.offending import OffendingWords
+from utils.config import LONGEST_CLEAR_AFTER_MIN, OFFENDING
 from utils.errors import RequestError
 from utils.live.board import Board
 from utils.live.phrases import LONGEST, MOST, Phrases
@@ -31,6 +32,8 @@ class Room:
     board : has its lines
     announce : tells every page how the room is now
     phrases : the quick phrases
+    offending : finds words that offend; how they are shown is the presenter's choice, which a
+        reader may change for themselves
     saving_folder : where lines are saved, while that is turned on
     reader_url : where phones read along; None where they cannot reach this machine
     language : of the speech
@@ -42,6 +45,7 @@ class Room:
         board: Board,
         announce: Callable[[], None],
         phrases: Phrases,
+        offending: OffendingWords,
         saving_folder: Path,
         reader_url: str | None,
         language: str,
@@ -51,6 +55,8 @@ class Room:
         self.reader_url = reader_url
         self._announce = announce
         self._phrases = phrases
+        self.offending = offending
+        self._how_offending = OFFENDING[0]
         self._folder = saving_folder
         self._language = language
         self._clear_after_min = 0
@@ -61,6 +67,8 @@ class Room:
         self._closed = threading.Event()
         if phrases.problem:
             session.notice("phrases.bad", reason=phrases.problem)
+        if offending.problem:
+            session.notice("offending.bad", reason=offending.problem)
 
     def __enter__(self) -> Self:
         """Begin to look after the lines and the devices."""
@@ -90,9 +98,15 @@ class Room:
         """
         self._session.greet(lambda told: tell(told, self._board.blank))
 
-    def export(self, form: str) -> tuple[bytes, ...]:
-        """The finished lines in a form, as `Board.export` gives them."""
-        return self._board.export(form)
+    def export(self, form: str, how: str | None = None) -> tuple[bytes, ...]:
+        """The finished lines in a form, as `Board.export` gives them.
+
+        Parameters
+        ----------
+        how : words that offend, one of `OFFENDING`; None for the room's
+        """
+        how = how or self._how_offending
+        return self._board.export(form, how, lambda line: self.offending.mask(line, how))
 
     def health(self) -> dict:
         """The session for a monitor, see `Session.health`."""
@@ -128,6 +142,7 @@ class Room:
         return {
             "presenter": presenter,
             "blank": self.blank,
+            "offending": self._how_offending,
             "emotion": self._board.emotion and self._session.has_emotion,
             "clear_after_min": self._clear_after_min,
             "saving": saving,
@@ -149,6 +164,14 @@ class Room:
         if on and not self._session.has_emotion:
             raise RequestError(say("refused.no_emotion"))
         self._board.set_emotion(on)
+        self._announce()
+
+    def set_offending(self, how: str) -> None:
+        """Show words that offend as one of `OFFENDING`, to whoever makes no choice of their own."""
+        if how not in OFFENDING:
+            reason = f"{how!r:.40}; expected {', '.join(OFFENDING)}"
+            raise RequestError(say("refused.value", reason=reason))
+        self._how_offending = how
         self._announce()
 
     def set_clear_after(self, minutes: int) -> None:
