@@ -44,6 +44,7 @@ PARTS = {
     "readers": Part("bench_readers", every=20),
     "attack": Part("bench_attack", named=True),
     "emotion": Part("bench_emotion", every=10),
+    "loudness": Part("bench_loudness"),
     "nemo": Part("bench_nemo", every=10),
     "peers": Part("bench_peers", every=10, named=True),
     "fuzz": Part("bench_fuzz", named=True),

@@ -7,7 +7,7 @@ import pytest
 
 from utils import audio
 from utils.audio import SAMPLE_RATE
-from utils.tags.loudness import LINES_NEEDED, LoudnessTag, spoken_level_db
+from utils.tags.loudness import KEPT_LINES, LINES_NEEDED, ONE_IN, LoudnessTag, spoken_level_db
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
 
@@ -18,13 +18,32 @@ def sentence() -> np.ndarray:
 
 
 @pytest.mark.parametrize("gain", [0.001, 0.1, 1.0])
-def test_a_raised_voice_is_loud_and_a_soft_one_quiet_at_any_gain(sentence, gain):
+@pytest.mark.parametrize(("change", "judged"), [(3, "loud"), (1 / 3, "quiet"), (1.5, None)])
+def test_a_raised_voice_is_loud_and_a_soft_one_quiet_at_any_gain(sentence, gain, change, judged):
     loudness = LoudnessTag()
     for _ in range(LINES_NEEDED):
         assert loudness.after_text("words", gain * sentence) is None
-    assert loudness.after_text("words", gain * sentence * 3) == "loud"
-    assert loudness.after_text("words", gain * sentence / 3) == "quiet"
-    assert loudness.after_text("words", gain * sentence * 1.5) is None
+    assert loudness.after_text("words", gain * sentence * change) == judged
+
+
+def test_what_is_often_does_not_stand_out(sentence):
+    """However loud: one line in eight at the most, of those that are remembered."""
+    for pattern in ([1, 1, 1, 4], [1, 1, 1, 1, 1, 1, 0.2, 5], [1] * 20 + [5] * 20):
+        loudness = LoudnessTag()
+        told = [bool(loudness.after_text("words", 0.1 * g * sentence)) for g in pattern * 8]
+        assert any(told)
+        for end in range(ONE_IN, len(told) + 1):
+            heard = told[max(0, end - KEPT_LINES) : end]
+            assert sum(heard) * ONE_IN <= max(len(heard), ONE_IN)
+
+
+def test_a_lively_voice_has_to_be_louder_than_an_even_one(sentence):
+    even, lively = LoudnessTag(), LoudnessTag()
+    for number in range(12):
+        even.after_text("words", 0.1 * sentence)
+        lively.after_text("words", 0.1 * (1.7, 1.0, 0.6)[number % 3] * sentence)
+    assert even.after_text("words", 0.25 * sentence) == "loud"
+    assert lively.after_text("words", 0.25 * sentence) is None
 
 
 def test_parts_of_one_sentence_are_neither(sentence):
