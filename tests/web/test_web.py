@@ -17,7 +17,7 @@ import socketio
 import websocket
 
 from tests.command_line.test_app import SPEECH, Client
-from tests.program import Program, run
+from tests.program import PATIENCE_S, Program, run
 
 EVIL = "http://evil.example"
 
@@ -574,7 +574,10 @@ def test_a_kill_while_saving_leaves_a_file_that_can_be_exported(tmp_path):
         with Client(running) as presenter:
             presenter.ask("start")
             text = presenter.wait("caption", final=True)["text"]
-            time.sleep(1)
+            deadline = time.monotonic() + PATIENCE_S
+            while not any(text in path.read_text() for path in tmp_path.iterdir()):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
             os.kill(running.process.pid, signal.SIGKILL)
     [path] = tmp_path.iterdir()
     ended = run(["export", path, "--format", "srt"])
