@@ -4,6 +4,7 @@ import pytest
 
 from tests.page import (  # noqa: F401 - fixtures
     LABELS,
+    WORDS,
     browser,
     caption,
     expect,
@@ -279,6 +280,33 @@ def test_hints_show_only_while_there_are_no_words(page, server):
     expect(hint).to_contain_text("No sound yet.")
     server.say(0, "Hello", final=False)
     expect(hint).to_have_text("")
+
+
+@pytest.mark.parametrize(
+    ("state", "engine", "key"),
+    [
+        ("lost", "Test engine", "hint.lost"),
+        ("error", "Test engine", "hint.error"),
+        ("error", "", "hint.error.start"),
+    ],
+)
+@pytest.mark.parametrize("presenter", [True, False])
+def test_a_page_without_words_and_sound_is_not_black(page, server, state, engine, key, presenter):
+    server.arrange(presenter=presenter)
+    server.show(state, engine=engine, message="There is no microphone. Plug one in.")
+    expect(page.locator("#hint")).to_have_text(WORDS["en"][key])
+    more = "There is no microphone. Plug one in." if presenter else WORDS["en"]["hint.more.failed"]
+    expect(page.locator("#hint-more")).to_have_text(more)
+    expect(page.locator("#hint-more")).to_be_in_viewport()
+    server.say(0, "Hello", final=False)
+    expect(page.locator("#first")).to_be_hidden()
+
+
+def test_the_first_screen_says_what_will_come_and_where_letters_are_chosen(page, server):
+    expect(page.locator("#hint-more")).to_contain_text(WORDS["en"]["bar.settings"])
+    assert page.locator("#hint").evaluate("e => getComputedStyle(e).fontSize") == page.locator(
+        "#view"
+    ).evaluate("e => getComputedStyle(e).fontSize")
 
 
 def test_what_is_offered_can_be_fetched_once_and_again_after_a_failure(page, server):

@@ -115,6 +115,20 @@ def test_a_time_that_cannot_be_is_refused(room, minutes):
         room.set_clear_after(minutes)
 
 
+def test_words_that_offend_are_exported_as_the_room_has_them_or_a_reader_asks(room, board):
+    board.show(line(0, "Oh shit."), board.cuts)
+    assert room.state(False)["offending"] == "off"
+    room.set_offending("first")
+    assert room.state(True)["offending"] == "first"
+    for how, text in [(None, "s***."), ("hidden", "***."), ("off", "shit."), ("first", "s***.")]:
+        for form in ("txt", "srt", "vtt", "json"):
+            exported = b"".join(room.export(form, how)).decode()
+            assert text in exported and ("shit" in exported) == (how == "off"), (how, form)
+    assert lines(board)[0].text == "Oh shit."  # pages get what was heard
+    with pytest.raises(RequestError, match="expected off, first, hidden"):
+        room.set_offending("bleep")
+
+
 def test_lines_are_cleared_once_nobody_has_spoken_for_long(room, board, told, monkeypatch):
     board.show(line(0), board.cuts)
     now = time.monotonic
