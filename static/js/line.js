@@ -37,10 +37,17 @@ export function feeling({ label, grade = "sure" }) {
   return tag;
 }
 
+function nameDash(dash) {
+  dash.setAttribute("aria-label", t("captions.voice"));
+  dash.lang = currentLanguage();
+}
+
 export class Line {
   #node = new Text("");
   #shown = ""; // what the node was given, whatever has become of it
   #text = "";
+  #sound = null; // the event of a sound, whose words are the page's own
+  #rowWidth = 0;
   #dash = null;
   #tag = []; // a space and the feeling, where it is known
   #emotion = null;
@@ -60,6 +67,7 @@ export class Line {
   write(event, rowWidth) {
     const { tags = {}, sound } = event;
     this.#text = wordsOf(event);
+    this.#sound = sound ? event : null;
     const { dataset } = this.element;
     dataset.loudness = tags.loudness ?? "";
     this.element.toggleAttribute("data-sound", Boolean(sound));
@@ -77,6 +85,7 @@ export class Line {
 
   // Only the part that differs is touched, so that text being read stays still.
   layOut(rowWidth) {
+    this.#rowWidth = rowWidth;
     const text = this.#text && breakRows(mask(this.#text), rowWidth, this.#dash ? widthOf(DASH) : 0);
     if (text === this.#shown) return;
     this.#mend();
@@ -106,7 +115,8 @@ export class Line {
     const emotion = this.#emotion;
     this.#label(null);
     this.#label(emotion);
-    this.#dash?.setAttribute("aria-label", t("captions.voice"));
+    if (this.#sound) this.write(this.#sound, this.#rowWidth);
+    if (this.#dash) nameDash(this.#dash);
   }
 
   #speak(language) {
@@ -121,8 +131,7 @@ export class Line {
       this.#dash = document.createElement("span");
       this.#dash.className = "voice";
       this.#dash.setAttribute("role", "img");
-      this.#dash.setAttribute("aria-label", t("captions.voice"));
-      this.#dash.lang = currentLanguage();
+      nameDash(this.#dash);
       this.#dash.append(DASH);
       this.element.prepend(this.#dash);
     } else if (!another && this.#dash) {

@@ -140,6 +140,12 @@ def test_feelings_and_sounds_are_in_the_language_of_the_page_and_words_in_theirs
     for place in (".feeling", ".voice"):
         assert lines(page).nth(0).locator(place).evaluate(language) == "ko", place
     assert lines(page).nth(1).evaluate(language) == "ko"
+    expect(lines(page).nth(1)).to_have_text(f"[{WORDS['ko']['sound.laughter']}]")
+    page.keyboard.press("g")
+    expect(lines(page).nth(1)).to_have_text(f"[{WORDS['en']['sound.laughter']}]")
+    for line, place in ((0, ".feeling"), (0, ".voice"), (1, "")):
+        element = lines(page).nth(line).locator(place) if place else lines(page).nth(line)
+        assert element.evaluate(language) == "en", place
     server.arrange(language="pl")  # the program was started again for another language
     expect(page.locator("#captions")).to_have_attribute("lang", "pl")
     expect(page.locator("#live")).to_have_attribute("lang", "pl")
