@@ -16,6 +16,7 @@ from web.events import PING_S, PONG_S
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 expect = playwright_api.expect
+expect.set_options(timeout=60_000)  # ms: a machine that is busy besides is slow, not wrong
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

@@ -30,9 +30,12 @@ export class Follow {
     this.#watchHands();
     new ResizeObserver(() => this.keep()).observe(view);
     new ResizeObserver(() => this.keep()).observe(view.firstElementChild);
-    // Before the next event can see what a change has moved.
+    // What else changes may move the view, if only in passing. Lines ask for themselves, and the
+    // level changes all the time, and moves nothing.
     const watched = { attributes: true, childList: true, characterData: true, subtree: true };
-    new MutationObserver(() => this.#place()).observe(document.body, watched);
+    new MutationObserver((changes) => {
+      if (changes.some(({ target }) => target.id !== "level" && !view.contains(target))) this.#place();
+    }).observe(document.body, watched);
   }
 
   // Where is the view? Someone may have scrolled within this frame, before the event that tells of it.
@@ -84,7 +87,6 @@ export class Follow {
     if (!this.following) return;
     const { top, end, shape } = this.#now();
     if (this.#placed.shape === shape && (this.#held || top === this.#placed.top)) return;
-    if (!this.#returning && this.#movedByHand(top, end, shape)) return; // its event is still to come
     this.view.scrollTop = end;
     this.#top = this.view.scrollTop;
     this.#placed = { top: this.#top, shape };
