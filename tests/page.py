@@ -16,7 +16,8 @@ from web.events import PING_S, PONG_S
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 expect = playwright_api.expect
-expect.set_options(timeout=60_000)  # ms: a machine that is busy besides is slow, not wrong
+PATIENCE_MS = 120_000  # a machine that is busy besides is slow, not wrong
+expect.set_options(timeout=PATIENCE_MS)
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -229,6 +230,7 @@ def open_page(browser, server):
 
     def open_page(before=None, **options):
         context = browser.new_context(**options)
+        context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)
         page = context.new_page()
         if before:
