@@ -24,6 +24,7 @@ _ITEM_BYTES = {0: 4, 1: 1, 2: 2, 3: 4, 4: 2, 5: 2}  # of CTranslate2's types, in
 # Of its types with a point, how an item is read as a whole number, and the bits that are all set
 # where it is no number.
 _EXPONENTS = {0: ("<u4", 0x7F800000), 4: ("<u2", 0x7C00), 5: ("<u2", 0x7F80)}
+_FLOATS = {0: "<f4", 4: "<f2"}
 _MAX_ARRAYS = 100_000  # the largest Whisper has some 3,000 with int8
 _MULTILINGUAL = 51_865  # tokens in the vocabulary, and more; English alone has one fewer
 
@@ -174,6 +175,32 @@ def check_numbers(path: Path) -> None:
                 found = np.frombuffer(file.read(n_bytes), form)
                 if (found & exponent == exponent).any():
                     raise damaged(weights, f"some of its {name} are no numbers")
+
+
+def read_arrays(path: Path, prefix: str) -> dict[str, np.ndarray]:
+    """The arrays of a model whose names begin so, as they lie in its file, by name.
+
+    Raises
+    ------
+    ModelError : the folder is not a Whisper's, or some are not float16 or float32, the types
+        that need no scale
+    """
+    weights, found = path / FILES[0][0], {}
+    _read_shapes(weights)
+    with opened(weights) as file:
+        size = os.fstat(file.fileno()).st_size
+        _check_spec(weights, file)
+        for name, shape, kind in _arrays(file, size):
+            if not name.startswith(prefix):
+                continue
+            if kind not in _FLOATS:
+                if len(shape) < 2:  # how many heads, and other settings
+                    continue
+                raise ModelError(f"{weights}: {name} is quantised, expected float16 or float32")
+            end = file.tell()
+            file.seek(end - math.prod(shape) * _ITEM_BYTES[kind])
+            found[name] = np.frombuffer(file.read(end - file.tell()), _FLOATS[kind]).reshape(shape)
+    return found
 
 
 def _arrays(file: BinaryIO, size: int) -> Iterator[tuple[str, tuple[int, ...], int]]:
