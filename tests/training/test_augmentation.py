@@ -93,3 +93,64 @@ def test_what_is_not_hard_is_nearly_as_it_was(noises) -> None:
     found = augmentation.disturb(spoken(), noises, rng(), hardness=0.0)
     likeness = np.corrcoef(found, spoken())[0, 1]
     assert likeness > 0.99
+
+
+# --- what is no feeling: pace and colour
+
+
+def pitch_hz(samples: np.ndarray) -> float:
+    """Of the strongest line of a spectrum, by its place to a part of a bin."""
+    spectrum = np.abs(np.fft.rfft(samples * np.hanning(len(samples)), 8 * len(samples)))
+    return float(np.argmax(spectrum) * SAMPLE_RATE / (8 * len(samples)))
+
+
+@pytest.mark.parametrize("pace", [0.75, 0.9, 1.1, 1.5])
+def test_a_stretch_changes_the_length_and_keeps_the_pitch(pace: float) -> None:
+    time_s = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
+    tone = (0.2 * np.sin(2 * np.pi * 220 * time_s)).astype(np.float32)
+    found = augmentation.stretch(tone, pace)
+    assert found.dtype == np.float32 and len(found) == int(len(tone) / pace)
+    assert pitch_hz(found) == pytest.approx(220, abs=1)
+    inner = found[1000:-1000]
+    assert level_db(inner) == pytest.approx(level_db(tone), abs=0.5)
+
+
+@pytest.mark.parametrize("pace", [0.75, 1.5])
+def test_a_stretch_moves_syllables_in_proportion(pace: float) -> None:
+    found = augmentation.stretch(spoken(), pace)
+    for samples, scale in ((spoken(), 1.0), (found, pace)):
+        step = SAMPLE_RATE // 100
+        loud = np.abs(samples[: len(samples) // step * step]).reshape(-1, step).max(axis=1) > 0.05
+        starts = np.flatnonzero(np.diff(loud.astype(int)) == 1) * 0.01 * scale
+        np.testing.assert_allclose(starts, [1.0, 1.5875], atol=0.05)
+
+
+def test_a_stretch_of_one_is_the_clip_itself() -> None:
+    found = augmentation.stretch(spoken(), 1.0)
+    np.testing.assert_allclose(found[16:], spoken()[16:], atol=1e-5)  # the first ms fades in
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_another_colour_keeps_every_sound_in_its_place(seed: int) -> None:
+    """Its curves have no delay: what swells and dies away does so at the same time."""
+    found = augmentation.colour(spoken(), rng(seed))
+    assert found.shape == spoken().shape and found.dtype == np.float32
+    before, after = (
+        np.convolve(np.square(s.astype(np.float64)), np.ones(320), "same")
+        for s in (spoken(), found)
+    )
+    lags = np.arange(-800, 801, 20)
+    inner = slice(1000, -1000)
+    likeness = [np.corrcoef(before[inner], np.roll(after, -k)[inner])[0, 1] for k in lags]
+    assert abs(lags[int(np.argmax(likeness))]) <= 160  # 10 ms
+
+
+def test_colours_differ_and_repeat_with_their_seed() -> None:
+    noise = rng().standard_normal(8192).astype(np.float32)
+    tilts = []
+    for seed in range(30):
+        found = augmentation.colour(noise, rng(seed))
+        np.testing.assert_array_equal(found, augmentation.colour(noise, rng(seed)))
+        power = np.square(np.abs(np.fft.rfft(found)))
+        tilts.append(10 * np.log10(power[2048:].sum() / power[:512].sum()))
+    assert min(tilts) < -6 and max(tilts) > 12  # flat noise has 6 dB more in the upper half

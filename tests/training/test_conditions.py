@@ -25,7 +25,7 @@ def test_a_margin_that_a_clip_lacks_is_filled_up_faintly() -> None:
 
 
 def test_every_condition_gives_sound_and_repeats_with_its_seed(noises) -> None:
-    for name in conditions.CONDITIONS:
+    for name in (*conditions.CONDITIONS, *conditions.NOT_FEELINGS):
         first, again = (conditions.condition(name, spoken(), noises, rng(3)) for _ in range(2))
         np.testing.assert_array_equal(first, again)
         assert first.dtype == np.float32 and np.isfinite(first).all()
@@ -91,5 +91,47 @@ def test_a_room_blurs_the_pause_between_words(noises) -> None:
 
 def test_a_narrow_clip_goes_through_everything(noises) -> None:
     narrow = soxr.resample(soxr.resample(spoken(), SAMPLE_RATE, 8_000), 8_000, SAMPLE_RATE)
-    for name in conditions.CONDITIONS:
+    for name in (*conditions.CONDITIONS, *conditions.NOT_FEELINGS):
         features.extract(conditions.condition(name, narrow, noises, rng()))
+
+
+# --- what is no feeling: colour and pace
+
+GAINS_AT_HZ = {  # dB at some frequencies, worked out by hand
+    "phone speaker": {250: -24.6, 500: -6.0, 2000: 0.0},
+    "treble +12 dB": {200: 0.1, 2000: 6.0, 7900: 11.3},
+    "bass +12 dB": {75: 11.3, 300: 6.0, 4000: 0.1},
+    "pre-emphasis": {100: -26.2, 4000: 2.9, 7900: 5.9},
+    "muffled": {500: 0.0, 1800: -3.0, 7200: -24.1},
+}
+
+
+def test_the_colours_are_known() -> None:
+    assert set(GAINS_AT_HZ) == set(conditions.COLOURS)
+
+
+@pytest.mark.parametrize("name", conditions.COLOURS)
+def test_a_colour_has_its_curve_and_no_delay(name: str, noises) -> None:
+    hiss = rng().standard_normal(4 * SAMPLE_RATE).astype(np.float32)
+    clean, found = (conditions.condition(n, hiss, noises, rng()) for n in ("clean", name))
+    assert len(found) == len(clean)
+    window = np.hanning(len(clean))
+    before, after = (np.fft.rfft(window * samples) for samples in (clean, found))
+    cross, own = after * before.conj(), np.square(np.abs(before))
+    for f_hz, gain_db in GAINS_AT_HZ[name].items():
+        place = round(f_hz * len(clean) / SAMPLE_RATE)
+        near = slice(place - 40, place + 41)
+        gain = cross[near].sum() / own[near].sum()
+        assert 20 * np.log10(abs(gain)) == pytest.approx(gain_db, abs=0.6)
+        assert abs(np.angle(gain)) < 0.05
+
+
+@pytest.mark.parametrize(("name", "pace"), conditions.PACES.items())
+def test_a_pace_changes_the_length_and_keeps_the_pitch(name: str, pace: float, noises) -> None:
+    time_s = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
+    tone = (0.2 * np.sin(2 * np.pi * 220 * time_s)).astype(np.float32)
+    clean, found = (conditions.condition(n, tone, noises, rng()) for n in ("clean", name))
+    assert len(found) == pytest.approx(len(clean) / pace, rel=0.03)
+    inner = found[len(found) // 3 : len(found) // 3 + 8000]
+    assert np.argmax(np.abs(np.fft.rfft(inner * np.hanning(8000)))) * 2 == pytest.approx(220, abs=2)
+    assert level_db(inner) == pytest.approx(level_db(tone), abs=0.5)

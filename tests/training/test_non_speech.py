@@ -17,17 +17,6 @@ def test_sounds_without_a_voice_can_be_described_and_differ(noises) -> None:
     assert len({f.shape[0] for f in described}) > 20
 
 
-def test_backgrounds_can_be_described_and_differ(noises) -> None:
-    for some in (noises, noises[:0]):
-        made = [non_speech.background(some, rng(seed)) for seed in range(20)]
-        for samples in made:
-            assert samples.dtype == np.float32 and np.abs(samples).max() == pytest.approx(0.5)
-            assert 3 <= len(samples) / SAMPLE_RATE <= 5
-            assert np.isfinite(features.extract(samples)).all()
-        assert len({samples.tobytes() for samples in made}) == 20
-    np.testing.assert_array_equal(made[3], non_speech.background([], rng(3)))
-
-
 def test_a_note_has_the_pitch_asked_for() -> None:
     note = non_speech._note(440.0, SAMPLE_RATE, 1.5, 2.0, 0.0)
     assert np.argmax(np.abs(np.fft.rfft(note))) == pytest.approx(440, abs=1)

@@ -18,6 +18,8 @@ from training.sound.impulse_response import decaying_noise, with_direct_sound
 from utils import audio
 from utils.audio import SAMPLE_RATE
 
+PACES = 0.75, 1.5  # times as fast
+PACE_FRAME, PACE_SEARCH = 640, 200  # samples that are laid over one another, and moved by at most
 TRIM_DB = -35.0  # relative to the speech level: quieter than this, a clip has not begun
 HISS_DB = -50.0  # under the speech level: fills the margin that a tightly cut clip lacks
 MU = 255  # of the telephone's logarithmic code, ITU-T G.711
@@ -34,7 +36,8 @@ def augment(
     """The same words cut, spoken, echoed, disturbed, sent and recorded a little otherwise.
 
     Speed and pitch change together, as from one speaker to another (Ko et al., "Audio
-    augmentation for speech recognition", Interspeech 2015).
+    augmentation for speech recognition", Interspeech 2015), and the pace by itself; the device
+    colours what it hears. None of that is a feeling.
 
     Parameters
     ----------
@@ -42,19 +45,20 @@ def augment(
     noises : sounds to mix in, (n,) each; without any, noise is made
     """
     samples = cut(samples, rng.uniform(0.0, 0.5), rng.uniform(0.0, 0.4), rng)
-    if rng.random() < 0.8:
-        samples = soxr.resample(samples, 1.0, rng.uniform(0.86, 1.16))
+    if rng.random() < 0.6:
+        samples = soxr.resample(samples, 1.0, rng.uniform(0.88, 1.14))
     if rng.random() < 0.5:
-        samples = tilt(samples, rng.uniform(-0.5, 0.5))
-    if rng.random() < 0.45:
+        samples = stretch(samples, math.exp(rng.uniform(*np.log(PACES))))
+    if rng.random() < 0.7:
+        samples = colour(samples, rng)
+    if rng.random() < 0.35:
         samples = reverberant(samples, rng)
-    if rng.random() < 0.75:
-        noise = everyday(noises, len(samples), rng)
-        samples = mix(samples, noise, rng.uniform(2, 25))
-    if rng.random() < 0.25:
+    if rng.random() < 0.5:
+        samples = mix(samples, everyday(noises, len(samples), rng), rng.uniform(3, 30))
+    if rng.random() < 0.2:
         samples = _code(samples, rng)
     if rng.random() < 0.5:
-        samples = np.clip(record(samples, rng.uniform(-20, 20)), -1, 1)
+        samples = np.clip(record(samples, rng.uniform(-30, 10)), -1, 1)
     return samples.astype(np.float32)
 
 
@@ -140,6 +144,62 @@ def cut(samples: np.ndarray, pre_s: float, post_s: float, rng: np.random.Generat
     hiss = level * 10 ** (HISS_DB / 20)
     before, after = (hiss * rng.standard_normal(n).astype(np.float32) for n in missing)
     return np.concatenate([before, samples[max(0, start) : end], after], dtype=np.float32)
+
+
+def stretch(samples: np.ndarray, pace: float) -> np.ndarray:
+    """Speech `pace` times as fast, at its own pitch.
+
+    By waveform similarity overlap-add: each next frame is taken from where it goes on best from
+    the last (Verhelst and Roelands, "WSOLA", ICASSP 1993).
+    """
+    half, margin = PACE_FRAME // 2, PACE_SEARCH + PACE_FRAME
+    window = np.hanning(PACE_FRAME + 1)[:-1]
+    padded = np.pad(samples.astype(np.float64), margin)
+    n = int(len(samples) / pace)
+    found, weight = np.zeros((2, n + PACE_FRAME))
+    place = 0  # of the last frame, in `samples`
+    for start in range(0, n, half):
+        goal = int(start * pace)
+        if start:
+            goes_on = padded[margin + place + half :][:half]
+            reach = padded[margin + goal - PACE_SEARCH :][: half + 2 * PACE_SEARCH]
+            if len(reach) < half + 2 * PACE_SEARCH or len(goes_on) < half:
+                break
+            likeness = np.correlate(reach, goes_on, "valid")
+            power = np.convolve(np.square(reach), np.ones(half), "valid")
+            place = goal - PACE_SEARCH + int(np.argmax(likeness / np.sqrt(power + 1e-9)))
+        frame = padded[margin + place :][:PACE_FRAME]
+        if len(frame) < PACE_FRAME:
+            break
+        found[start : start + PACE_FRAME] += window * frame
+        weight[start : start + PACE_FRAME] += window
+    return (found / np.maximum(weight, 1e-3))[:n].astype(np.float32)
+
+
+def colour(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Another device: a tilt, bumps, a shelf, band limits or pre-emphasis, or several of them."""
+    n = 2 ** math.ceil(math.log2(len(samples) + 2048))
+    f_hz = np.maximum(np.fft.rfftfreq(n, 1 / SAMPLE_RATE), 20.0)
+    octave = np.log2(f_hz / 1000)
+    gain_db = np.zeros(len(f_hz))
+    if rng.random() < 0.6:
+        gain_db += rng.uniform(-4.5, 4.5) * np.clip(octave, -3, 3)
+    if rng.random() < 0.6:
+        gain_db += np.interp(octave, np.linspace(-4, 3, 8), rng.normal(0, 3.5, 8))
+    if rng.random() < 0.3:
+        side = 1 if rng.random() < 0.6 else -1
+        at = 3 * side * (octave - rng.uniform(-2, 2.5))
+        gain_db += rng.uniform(-12, 12) / (1 + 2**-at)
+    if rng.random() < 0.35:
+        high_pass = 1 + (rng.uniform(80, 600) / f_hz) ** 2
+        gain_db -= 10 * rng.integers(1, 5) * np.log10(high_pass)
+    if rng.random() < 0.25:
+        low_pass = 1 + (f_hz / rng.uniform(2500, 7500)) ** 2
+        gain_db -= 10 * rng.integers(1, 5) * np.log10(low_pass)
+    if rng.random() < 0.1:  # pre-emphasis
+        gain_db += 20 * np.log10(np.abs(1 - 0.95 * np.exp(-2j * np.pi * f_hz / SAMPLE_RATE)))
+    gain = 10 ** (np.clip(gain_db, -60, 30) / 20)
+    return np.fft.irfft(np.fft.rfft(samples, n) * gain, n)[: len(samples)].astype(np.float32)
 
 
 def tilt(samples: np.ndarray, slope: float) -> np.ndarray:

@@ -16,21 +16,22 @@ from tqdm import tqdm
 from training.corpora import Clip
 from training.sound import shards
 from training.sound.augmentation import augment
-from training.sound.conditions import CONDITIONS, condition
+from training.sound.conditions import CONDITIONS, NOT_FEELINGS, condition
 from training.sound.contents import Contents
-from training.sound.non_speech import background, non_speech
+from training.sound.non_speech import non_speech
 from training.sound.workers import spread
 from utils import audio
-from utils.emotion import features
-from utils.emotion.denoiser import Denoiser
+from utils.emotion import features, steps
+from utils.emotion.encoder import Encoder
 from utils.errors import AudioError, DataError
+from utils.threads import one_thread
 
 logger = logging.getLogger(__name__)
 
-RECIPE = 5  # raise it when a sound or `extract` changes, so that older features are not used
+RECIPE = 6  # raise it when a sound or `extract` changes, so that older features are not used
 PER_SHARD = 100  # sounds: a killed run loses some seconds of work
 CLEAN = CONDITIONS[0]
-VOICELESS, BACKGROUND = "voiceless", "background"  # sounds that are made, not read
+VOICELESS = "voiceless"  # sounds that are made, not read
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,7 @@ class _Job:
     Parameters
     ----------
     key : under which it is kept
-    what : "variant 3", one of `CONDITIONS`, or "voiceless heard 1 17",
-        or "background 1 17"
+    what : "variant 3", one of `CONDITIONS`, or "voiceless heard 1 17"
     content : hash of the recording's bytes; with `what`, the seed of all that is drawn
     path : the recording, or None where the sound is made
     """
@@ -60,7 +60,7 @@ class _Bench:
     noises: list[np.ndarray]
     unheard: list[np.ndarray]
     config: features.FeatureConfig
-    denoiser: Denoiser | None
+    encoder: Encoder | None
 
     def fill_shard(self, jobs: Sequence[_Job]) -> tuple[int, dict[str, str]]:
         """Compute and keep arrays: how many jobs that were, and by key why some failed."""
@@ -79,23 +79,24 @@ class _Bench:
         seed = hashlib.sha256(f"{job.content} {job.what}".encode()).digest()[:8]
         rng = np.random.default_rng(list(seed))
         if job.path is None:
-            frames = self._voiceless(job.what, rng)
-        else:
-            frames = features.extract(self._sound(job.path, job.what, rng), self.config)
-        return self.denoiser.clean(frames) if self.denoiser else frames
+            return self._voiceless(job.what, rng)
+        return self._hear(self._sound(job.path, job.what, rng))
+
+    def _hear(self, samples: np.ndarray) -> np.ndarray:
+        with one_thread():  # the processes share the processors already
+            return steps.extract(samples, self.config, self.encoder)
 
     def _sound(self, path: Path, what: str, rng: np.random.Generator) -> np.ndarray:
         samples = audio.load(path)
-        if what in CONDITIONS:
+        if what in (*CONDITIONS, *NOT_FEELINGS):
             return condition(what, samples, self.unheard, rng)
         return augment(samples, self.noises, rng)
 
     def _voiceless(self, what: str, rng: np.random.Generator) -> np.ndarray:
         noises = self.unheard if "unheard" in what else self.noises
-        make = background if what.startswith(BACKGROUND) else non_speech
         while True:
             try:
-                return features.extract(make(noises, rng), self.config)
+                return self._hear(non_speech(noises, rng))
             except AudioError:  # a silent stretch of a noise: the live program refuses it too
                 continue
 
@@ -109,7 +110,7 @@ class FeatureCache:
     noises : sounds that training mixes in, float32 (n,) each
     unheard : sounds that it does not, for conditions of a test
     config : what `extract` is called with
-    denoiser : what takes the noise out of the features; None leaves them as they come
+    encoder : hears beside the frames; None where steps are to be of frames alone
     workers : processes that compute; by default as many as there are processors
     """
 
@@ -119,17 +120,22 @@ class FeatureCache:
         noises: list[np.ndarray],
         unheard: list[np.ndarray],
         config: features.FeatureConfig = features.DEFAULT_CONFIG,
-        denoiser: Denoiser | None = None,
+        encoder: Encoder | None = None,
         workers: int | None = None,
     ) -> None:
-        self.config, self.denoiser = config, denoiser
-        self._bench = _Bench(Path(folder), noises, unheard, config, denoiser)
+        self.config, self.encoder = config, encoder
+        self._bench = _Bench(Path(folder), noises, unheard, config, encoder)
         self._workers = workers or os.cpu_count() or 1
         self._contents = Contents(self._bench.folder / "contents.json")
         self._shards = shards.Shards(self._bench.folder)
         self._hashes: dict[Path, str] = {}
         self._keys: dict[tuple[Path, str], str] = {}
         self._reported: set[tuple[Path, str]] = set()
+
+    @property
+    def per_s(self) -> float:
+        """Steps in a second."""
+        return audio.SAMPLE_RATE / (steps.STEP * self.config.hop_length)
 
     def prepare(self, clips: Sequence[Clip], n_variants: int) -> list[Clip]:
         """Compute, where that is not done yet, variants 0 to `n_variants` - 1 of clips.
@@ -163,13 +169,12 @@ class FeatureCache:
         return good
 
     def get(self, clip: Clip, variant: int) -> np.ndarray:
-        """Features float32 (n_frames, n_features) of a clip that `prepare` returned."""
+        """Steps float32 (n_steps, width) of a clip that `prepare` returned."""
         return self._shards.get(self._keys[clip.path, _name(variant)])
 
     def length_s(self, clip: Clip) -> float:
-        """How long a clip that `prepare` returned is as the model hears it, to one hop."""
-        n_frames = self._shards.n_frames(self._keys[clip.path, CLEAN])
-        return (n_frames - 1) * self.config.hop_length / audio.SAMPLE_RATE
+        """How long a clip that `prepare` returned is as the model hears it, to one step."""
+        return self._shards.n_frames(self._keys[clip.path, CLEAN]) / self.per_s
 
     def condition(self, clips: Sequence[Clip], name: str) -> list[np.ndarray]:
         """Features of clips that `prepare` returned, in one of `CONDITIONS`.
@@ -181,8 +186,8 @@ class FeatureCache:
         ------
         DataError : an unknown condition, or the folder cannot be written
         """
-        if name not in CONDITIONS:
-            raise DataError(f"unknown condition {name!r}, expected one of {', '.join(CONDITIONS)}")
+        if name not in (known := (*CONDITIONS, *NOT_FEELINGS)):
+            raise DataError(f"unknown condition {name!r}, expected one of {', '.join(known)}")
         self._disturb(clips, [name], f"features, {name}")
         return [self._shards.get(self._keys[clip.path, name]) for clip in clips]
 
@@ -193,20 +198,9 @@ class FeatureCache:
         ------
         DataError : the folder cannot be written
         """
-        return self._made(n, f"{VOICELESS} {'unheard' if unheard else 'heard'} {seed}")
-
-    def backgrounds(self, n: int, seed: int) -> list[np.ndarray]:
-        """Features of `n` of the sounds that training mixes in.
-
-        Raises
-        ------
-        DataError : the folder cannot be written
-        """
-        return self._made(n, f"{BACKGROUND} {seed}")
-
-    def _made(self, n: int, kind: str) -> list[np.ndarray]:
+        kind = f"{VOICELESS} {'unheard' if unheard else 'heard'} {seed}"
         jobs = [_Job(self._key(f"{kind} {k}"), f"{kind} {k}") for k in range(n)]
-        self._fill(jobs, f"features, {kind.split()[0]}")
+        self._fill(jobs, f"features, {VOICELESS}")
         return [self._shards.get(job.key) for job in jobs]
 
     def _disturb(self, clips: Sequence[Clip], names: list[str], title: str) -> None:
@@ -258,8 +252,8 @@ class FeatureCache:
     def identity(self) -> str:
         """Tells arrays made by one recipe from those made by any other."""
         found = hashlib.sha256(f"{RECIPE} {self.config}".encode())
-        if self.denoiser:
-            found.update(self.denoiser.identity().encode())
+        if self.encoder:
+            found.update(self.encoder.identity.encode())
         for noises in (self._bench.noises, self._bench.unheard):
             found.update(f"{[len(noise) for noise in noises]}".encode())
             for noise in noises:

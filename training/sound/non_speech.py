@@ -27,12 +27,6 @@ def non_speech(noises: Sequence[np.ndarray], rng: np.random.Generator) -> np.nda
     return (peak * sound / max(np.abs(sound).max(), 1e-9)).astype(np.float32)
 
 
-def background(noises: Sequence[np.ndarray], rng: np.random.Generator) -> np.ndarray:
-    """A few seconds of an everyday sound, or of hiss to rumble, float32 (n,)."""
-    sound = everyday(noises, int(rng.uniform(3.0, 5.0) * audio.SAMPLE_RATE), rng)
-    return (0.5 * sound / max(np.abs(sound).max(), 1e-9)).astype(np.float32)
-
-
 def _knocks(n: int, rng: np.random.Generator) -> np.ndarray:
     """One to twelve knocks of some milliseconds."""
     sound = np.zeros(n)
