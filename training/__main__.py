@@ -14,7 +14,6 @@ from pathlib import Path
 from emotion_model import WEIGHTS
 from training.corpora import READERS
 from utils.command_line.output import run
-from utils.emotion.denoiser import SHIPPED
 from utils.errors import AppError
 
 try:
@@ -56,24 +55,19 @@ def _parser() -> argparse.ArgumentParser:
             (_corpora,),
         ),
         (
-            commands.denoiser,
-            "train what takes the noise out of features, on people who read aloud",
-            (_corpora, _cache, _runs, _denoiser),
-        ),
-        (
             commands.extract,
             "compute the features of all corpora; other commands do it as needed",
-            (_corpora, _cache, _features, _denoiser),
+            (_corpora, _cache),
         ),
         (
             commands.crossval,
             "test the recipe on unheard voices, and write a report",
-            (_protocol, _corpora, _cache, _features, _denoiser, _runs),
+            (_protocol, _corpora, _cache, _runs),
         ),
         (
             commands.train,
             "train a network on all voices, and save it as a checkpoint",
-            (_corpora, _cache, _features, _denoiser, _runs, _weights, _seed),
+            (_corpora, _cache, _runs, _weights, _seed),
         ),
         (
             commands.calibrate,
@@ -116,24 +110,6 @@ def _cache(command: argparse.ArgumentParser) -> None:
         default=Path(".cache/features"),
         metavar="DIR",
         help="keeps computed features (default: %(default)s)",
-    )
-
-
-def _features(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--extended",
-        action="store_true",
-        help="add pitch, harmonicity and spectral shape to the features",
-    )
-
-
-def _denoiser(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--denoiser",
-        type=Path,
-        default=SHIPPED,
-        metavar="FILE",
-        help="takes noise out of features (default: the one that ships)",
     )
 
 
@@ -203,8 +179,8 @@ def _answers(command: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="FILE",
-        help="predictions.npz of protocols that leave out a language: what is "
-        "named in it should be right as well, if not as often",
+        help="predictions.npz of `crossval unheard`, whose corpora were left out whole: the "
+        "thresholds are chosen there",
     )
 
 

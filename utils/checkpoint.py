@@ -20,8 +20,7 @@ Network = TypeVar("Network", bound=nn.Module)
 class Format(StrEnum):
     """What a file says that it is; a new layout, a new number."""
 
-    EMOTION = "recognition-helpers/emotion-lstm/7"
-    DENOISER = "recognition-helpers/denoiser/1"
+    EMOTION = "recognition-helpers/emotion-lstm/8"
 
 
 # What PyTorch raises on a damaged or a malicious file.
@@ -29,7 +28,7 @@ _UNREADABLE = (
     *(OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError),
     *(EOFError, OverflowError, MemoryError, AssertionError),
 )
-MADE_BY = {Format.EMOTION: "train", Format.DENOISER: "denoiser"}  # commands of the workshop
+MADE_BY = {Format.EMOTION: "train"}  # commands of the workshop
 
 
 def write(path: Path, format: Format, content: Mapping) -> None:

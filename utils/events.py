@@ -6,7 +6,7 @@ pipeline; seconds live only in `Word`, `Transcription` and `CaptionEvent`.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -77,6 +77,10 @@ class Transcription:
     words: tuple[Word, ...] = ()
 
 
+Grade = Literal["sure", "likely"]
+SILENT = "neutral"  # a class that counts in the timeline and says nothing on a line
+
+
 @dataclass(frozen=True)
 class Emotion:
     """An estimate of how a thing was said.
@@ -86,11 +90,13 @@ class Emotion:
     label : one of the model's classes
     confidence : probability of `label`, in [0, 1]
     scores : class -> probability; they sum to 1
+    grade : how far it can be trusted: "sure" or "likely" (`utils.emotion.judgement`)
     """
 
     label: str
     confidence: float
     scores: dict[str, float]
+    grade: Grade = "sure"
 
 
 @dataclass(frozen=True)

@@ -141,7 +141,8 @@ export class Line {
   }
 
   // Beside the words, in a place that is kept free for it, so that it moves none of them.
-  #label(emotion) {
+  #label(told) {
+    const emotion = told?.label === "neutral" ? null : told; // it counts in the timeline, and says nothing here
     const { label = "", grade = "sure" } = emotion ?? {};
     if ((this.#emotion?.label ?? "") === label && (this.#emotion?.grade ?? "sure") === grade) return;
     this.#emotion = emotion;

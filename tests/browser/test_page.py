@@ -19,6 +19,7 @@ from tests.page import (  # noqa: F401 - fixtures
     status,
     talk,
 )
+from utils.events import SILENT
 
 pytestmark = needs_chromium
 
@@ -127,7 +128,7 @@ def test_markup_is_shown_as_text(page, server):
     assert page.locator("header, main, footer").locator("img, b, i").count() == 0
 
 
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("label", [label for label in LABELS if label != SILENT])
 def test_an_emotion_is_a_word_and_a_shape(page, server, label):
     server.say(0, "I see.", label=label)
     expect(lines(page)).to_have_attribute("data-emotion", label)
@@ -135,6 +136,15 @@ def test_an_emotion_is_a_word_and_a_shape(page, server, label):
     word = {"fear": "afraid", "disgust": "disgusted"}.get(label, label)
     expect(tag).to_have_text(word)
     assert page.locator(f"symbol{tag.locator('use').get_attribute('href')}").count() == 1
+
+
+def test_neutral_counts_in_the_timeline_and_says_nothing_on_the_line(page, server):
+    server.say(0, "I see.", label=SILENT)
+    expect(lines(page)).to_have_text("I see.")
+    expect(lines(page)).to_have_attribute("data-emotion", "")
+    page.keyboard.press("m")
+    expect(page.locator("#timeline-table tbody tr")).to_have_count(1)
+    expect(page.locator("#timeline-table tbody tr")).to_contain_text("neutral")
 
 
 def test_no_emotion_shows_no_tag(page, server):

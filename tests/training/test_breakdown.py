@@ -153,7 +153,7 @@ def test_a_fold_is_calibrated_by_the_others_alone():
     expected = evaluate.fit_temperature(others.truth, others.logits)
     assert temperature[found.fold == 1] == pytest.approx(expected)
     chosen = evaluate.choose_thresholds(
-        [(others.truth, others.logits / expected)], [evaluate.TARGET_PRECISION]
+        [(others.truth, others.logits / expected)], evaluate.TARGETS["sure"]
     )
     np.testing.assert_array_equal(threshold[found.fold == 1], chosen[found.answer[found.fold == 1]])
     assert chosen[0] != chosen[1]

@@ -1,93 +1,30 @@
-"""Thresholds that each corpus, unheard languages and readers ask for, and what is kept of it."""
-
-from collections.abc import Mapping
-from pathlib import Path
+"""Two grades that corpora left out and readers ask for, and what is kept of it."""
 
 import numpy as np
 import pytest
 
-from emotion_model import EmotionRecognizer, ModelConfig
-from tests.emotion.test_denoiser import random_denoiser
-from tests.emotion.test_network import network
-from training.corpora import LABELS, SHIPPED, Clip
+from emotion_model import EmotionRecognizer
+from tests.training.made_answers import EACH, and_unaided, answers, read_aloud
+from tests.training.made_recognizer import untrained
+from training.corpora import LABELS, SHIPPED
 from training.emotion import calibrate, evaluate
-from training.emotion.predictions import CLEAN, READ_ALOUD, Predictions, join
-from utils.emotion.features import DEFAULT_CONFIG
+from training.emotion.predictions import CLEAN, UNAIDED, Predictions, join
+from utils.emotion.judgement import NEVER, Judgement
 from utils.errors import DataError
 
-EACH = 50  # answers that name each class, in a corpus
-SAD = SHIPPED.index("sad")
-
-
-def answers(
-    corpus: str, wrong: Mapping[str, int] | None = None, n_folds: int = 1, condition: str = CLEAN
-) -> Predictions:
-    """`EACH` answers a class, by three seeds. Those that are wrong are less sure than the others.
-
-    Parameters
-    ----------
-    wrong : how many of the answers that name a class are wrong; two where it does not say
-    """
-    clips, logits = [], []
-    for answer, label in enumerate(SHIPPED):
-        for k in range(EACH):
-            right = k >= (wrong or {}).get(label, 2)
-            truth = label if right else SHIPPED[answer - 1]
-            clips.append(Clip(Path(f"{label}-{k}"), truth, f"{corpus}-{k % 4}", corpus, "en"))
-            logits.append((4 if right else 2) * np.eye(len(LABELS))[LABELS.index(label)])
-    n = len(clips)
-    return Predictions(
-        LABELS,
-        np.array(logits, np.float32),
-        tuple(clips),
-        np.arange(n) % n_folds,
-        np.arange(n) % 3,
-        np.ones(n),
-        np.full(n, condition),
-    )
-
-
-def read_aloud(sure: float, n_named: int, n: int = 100) -> Predictions:
-    """Answers to readers, all with a logit of `sure`; so many name an emotion."""
-    clips = tuple(
-        Clip(Path(f"read-{k}"), "neutral", f"librispeech-{k % 4}", "librispeech", "en")
-        for k in range(n)
-    )
-    answer = np.where(np.arange(n) < n_named, LABELS.index("sad"), LABELS.index("neutral"))
-    logits = sure * np.eye(len(LABELS), dtype=np.float32)[answer]
-    return Predictions(
-        LABELS,
-        logits,
-        clips,
-        np.arange(n) % 4,
-        np.zeros(n, int),
-        np.ones(n),
-        np.full(n, READ_ALOUD),
-    )
-
-
 NOBODY = read_aloud(0.0, 0, n=0).restrict(SHIPPED)
+EVERYTHING = dict.fromkeys(SHIPPED, 0.3)  # the thresholds where all that is said may be named
 
 
 def fit(
-    *voices: Predictions, languages: tuple[Predictions, ...] = (), read: Predictions = NOBODY
-) -> tuple[float, np.ndarray]:
-    cleans, unheard = (calibrate.by_corpus(parts, SHIPPED) for parts in (voices, languages))
-    return calibrate.fit(cleans, unheard, read.restrict(SHIPPED))
+    *voices: Predictions, corpora: tuple[Predictions, ...] = (), read: Predictions = NOBODY
+) -> Judgement:
+    heard, unheard = (calibrate.by_corpus(parts, SHIPPED) for parts in (voices, corpora))
+    return calibrate.fit(heard, unheard, read.restrict(SHIPPED))
 
 
-def raised(now: np.ndarray, before: np.ndarray) -> list[str]:
-    """The classes that are named from another confidence than before, all of them a higher one."""
-    assert (now >= before).all()
-    return [label for label, more in zip(SHIPPED, now > before) if more]
-
-
-def untrained() -> EmotionRecognizer:
-    """A small recogniser of the classes that ship, before it is calibrated."""
-    config = ModelConfig(
-        DEFAULT_CONFIG.n_features, len(SHIPPED), DEFAULT_CONFIG.n_mfcc, n_landmarks=8, hidden=8
-    )
-    return EmotionRecognizer(network(config), SHIPPED, random_denoiser(), facts={"seed": 3})
+def confidence(logit: float, judgement: Judgement) -> float:
+    return float(evaluate.softmax(logit * np.eye(6)[:1] / judgement.temperature).max())
 
 
 @pytest.fixture
@@ -98,7 +35,7 @@ def recognizer() -> EmotionRecognizer:
 # --- by_corpus
 
 
-def test_answers_are_gathered_by_corpus_as_recorded_and_of_the_classes_that_ship() -> None:
+def test_answers_are_gathered_by_corpus_in_a_condition_and_of_the_classes_that_ship() -> None:
     room = answers("tess", condition="room")
     parts = [join([answers("tess"), room]), join([answers("savee"), answers("tess")])]
     found = calibrate.by_corpus(parts, SHIPPED)
@@ -107,64 +44,109 @@ def test_answers_are_gathered_by_corpus_as_recorded_and_of_the_classes_that_ship
         "tess": 2 * EACH * len(SHIPPED),
     }
     assert all(p.labels == SHIPPED and set(p.condition) == {CLEAN} for p in found.values())
+    assert set(calibrate.by_corpus(parts, SHIPPED, "room")) == {"tess"}
     assert calibrate.by_corpus([], SHIPPED) == {}
 
 
-def test_answers_to_nothing_as_recorded_calibrate_nothing() -> None:
-    with pytest.raises(DataError, match="no answer to a clip as recorded of neutral, "):
+def test_answers_in_no_such_condition_calibrate_nothing() -> None:
+    with pytest.raises(DataError, match="no answer in the condition 'clean' to a clip of neutral"):
         calibrate.by_corpus([answers("tess", condition="room")], SHIPPED)
 
 
 # --- fit
 
 
-def test_a_threshold_is_that_of_the_corpus_that_needs_the_highest() -> None:
-    good, mixed = answers("savee"), answers("tess", {"sad": 15, "fear": 4})
-    _, before = fit(good)
-    _, found = fit(good, mixed)
-    assert raised(found, before) == ["sad", "fear"]
-    assert fit(mixed, good)[1].tolist() == found.tolist()
+def test_thresholds_are_those_of_corpora_left_out_alone() -> None:
+    good, bad = answers("tess"), answers("nemo", {"sad": 20})
+    found = fit(answers("tess", {"sad": 20}), corpora=(answers("nemo"),))
+    assert found.sure == found.likely == EVERYTHING
+    found = fit(good, corpora=(bad,))
+    for thresholds in (found.sure, found.likely):
+        assert {**thresholds, "sad": 0.3} == EVERYTHING
+        wrong = confidence(2, found)
+        assert wrong < thresholds["sad"] <= wrong + 0.01  # and no higher than need be
+        assert thresholds["sad"] < confidence(4, found)
 
 
-def test_every_corpus_counts_the_same_in_the_temperature() -> None:
+def test_less_is_asked_of_likely_than_of_sure() -> None:
+    right = 1 - 10 / EACH
+    assert evaluate.TARGETS["likely"] < right < evaluate.TARGETS["sure"]
+    found = fit(answers("tess"), corpora=(answers("nemo", {"sad": 10}),))
+    assert found.likely == EVERYTHING
+    assert found.sure["sad"] > found.likely["sad"]
+    assert {**found.sure, "sad": 0.3} == EVERYTHING
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_every_corpus_left_out_counts_the_same_in_the_thresholds(times: int) -> None:
+    """Of what is called sad, 39 of 50 are right if each counts as one, whatever it holds."""
+    good, bad = answers("korean"), answers("nemo", {"sad": 20})
+    found = fit(answers("tess"), corpora=(*[good] * times, bad))
+    assert found.likely == EVERYTHING
+    assert found.sure["sad"] > 0.3
+
+
+@pytest.mark.parametrize("left_out", [False, True])
+def test_every_corpus_counts_the_same_in_the_temperature(left_out: bool) -> None:
     sure, unsure = answers("savee"), answers("tess", dict.fromkeys(SHIPPED, 15))
-    expected = fit(sure, unsure)[0]
-    assert fit(sure, *[unsure] * 9)[0] == pytest.approx(expected, rel=0.05)
-    assert fit(sure)[0] < 0.8 * expected
+
+    def temperature(*others: Predictions) -> float:
+        found = fit(sure, corpora=others) if left_out else fit(sure, *others)
+        return found.temperature
+
+    expected = temperature(unsure)
+    assert temperature(*[unsure] * 9) == pytest.approx(expected, rel=0.05)
+    assert temperature() < 0.8 * expected
 
 
-def test_an_unheard_language_raises_the_thresholds_of_what_is_wrong_in_it() -> None:
-    temperature, before = fit(answers("tess"))
-    found, thresholds = fit(answers("tess"), languages=(answers("nemo", {"sad": 15}),))
-    assert found == temperature
-    assert raised(thresholds, before) == ["sad"]
-    wrong = evaluate.softmax(2 * np.eye(6)[:1] / temperature).max()
-    assert wrong < thresholds[SAD] <= wrong + 0.01  # and no higher than need be
+def test_where_no_corpus_was_left_out_voices_choose() -> None:
+    found = fit(answers("tess", {"sad": 20}), answers("savee", {"sad": 20}))
+    assert found.sure["sad"] == found.likely["sad"] > 0.3
 
 
-def test_less_is_asked_of_an_unheard_language_than_of_a_heard_one() -> None:
-    good, mixed = answers("tess"), answers("nemo", {"sad": 8})
-    right = 1 - 8 / EACH
-    assert evaluate.TARGET_UNHEARD < right < evaluate.TARGET_PRECISION
-    assert fit(good, languages=(mixed,))[1].tolist() == fit(good)[1].tolist()
-    assert fit(good, mixed)[1][SAD] > fit(good)[1][SAD]
+def test_what_never_is_right_enough_is_never_named() -> None:
+    found = fit(answers("tess"), corpora=(answers("nemo", {"fear": EACH}),))
+    assert found.sure["fear"] == found.likely["fear"] == NEVER
 
 
-def test_the_thresholds_keep_readers_quiet_and_leave_neutral_and_the_temperature() -> None:
-    cleans = answers("tess")
-    temperature, thresholds = fit(cleans)
-    neutral, few, many = (read_aloud(3.0, n) for n in (0, 2, 30))
-    confidence = evaluate.softmax(few.restrict(SHIPPED).logits / temperature).max()
-    assert confidence > thresholds[SAD]
-    for read in (neutral, few):
-        assert fit(cleans, read=read)[1].tolist() == thresholds.tolist()
-    found, quiet = fit(cleans, read=many)
-    assert found == temperature
-    assert raised(quiet, thresholds) == list(SHIPPED[1:])
-    assert confidence < quiet[SAD] <= confidence + 0.01
-    assert "sad" not in calibrate.named(many.restrict(SHIPPED), found, quiet)
-    shy = read_aloud(0.1 * temperature, 30)  # often named, but never surely
-    assert fit(cleans, read=shy)[1].tolist() == thresholds.tolist()
+@pytest.mark.parametrize(
+    ("n_named", "raised"),
+    [(0, ()), (1, ()), (2, ("sure",)), (5, ("sure",)), (6, ("sure", "likely"))],
+)
+def test_readers_are_kept_quiet_and_neutral_and_temperature_stay(
+    n_named: int, raised: tuple[str, ...]
+) -> None:
+    """One in a hundred may be surely named, five may be likely."""
+    voices = answers("tess")
+    before, found = fit(voices), fit(voices, read=read_aloud(3.0, n_named))
+    assert found.temperature == before.temperature
+    named = confidence(3, found)
+    for grade in ("sure", "likely"):
+        least = named if grade in raised else 0.0
+        for label, threshold in getattr(found, grade).items():
+            if label == "neutral" or grade not in raised:
+                assert threshold == 0.3
+            else:
+                assert least < threshold <= least + 0.01
+    told = calibrate.named(read_aloud(3.0, n_named).restrict(SHIPPED), found)
+    assert told["sure"] <= evaluate.MAX_NAMED["sure"]
+    assert told["likely"] <= evaluate.MAX_NAMED["likely"]
+
+
+def test_who_is_often_named_but_never_surely_changes_nothing() -> None:
+    voices = answers("tess")
+    before = fit(voices)
+    shy = read_aloud(0.1 * before.temperature, 30)
+    assert fit(voices, read=shy) == before
+
+
+def test_what_readers_keep_from_being_likely_is_not_sure_either() -> None:
+    """Many are called sad, which is never sure there, and a few happy, with less confidence."""
+    corpora = (answers("nemo", {"sad": 10}),)
+    read = join([read_aloud(1.5, 4, label="happy"), read_aloud(1.9, 20)])
+    found = fit(answers("tess"), corpora=corpora, read=read)
+    assert found.sure["happy"] == found.likely["happy"] > confidence(1.9, found)
+    assert all(found.sure[label] >= found.likely[label] for label in SHIPPED)
 
 
 # --- judged, named
@@ -172,107 +154,116 @@ def test_the_thresholds_keep_readers_quiet_and_leave_neutral_and_the_temperature
 
 def test_each_answer_is_judged_by_the_threshold_of_its_class() -> None:
     p = answers("tess", {"sad": 20}).restrict(SHIPPED)
-    figures = calibrate.judged(p, 1.0, np.array([2, 2, 0, 2, 2, 2]))  # only sad is named
-    assert (figures["answers"], figures["precision"]) == (6 * EACH, 0.6)
-    assert figures["coverage"] == round(1 / 6, 4)
+    never, always = dict.fromkeys(SHIPPED, 2.0), dict.fromkeys(SHIPPED, 0.0)
+    figures = calibrate.judged(p, Judgement(1.0, never | {"sad": 0.0}, always))
+    assert figures["answers"] == 6 * EACH
+    assert (figures["sure"], figures["sure right"]) == (round(1 / 6, 4), 0.6)  # only sad
+    assert (figures["likely"], figures["likely right"]) == (1, round(1 - 30 / (6 * EACH), 4))
     recall = (p.answer == p.truth)[p.truth == SHIPPED.index("happy")].mean()  # 20 were called sad
     assert figures["uar"] is not None and recall < figures["uar"] < 1
-    alike = calibrate.judged(p, 1.0, np.zeros(6))
-    assert (alike["coverage"], alike["precision"]) == (1, round(1 - 30 / (6 * EACH), 4))
-    assert alike["uar"] == figures["uar"]
+    assert figures["ece"] == pytest.approx(evaluate.calibration_error(p.truth, p.logits), abs=1e-4)
+    silent = calibrate.judged(p, Judgement(1.0, never, never))
+    assert (silent["sure"], silent["sure right"]) == (0, None)
 
 
-def test_who_reads_is_named_by_the_share_of_sure_answers() -> None:
+def test_who_reads_is_named_by_the_share_of_answers_in_each_grade() -> None:
     read = join([read_aloud(6.0, 10), read_aloud(0.5, 40)])
-    for temperature, least, shares in (
-        (1.0, 0.9, {"neutral": 0.45, "sad": 0.05}),
-        (1.0, 0.0, {"neutral": 0.75, "sad": 0.25}),
-        (20.0, 0.9, {}),
-    ):
-        found = calibrate.named(read, temperature, np.full(len(LABELS), least))
-        assert found == {"answers": 200} | shares
-    only_sad = np.where(np.array(LABELS) == "sad", 0.0, 1.0)
-    assert calibrate.named(read, 1.0, only_sad) == {"answers": 200, "sad": 0.25}
+    for temperature, expected in ((1.0, (0.05, 0.25)), (20.0, (0.0, 0.0))):
+        least = dict.fromkeys(LABELS, 0.9), dict.fromkeys(LABELS, 0.19)
+        found = calibrate.named(read, Judgement(temperature, *least))
+        assert (found["answers"], found["sure"], found["likely"]) == (200, *expected)
 
 
 def test_where_nobody_reads_nobody_is_named() -> None:
-    assert calibrate.named(NOBODY, 1.0, np.full(6, 0.5)) == {"answers": 0}
+    assert calibrate.named(NOBODY, Judgement.untuned(SHIPPED)) == {"answers": 0}
 
 
 # --- calibrate, summary
 
 
 def test_a_calibrated_recogniser_keeps_what_was_fitted_and_found(recognizer) -> None:
-    voices = [join([answers("tess", n_folds=4), read_aloud(3.0, 2)]), answers("savee", n_folds=4)]
-    others = read_aloud(9.0, 30, n=30)  # those of whoever left a language out count no further
-    languages = [
-        join([answers("nemo", {"sad": 15}), others.only(others.fold == 0)]),
-        answers("korean"),
+    voices = [
+        and_unaided(answers("tess", n_folds=4), read_aloud(9.0, 30)),  # these readers do not count
+        and_unaided(answers("savee", n_folds=4)),
     ]
-    calibrate.calibrate(recognizer, voices, languages)
-    read = read_aloud(3.0, 2).restrict(SHIPPED)
-    temperature, thresholds = fit(*voices, languages=tuple(languages), read=read)
-    assert recognizer.temperature == temperature
-    assert recognizer.thresholds == dict(zip(SHIPPED, thresholds.tolist()))
-    facts = recognizer.facts
-    assert facts["calibration"] == {
-        "answers": 4 * EACH * len(SHIPPED),
-        "target_precision": evaluate.TARGET_PRECISION,
-        "target_unheard_language": evaluate.TARGET_UNHEARD,
-    }
-    assert set(facts["judged"]) == {"tess", "savee"}
-    assert set(facts["unheard_language"]) == {"nemo", "korean"}
-    nemo = answers("nemo", {"sad": 15}).restrict(SHIPPED)
-    assert facts["unheard_language"]["nemo"] == calibrate.judged(nemo, temperature, thresholds)
-    assert facts["read_aloud"] == calibrate.named(read, temperature, thresholds)
-    assert facts["read_aloud"]["answers"] == 100
-    assert facts["seed"] == 3  # what the training left is still there
+    read = read_aloud(3.0, 2)
+    corpora = [and_unaided(answers("nemo", {"sad": 20}), read), and_unaided(answers("korean"))]
+    calibrate.calibrate(recognizer, voices, corpora)
+    expected = fit(*voices, corpora=tuple(corpora), read=read)
+    assert recognizer.judgement == expected
+    facts = recognizer.facts["judgement"]
+    assert set(facts["voices"]) == {"tess", "savee"}
+    assert set(facts["corpora left out"]) == {"nemo", "korean"}
+    nemo = answers("nemo", {"sad": 20}).restrict(SHIPPED)
+    assert facts["corpora left out"]["nemo"] == calibrate.judged(nemo, expected)
+    assert facts["read aloud"] == calibrate.named(read.restrict(SHIPPED), expected)
+    assert facts["read aloud"]["answers"] == 100
+    assert recognizer.facts["seed"] == 3  # what the training left is still there
 
 
-def test_a_calibration_can_be_kept(recognizer, tmp_path: Path) -> None:
-    calibrate.calibrate(recognizer, [answers("tess"), read_aloud(3.0, 2)], [answers("nemo")])
+def test_without_the_encoder_a_recogniser_has_thresholds_of_its_own(recognizer) -> None:
+    aided, unaided = answers("nemo"), answers("nemo", {"sad": 20}, condition=UNAIDED)
+    calibrate.calibrate(recognizer, [and_unaided(answers("tess"))], [join([aided, unaided])])
+    assert recognizer.judgement.sure == EVERYTHING
+    assert recognizer.unaided.sure["sad"] > 0.3
+    assert recognizer.facts["unaided"]["corpora left out"]["nemo"]["uar"] < 0.95
+
+
+def test_a_calibration_can_be_kept(recognizer, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("emotion_model.find_encoder", lambda: recognizer.encoder)
+    calibrate.calibrate(
+        recognizer, [and_unaided(answers("tess"), read_aloud(3.0, 2))], [and_unaided(answers("x"))]
+    )
     recognizer.save(tmp_path / "weights.pt")
     again = EmotionRecognizer.load(tmp_path / "weights.pt")
-    assert (again.thresholds, again.facts) == (recognizer.thresholds, recognizer.facts)
+    assert (again.judgement, again.unaided) == (recognizer.judgement, recognizer.unaided)
+    assert again.facts == recognizer.facts
 
 
-def test_no_unheard_language_is_needed(recognizer) -> None:
-    calibrate.calibrate(recognizer, [answers("tess"), NOBODY], [])
-    assert list(recognizer.thresholds.values()) == fit(answers("tess"))[1].tolist()
-    assert recognizer.facts["unheard_language"] == {}
-    assert recognizer.facts["calibration"]["answers"] == EACH * len(SHIPPED)
+def test_no_corpus_left_out_is_needed(recognizer) -> None:
+    calibrate.calibrate(recognizer, [and_unaided(answers("tess"))], [])
+    assert recognizer.judgement == fit(answers("tess"))
+    assert recognizer.facts["judgement"]["corpora left out"] == {}
 
 
-def test_a_language_that_some_folds_heard_is_refused(recognizer) -> None:
-    """As far as can be told: a protocol that leaves a language out has a single fold."""
-    before = (recognizer.temperature, dict(recognizer.thresholds), dict(recognizer.facts))
-    with pytest.raises(DataError, match="several folds to korean, .* `crossval no-polish`"):
+def test_a_corpus_that_some_folds_heard_is_refused(recognizer) -> None:
+    """As far as can be told: a protocol that leaves a corpus out has a single fold of it."""
+    before = (recognizer.judgement, recognizer.unaided, dict(recognizer.facts))
+    heard = and_unaided(answers("korean", n_folds=2))
+    with pytest.raises(DataError, match="several folds to korean, .* `crossval unheard`"):
         calibrate.calibrate(
-            recognizer, [answers("tess")], [answers("nemo"), answers("korean", n_folds=2)]
+            recognizer, [and_unaided(answers("tess"))], [and_unaided(answers("nemo")), heard]
         )
-    assert (recognizer.temperature, recognizer.thresholds, recognizer.facts) == before
+    assert (recognizer.judgement, recognizer.unaided, recognizer.facts) == before
+
+
+def test_answers_without_those_of_frames_alone_are_refused(recognizer) -> None:
+    before = recognizer.judgement
+    with pytest.raises(DataError, match="no answer in the condition 'without the encoder'"):
+        calibrate.calibrate(recognizer, [answers("tess")], [])
+    assert recognizer.judgement == before and "judgement" not in recognizer.facts
 
 
 def test_a_summary_says_what_is_named_and_how_much_of_it_is_right(recognizer) -> None:
-    recognizer.temperature = 1.25
-    recognizer.thresholds = dict.fromkeys(SHIPPED, 0.5) | {"sad": 1.0}
-    recognizer.facts |= {
-        "judged": {"tess": {"precision": 0.957, "coverage": 0.614}},
-        "unheard_language": {"nemo": {"precision": 0.8, "coverage": 0.25}},
-    }
-    assert calibrate.summary(recognizer).splitlines() == [
-        "temperature 1.250, thresholds: neutral 0.50, happy 0.50, sad 1.00, angry 0.50, "
-        "fear 0.50, disgust 0.50",
-        "  tess: 61.4 % named, 95.7 % of it right",
-        "  nemo, its language unheard: 25.0 % named, 80.0 % of it right",
+    tess = {"uar": 0.771, "ece": 0.034, "sure": 0.25, "sure right": 0.912}
+    tess |= {"likely": 0.614, "likely right": 0.8}
+    nemo = {"uar": 0.5, "ece": 0.081, "sure": 0.0, "sure right": None}
+    nemo |= {"likely": 0.1, "likely right": 0.7}
+    recognizer.judgement = Judgement(
+        1.25, dict.fromkeys(SHIPPED, 0.8) | {"sad": NEVER}, dict.fromkeys(SHIPPED, 0.5)
+    )
+    facts = {"voices": {"tess": tess}, "corpora left out": {"nemo": nemo}}
+    for name in ("judgement", "unaided"):
+        recognizer.facts[name] = facts | {"read aloud": {"answers": 0}}
+    told = calibrate.summary(recognizer).splitlines()
+    assert told[:6] == [
+        "judgement: temperature 1.250",
+        "  sure from neutral 0.80, happy 0.80, sad 1.00, angry 0.80, fear 0.80, disgust 0.80",
+        "  likely from neutral 0.50, happy 0.50, sad 0.50, angry 0.50, fear 0.50, disgust 0.50",
+        "  voices, tess: UAR 77.1 %, ECE 3.4 %; 25.0 % sure, 91.2 % of it right; "
+        "61.4 % likely, 80.0 % of it right",
+        "  corpora left out, nemo: UAR 50.0 %, ECE 8.1 %; 0.0 % sure; "
+        "10.0 % likely, 70.0 % of it right",
+        "  read aloud: {'answers': 0}",
     ]
-
-
-def test_where_nothing_is_named_a_summary_says_no_more(recognizer) -> None:
-    few, nemo = (answers(corpus).take(np.arange(0, 6 * EACH, 6)) for corpus in ("tess", "nemo"))
-    calibrate.calibrate(recognizer, [few, NOBODY], [nemo])
-    assert set(recognizer.thresholds.values()) == {evaluate.NEVER_SURE}
-    assert calibrate.summary(recognizer).splitlines()[1:] == [
-        "  tess: 0.0 % named",
-        "  nemo, its language unheard: 0.0 % named",
-    ]
+    assert told[6] == "unaided: temperature 1.000"

@@ -11,12 +11,11 @@ import torch
 
 from training.corpora import Clip
 from training.emotion.config import SHARES, TrainConfig, n_variants
-from training.emotion.dataset import Batch, Dataset, Draw, all_functionals, pad
-from utils.emotion.functionals import functionals, n_functionals
+from training.emotion.dataset import LONGEST, Batch, Dataset, Draw, of_like_length, pad
 from utils.errors import DataError
 
 LABELS = ("neutral", "happy", "sad")
-N_MFCC, N_FEATURES = 4, 6
+WIDTH = 6
 CONFIG = TrainConfig(batch_size=16, smoothing=0.0)
 NAMELESS = 3
 
@@ -31,17 +30,16 @@ def clips_of(corpus: str, counts: dict[str, int], n_speakers: int = 2) -> list[C
 
 
 class Told:
-    """Frames that tell their clip: label, corpus and variant stand in the first columns."""
+    """Steps that tell their clip: label, corpus and variant stand in the first columns."""
 
     def __init__(self, identity: str = "told") -> None:
         self.identity = identity
 
     def get(self, clip: Clip, variant: int) -> np.ndarray:
         rng = np.random.default_rng([*clip.path.name.encode(), variant])
-        frames = rng.standard_normal((int(rng.integers(12, 40)), N_FEATURES)).astype(np.float32)
-        frames[:, :3] = LABELS.index(clip.label), sorted(SHARES).index(clip.corpus), variant
-        frames[:, N_MFCC + 1] = -3
-        return frames
+        steps = rng.standard_normal((int(rng.integers(12, 40)), WIDTH)).astype(np.float32)
+        steps[:, :3] = LABELS.index(clip.label), sorted(SHARES).index(clip.corpus), variant
+        return steps
 
 
 CLIPS = clips_of("ravdess", {"neutral": 3, "happy": 9, "sad": 1}) + clips_of(
@@ -53,11 +51,11 @@ def examples_of(
     clips: list[Clip], n: int = 3, n_nameless: int = NAMELESS, identity: str = "told"
 ) -> Dataset:
     rng = np.random.default_rng(0)
-    nameless = [np.full((10 + k, N_FEATURES), -9, np.float32) for k in range(n_nameless)]
+    nameless = [np.full((10 + k, WIDTH), -9, np.float32) for k in range(n_nameless)]
     for array in nameless:
         array[:, 3] = rng.standard_normal(len(array))
     variants = {clip.corpus: n for clip in clips}
-    return Dataset(clips, Told(identity), variants, nameless, LABELS, N_MFCC)
+    return Dataset(Told(identity), variants, nameless, LABELS)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +71,7 @@ def told(draw: Draw, n_batches: int) -> list[tuple[str, str, int] | None]:
     """Corpus, label and variant of each example that is drawn; None for a nameless one."""
     found = []
     for number in range(n_batches):
-        for label, corpus, variant in draw.batch(number).frames[:, 0, :3].int().tolist():
+        for label, corpus, variant in draw.batch(number).steps[:, 0, :3].int().tolist():
             named = label >= 0
             found.append((sorted(SHARES)[corpus], LABELS[label], variant) if named else None)
     return found
@@ -94,15 +92,10 @@ def test_a_batch_depends_on_its_seed_and_number_alone(examples: Dataset) -> None
 
 def test_parts_of_a_batch_belong_together(examples: Dataset) -> None:
     batch = Draw(examples, CLIPS, CONFIG, seed=0).batch(5)
-    n_frames = int(batch.lengths.max())
-    assert batch.frames.shape == (16, n_frames, N_FEATURES)
-    assert batch.statistics.shape == (16, n_functionals(N_FEATURES, N_MFCC))
-    torch.testing.assert_close(
-        batch.statistics, functionals(batch.frames, batch.lengths, N_MFCC), atol=1e-5, rtol=1e-5
-    )
-    for frames, length, target in zip(batch.frames, batch.lengths, batch.target):
-        assert (frames[length:] == 0).all()
-        label = int(frames[0, 0])
+    assert batch.steps.shape == (16, int(batch.lengths.max()), WIDTH)
+    for steps, length, target in zip(batch.steps, batch.lengths, batch.target):
+        assert (steps[length:] == 0).all() and (steps[:length, 3:] != 0).all()
+        label = int(steps[0, 0])
         assert torch.equal(target, torch.eye(3)[label] if label >= 0 else torch.full((3,), 1 / 3))
 
 
@@ -173,27 +166,54 @@ def test_corpora_that_say_few_words_have_fewer_variants() -> None:
 
 def test_examples_of_another_make_are_not_mistaken_for_these(examples: Dataset) -> None:
     assert examples_of(CLIPS).identity == examples.identity
-    changes = {"n": 2}, {"n_nameless": 1}, {"identity": "denoised"}
+    changes = {"n": 2}, {"n_nameless": 1}, {"identity": "another encoder's"}
     others = [examples_of(CLIPS, **change) for change in changes]
     assert len({examples.identity, *(other.identity for other in others)}) == 4
 
 
-# --- functionals and padding
+# --- lengths
 
 
-def test_functionals_of_many_are_those_of_each() -> None:
-    clips = clips_of("savee", {"happy": 150})
-    arrays = [Told().get(clip, 0) for clip in clips]
-    for array, row in zip(arrays, all_functionals(arrays, N_MFCC)):
-        alone = functionals(*pad([array]), N_MFCC)[0].numpy()
-        np.testing.assert_allclose(row, alone, atol=1e-5, rtol=1e-5)
-    assert all_functionals([], N_MFCC) == []
+class Long:
+    """Steps that tell their place in a clip of three lengths that training hears at a time."""
+
+    identity = "long"
+
+    def get(self, clip: Clip, variant: int) -> np.ndarray:
+        return np.arange(3.0 * LONGEST, dtype=np.float32)[:, None]
 
 
-def test_pad_keeps_every_frame() -> None:
+def test_of_a_long_clip_a_stretch_from_anywhere_is_heard() -> None:
+    clips = clips_of("savee", {"sad": 4})
+    examples = Dataset(Long(), {"savee": 1}, [Long().get(clips[0], 0)], LABELS)
+    draw = Draw(examples, clips, CONFIG, seed=0)
+    batches = [draw.batch(k) for k in range(8)]
+    assert all((batch.lengths == LONGEST).all() for batch in batches)
+    steps = torch.cat([batch.steps for batch in batches])[..., 0]
+    assert (steps.diff(dim=1) == 1).all()
+    starts = steps[:, 0]
+    assert starts.min() < 0.2 * LONGEST and starts.max() > 1.8 * LONGEST
+
+
+def test_arrays_in_batches_of_like_length_are_all_there() -> None:
+    arrays = [Told().get(clip, 0) for clip in clips_of("savee", {"happy": 150})]
+    seen: list[int] = []
+    longest = 0
+    for rows, steps, lengths in of_like_length(arrays):
+        assert len(rows) == len(steps) == len(lengths) <= 80
+        assert lengths.min() >= longest
+        longest = int(lengths.max())
+        seen += rows.tolist()
+        for row, of_it, length in zip(rows, steps, lengths):
+            np.testing.assert_array_equal(of_it[:length], arrays[row])
+    assert sorted(seen) == list(range(150))
+    assert list(of_like_length([])) == []
+
+
+def test_pad_keeps_every_step() -> None:
     arrays = [np.full((n, 2), n, np.float16) for n in (3, 1, 2)]
-    frames, lengths = pad(arrays)
-    assert (frames.dtype, lengths.tolist()) == (torch.float32, [3, 1, 2])
-    for row, length in zip(frames, lengths):
+    steps, lengths = pad(arrays)
+    assert (steps.dtype, lengths.tolist()) == (torch.float32, [3, 1, 2])
+    for row, length in zip(steps, lengths):
         assert (row[:length] == length).all()
         assert (row[length:] == 0).all()

@@ -8,21 +8,25 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-import torch
 from nbclient import NotebookClient
 from torch.utils.tensorboard import SummaryWriter
 
-from emotion_model import EmotionLSTM, EmotionRecognizer, ModelConfig
+from tests.training.made_recognizer import untrained
 from training import corpora
 from training.corpora import LABELS, READERS, SHIPPED, Clip
-from training.emotion.predictions import CLEAN, READ_ALOUD, Predictions, join
-from utils.emotion.denoiser import Denoiser
-from utils.emotion.features import DEFAULT_CONFIG
+from training.emotion.predictions import (
+    CLEAN,
+    READ_ALOUD,
+    UNAIDED,
+    UNAIDED_READ,
+    Predictions,
+    join,
+)
 
 HOME = Path(__file__).resolve().parents[2]
 FOLDER = HOME / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-AT_HAND = ("ravdess", "tess", "nemo-polish", "korean-emotional")
+AT_HAND = ("ravdess", "tess", "nemo-polish", "korean-emotional", "emodb")
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +39,7 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def folder(shared: Path) -> Path:
-    """The folder of the four corpora; skips where one is absent."""
+    """The folder of the five corpora; skips where one is absent."""
     absent = [name for name in AT_HAND if not (shared / "corpora" / name).is_dir()]
     if absent:
         pytest.skip(f"no {', '.join(absent)} in {shared / 'corpora'}")
@@ -122,14 +126,21 @@ def test_corpora_at_a_glance(folder: Path) -> None:
     assert "| **korean-emotional** | neutral | – | happy | angry | sad |" in tables
 
 
-def test_features_heard_and_seen(folder: Path) -> None:
+def test_features_heard_and_seen(folder: Path, whisper: Path) -> None:
     done = run("features", CORPORA=folder, N_ACTORS=4)
     assert n_figures(done) == 6
-    assert n_players(done) == 8 + 3 + 4
+    assert n_players(done) == 8 + 4 + 4
+    far = {
+        name: [float(x) for x in found.split(", ")]
+        for name, found in re.findall(r"^  (\S.*?) {2,}(\d+\.\d+, \d+\.\d+)$", printed(done), re.M)
+    }
+    gain, others = far["the same, gain -30 dB"], far["sad instead"]
+    for of_gain, of_feeling in zip(gain, others, strict=True):  # features, encoder
+        assert of_gain < 0.2 * of_feeling
     assert len(nbformat.writes(done)) < 5e6
 
 
-def test_a_small_run_where_there_are_no_logs(folder: Path, tmp_path: Path) -> None:
+def test_a_small_run_where_there_are_no_logs(folder: Path, whisper: Path, tmp_path: Path) -> None:
     done = run("training_curves", CORPORA=folder, RUNS=tmp_path / "none", N_STEPS=20, N_ACTORS=3)
     assert "small run: 1 finished or under way, the longest of 20 steps" in printed(done)
     assert n_figures(done) == 3
@@ -155,7 +166,9 @@ def test_curves_of_logs(tmp_path: Path) -> None:
 def test_failures_of_a_cross_validation(folder: Path, tmp_path: Path) -> None:
     clips = some(folder)
     speakers = sorted({clip.speaker for clip in clips})
-    rows = [(c, s, k) for s in (0, 1) for k in (CLEAN, "gain -30 dB", "room") for c in clips]
+    rows = [
+        (c, s, k) for s in (0, 1) for k in (CLEAN, UNAIDED, "gain -30 dB", "room") for c in clips
+    ]
     rng = np.random.default_rng(0)
     logits = rng.standard_normal((len(rows), len(LABELS))).astype(np.float32)
     logits[np.arange(len(rows)), [LABELS.index(clip.label) for clip, _, _ in rows]] += 1.5
@@ -169,7 +182,8 @@ def test_failures_of_a_cross_validation(folder: Path, tmp_path: Path) -> None:
         np.array([condition for _, _, condition in rows]),
     )
     reader = Clip(tmp_path / "read.flac", "neutral", "librispeech-84", "librispeech", "en")
-    read = replace(answers.take([0] * 9), clips=(reader,) * 9, condition=np.full(9, READ_ALOUD))
+    as_read = np.array([READ_ALOUD, UNAIDED_READ, f"{READ_ALOUD}, pace 1.5"] * 3)
+    read = replace(answers.take([0] * 9), clips=(reader,) * 9, condition=as_read)
     join([answers, read]).save(tmp_path / "voices" / "predictions.npz")
     done = run("failures", RUNS=tmp_path, CORPORA=folder, N_PLAYED=3)
     assert "models that had not heard the speaker" in printed(done)
@@ -180,11 +194,8 @@ def test_failures_of_a_cross_validation(folder: Path, tmp_path: Path) -> None:
 
 
 def test_failures_of_weights_say_whose_voices_they_heard(folder: Path, tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    config = ModelConfig(DEFAULT_CONFIG.n_features, len(SHIPPED), DEFAULT_CONFIG.n_mfcc, hidden=8)
-    heard = [f"ravdess-{actor:02d}" for actor in range(1, 25)]
-    facts = {"speakers": heard}
-    model = EmotionRecognizer(EmotionLSTM(config), SHIPPED, Denoiser(), facts=facts)
+    model = untrained()
+    model.facts["speakers"] = [f"ravdess-{actor:02d}" for actor in range(1, 25)]
     model.save(tmp_path / "weights.pt")
     done = run(
         "failures",

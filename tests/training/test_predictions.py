@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from training.corpora import Clip
-from training.emotion.predictions import Predictions, join
+from training.emotion.predictions import CLEAN, READ_ALOUD, UNAIDED, UNAIDED_READ, Predictions, join
 from utils.errors import DataError
 
 LABELS = ("neutral", "happy", "sad")
@@ -75,6 +75,15 @@ def test_only_keeps_the_rows_asked_for(predictions):
     clean = predictions.only(predictions.condition == "clean")
     assert clean.clips == predictions.clips[:2]
     assert clean.fold.tolist() == [1, 2]
+
+
+def test_who_reads_aloud_does_not_act_however_heard(predictions):
+    names = (CLEAN, READ_ALOUD, UNAIDED, UNAIDED_READ, f"{READ_ALOUD}, pace 1.5", "pace 1.5")
+    parts = [replace(predictions, condition=np.full(len(predictions), name)) for name in names]
+    found = join(parts).acted()
+    assert sorted(set(found.condition.tolist())) == sorted([CLEAN, UNAIDED, "pace 1.5"])
+    assert len(found) == 3 * len(predictions)
+    assert len(parts[1].acted()) == 0
 
 
 def test_restricted_to_some_labels_it_answers_among_them(predictions):

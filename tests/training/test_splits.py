@@ -18,7 +18,8 @@ ACTORS = [f"ravdess-{actor:02d}" for actor in range(1, 25)]
 WOMEN = ["tess-OAF", "tess-YAF"]
 POLISH = [f"nemo-polish-{name}" for name in ("AO0", "JK0", "KK0", "LD0", "MR0", "SZ0", "WR0")]
 KOREAN = [f"korean-emotional-{name}" for name in ("ema", "emb", "nea", "neb", "nec")]
-EVERYBODY = ACTORS + WOMEN + POLISH + KOREAN
+GERMAN = [f"emodb-{name}" for name in ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")]
+EVERYBODY = ACTORS + WOMEN + POLISH + KOREAN + GERMAN
 
 
 def clips_of(*speakers: str) -> list[Clip]:
@@ -116,7 +117,7 @@ def test_joint_folds_test_each_voice_once_and_tess_turn_about() -> None:
     assert len(found) == 5
     count = times_tested(found)
     assert [count.pop(woman) for woman in WOMEN] == [3, 2]
-    assert count == Counter(ACTORS + POLISH + KOREAN)
+    assert count == Counter(ACTORS + POLISH + KOREAN + GERMAN)
     assert speakers(found[1].test) & set(POLISH) == {POLISH[1], POLISH[6]}
     assert {a for a in speakers(found[0].test) if "ravdess" in a} == {
         f"ravdess-{actor:02d}" for actor in splits.RAVDESS_FOLDS[0]
@@ -185,13 +186,13 @@ def test_protocols_hold_what_their_names_say() -> None:
         "voices": 5,
         "ravdess": 5,
         "polish-loso": 7,
-        "no-polish": 1,
-        "no-korean": 1,
+        "unheard": 5,
         "tess": 2,
     }
     assert {c.corpus for c in found["ravdess"][0].train} == {"ravdess"}
-    assert "nemo-polish" not in {c.corpus for c in found["no-polish"][0].train}
-    assert "korean-emotional" not in {c.corpus for c in found["no-korean"][0].train}
+    for name, split in zip(ALL, found["unheard"], strict=True):
+        assert {c.corpus for c in split.test} == {name}
+        assert {c.corpus for c in split.train} == set(ALL) - {name}
     assert {c.corpus for c in found["tess"][0].train} == set(ALL)
 
 

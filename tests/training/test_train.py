@@ -17,33 +17,35 @@ from emotion_model import EmotionLSTM, ModelConfig
 from training.corpora import Clip
 from training.emotion import train as train_module
 from training.emotion.config import SHARES, TrainConfig
-from training.emotion.dataset import Dataset, pad
+from training.emotion.dataset import Batch, Dataset, Draw, pad
 from training.emotion.train import judge, logits, normalise, train
 from training.run import STATE
-from utils.emotion.functionals import n_functionals
-from utils.emotion.network import Listener
+from utils.emotion.encoder import STEP
+from utils.emotion.network import Listener, statistics
 
 LABELS = ("neutral", "happy", "sad")
-N_MFCC, N_FEATURES = 4, 6
-CONFIG = TrainConfig(steps=40, batch_size=12, learning_rate=1e-2, every=10, decay=0.8, mixup=0.1)
-MODEL = ModelConfig(N_FEATURES, len(LABELS), N_MFCC, hidden=8, dense=16)
+N_FEATURES, N_HEARD = 6, 10  # columns of a frame, and of what an encoder heard in a step
+CONFIG = TrainConfig(steps=40, batch_size=12, learning_rate=1e-2, every=10, decay=0.8, unaided=0.3)
+MODEL = ModelConfig(N_FEATURES, N_HEARD, len(LABELS), n_components=5, hidden=8, dense=16)
+FRAMES = STEP * N_FEATURES  # columns of the frames in a step
 
 
 class Sung:
-    """Each label is a tune of its own, each voice sings it at another pitch, with noise."""
+    """Each label is a tune of its own, each voice sings it at another pitch, with noise.
+
+    The frames tell the label, and so does what was heard: either will do.
+    """
 
     def __init__(self, identity: str = "sung") -> None:
         self.identity = identity
 
     def get(self, clip: Clip, variant: int) -> np.ndarray:
         rng = np.random.default_rng([*clip.path.name.encode(), variant])
-        n_frames = int(rng.integers(30, 60))
-        tune = np.zeros(N_FEATURES)
-        tune[LABELS.index(clip.label)] = 3.0
-        frames = tune + 0.3 * int(clip.speaker[-1]) + rng.standard_normal((n_frames, N_FEATURES))
-        frames[:, N_MFCC + 1] = -3
-        frames[:, N_MFCC + 1] += 0.1 * rng.standard_normal(n_frames)
-        return frames.astype(np.float32)
+        label, pitch = LABELS.index(clip.label), 0.3 * int(clip.speaker[-1])
+        steps = pitch + rng.standard_normal((int(rng.integers(10, 20)), FRAMES + N_HEARD))
+        steps[:, label:FRAMES:N_FEATURES] += 3.0
+        steps[:, FRAMES + label] += 3.0
+        return steps.astype(np.float32)
 
 
 def clips_of(*speakers: str, n: int = 4) -> list[Clip]:
@@ -73,9 +75,8 @@ def on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def examples() -> Dataset:
-    nameless = [np.full((20, N_FEATURES), -3, np.float32)]
-    variants = {"ravdess": 2, "tess": 2}
-    return Dataset([*CLIPS, *OTHERS], Sung(), variants, nameless, LABELS, N_MFCC)
+    nameless = [np.full((20, FRAMES + N_HEARD), -3, np.float32)]
+    return Dataset(Sung(), {"ravdess": 2, "tess": 2}, nameless, LABELS)
 
 
 def run(
@@ -113,15 +114,15 @@ def same(a: Listener, b: Listener) -> bool:
 
 
 def alone(listener: Listener) -> EmotionLSTM:
-    """A network of one listener and no landmarks."""
+    """A network of one listener."""
     model = EmotionLSTM(listener.config)
     model.listeners[0].load_state_dict(listener.state_dict())
     return model.eval()
 
 
-def answers(listener: Listener, examples: Dataset) -> list[str]:
-    """What a listener takes the others' clips for."""
-    found = logits(alone(listener), [examples.frames(clip) for clip in OTHERS])
+def answers(listener: Listener, examples: Dataset, width: int | None = None) -> list[str]:
+    """What a listener takes the others' clips for, by so many columns of each step."""
+    found = logits(alone(listener), [examples.steps(clip)[:, :width] for clip in OTHERS])
     return [LABELS[k] for k in found.argmax(axis=1)]
 
 
@@ -146,6 +147,49 @@ def test_it_learns_what_two_voices_have_in_common(examples: Dataset) -> None:
     assert len(losses) == CONFIG.steps
     assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:5])
     assert not model.training
+
+
+def test_it_learns_to_do_without_the_encoder_too(examples: Dataset) -> None:
+    model = run(examples, validation=[])
+    assert answers(model, examples, FRAMES) == [clip.label for clip in OTHERS]
+
+
+@pytest.mark.parametrize(("unaided", "known"), [(0.0, True), (1.0, False)])
+def test_in_draws_without_an_encoder_nothing_heard_has_a_say(
+    unaided: float, known: bool, examples: Dataset
+) -> None:
+    torch.manual_seed(0)
+    model = Listener(MODEL).eval()
+    normalise(model, examples, CLIPS)
+    config = replace(CONFIG, unaided=unaided, jitter=0.0, shift=0.0, blank=0.0)
+    batch = Draw(examples, CLIPS, config, seed=0).batch(0)
+    changed = batch.steps.clone()
+    changed[..., FRAMES:] *= -1
+    other = Batch(changed, batch.lengths, batch.target)
+    first, second = (
+        train_module._loss(model, b, config, np.random.default_rng(0)).item()
+        for b in (batch, other)
+    )
+    assert (abs(first - second) > 1e-4) == known
+
+
+def test_a_part_of_the_draws_is_without_an_encoder(examples: Dataset, monkeypatch) -> None:
+    model, found = Listener(MODEL), []
+    normalise(model, examples, CLIPS)
+    classify = model.classify
+
+    def watched(frames, heard, whole, lengths):
+        silent = (heard == 0).all(dim=2).all(dim=1)
+        assert torch.equal(silent, (whole == 0).all(dim=1))
+        found.extend(silent.tolist())
+        return classify(frames, heard, whole, lengths)
+
+    monkeypatch.setattr(model, "classify", watched)
+    draw = Draw(examples, CLIPS, CONFIG, seed=0)
+    for number in range(50):
+        rng = np.random.default_rng(number)
+        train_module._loss(model, draw.batch(number), CONFIG, rng)
+    assert np.mean(found) == pytest.approx(CONFIG.unaided, abs=0.06)
 
 
 def test_it_repeats_with_its_seed_and_differs_with_another(examples: Dataset) -> None:
@@ -248,7 +292,7 @@ def test_a_damaged_state_starts_anew_and_says_so(
         {"clips": CLIPS[1:]},
         {"clips": [replace(CLIPS[0], label="sad"), *CLIPS[1:]]},
         {"validation": OTHERS[1:]},
-        {"identity": "sung through another denoiser"},
+        {"identity": "sung through another encoder"},
     ],
     ids=["seed", "recipe", "clips", "label", "validation", "features"],
 )
@@ -256,9 +300,8 @@ def test_a_state_of_something_else_starts_anew_and_says_so(
     change: dict, tmp_path: Path, caplog
 ) -> None:
     change = dict(change)
-    clips = [*CLIPS, *OTHERS, *change.get("clips", [])]
     before, after = (
-        Dataset(clips, features, {"ravdess": 1, "tess": 1}, [], LABELS, N_MFCC)
+        Dataset(features, {"ravdess": 1, "tess": 1}, [], LABELS)
         for features in (Sung(), Sung(change.pop("identity", "sung")))
     )
     config: dict[str, Any] = {"config": replace(CONFIG, steps=8, every=4)}
@@ -366,50 +409,85 @@ def test_tensorboard_shows_every_look(examples: Dataset, tmp_path: Path) -> None
 
 def test_batches_of_like_length_give_each_clip_its_own_logits() -> None:
     torch.manual_seed(0)
-    model = EmotionLSTM(replace(MODEL, n_listeners=2, n_landmarks=5)).eval()
-    model.timeless_std.fill_(20.0)
-    for buffer in (model.timeless_directions, model.landmarks, model.answers):
-        buffer.normal_(std=0.1)
+    model = EmotionLSTM(replace(MODEL, n_listeners=2)).eval()
+    for listener in model.listeners:
+        listener.get_buffer("components").normal_()
     rng = np.random.default_rng(0)
-    arrays = [rng.standard_normal((n, N_FEATURES)).astype(np.float32) for n in (90, 10, 40, 11)]
-    alone = np.concatenate([model(*pad([a])).detach().numpy() for a in arrays])
-    np.testing.assert_allclose(logits(model, arrays * 40), np.tile(alone, (40, 1)), atol=1e-5)
+    arrays = [
+        rng.standard_normal((n, FRAMES + N_HEARD)).astype(np.float32) for n in (90, 10, 40, 11, 1)
+    ]
+    for width in (FRAMES + N_HEARD, FRAMES):
+        some = [array[:, :width] for array in arrays]
+        by_itself = np.concatenate([model(*pad([a])).detach().numpy() for a in some])
+        found = logits(model, some * 40)
+        np.testing.assert_allclose(found, np.tile(by_itself, (40, 1)), atol=1e-5)
+    assert len(logits(model, [])) == 0
 
 
 def test_a_listener_is_judged_by_what_a_network_of_it_says(examples: Dataset, whole) -> None:
     listener, _ = whole
     found = train_module._heard(listener, examples, OTHERS)
-    expected = logits(alone(listener), [examples.frames(clip) for clip in OTHERS])
+    expected = logits(alone(listener), [examples.steps(clip) for clip in OTHERS])
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
     assert found.std(axis=0).min() > 0.1
 
 
-def test_scaling_is_that_of_the_clips_given(examples: Dataset) -> None:
+def normalised(examples: Dataset, clips: list[Clip] = CLIPS) -> Listener:
     model = Listener(MODEL)
-    normalise(model, examples, CLIPS)
-    frames = np.concatenate([examples.frames(clip) for clip in CLIPS])
-    np.testing.assert_allclose(model.mean, frames.mean(axis=0), rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(model.std, frames.std(axis=0), rtol=1e-4)
-    found = np.stack([examples.statistics[clip, 0] for clip in CLIPS])
-    np.testing.assert_allclose(model.statistics_mean, found.mean(axis=0), rtol=1e-4, atol=1e-5)
-    assert model.directions.shape == (n_functionals(N_FEATURES, N_MFCC), MODEL.n_directions)
-    assert torch.isfinite(model.directions).all()
+    normalise(model, examples, clips)
+    return model
 
 
-def test_voices_of_one_label_scatter_alike_in_all_directions(examples: Dataset) -> None:
-    model = Listener(MODEL)
-    normalise(model, examples, CLIPS)
-    found = torch.from_numpy(np.stack([examples.statistics[clip, 0] for clip in CLIPS]))
-    turned = ((found - model.statistics_mean) / model.statistics_std).clamp(-4, 4)
-    check_scatter((turned @ model.directions).numpy(), atol=1e-3)
+def test_what_it_was_normalised_by_has_mean_0_and_deviation_1(examples: Dataset) -> None:
+    model = normalised(examples)
+    arrays = [torch.from_numpy(examples.steps(clip)) for clip in CLIPS]
+    scaled = [model.scale(a[None], torch.tensor([len(a)])) for a in arrays]
+    frames, heard, whole = (torch.cat([x[k].flatten(0, -2) for x in scaled]) for k in range(3))
+    assert frames.shape == (sum(map(len, arrays)) * STEP, N_FEATURES)
+    for values in (frames, heard):
+        torch.testing.assert_close(
+            values.mean(dim=0), torch.zeros(values.shape[1]), atol=1e-3, rtol=0
+        )
+        deviation = values.std(dim=0, correction=0)
+        torch.testing.assert_close(deviation, torch.ones_like(deviation), atol=0.01, rtol=0)
+    assert whole.shape == (len(CLIPS), 2 * N_HEARD)
+    torch.testing.assert_close(whole.mean(dim=0), torch.zeros(2 * N_HEARD), atol=0.05, rtol=0)
 
 
-def check_scatter(turned: np.ndarray, atol: float) -> None:
-    """Of `CLIPS` in some space (n, n_directions): that labels scatter alike in all directions."""
-    for label in LABELS:
-        own = [clip.label == label for clip in CLIPS]
-        turned[own] -= turned[own].mean(axis=0)
+def test_what_was_heard_is_turned_to_its_widest_directions(examples: Dataset) -> None:
+    """Its components do not go together, and nothing else of that many is as wide."""
+    model = normalised(examples)
+    heard = np.concatenate([examples.steps(clip)[:, FRAMES:] for clip in CLIPS])
+    scaled = (heard - model.heard_mean.numpy()) / model.heard_std.numpy()
+    turned = scaled @ model.components.numpy()
     scatter = turned.T @ turned / len(turned)
-    np.testing.assert_allclose(scatter, np.diag(np.diag(scatter)), atol=atol)
-    widest = np.diag(scatter)[: len(CLIPS) // 4]  # few clips scatter in few directions
-    assert widest.min() > 0.5 and widest.max() < 1.5
+    np.testing.assert_allclose(scatter, np.eye(MODEL.n_components), atol=0.01)
+    variances = np.linalg.eigvalsh(np.cov(scaled.T, bias=True))[-MODEL.n_components :]
+    found = 1 / np.square(np.linalg.norm(model.components.numpy(), axis=0))
+    np.testing.assert_allclose(found, variances, rtol=0.01)
+
+
+def test_what_is_usual_is_asked_of_the_clips_given_by_the_shares_of_corpora(
+    examples: Dataset,
+) -> None:
+    both = CLIPS + clips_of("tess-5", n=40)  # five times as many
+    found = normalised(examples, both)
+    ravdess, tess = (
+        np.concatenate([examples.steps(clip) for clip in both if clip.corpus == name])
+        for name in ("ravdess", "tess")
+    )
+    share = SHARES["ravdess"] / (SHARES["ravdess"] + SHARES["tess"])
+    expected = share * ravdess.mean(axis=0) + (1 - share) * tess.mean(axis=0)
+    np.testing.assert_allclose(found.heard_mean, expected[FRAMES:], rtol=1e-4)
+    mean = expected[:FRAMES].reshape(STEP, N_FEATURES).mean(axis=0)
+    np.testing.assert_allclose(found.mean, mean, rtol=1e-4)
+
+
+def test_statistics_are_scaled_by_those_of_the_clips_given(examples: Dataset) -> None:
+    model = normalised(examples)
+    arrays = [torch.from_numpy(examples.steps(clip)[:, FRAMES:]) for clip in CLIPS]
+    found = torch.cat([statistics(a[None], torch.tensor([len(a)])) for a in arrays]).double()
+    np.testing.assert_allclose(model.statistics_mean, found.mean(dim=0), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        model.statistics_std, found.std(dim=0, correction=0), rtol=0.01, atol=1e-3
+    )

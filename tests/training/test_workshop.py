@@ -5,27 +5,35 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from emotion_model import WINDOW_S
+from tests.emotion.small_encoder import small_encoder
 from training.corpora import LABELS, Clip
 from training.emotion import workshop
 from training.emotion.config import TrainConfig
-from training.emotion.predictions import CLEAN, READ_ALOUD
-from training.emotion.workshop import STRETCH_S, Workshop
+from training.emotion.predictions import CLEAN, READ_ALOUD, UNAIDED, UNAIDED_READ
+from training.emotion.workshop import STRETCH_S, Workshop, united
 from training.sound.cache import FeatureCache
-from training.sound.conditions import CONDITIONS
-from utils import audio
+from training.sound.conditions import CONDITIONS, NOT_FEELINGS
+from utils.emotion.encoder import STEP
 from utils.emotion.features import FeatureConfig
+from utils.emotion.network import Listener
 
 N_VOICELESS = 5
-PER_S = audio.SAMPLE_RATE / FeatureConfig().hop_length  # frames
+PER_S = 12.5  # steps
+N_FRAMES = STEP * FeatureConfig().n_features  # columns of the frames in a step
 VOICELESS, VARIED = -1.0, 100.0
 
 
 class Told(FeatureCache):
-    """Stands in for the cache: the first columns tell reader, variant and time of each frame."""
+    """Stands in for the cache: the first columns tell reader, variant and time of each step.
 
-    config, identity = FeatureConfig(), "told"
+    Columns of what was heard tell the condition, by its number.
+    """
+
+    config, encoder = FeatureConfig(), small_encoder()
+    identity = "told"
 
     def __init__(self, unreadable: str = "") -> None:
         self.unreadable = unreadable
@@ -35,20 +43,24 @@ class Told(FeatureCache):
 
     def get(self, clip: Clip, variant: int) -> np.ndarray:
         rng = np.random.default_rng([*clip.path.name.encode(), variant])
-        frames = rng.standard_normal((int(clip.path.stem), self.config.n_features))
-        frames[:, 0] = int(clip.speaker.rpartition("-")[2])
-        frames[:, 1] = VARIED * variant
-        frames[:, 2] = np.arange(len(frames))
-        return frames.astype(np.float32)
+        steps = rng.standard_normal((int(clip.path.stem), N_FRAMES + self.encoder.width))
+        steps[:, 0] = int(clip.speaker.rpartition("-")[2])
+        steps[:, 1] = VARIED * variant
+        steps[:, 2] = np.arange(len(steps))
+        steps[:, N_FRAMES:] = 0
+        return steps.astype(np.float32)
 
     def voiceless(self, n: int, seed: int, unheard: bool = False) -> list[np.ndarray]:
-        return [np.full((20, self.config.n_features), VOICELESS, np.float32)] * n
+        return [np.full((20, N_FRAMES), VOICELESS, np.float32)] * n
 
     def condition(self, clips: Sequence[Clip], name: str) -> list[np.ndarray]:
-        return [self.get(clip, 0) for clip in clips]
+        arrays = [self.get(clip, 0) for clip in clips]
+        for array in arrays:
+            array[:, N_FRAMES:] = 1 + (*CONDITIONS, *NOT_FEELINGS).index(name)
+        return arrays
 
     def length_s(self, clip: Clip) -> float:
-        return (int(clip.path.stem) - 1) / PER_S
+        return int(clip.path.stem) / PER_S
 
 
 def acted(n_speakers: int = 4) -> list[Clip]:
@@ -59,12 +71,12 @@ def acted(n_speakers: int = 4) -> list[Clip]:
     ]
 
 
-def read_by(*readers: int, n_frames: tuple[int, ...] = (30, 90, 2000)) -> list[Clip]:
+def read_by(*readers: int, n_steps: tuple[int, ...] = (5, 20, 500)) -> list[Clip]:
     """A short, a longer and a very long recording of each reader."""
     return [
         Clip(Path(f"{who}/{n}.flac"), "neutral", f"librispeech-{who}", "librispeech", "en")
         for who in readers
-        for n in n_frames
+        for n in n_steps
     ]
 
 
@@ -81,8 +93,8 @@ def opened(read: list[Clip] = READ, varied: bool = True, **options) -> Workshop:
 
 
 def stretches(bench: Workshop) -> list[np.ndarray]:
-    """What is taken of recordings that are read aloud, by the frames' columns."""
-    return [frames for frames in bench.examples.nameless if frames[0, 0] != VOICELESS]
+    """What is taken of recordings that are read aloud, by the steps' columns."""
+    return [steps for steps in bench.examples.nameless if steps[0, 0] != VOICELESS]
 
 
 # --- readers
@@ -90,7 +102,7 @@ def stretches(bench: Workshop) -> list[np.ndarray]:
 
 def test_a_reader_is_either_heard_or_tested() -> None:
     bench = opened()
-    heard = {f"librispeech-{frames[0, 0]:.0f}" for frames in stretches(bench)}
+    heard = {f"librispeech-{steps[0, 0]:.0f}" for steps in stretches(bench)}
     tested = {clip.speaker for clip in bench.unheard_read}
     assert not heard & tested
     assert heard | tested == {clip.speaker for clip in READ}
@@ -104,26 +116,26 @@ def test_who_is_tested_does_not_depend_on_the_order() -> None:
 
 
 def test_a_stretch_is_as_long_as_a_remark_and_of_one_piece() -> None:
-    found = stretches(opened(read_by(1, 2, 3, n_frames=tuple(range(300, 700, 10)))))
-    lengths = np.array([len(frames) for frames in found])
+    found = stretches(opened(read_by(1, 2, 3, n_steps=tuple(range(60, 180, 3)))))
+    lengths = np.array([len(steps) for steps in found])
     least, most = (int(limit_s * PER_S) for limit_s in STRETCH_S)
-    assert least <= lengths.min() < least + PER_S
-    assert most >= lengths.max() > most - PER_S
-    for frames in found:
-        assert (np.diff(frames[:, 2]) == 1).all()
-        assert len(np.unique(frames[:, 0])) == 1
-    starts = {frames[0, 2] for frames in found}
-    assert len(starts) > len(found) / 2  # from anywhere in a recording
+    assert least <= lengths.min() < least + PER_S / 2
+    assert most >= lengths.max() > most - PER_S / 2
+    for steps in found:
+        assert (np.diff(steps[:, 2]) == 1).all()
+        assert len(np.unique(steps[:, 0])) == 1
+    starts = {steps[0, 2] for steps in found}
+    assert len(starts) > len(found) / 4  # from anywhere in a recording
 
 
 def test_a_recording_shorter_than_its_stretch_is_taken_whole() -> None:
-    for frames in stretches(opened(read_by(1, 2, n_frames=(30, 20)))):
-        assert len(frames) in (20, 30) and frames[0, 2] == 0
+    for steps in stretches(opened(read_by(1, 2, n_steps=(5, 4)))):
+        assert len(steps) in (4, 5) and steps[0, 2] == 0
 
 
 def test_each_recording_is_heard_as_it_is_and_varied() -> None:
     bench = opened()
-    variants = [frames[0, 1] for frames in stretches(bench)]
+    variants = [steps[0, 1] for steps in stretches(bench)]
     n_heard = len(READ) - len(bench.unheard_read)
     assert variants.count(0) == variants.count(VARIED) == n_heard
     assert len(bench.examples.nameless) == N_VOICELESS + 2 * n_heard
@@ -150,10 +162,11 @@ def test_what_needs_no_variants_needs_no_nameless_sounds_but_tests_readers() -> 
 
 
 def flat(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """Logits (n, n_classes) that tell the length and the first frame's reader."""
-    found = np.zeros((len(arrays), len(LABELS)))
+    """Logits (n, n_classes): length, the first step's reader, and the condition that it tells."""
+    found = np.full((len(arrays), len(LABELS)), -1.0)
     found[:, 0] = [len(array) for array in arrays]
     found[:, 1] = [array[0, 0] for array in arrays]
+    found[:, 2] = [array[0, -1] if array.shape[1] > N_FRAMES else -1 for array in arrays]
     return found
 
 
@@ -161,37 +174,61 @@ def test_readers_are_tested_as_live_speech_is_heard() -> None:
     bench = opened()
     some = [clip for clip in bench.clips if clip.speaker == "savee-1"]
     found = bench.test(flat, some, fold=3, seed=1)
-    readers = found.only(found.condition == READ_ALOUD)
-    assert readers.clips == tuple(bench.unheard_read)
-    assert (readers.truth == LABELS.index("neutral")).all()
-    assert readers.logits[:, 0].max() == int(WINDOW_S * PER_S)
-    for clip, (n_frames, reader) in zip(readers.clips, readers.logits[:, :2]):
-        assert clip.speaker == f"librispeech-{reader:.0f}"
-        assert n_frames == min(int(clip.path.stem), int(WINDOW_S * PER_S))
+    of_readers = (READ_ALOUD, UNAIDED_READ, *(f"{READ_ALOUD}, {name}" for name in NOT_FEELINGS))
+    for condition in of_readers:
+        readers = found.only(found.condition == condition)
+        assert readers.clips == tuple(bench.unheard_read)
+        assert (readers.truth == LABELS.index("neutral")).all()
+        assert readers.logits[:, 0].max() == int(WINDOW_S * PER_S)
+        for clip, (n_steps, reader) in zip(readers.clips, readers.logits[:, :2]):
+            assert clip.speaker == f"librispeech-{reader:.0f}"
+            assert n_steps == min(int(clip.path.stem), int(WINDOW_S * PER_S))
     assert set(found.fold) == {3} and set(found.seed) == {1}
-    assert set(found.condition) == {READ_ALOUD, *CONDITIONS}
-    assert found.only(found.condition == CLEAN).clips == tuple(some)
-    others = found.only(found.condition != READ_ALOUD)
-    assert set(others.column("speaker")) == {"savee-1"}
+    assert set(found.condition) == {*of_readers, UNAIDED, *CONDITIONS}
+    for condition in (CLEAN, UNAIDED):
+        assert found.only(found.condition == condition).clips == tuple(some)
+    assert set(found.acted().column("speaker")) == {"savee-1"}
+
+
+def test_each_condition_is_asked_of_the_clips_in_it() -> None:
+    bench = opened()
+    found = bench.test(flat, bench.clips[:8], fold=1, seed=0)
+    for name in CONDITIONS[1:]:
+        told = found.only(found.condition == name).logits[:, 2]
+        assert set(told) == {1 + (*CONDITIONS, *NOT_FEELINGS).index(name)}
+    for name in NOT_FEELINGS:
+        told = found.only(found.condition == f"{READ_ALOUD}, {name}").logits[:, 2]
+        assert set(told) == {1 + (*CONDITIONS, *NOT_FEELINGS).index(name)}
+    assert set(found.only(found.condition == CLEAN).logits[:, 2]) == {0}
+    for name in (UNAIDED, UNAIDED_READ):  # where steps end with the frames
+        assert set(found.only(found.condition == name).logits[:, 2]) == {-1}
 
 
 def test_without_readers_none_are_tested() -> None:
     bench = opened([])
     found = bench.test(flat, bench.clips[:8], fold=1, seed=0)
-    assert set(found.condition) == set(CONDITIONS)
+    assert set(found.condition) == {UNAIDED, *CONDITIONS}
+    assert len(found.acted()) == len(found)
 
 
 def test_a_reader_that_cannot_be_heard_is_left_out() -> None:
-    bench = opened(unreadable="90.flac")
+    bench = opened(unreadable="20.flac")
     assert len(stretches(bench)) == 2 * sum(
-        clip.path.stem != "90" for clip in READ if clip not in bench.unheard_read
+        clip.path.stem != "20" for clip in READ if clip not in bench.unheard_read
     )
     found = bench.test(flat, bench.clips[:8], fold=1, seed=0)
     readers = found.only(found.condition == READ_ALOUD)
-    assert {clip.path.stem for clip in readers.clips} == {"30", "2000"}
+    assert {clip.path.stem for clip in readers.clips} == {"5", "500"}
 
 
 # --- listeners
+
+
+def test_the_network_is_as_wide_as_what_the_encoder_hears() -> None:
+    config = opened().model_config
+    assert config.n_heard == Told.encoder.width
+    assert config.encoder == Told.encoder.identity
+    assert config.n_classes == len(LABELS)
 
 
 def test_listeners_are_trained_apart_and_united(monkeypatch, tmp_path: Path) -> None:
@@ -202,14 +239,25 @@ def test_listeners_are_trained_apart_and_united(monkeypatch, tmp_path: Path) -> 
         return len(told)
 
     monkeypatch.setattr(Workshop, "_listener", listener)
-    monkeypatch.setattr(workshop, "unite", lambda *given: given)
+    monkeypatch.setattr(workshop, "united", lambda listeners: listeners)
     bench = opened()
     clips = bench.clips[:16]
-    united = bench.train(clips, 0, tmp_path / "run", "all voices")
-    assert united == ([1, 2, 3], bench.examples, clips)
+    assert bench.train(clips, 0, tmp_path / "run", "all voices") == [1, 2, 3]
     assert [given[2] for given in told] == [tmp_path / f"run/listener-{k}" for k in (1, 2, 3)]
     assert all(given[0] is clips for given in told)
     assert [given[3] for given in told] == [f"all voices, listener {k}" for k in (1, 2, 3)]
     bench.train(clips, 1, tmp_path / "other", "all voices")
     seeds = [given[1] for given in told]
     assert len(set(seeds)) == len(seeds) == 6
+
+
+@torch.inference_mode()
+def test_a_network_says_what_its_listeners_say_on_average() -> None:
+    torch.manual_seed(0)
+    listeners = [Listener(opened().model_config).eval() for _ in range(3)]
+    model = united(listeners)
+    assert model.config.n_listeners == 3 and not model.training
+    steps, lengths = torch.randn(2, 9, N_FRAMES + Told.encoder.width), torch.tensor([9, 4])
+    said = torch.stack([listener(steps, lengths) for listener in listeners])
+    assert (said[0] - said[1]).abs().max() > 1e-3
+    torch.testing.assert_close(model(steps, lengths), said.mean(dim=0))

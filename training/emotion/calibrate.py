@@ -1,4 +1,4 @@
-"""Temperature and thresholds of a checkpoint, from answers to voices that it never heard."""
+"""Temperature and thresholds of a checkpoint, from voices and corpora that it never heard."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,77 +7,112 @@ import numpy as np
 from emotion_model import EmotionRecognizer
 from training.corpora.librispeech import READ_AS
 from training.emotion import evaluate
-from training.emotion.predictions import CLEAN, READ_ALOUD, Predictions, join
+from training.emotion.predictions import (
+    CLEAN,
+    READ_ALOUD,
+    UNAIDED,
+    UNAIDED_READ,
+    Predictions,
+    join,
+)
+from utils.emotion.judgement import Judgement
 from utils.errors import DataError
 
 
 def calibrate(
     recognizer: EmotionRecognizer,
     voices: Sequence[Predictions],
-    languages: Sequence[Predictions],
+    corpora: Sequence[Predictions],
 ) -> None:
-    """Set temperature and thresholds of a recogniser, and note how its recipe does with them.
+    """Set temperatures and thresholds of a recogniser, and note how its recipe does with them.
 
     Parameters
     ----------
     voices : answers of its recipe to voices that its training did not hear, and to readers
-    languages : answers of its recipe to whole corpora whose language its training did not hear
+    corpora : answers of its recipe to corpora of which its training heard nobody
 
     Raises
     ------
-    DataError : no answer to a clip as recorded, or several folds in a file of `languages`:
-        then the networks heard other voices of that corpus
+    DataError : no answer to a clip as recorded, or several folds to one corpus among `corpora`:
+        then the networks heard other voices of it
     """
-    for found in languages:
-        if len(np.unique(found.fold)) > 1:
-            raise DataError(
-                f"answers by several folds to {', '.join(sorted(set(found.column('corpus'))))}, "
-                "whose language is said to be unheard; give what protocols write that leave it "
-                "out, such as `crossval no-polish`"
-            )
-    cleans = by_corpus(voices, recognizer.labels)
-    unheard = by_corpus(languages, recognizer.labels)
-    read = join([p.only(p.condition == READ_ALOUD).restrict(recognizer.labels) for p in voices])
-    temperature, thresholds = fit(cleans, unheard, read)
-    recognizer.temperature = temperature
-    recognizer.thresholds = dict(zip(recognizer.labels, thresholds.tolist()))
-    recognizer.facts["calibration"] = {
-        "answers": sum(map(len, [*cleans.values(), *unheard.values()])),
-        "target_precision": evaluate.TARGET_PRECISION,
-        "target_unheard_language": evaluate.TARGET_UNHEARD,
-    }
-    for kind, answers in (("judged", cleans), ("unheard_language", unheard)):
-        recognizer.facts[kind] = {
-            name: judged(p, temperature, thresholds) for name, p in answers.items()
+    _check_unheard(corpora)
+    found = {}
+    for condition, read_as, name in (
+        (CLEAN, READ_ALOUD, "judgement"),
+        (UNAIDED, UNAIDED_READ, "unaided"),
+    ):
+        heard = by_corpus(voices, recognizer.labels, condition)
+        unheard = by_corpus(corpora, recognizer.labels, condition)
+        read = join(
+            [p.only(p.condition == read_as).restrict(recognizer.labels) for p in corpora or voices]
+        )
+        judgement = fit(heard, unheard, read)
+        facts = {
+            "voices": {name: judged(p, judgement) for name, p in heard.items()},
+            "corpora left out": {name: judged(p, judgement) for name, p in unheard.items()},
+            "read aloud": named(read, judgement),
         }
-    recognizer.facts["read_aloud"] = named(read, temperature, thresholds)
+        found[name] = judgement, facts
+    for name, (judgement, facts) in found.items():  # all or nothing
+        setattr(recognizer, name, judgement)
+        recognizer.facts[name] = facts
+
+
+def _check_unheard(corpora: Sequence[Predictions]) -> None:
+    for found in corpora:
+        names = found.column("corpus")
+        for corpus in np.unique(names).tolist():
+            acted = (names == corpus) & (found.condition == CLEAN)
+            if len(np.unique(found.fold[acted])) > 1:
+                raise DataError(
+                    f"answers by several folds to {corpus}, of which its training is said to have "
+                    "heard nobody; give what `crossval unheard` writes"
+                )
 
 
 def summary(recognizer: EmotionRecognizer) -> str:
     """What `calibrate` found, to read."""
-    shown = ", ".join(f"{label} {least:.2f}" for label, least in recognizer.thresholds.items())
-    lines = [f"temperature {recognizer.temperature:.3f}, thresholds: {shown}"]
-    for kind, about in (("judged", ""), ("unheard_language", ", its language unheard")):
-        for name, figures in recognizer.facts[kind].items():
-            right, share = figures["precision"], 100 * figures["coverage"]
-            of_it = "" if right is None else f", {100 * right:.1f} % of it right"
-            lines.append(f"  {name}{about}: {share:.1f} % named{of_it}")
+    lines = []
+    for name in ("judgement", "unaided"):
+        judgement: Judgement = getattr(recognizer, name)
+        lines.append(f"{name}: temperature {judgement.temperature:.3f}")
+        for grade in ("sure", "likely"):
+            thresholds = getattr(judgement, grade).items()
+            shown = ", ".join(f"{label} {least:.2f}" for label, least in thresholds)
+            lines.append(f"  {grade} from {shown}")
+        for kind in ("voices", "corpora left out"):
+            for corpus, figures in recognizer.facts[name][kind].items():
+                lines.append(f"  {kind}, {corpus}: {_told(figures)}")
+        lines.append(f"  read aloud: {recognizer.facts[name]['read aloud']}")
     return "\n".join(lines)
 
 
-def by_corpus(parts: Sequence[Predictions], labels: Sequence[str]) -> dict[str, Predictions]:
-    """Answers to clips as recorded and of `labels`, by corpus.
+def _told(figures: Mapping[str, float | None]) -> str:
+    """Coverage and precision of both grades, in words."""
+    parts = [f"UAR {100 * (figures['uar'] or 0):.1f} %, ECE {100 * (figures['ece'] or 0):.1f} %"]
+    for grade in ("sure", "likely"):
+        right, share = figures[f"{grade} right"], 100 * (figures[grade] or 0)
+        of_it = "" if right is None else f", {100 * right:.1f} % of it right"
+        parts.append(f"{share:.1f} % {grade}{of_it}")
+    return "; ".join(parts)
+
+
+def by_corpus(
+    parts: Sequence[Predictions], labels: Sequence[str], condition: str = CLEAN
+) -> dict[str, Predictions]:
+    """Answers in a condition to clips of `labels`, by corpus.
 
     Raises
     ------
     DataError : parts without such an answer, or that lack one of `labels`
     """
-    cleans = [part.only(part.condition == CLEAN).restrict(labels) for part in parts]
+    cleans = [part.only(part.condition == condition).restrict(labels) for part in parts]
     found = {name for part in cleans for name in part.column("corpus").tolist()}
     if parts and not found:
         raise DataError(
-            f"no answer to a clip as recorded of {', '.join(labels)} in {len(parts)} files of "
-            "predictions; give those that `crossval` wrote"
+            f"no answer in the condition {condition!r} to a clip of {', '.join(labels)} in "
+            f"{len(parts)} files of predictions; give those that `crossval` wrote"
         )
     return {
         name: join([part.only(part.column("corpus") == name) for part in cleans])
@@ -86,55 +121,72 @@ def by_corpus(parts: Sequence[Predictions], labels: Sequence[str]) -> dict[str, 
 
 
 def fit(
-    cleans: Mapping[str, Predictions], unheard: Mapping[str, Predictions], read: Predictions
-) -> tuple[float, np.ndarray]:
-    """Temperature, and the threshold of each class (n_classes,).
+    heard: Mapping[str, Predictions], unheard: Mapping[str, Predictions], read: Predictions
+) -> Judgement:
+    """Temperature, and of both grades the thresholds.
 
-    All corpora count the same in the temperature. The thresholds are what the corpus asks for
-    that needs the highest: what is shown should be right often enough in each of them, and
-    seldom be shown of people who read.
+    All corpora count the same in the temperature, those left out whole as much as those of
+    which other voices were heard: a reader's room may be like either. The thresholds are of
+    corpora left out whole alone, where there are any.
 
     Parameters
     ----------
-    cleans : answers to unheard voices, by corpus
-    unheard : answers in languages that no training heard, by corpus; there, fewer need be right
+    heard : answers to unheard voices, by corpus
+    unheard : answers to corpora of which nobody was heard
     read : answers to people who read aloud
     """
-    n = min(map(len, cleans.values()))
+    groups = [*heard.values(), *unheard.values()]
+    n = min(map(len, groups))
     rng = np.random.default_rng(0)
-    even = [p.take(rng.choice(len(p), n, replace=False)) for p in cleans.values()]
+    even = [p.take(rng.choice(len(p), n, replace=False)) for p in groups]
     truth = np.concatenate([p.truth for p in even])
     temperature = evaluate.fit_temperature(truth, np.concatenate([p.logits for p in even]))
-    groups = [(p.truth, p.logits / temperature) for p in (*cleans.values(), *unheard.values())]
-    targets = [evaluate.TARGET_PRECISION] * len(cleans) + [evaluate.TARGET_UNHEARD] * len(unheard)
-    precise = evaluate.choose_thresholds(groups, targets)
-    neutral = read.labels.index(READ_AS)
-    return temperature, evaluate.quiet_thresholds(read.logits / temperature, precise, neutral)
+    judging = list(unheard.values()) or groups
+    answers = [(p.truth, p.logits / temperature) for p in judging]
+    neutral, least = read.labels.index(READ_AS), {}
+    for grade, target in evaluate.TARGETS.items():
+        right = evaluate.choose_thresholds(answers, target)
+        least[grade] = evaluate.quiet_thresholds(
+            read.logits / temperature, right, neutral, evaluate.MAX_NAMED[grade]
+        )
+    # What readers keep from being likely is not sure either.
+    sure, likely = np.maximum(least["sure"], least["likely"]), least["likely"]
+    return Judgement(
+        temperature,
+        dict(zip(read.labels, sure.tolist())),
+        dict(zip(read.labels, likely.tolist())),
+    )
 
 
-def judged(p: Predictions, temperature: float, thresholds: np.ndarray) -> dict[str, float | None]:
-    """What a checkpoint says of its recipe on unheard voices; no precision of nothing named."""
-    calibrated = p.logits / temperature
-    precision, coverage = evaluate.precision_coverage(p.truth, calibrated, thresholds[p.answer])
+def judged(p: Predictions, judgement: Judgement) -> dict[str, float | None]:
+    """What a checkpoint says of its recipe on a corpus.
+
+    "sure" and "likely" are the shares of clips that are named so, "… right" the shares of those
+    that are right, None where there are none; "likely" includes what is sure.
+    """
+    logits = p.logits / judgement.temperature
     figures = {
-        "uar": evaluate.uar(p.truth, p.logits),
-        "ece": evaluate.calibration_error(p.truth, calibrated),
-        "precision": precision,
-        "coverage": coverage,
+        "uar": evaluate.uar(p.truth, logits),
+        "ece": evaluate.calibration_error(p.truth, logits),
     }
+    for grade, thresholds in (("sure", judgement.sure), ("likely", judgement.likely)):
+        least = np.array([thresholds[label] for label in p.labels])[p.answer]
+        right, share = evaluate.precision_coverage(p.truth, logits, least)
+        figures |= {grade: share, f"{grade} right": right}
     return {"answers": len(p)} | {
         name: None if np.isnan(x) else round(float(x), 4) for name, x in figures.items()
     }
 
 
-def named(read: Predictions, temperature: float, thresholds: np.ndarray) -> dict[str, float]:
-    """What share of those who read aloud is called what, above the thresholds."""
+def named(read: Predictions, judgement: Judgement) -> dict[str, float]:
+    """What share of those who read aloud is named an emotion, in each grade."""
     if not len(read):
         return {"answers": 0}
-    probabilities = evaluate.softmax(read.logits / temperature)
-    sure = probabilities.max(axis=1) >= thresholds[read.answer]
-    shares = {
-        label: round(float(np.mean(sure & (read.answer == k))), 4)
-        for k, label in enumerate(read.labels)
-    }
-    return {"answers": len(read)} | {label: share for label, share in shares.items() if share}
+    logits = read.logits / judgement.temperature
+    confidence = evaluate.softmax(logits).max(axis=1)
+    acted = read.answer != read.labels.index(READ_AS)
+    shares = {"answers": float(len(read))}
+    for grade, thresholds in (("sure", judgement.sure), ("likely", judgement.likely)):
+        least = np.array([thresholds[label] for label in read.labels])[read.answer]
+        shares[grade] = round(float(np.mean(acted & (confidence >= least))), 4)
+    return shares

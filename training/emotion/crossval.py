@@ -66,7 +66,7 @@ def _fold(
             logger.info("%s: done before", name)
             return found
     if svm:
-        answer = Baseline(workshop.examples, split.train, workshop.cache.config.n_mfcc).logits
+        answer = Baseline(workshop.examples, split.train).logits
     else:
         answer = partial(logits, workshop.train(split.train, seed, own, name))
     tested = [clip for clip in split.test if clip.corpus in protocol.test_corpora]

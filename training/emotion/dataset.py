@@ -9,23 +9,24 @@ import torch
 
 from training.corpora import Clip
 from training.emotion.config import SHARES, TrainConfig
-from utils.emotion.functionals import functionals
 from utils.errors import DataError
+
+LONGEST = 45  # steps of a clip that training hears at a time, 3.6 s
 
 
 class Features(Protocol):
-    """Where the frames of a clip come from; `training.sound.cache.FeatureCache` is one.
+    """Where the steps of a clip come from; `training.sound.cache.FeatureCache` is one.
 
     Attributes
     ----------
-    identity : of all that the frames depend on beside the clips
+    identity : of all that the steps depend on beside the clips
     """
 
     @property
     def identity(self) -> str: ...
 
     def get(self, clip: Clip, variant: int) -> np.ndarray:
-        """Frames float32 (n_frames, n_features); variant 0 is the clip itself."""
+        """Steps float32 (n_steps, width); variant 0 is the clip itself."""
         ...
 
 
@@ -35,15 +36,13 @@ class Batch:
 
     Parameters
     ----------
-    frames : (batch, n_frames, n_features), zero after each end
+    steps : (batch, n_steps, width), zero after each end
     lengths : (batch,)
-    statistics : functionals (batch, n_functionals), as they come
     target : probabilities (batch, n_classes)
     """
 
-    frames: torch.Tensor
+    steps: torch.Tensor
     lengths: torch.Tensor
-    statistics: torch.Tensor
     target: torch.Tensor
 
     def to(self, device: torch.device) -> "Batch":
@@ -52,54 +51,37 @@ class Batch:
 
 
 class Dataset:
-    """Clips with the functionals of all their variants, computed once for all runs.
+    """Clips in all their variants, and sounds in which no emotion is to be named.
 
     Parameters
     ----------
-    clips : whose features are at hand
-    features : gives the frames
+    features : gives the steps
     n_variants : corpus -> how many variants, the clip itself included
-    nameless : frames of sounds in which no emotion is to be named
+    nameless : steps of sounds in which no emotion is to be named
     labels : the classes
-    n_mfcc : see `utils.emotion.functionals.functionals`
     """
 
     def __init__(
         self,
-        clips: Sequence[Clip],
         features: Features,
         n_variants: Mapping[str, int],
         nameless: Sequence[np.ndarray],
         labels: Sequence[str],
-        n_mfcc: int,
     ) -> None:
         self.labels, self.nameless, self._features = tuple(labels), nameless, features
         self.n_variants = n_variants
-        keys = [(clip, v) for clip in clips for v in range(n_variants[clip.corpus])]
-        rows = all_functionals([features.get(*key) for key in keys], n_mfcc)
-        self.statistics = dict(zip(keys, rows))
-        self.nameless_statistics = all_functionals(nameless, n_mfcc)
         # Trainings on other examples are other runs, also where clips and recipe are the same.
         self.identity = f"{features.identity} {self.labels} {dict(n_variants)} {len(nameless)}"
 
-    def frames(self, clip: Clip, variant: int = 0) -> np.ndarray:
-        """Frames (n_frames, n_features) of a clip."""
+    def steps(self, clip: Clip, variant: int = 0) -> np.ndarray:
+        """Steps (n_steps, width) of a clip."""
         return self._features.get(clip, variant)
-
-
-def all_functionals(arrays: Sequence[np.ndarray], n_mfcc: int) -> list[np.ndarray]:
-    """Functionals float32 (n_functionals,) of each feature array, in batches of like length."""
-    found: list[np.ndarray] = [np.empty(0)] * len(arrays)
-    for rows, frames, lengths in of_like_length(arrays):
-        for i, row in zip(rows, functionals(frames, lengths, n_mfcc).numpy()):
-            found[i] = row
-    return found
 
 
 def of_like_length(
     arrays: Sequence[np.ndarray],
 ) -> Iterator[tuple[np.ndarray, torch.Tensor, torch.Tensor]]:
-    """All arrays in batches of about 64: which they are, their frames, and their lengths."""
+    """All arrays in batches of about 64: which they are, their steps, and their lengths."""
     order = np.argsort([len(array) for array in arrays])
     for rows in np.array_split(order, max(1, len(arrays) // 64)):
         if len(rows):
@@ -157,12 +139,12 @@ class Draw:
         parts = np.split(np.arange(len(drawn)), self.GROUP)
         return [_stack([drawn[i] for i in parts[k]]) for k in rng.permutation(self.GROUP)]
 
-    def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _example(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         n_classes = len(self.examples.labels)
         target = np.full(n_classes, 1 / n_classes, np.float32)
         if self.examples.nameless and rng.random() < self.config.nameless_share:
             k = int(rng.integers(len(self.examples.nameless)))
-            return self.examples.nameless[k], self.examples.nameless_statistics[k], target
+            return self._cut(self.examples.nameless[k], rng), target
         piles = self.piles[self.corpora[rng.choice(len(self.corpora), p=self.weights)]]
         pile = piles[rng.integers(len(piles))]
         clip = pile[rng.integers(len(pile))]
@@ -171,21 +153,24 @@ class Draw:
         variant = int(rng.integers(1, n_variants)) if varied else 0
         target *= self.config.smoothing
         target[self.examples.labels.index(clip.label)] += 1 - self.config.smoothing
-        return self.examples.frames(clip, variant), self.examples.statistics[clip, variant], target
+        return self._cut(self.examples.steps(clip, variant), rng), target
+
+    @staticmethod
+    def _cut(steps: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """At most `LONGEST` steps of a clip, from anywhere in it."""
+        start = rng.integers(max(0, len(steps) - LONGEST) + 1)
+        return steps[start : start + LONGEST]
 
 
 def pad(arrays: Sequence[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Frames (batch, n_frames, n_features), zero after each end, and lengths (batch,)."""
+    """Steps (batch, n_steps, width), zero after each end, and lengths (batch,)."""
     lengths = torch.tensor([len(a) for a in arrays])
-    frames = torch.zeros(len(arrays), int(lengths.max()), arrays[0].shape[1])
-    for row, array in zip(frames, arrays):
+    steps = torch.zeros(len(arrays), int(lengths.max()), arrays[0].shape[1])
+    for row, array in zip(steps, arrays):
         row[: len(array)] = torch.from_numpy(np.asarray(array, dtype=np.float32))
-    return frames, lengths
+    return steps, lengths
 
 
-def _stack(examples: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Batch:
-    frames, lengths = pad([frames for frames, _, _ in examples])
-    statistics, target = (
-        torch.from_numpy(np.stack([example[k] for example in examples])) for k in (1, 2)
-    )
-    return Batch(frames, lengths, statistics, target)
+def _stack(examples: list[tuple[np.ndarray, np.ndarray]]) -> Batch:
+    steps, lengths = pad([steps for steps, _ in examples])
+    return Batch(steps, lengths, torch.from_numpy(np.stack([target for _, target in examples])))

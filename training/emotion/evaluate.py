@@ -12,11 +12,11 @@ from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
 N_BINS = 15  # of the expected calibration error, as in Guo et al., 2017
-TARGET_PRECISION = 0.95  # of the emotions that are shown, this share should be right
-TARGET_UNHEARD = 0.8  # the same in a language that no training heard
-MAX_NAMED = 0.02  # of people who read aloud and act nothing, this share may be named an emotion
-NEVER_SURE = 1.0  # the threshold of a class whose surest answers still fall short of that
-MIN_SURE = 20  # fewer sure answers than this prove no precision
+TARGETS = {"sure": 0.9, "likely": 0.7}  # right, of what is named so on corpora left out whole
+MAX_NAMED = {"sure": 0.01, "likely": 0.05}  # of people who read aloud and act nothing
+NEVER = 1.0  # the threshold of a class whose surest answers still fall short of that
+MOST_UNDER = 0.15  # by which one corpus alone may fall short of the target
+MIN_NAMED = 20  # fewer answers than this prove no precision
 TEMPERATURES = (0.05, 20.0)  # a fit stays inside, also where every answer is right or none
 
 
@@ -133,43 +133,48 @@ def accuracy_at_coverage(truth: np.ndarray, logits: np.ndarray, coverage: float 
     return float(curve[max(1, round(coverage * len(curve))) - 1])
 
 
-def choose_thresholds(
-    groups: Sequence[tuple[np.ndarray, np.ndarray]], targets: Sequence[float]
-) -> np.ndarray:
-    """Of each class, the least confidence from which it is right often enough in every group.
+def choose_thresholds(groups: Sequence[tuple[np.ndarray, np.ndarray]], target: float) -> np.ndarray:
+    """Of each class, the least confidence from which what is named so is right often enough.
 
     Parameters
     ----------
-    groups : truth and logits of each group of answers, such as those to one corpus
-    targets : the share of its answers that should be right, of each group
+    groups : truth and logits of each group of answers, such as those to one corpus. Each counts
+        the same, whatever its size, and none may fall short by more than `MOST_UNDER`: the next
+        corpus may be like any of them
+    target : the share of answers that should be right
 
     Returns
     -------
-    (n_classes,) from 0.30 to 0.99. `NEVER_SURE` where there is none, or where fewer than
-    `MIN_SURE` answers would show it; groups with fewer are taken together.
+    (n_classes,) from 0.30 to 0.99. `NEVER` where there is none, or where fewer than `MIN_NAMED`
+    answers would show it
     """
     answers = [(logits.argmax(axis=1), *_confidence(truth, logits)) for truth, logits in groups]
 
     def holds(label: int, threshold: float) -> bool:
-        sure = [right[(answer == label) & (p >= threshold)] for answer, p, right in answers]
-        n, n_right = np.array([(len(right), right.sum()) for right in sure]).T
-        few = n < MIN_SURE
-        n, n_right, needed = (
-            np.append(x[~few], x[few].sum()) for x in (n, n_right, n * np.asarray(targets))
+        named = [right[(answer == label) & (p >= threshold)] for answer, p, right in answers]
+        shares = [
+            (len(right) / len(answer), right.sum() / len(answer))
+            for right, (answer, _, _) in zip(named, answers)
+        ]
+        n, n_right = np.sum(shares, axis=0)
+        if sum(map(len, named)) < MIN_NAMED or n_right < target * n:
+            return False
+        return all(
+            right.mean() >= target - MOST_UNDER for right in named if len(right) >= MIN_NAMED
         )
-        shown = n >= MIN_SURE
-        return bool(shown.any() and (n_right >= needed)[shown].all())
 
     return np.array(
         [
-            next((t for t in np.arange(30, 100) / 100 if holds(label, t)), NEVER_SURE)
+            next((t for t in np.arange(30, 100) / 100 if holds(label, t)), NEVER)
             for label in range(groups[0][1].shape[1])
         ]
     )
 
 
-def quiet_thresholds(logits: np.ndarray, thresholds: np.ndarray, neutral: int) -> np.ndarray:
-    """Thresholds, raised until at most `MAX_NAMED` of read speech is named an emotion.
+def quiet_thresholds(
+    logits: np.ndarray, thresholds: np.ndarray, neutral: int, most: float
+) -> np.ndarray:
+    """Thresholds, raised until at most a share `most` of read speech is named an emotion.
 
     Parameters
     ----------
@@ -177,11 +182,13 @@ def quiet_thresholds(logits: np.ndarray, thresholds: np.ndarray, neutral: int) -
     thresholds : (n_classes,)
     neutral : the class that is no mistake there, whose threshold stays
     """
+    if not len(logits):
+        return thresholds
     answer, confidence = logits.argmax(axis=1), softmax(logits).max(axis=1)
     named = (answer != neutral) & (confidence >= thresholds[answer])
-    if named.sum() <= MAX_NAMED * len(named):
+    if named.sum() <= most * len(named):
         return thresholds
-    highest = np.quantile(np.where(named, confidence, 0), 1 - MAX_NAMED, method="inverted_cdf")
+    highest = np.quantile(np.where(named, confidence, 0), 1 - most, method="inverted_cdf")
     floor = min(1.0, np.floor(100 * highest + 1) / 100)
     emotions = np.arange(len(thresholds)) != neutral
     return np.where(emotions, np.maximum(thresholds, floor), thresholds)

@@ -15,6 +15,8 @@ from utils.errors import DataError
 FORMAT = "recognition-helpers/predictions/1"  # in every file; a new layout, a new number
 CLEAN = "clean"  # the condition of a clip as it was recorded
 READ_ALOUD = "read aloud"  # … of somebody who read, and acted no emotion
+UNAIDED = "without the encoder"  # … of a clip as it was recorded, where Whisper is not at hand
+UNAIDED_READ = f"{READ_ALOUD}, {UNAIDED}"
 UNKNOWN = "unknown"  # what `column` says where a clip does not
 REMEDY = "make it with `python -m training crossval`"
 _CLIP_FIELDS = tuple(field.name for field in fields(Clip))
@@ -84,6 +86,10 @@ class Predictions:
     def column(self, name: str) -> np.ndarray:
         """A field of every clip, such as "speaker", as str (n,); "unknown" where it is None."""
         return np.array([str(getattr(c, name) or UNKNOWN) for c in self.clips], dtype=str)
+
+    def acted(self) -> "Predictions":
+        """The answers to clips in which somebody acted, in all conditions; not to readers."""
+        return self.only(~np.char.startswith(self.condition, READ_ALOUD))
 
     def only(self, mask: np.ndarray) -> "Predictions":
         """The answers where `mask`, bool (n,), is true."""

@@ -13,9 +13,11 @@ from training.corpora import Clip
 from training.emotion import evaluate
 from training.emotion.config import SHARES, TrainConfig
 from training.emotion.dataset import Batch, Dataset, Draw, of_like_length
-from training.emotion.whitening import whitening
 from training.run import Run, Weights
-from utils.emotion.network import Listener
+from utils.emotion.encoder import STEP
+from utils.emotion.network import Listener, statistics
+
+N_NORMALISING = 600  # clips of a corpus that say what is usual
 
 
 def train(
@@ -146,11 +148,11 @@ def judge(
 
 
 def logits(model: EmotionLSTM, arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """Logits float32 (n, n_classes) of feature arrays, in batches of like length."""
+    """Logits float32 (n, n_classes) of arrays of steps, in batches of like length."""
     found = np.zeros((len(arrays), model.config.n_classes), np.float32)
     with torch.inference_mode():
-        for rows, frames, lengths in of_like_length(arrays):
-            found[rows] = model(frames, lengths).numpy()
+        for rows, steps, lengths in of_like_length(arrays):
+            found[rows] = model(steps, lengths).numpy()
     return found
 
 
@@ -158,57 +160,85 @@ def _heard(model: Listener, examples: Dataset, clips: Sequence[Clip]) -> np.ndar
     """Logits float32 (n, n_classes) of one listener to clips as recorded."""
     model.eval()
     device = model.mean.device
-    arrays = [examples.frames(clip) for clip in clips]
-    known = torch.from_numpy(np.stack([examples.statistics[clip, 0] for clip in clips]))
     found = np.zeros((len(clips), model.config.n_classes), np.float32)
     with torch.inference_mode():
-        for rows, frames, lengths in of_like_length(arrays):
-            batch = (x.to(device) for x in (frames, lengths, known[rows]))
-            found[rows] = model(*batch).cpu().numpy()
+        for rows, steps, lengths in of_like_length([examples.steps(clip) for clip in clips]):
+            found[rows] = model(steps.to(device), lengths.to(device)).cpu().numpy()
     return found
 
 
 def normalise(model: Listener, examples: Dataset, clips: Sequence[Clip]) -> None:
-    """Set the scaling of frames and functionals from `clips` alone."""
-    frames = np.concatenate([examples.frames(clip) for clip in clips])
-    found = np.stack([examples.statistics[clip, 0] for clip in clips])
-    mean, std, directions = whitening(found, clips, model.config.n_directions)
+    """Set means, deviations and principal components from `clips` as recorded, alone.
+
+    Corpora count by their `SHARES`, so that the largest does not say what is usual.
+    """
+    config, rng = model.config, np.random.default_rng(0)
+    n = STEP * config.n_features
+    moments = []
+    for corpus in sorted({clip.corpus for clip in clips}):
+        own = [clip for clip in clips if clip.corpus == corpus]
+        some = [own[k] for k in rng.permutation(len(own))[:N_NORMALISING]]
+        arrays = [torch.from_numpy(examples.steps(clip)) for clip in some]
+        rows = torch.cat(arrays).double()
+        found = torch.cat([_whole(array, n) for array in arrays]).double()
+        frames, heard = rows[:, :n].reshape(-1, config.n_features), rows[:, n:]
+        parts = [x.mean(dim=0) for x in (frames, frames.square(), found, found.square(), heard)]
+        moments.append((SHARES[corpus], [*parts, heard.T @ heard / len(heard)]))
+    total = sum(share for share, _ in moments)
+    mean, square, whole, whole_square, heard, scatter = (
+        torch.stack([share / total * parts[k] for share, parts in moments]).sum(dim=0)
+        for k in range(6)
+    )
+    covariance = scatter - torch.outer(heard, heard)
+    std = covariance.diagonal().clamp(min=1e-8).sqrt() + 1e-4
+    variances, directions = torch.linalg.eigh(covariance / torch.outer(std, std))
+    widest = slice(-config.n_components, None)
     values = {
-        "mean": frames.mean(axis=0),
-        "std": frames.std(axis=0) + 1e-6,
-        "statistics_mean": mean,
-        "statistics_std": std,
-        "directions": directions,
+        "mean": mean,
+        "std": (square - mean.square()).clamp(min=1e-12).sqrt() + 1e-6,
+        "heard_mean": heard,
+        "heard_std": std,
+        "components": directions[:, widest] / variances[widest].clamp(min=1e-6).sqrt(),
+        "statistics_mean": whole,
+        "statistics_std": (whole_square - whole.square()).clamp(min=1e-8).sqrt() + 1e-4,
     }
     for name, value in values.items():
-        getattr(model, name).copy_(torch.from_numpy(value))
+        getattr(model, name).copy_(value)
+
+
+def _whole(steps: torch.Tensor, n: int) -> torch.Tensor:
+    """`statistics` (1, 2 n_heard) of what was heard of one clip."""
+    return statistics(steps[None, :, n:], torch.tensor([len(steps)]))
 
 
 def _loss(
     model: Listener, batch: Batch, config: TrainConfig, rng: np.random.Generator
 ) -> torch.Tensor:
-    """Cross-entropy of a disturbed batch whose pooled values are mixed in pairs."""
-    frames = _disturb(batch.frames, batch.lengths, model, config)
-    pooled = model.pool(frames, batch.lengths, batch.statistics).float()
-    drawn = rng.beta(config.mixup, config.mixup, (len(pooled), 1)).astype(np.float32)
-    share = torch.from_numpy(drawn).to(pooled.device)
-    other = torch.from_numpy(rng.permutation(len(pooled))).to(pooled.device)
-    pooled = torch.lerp(pooled[other], pooled, share)
-    target = torch.lerp(batch.target[other], batch.target, share)
-    return torch.nn.functional.cross_entropy(model.classify(pooled), target)
+    """Cross-entropy of a disturbed batch, in which some have no encoder."""
+    steps = _disturb(batch.steps, batch.lengths, model, config)
+    frames, heard, whole = model.scale(steps, batch.lengths)
+    drawn = (rng.random((len(steps), 1)) >= config.unaided).astype(np.float32)
+    known = torch.from_numpy(drawn).to(steps.device)
+    whole = known * (whole + config.shift * torch.randn_like(whole))
+    logits = model.classify(frames, known[..., None] * heard, whole, batch.lengths)
+    return torch.nn.functional.cross_entropy(logits.float(), batch.target)
 
 
 def _disturb(
-    frames: torch.Tensor, lengths: torch.Tensor, model: Listener, config: TrainConfig
+    steps: torch.Tensor, lengths: torch.Tensor, model: Listener, config: TrainConfig
 ) -> torch.Tensor:
-    """Jitter, shift and blank frames (batch, n_frames, n_features)."""
-    batch, n_frames, n_features = frames.shape
-    shift = config.shift * torch.randn(batch, 1, n_features, device=frames.device)
-    frames = frames + model.std * (config.jitter * torch.randn_like(frames) + shift)
-    step = torch.arange(n_frames, device=frames.device)
+    """Jitter, shift and blank steps (batch, n_steps, width)."""
+    batch, n_steps, _ = steps.shape
+    std = torch.cat([model.std.repeat(STEP), model.heard_std])
+    mean = torch.cat([model.mean.repeat(STEP), model.heard_mean])
+    shift = config.shift * torch.randn(batch, 1, len(model.std), device=steps.device)
+    shift_heard = config.shift * torch.randn(batch, 1, len(model.heard_std), device=steps.device)
+    shift = torch.cat([shift.repeat(1, 1, STEP), shift_heard], dim=2)
+    steps = steps + std * (config.jitter * torch.randn_like(steps) + shift)
+    step = torch.arange(n_steps, device=steps.device)
     for _ in range(2):
-        width = (torch.rand(batch, device=frames.device) * config.blank * lengths).long()
-        start = (torch.rand(batch, device=frames.device) * (lengths - width)).long()
+        width = (torch.rand(batch, device=steps.device) * config.blank * lengths).long()
+        start = (torch.rand(batch, device=steps.device) * (lengths - width)).long()
         blank = (step >= start[:, None]) & (step < (start + width)[:, None])
-        frames = torch.where(blank[..., None], model.mean, frames)
-    return frames
+        steps = torch.where(blank[..., None], mean, steps)
+    return steps

@@ -1,6 +1,7 @@
 """The bench that all commands work at: corpora read, features at hand, networks trained."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +11,27 @@ from emotion_model import WINDOW_S, EmotionLSTM, ModelConfig
 from training.corpora import LABELS, Clip, read_noise
 from training.emotion.config import TrainConfig, n_variants
 from training.emotion.dataset import Dataset
-from training.emotion.landmarks import unite
-from training.emotion.predictions import CLEAN, READ_ALOUD, Predictions, join
+from training.emotion.predictions import (
+    CLEAN,
+    READ_ALOUD,
+    UNAIDED,
+    UNAIDED_READ,
+    Predictions,
+    join,
+)
 from training.emotion.splits import validation_speakers
 from training.emotion.train import train
 from training.sound.cache import FeatureCache
-from training.sound.conditions import CONDITIONS
+from training.sound.conditions import CONDITIONS, NOT_FEELINGS
 from utils import audio
-from utils.emotion.denoiser import Denoiser
+from utils.emotion.encoder import STEP, Encoder
 from utils.emotion.features import FeatureConfig
 from utils.emotion.network import Listener
 from utils.errors import DataError
 
 N_VOICELESS = 600  # sounds without a voice among the examples
 STRETCH_S = (0.6, 4.0)  # what is taken of a recording that is read aloud
-N_CONDITION_CLIPS = 150  # of a corpus and fold that are also tested in noise, rooms and levels
+N_CONDITION_CLIPS = 40  # of a corpus and fold that are also tested in noise, rooms and levels
 HELD_OUT_NOISE = "5-"  # ESC-10's own fold: heard in no training, mixed in by the test
 
 
@@ -59,24 +66,27 @@ class Workshop:
         heard, self.unheard_read = apart(read)
         nameless = self.cache.voiceless(N_VOICELESS * varied, seed=1)
         nameless += self._stretches(self.cache.prepare(heard, 2) if varied else [])
-        self.model_config = ModelConfig(features.n_features, len(LABELS), features.n_mfcc)
+        encoder = cache.encoder
+        self.model_config = ModelConfig(
+            features.n_features,
+            encoder.width if encoder else 0,
+            len(LABELS),
+            encoder=encoder.identity if encoder else "",
+        )
         self.examples = Dataset(
-            self.clips,
             self.cache,
             counts,
             nameless,
             LABELS,
-            features.n_mfcc,
         )
 
     def _stretches(self, clips: Sequence[Clip]) -> list[np.ndarray]:
-        """Of each clip as recorded and varied, the frames of a stretch as long as a remark."""
+        """Of each clip as recorded and varied, the steps of a stretch as long as a remark."""
         rng, found = np.random.default_rng(0), []
-        per_s = audio.SAMPLE_RATE / self.cache.config.hop_length
         for clip in clips:
             for variant in (0, 1):
                 frames = self.cache.get(clip, variant)
-                n = min(len(frames), int(rng.uniform(*STRETCH_S) * per_s))
+                n = min(len(frames), int(rng.uniform(*STRETCH_S) * self.cache.per_s))
                 start = rng.integers(len(frames) - n + 1)
                 found.append(frames[start : start + n])
         return found
@@ -99,7 +109,7 @@ class Workshop:
             own = folder / f"listener-{k + 1}"
             number = self.config.listeners * seed + k
             listeners.append(self._listener(clips, number, own, f"{title}, listener {k + 1}"))
-        return unite(listeners, self.examples, clips)
+        return united(listeners)
 
     def _listener(self, clips: Sequence[Clip], seed: int, folder: Path, title: str) -> Listener:
         held_out = validation_speakers(clips, seed)
@@ -133,11 +143,14 @@ class Workshop:
         ----------
         answer : feature arrays -> logits (n, n_classes)
         """
-        some = _spread_out(clips)
-        parts = [(CLEAN, list(clips), [self.examples.frames(clip) for clip in clips])]
+        some, clean = _spread_out(clips), [self.examples.steps(clip) for clip in clips]
+        parts = [(CLEAN, list(clips), clean), (UNAIDED, list(clips), self._unaided(clean))]
         if read := self.cache.prepare(self.unheard_read, 1):
-            longest = int(WINDOW_S * audio.SAMPLE_RATE / self.cache.config.hop_length)
-            parts.append((READ_ALOUD, read, [self.cache.get(clip, 0)[:longest] for clip in read]))
+            as_read = [self._window(self.cache.get(clip, 0)) for clip in read]
+            parts += [(READ_ALOUD, read, as_read), (UNAIDED_READ, read, self._unaided(as_read))]
+            for name in NOT_FEELINGS:
+                found = map(self._window, self.cache.condition(read, name))
+                parts.append((f"{READ_ALOUD}, {name}", read, list(found)))
         parts += [(name, some, self.cache.condition(some, name)) for name in CONDITIONS[1:]]
         return join(
             [
@@ -154,6 +167,22 @@ class Workshop:
             ]
         )
 
+    def _window(self, steps: np.ndarray) -> np.ndarray:
+        """As much of a recording as the model hears at once."""
+        return steps[: int(WINDOW_S * self.cache.per_s)]
+
+    def _unaided(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Steps without what the encoder heard."""
+        return [array[:, : STEP * self.cache.config.n_features] for array in arrays]
+
+
+def united(listeners: Sequence[Listener]) -> EmotionLSTM:
+    """One network of listeners of one size."""
+    model = EmotionLSTM(replace(listeners[0].config, n_listeners=len(listeners)))
+    for place, listener in zip(model.listeners, listeners):
+        place.load_state_dict(listener.state_dict())
+    return model.eval()
+
 
 def apart(read: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
     """Clips of every other reader, whom training hears, and of the others, who test."""
@@ -163,7 +192,7 @@ def apart(read: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
 
 
 def open_cache(
-    folder: Path, noise: Path, features: FeatureConfig, denoiser: Denoiser | None
+    folder: Path, noise: Path, features: FeatureConfig, encoder: Encoder | None
 ) -> FeatureCache:
     """Features kept in a folder, with ESC-10's fold 5 for tests and the others for training.
 
@@ -172,7 +201,7 @@ def open_cache(
     folder : keeps what is computed
     noise : folder of ESC-10
     features : what `extract` is called with
-    denoiser : what takes the noise out of the features; None leaves them as they come
+    encoder : hears beside the frames
 
     Raises
     ------
@@ -186,7 +215,7 @@ def open_cache(
             f"{noise}: {len(heard)} sounds to train with and {len(unheard)} to test with, "
             f"expected some of each: those named {HELD_OUT_NOISE}… test, the others train"
         )
-    return FeatureCache(folder, heard, unheard, features, denoiser)
+    return FeatureCache(folder, heard, unheard, features, encoder)
 
 
 def _spread_out(clips: Sequence[Clip]) -> list[Clip]:

@@ -75,7 +75,7 @@ def crossfit(predictions: Predictions) -> tuple[np.ndarray, np.ndarray]:
         fitted = evaluate.fit_temperature(truth[others], predictions.logits[others])
         temperature[mine] = fitted
         chosen = evaluate.choose_thresholds(
-            [(truth[others], predictions.logits[others] / fitted)], [evaluate.TARGET_PRECISION]
+            [(truth[others], predictions.logits[others] / fitted)], evaluate.TARGETS["sure"]
         )
         threshold[mine] = chosen[predictions.answer[mine]]
     return temperature, threshold

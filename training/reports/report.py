@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from training.emotion import evaluate
-from training.emotion.predictions import CLEAN, READ_ALOUD, Predictions
+from training.emotion.predictions import CLEAN, Predictions
 from training.reports import breakdown, plots
 from training.reports.breakdown import GAIN, GROUPS, Spread
 from training.reports.markdown import to_markdown
@@ -40,7 +40,7 @@ def write_report(
     ------
     DataError : no answer to a clip as recorded, or a folder that cannot be written
     """
-    predictions = predictions.only(predictions.condition != READ_ALOUD)
+    predictions = predictions.acted()
     clean = predictions.only(predictions.condition == CLEAN)
     if not len(clean):
         raise DataError(
@@ -155,7 +155,7 @@ def _shown(calibrated: Predictions, thresholds: np.ndarray | None) -> dict:
     shown = {"by_threshold": {str(least): at(least) for least in THRESHOLDS}}
     if thresholds is not None:
         shown["chosen"] = at(thresholds) | {
-            "target": evaluate.TARGET_PRECISION,
+            "target": evaluate.TARGETS["sure"],
             "least": thresholds.min(),
             "most": thresholds.max(),
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 
 from utils.captions.cues import LINE_CHARS, Timed, cues, width
-from utils.events import CaptionEvent
+from utils.events import SILENT, CaptionEvent
 
 BLOCK_LINES, BLOCK_BYTES = 100, 65_536  # of a shared export: how it is cut
 
@@ -217,8 +217,8 @@ def _tagged(event: CaptionEvent) -> list[str]:
     words = plain(event.text).split()
     if event.sound:
         words.insert(0, f"[{plain(event.sound)}]")
-    if event.emotion:
-        likely = getattr(event.emotion, "grade", "sure") == "likely"
+    if event.emotion and event.emotion.label != SILENT:
+        likely = event.emotion.grade == "likely"
         words.insert(0, f"[{plain(event.emotion.label)}{'?' if likely else ''}]")
     return ["-", *words] if event.tags.get("new_voice") else words
 

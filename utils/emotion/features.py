@@ -13,7 +13,7 @@ import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 
 from utils import audio
-from utils.emotion import mel, prosody
+from utils.emotion import mel
 from utils.errors import AudioError
 
 MIN_S = 0.1  # shorter than this there is no syllable to describe
@@ -30,7 +30,8 @@ class FeatureConfig:
     Parameters
     ----------
     n_fft, hop_length : window and step in samples at 16 kHz. 64 ms resolves the
-        harmonics of a voice, which carry its pitch into the higher coefficients.
+        harmonics of a voice, which carry its pitch into the higher coefficients; a step of
+        20 ms is that of the encoder (`utils.emotion.encoder`)
     n_mels, n_mfcc : mel bands, and cepstral coefficients kept of them. 96 bands lie close
         enough to keep the harmonics of a voice of 110 Hz apart; of 64 only high voices had a
         pitch
@@ -38,7 +39,6 @@ class FeatureConfig:
     floor_db : power added to each mel band before the logarithm, in dB. Even speech at its
         level has 14 dB in each band, so that what rounding to 16 bits leaves of a quiet
         recording, and noise some 30 dB under the speech, leave hardly a trace
-    extended : whether pitch, harmonicity and spectral shape (`utils.emotion.prosody`) follow
 
     Raises
     ------
@@ -46,13 +46,12 @@ class FeatureConfig:
     """
 
     n_fft: int = 1024
-    hop_length: int = 256
+    hop_length: int = 320
     n_mels: int = 96
     n_mfcc: int = 96
     fmin_hz: float = 50.0
     fmax_hz: float = 7600.0
     floor_db: float = -10.0
-    extended: bool = False
 
     def __post_init__(self) -> None:
         for name in ("n_fft", "hop_length", "n_mels", "n_mfcc"):
@@ -78,8 +77,8 @@ class FeatureConfig:
 
     @property
     def n_features(self) -> int:
-        """Columns of a feature array: MFCC, zero-crossing rate, RMS, and `prosody.NAMES`."""
-        return self.n_mfcc + 2 + self.extended * len(prosody.NAMES)
+        """Columns of a feature array: MFCC, zero-crossing rate, RMS."""
+        return self.n_mfcc + 2
 
 
 DEFAULT_CONFIG = FeatureConfig()
@@ -97,8 +96,7 @@ def extract(samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG) -> np.n
     -------
     float32 (n_frames, n_features), n_frames = 1 + n // hop_length. The columns are
     `n_mfcc` mel-frequency cepstral coefficients of the log-mel spectrogram in dB [1]_,
-    the zero-crossing rate in [0, 1], the RMS in dB relative to the speech level, and with
-    `config.extended` the columns of `utils.emotion.prosody`.
+    the zero-crossing rate in [0, 1], and the RMS in dB relative to the speech level.
 
     Raises
     ------
@@ -112,18 +110,7 @@ def extract(samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG) -> np.n
     .. [1] S. Davis and P. Mermelstein, "Comparison of parametric representations for
        monosyllabic word recognition", IEEE TASSP 28(4), 1980; as in `librosa.feature.mfcc`.
     """
-    samples = audio.check(samples)
-    if len(samples) < MIN_S * audio.SAMPLE_RATE:
-        raise AudioError(
-            f"{len(samples) / audio.SAMPLE_RATE:.3f} s of audio, expected at least {MIN_S} s"
-        )
-    samples = samples - samples.mean(dtype=np.float64).astype(np.float32)  # a sound card's offset
-    rms = np.sqrt(_moving_sum(np.square(samples, dtype=np.float64), config) / config.n_fft)
-    level = float(np.percentile(rms, LEVEL_PERCENTILE))
-    if level < 10 ** (SILENT_DB / 20):
-        raise AudioError("the audio is silent; check that the microphone is on and not muted")
-
-    samples = samples / np.float32(level)
+    samples, rms = _at_speech_level(samples, config)
     window, mel_basis, dct_basis = bases(config)
     padded = np.pad(samples, config.n_fft // 2)
     frames = sliding_window_view(padded, config.n_fft)[:: config.hop_length]
@@ -135,9 +122,33 @@ def extract(samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG) -> np.n
     below = samples < -ZCR_THRESHOLD
     crossings = np.append(below[1:] != below[:-1], False)
     zcr = _moving_sum(crossings, config, overlap=1) / config.n_fft
-    rms_db = 10 * np.log10(np.square(rms / level) + 10 ** (RMS_FLOOR_DB / 10))
-    more = [prosody.describe(frames)] if config.extended else []
-    return np.column_stack([mfcc, zcr, rms_db, *more]).astype(np.float32)
+    rms_db = 10 * np.log10(np.square(rms) + 10 ** (RMS_FLOOR_DB / 10))
+    return np.column_stack([mfcc, zcr, rms_db]).astype(np.float32)
+
+
+def at_speech_level(samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG) -> np.ndarray:
+    """Samples float32 (n,) without offset, divided by their speech level, whatever it was.
+
+    Raises
+    ------
+    AudioError : as `extract`
+    """
+    return _at_speech_level(samples, config)[0]
+
+
+def _at_speech_level(samples: np.ndarray, config: FeatureConfig) -> tuple[np.ndarray, np.ndarray]:
+    """The same, and the RMS (n_frames,) of its frames."""
+    samples = audio.check(samples)
+    if len(samples) < MIN_S * audio.SAMPLE_RATE:
+        raise AudioError(
+            f"{len(samples) / audio.SAMPLE_RATE:.3f} s of audio, expected at least {MIN_S} s"
+        )
+    samples = samples - samples.mean(dtype=np.float64).astype(np.float32)  # a sound card's offset
+    rms = np.sqrt(_moving_sum(np.square(samples, dtype=np.float64), config) / config.n_fft)
+    level = float(np.percentile(rms, LEVEL_PERCENTILE))
+    if level < 10 ** (SILENT_DB / 20):
+        raise AudioError("the audio is silent; check that the microphone is on and not muted")
+    return samples / np.float32(level), rms / level
 
 
 def _moving_sum(values: np.ndarray, config: FeatureConfig, overlap: int = 0) -> np.ndarray:

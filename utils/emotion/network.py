@@ -1,19 +1,15 @@
-"""The emotion network: frames of features in, logits of classes out."""
+"""The emotion network: steps of features in, logits of classes out."""
 
 from dataclasses import dataclass
-from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import nn
 
-from utils.emotion.functionals import functionals, n_functionals, n_timeless, within
+from utils.emotion.encoder import STEP
 
-CLAMP = 4.0  # standard deviations: a functional further out than any voice says no more
-STRIDE = 4  # frames from one step of the LSTM to the next, 64 ms: several to a syllable
-GAMMA = 0.6  # of the Gaussian kernel, divided by the number of functionals
-
-Array = TypeVar("Array", torch.Tensor, np.ndarray)
+CLAMP = 4.0  # standard deviations: a statistic further out than any voice says no more
+WIDTH = 128  # of a step between its features and the LSTM
+OVERLAP = 9  # frames that the convolution sees of a step and its neighbours, 0.18 s
 
 
 @dataclass(frozen=True)
@@ -22,96 +18,59 @@ class ModelConfig:
 
     Parameters
     ----------
-    n_features, n_classes : width of the frames, and of the logits
-    n_mfcc : how many of the features are cepstral coefficients
+    n_features : columns of a frame: MFCC, zero-crossing rate, RMS
+    n_heard : columns of what the encoder heard in a step
+    n_classes : width of the logits
     n_listeners : networks whose logits are averaged, each trained by itself
-    n_directions : how many directions of the functionals each of them looks at
-    n_landmarks : recordings that the functionals of another are compared with
+    n_components : principal components of what was heard that the LSTM gets
     hidden : units of the LSTM in each direction
     dense : units between what was pooled and the logits
     dropout : share of inputs of each layer that training leaves out
+    encoder : identity of the encoder that it learnt with
     """
 
     n_features: int
+    n_heard: int
     n_classes: int
-    n_mfcc: int
     n_listeners: int = 1
-    n_directions: int = 256
-    n_landmarks: int = 0
+    n_components: int = 128
     hidden: int = 64
     dense: int = 128
     dropout: float = 0.4
-
-    @property
-    def n_functionals(self) -> int:
-        """Width of the functionals of a recording."""
-        return n_functionals(self.n_features, self.n_mfcc)
-
-    @property
-    def n_timeless(self) -> int:
-        """How many of them, the first, say nothing of when a thing was heard."""
-        return n_timeless(self.n_features, self.n_mfcc)
+    encoder: str = ""
 
 
 class EmotionLSTM(nn.Module):
-    """Networks that listen, and landmarks that are compared with; their logits are summed.
-
-    The landmarks answer by how near the functionals of a recording lie to those of some
-    recordings of the training (radial basis functions). They leave out what depends on when
-    a thing was heard, which tells the sentences of a corpus apart as much as its emotions:
-    corpora of other words are recognised better without. The sum is a product of experts
-    (Hinton, Neural Computation 14(8), 2002).
+    """Listeners, each trained by itself, whose logits are averaged.
 
     Parameters
     ----------
     config : size of the network
     """
 
-    timeless_mean: torch.Tensor
-    timeless_std: torch.Tensor
-    timeless_directions: torch.Tensor
-    landmarks: torch.Tensor
-    answers: torch.Tensor
-
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
         self.listeners = nn.ModuleList(Listener(config) for _ in range(config.n_listeners))
-        n = config.n_timeless
-        self.register_buffer("timeless_mean", torch.zeros(n))
-        self.register_buffer("timeless_std", torch.ones(n))
-        self.register_buffer("timeless_directions", torch.zeros(n, n))
-        self.register_buffer("landmarks", torch.zeros(config.n_landmarks, n))
-        self.register_buffer("answers", torch.zeros(config.n_landmarks, config.n_classes))
 
-    def forward(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Logits (batch, n_classes) of frames (batch, n_frames, n_features).
+    def forward(self, steps: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Logits (batch, n_classes) of steps (batch, n_steps, width), `utils.emotion.steps`.
 
-        Frames at and after `lengths` (batch,) are padding and change nothing.
+        Steps at and after `lengths` (batch,) are padding and change nothing. The width is that
+        of four frames, with or without what the encoder heard.
         """
-        found = functionals(frames, lengths, self.config.n_mfcc)
-        heard = [listener(frames, lengths, found) for listener in self.listeners]
-        return torch.stack(heard).mean(dim=0) + self.compare(found)
-
-    def compare(self, found: torch.Tensor) -> torch.Tensor:
-        """Logits (batch, n_classes) by the landmarks that lie near functionals."""
-        return kernel(self.place(found), self.landmarks) @ self.answers
-
-    def place(self, found: torch.Tensor) -> torch.Tensor:
-        """Where functionals (batch, n_functionals) lie among landmarks, (batch, n_timeless)."""
-        timeless = found[:, : self.config.n_timeless]
-        scaled = scale(timeless, self.timeless_mean, self.timeless_std)
-        return scaled @ self.timeless_directions
+        return torch.stack([listener(steps, lengths) for listener in self.listeners]).mean(dim=0)
 
 
 class Listener(nn.Module):
-    """Convolution over nine frames, bidirectional LSTM, attentive and statistical pooling.
+    """A bidirectional LSTM on features and on what an encoder heard, and attentive pooling.
 
-    Two views of a recording meet before the classes: what a bidirectional LSTM found worth
-    attending to (Okabe et al., "Attentive statistics pooling for deep speaker embedding",
-    Interspeech 2018), and the functionals of its frames, turned and scaled so that voices
-    of one emotion scatter alike in all directions (within-class covariance normalisation,
-    Hatch et al., Interspeech 2006).
+    MFCC, zero-crossing rate and RMS pass a convolution over nine frames; what the encoder heard
+    is turned to its principal components and projected. Their sum, a step of 80 ms, goes to the
+    LSTM, of which is kept what was found worth attending to (Okabe et al., "Attentive statistics
+    pooling for deep speaker embedding", Interspeech 2018). Beside it stand mean and deviation
+    over time of all that the encoder heard. Without an encoder its part is as if it had heard
+    what it hears on average.
 
     Parameters
     ----------
@@ -120,82 +79,101 @@ class Listener(nn.Module):
 
     mean: torch.Tensor
     std: torch.Tensor
+    heard_mean: torch.Tensor
+    heard_std: torch.Tensor
+    components: torch.Tensor
     statistics_mean: torch.Tensor
     statistics_std: torch.Tensor
-    directions: torch.Tensor
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        width, n_statistics = 2 * config.hidden, config.n_functionals
         self.register_buffer("mean", torch.zeros(config.n_features))
         self.register_buffer("std", torch.ones(config.n_features))
-        self.register_buffer("statistics_mean", torch.zeros(n_statistics))
-        self.register_buffer("statistics_std", torch.ones(n_statistics))
-        self.register_buffer("directions", torch.zeros(n_statistics, config.n_directions))
-        self.front = nn.Conv1d(config.n_features, width, 2 * STRIDE + 1, STRIDE, STRIDE)
-        self.norm = nn.LayerNorm(width)
+        self.register_buffer("heard_mean", torch.zeros(config.n_heard))
+        self.register_buffer("heard_std", torch.ones(config.n_heard))
+        self.register_buffer("components", torch.zeros(config.n_heard, config.n_components))
+        self.register_buffer("statistics_mean", torch.zeros(2 * config.n_heard))
+        self.register_buffer("statistics_std", torch.ones(2 * config.n_heard))
+        self.front = nn.Conv1d(config.n_features, WIDTH, OVERLAP, STEP, OVERLAP // 2)
+        self.project = nn.Linear(config.n_components, WIDTH)
+        self.norm = nn.LayerNorm(WIDTH)
         # Two one-way networks and a turned copy: several times as fast on a CPU as packed
         # sequences, and padding stays behind each sequence in both directions.
-        self.forth = nn.LSTM(width, config.hidden, batch_first=True)
-        self.back = nn.LSTM(width, config.hidden, batch_first=True)
-        self.attention = nn.Linear(width, 1)
+        self.forth = nn.LSTM(WIDTH, config.hidden, batch_first=True)
+        self.back = nn.LSTM(WIDTH, config.hidden, batch_first=True)
+        self.attention = nn.Linear(2 * config.hidden, 1)
         self.dropout = nn.Dropout(config.dropout)
-        self.dense = nn.Linear(2 * width + config.n_directions, config.dense)
+        self.whole = nn.Linear(2 * config.n_heard, config.dense)
+        self.whole_norm = nn.LayerNorm(config.dense)
+        self.dense = nn.Linear(4 * config.hidden + config.dense, config.dense)
         self.dense_norm = nn.LayerNorm(config.dense)
         self.out = nn.Linear(config.dense, config.n_classes)
 
-    def forward(
-        self, frames: torch.Tensor, lengths: torch.Tensor, found: torch.Tensor
-    ) -> torch.Tensor:
-        """Logits (batch, n_classes); parameters as in `pool`."""
-        return self.classify(self.pool(frames, lengths, found))
+    def forward(self, steps: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        """Logits (batch, n_classes); parameters as in `EmotionLSTM.forward`."""
+        return self.classify(*self.scale(steps, lengths), lengths)
 
-    def pool(
-        self, frames: torch.Tensor, lengths: torch.Tensor, found: torch.Tensor
-    ) -> torch.Tensor:
-        """What is known of each recording as a whole, (batch, 4 hidden + n_directions).
+    def scale(
+        self, steps: torch.Tensor, lengths: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """What `classify` takes, scaled to the training's mean and deviation.
 
-        Parameters
-        ----------
-        frames, lengths : as in `EmotionLSTM.forward`
-        found : their functionals (batch, n_functionals), which training computes once
+        Returns
+        -------
+        frames : (batch, 4 n_steps, n_features), zero after each end
+        heard : principal components (batch, n_steps, n_components)
+        whole : mean and deviation over time of all that was heard, (batch, 2 n_heard); this
+            and `heard` are zero where no encoder heard
         """
-        statistics = scale(found, self.statistics_mean, self.statistics_std) @ self.directions
-        return torch.cat([self._listen(frames, lengths), statistics], dim=1)
+        n = STEP * self.config.n_features
+        mask = within(lengths, steps.shape[1])[..., None]
+        frames = steps[..., :n].unflatten(-1, (STEP, -1))
+        # Zero after scaling, as the convolution pads: an end looks alike in every batch.
+        frames = ((frames - self.mean) / self.std).masked_fill(~mask[..., None], 0.0)
+        if steps.shape[-1] == n:
+            heard = steps.new_zeros(*steps.shape[:2], self.config.n_components)
+            return frames.flatten(1, 2), heard, steps.new_zeros(len(steps), 2 * self.config.n_heard)
+        heard = ((steps[..., n:] - self.heard_mean) / self.heard_std) @ self.components
+        found = statistics(steps[..., n:], lengths)
+        whole = ((found - self.statistics_mean) / self.statistics_std).clip(-CLAMP, CLAMP)
+        return frames.flatten(1, 2), heard, whole
 
-    def classify(self, pooled: torch.Tensor) -> torch.Tensor:
-        """Logits (batch, n_classes) of what `pool` gives."""
-        x = torch.relu(self.dense_norm(self.dense(self.dropout(pooled))))
+    def classify(
+        self, frames: torch.Tensor, heard: torch.Tensor, whole: torch.Tensor, lengths: torch.Tensor
+    ) -> torch.Tensor:
+        """Logits (batch, n_classes) of what `scale` gives."""
+        whole = torch.relu(self.whole_norm(self.whole(self.dropout(whole))))
+        x = torch.cat([self._listen(frames, heard, lengths), whole], dim=1)
+        x = torch.relu(self.dense_norm(self.dense(self.dropout(x))))
         return self.out(self.dropout(x))
 
-    def _listen(self, frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    def _listen(
+        self, frames: torch.Tensor, heard: torch.Tensor, lengths: torch.Tensor
+    ) -> torch.Tensor:
         """What the LSTM attended to, (batch, 4 hidden)."""
-        mask = within(lengths, frames.shape[1])[..., None]
-        # Zero after scaling, as the convolution pads: an end looks alike in every batch.
-        x = ((frames - self.mean) / self.std).masked_fill(~mask, 0.0)
-        x = self.front(x.transpose(1, 2)).transpose(1, 2)  # (batch, n_frames / 4, 2 hidden)
-        x = self.dropout(torch.relu(self.norm(x)))
-        lengths = (lengths - 1) // STRIDE + 1
+        mask = within(lengths, heard.shape[1])[..., None]
+        x = self.front(frames.transpose(1, 2)).transpose(1, 2)  # (batch, n_steps, WIDTH)
+        x = self.dropout(torch.relu(self.norm(x + self.project(self.dropout(heard)))))
         x = torch.cat([self.forth(x)[0], _turn(self.back(_turn(x, lengths))[0], lengths)], dim=-1)
-        return self._pool(x, within(lengths, x.shape[1])[..., None])
-
-    def _pool(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Attended mean and deviation over time, (batch, 4 hidden)."""
         weights = self.attention(torch.tanh(x)).masked_fill(~mask, -torch.inf).softmax(dim=1)
         mean = (weights * x).sum(dim=1)
         variance = (weights * (x - mean[:, None]).square()).sum(dim=1)
         return torch.cat([mean, (variance + 1e-5).sqrt()], dim=-1)  # no infinite slope at 0
 
 
-def scale(found: Array, mean: Array, std: Array) -> Array:
-    """Functionals (n, n_functionals) in standard deviations from the mean, `CLAMP` at most."""
-    return ((found - mean) / std).clip(-CLAMP, CLAMP)
+def statistics(heard: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Mean and deviation over time (batch, 2 n_heard) of steps (batch, n_steps, n_heard)."""
+    mask = within(lengths, heard.shape[1])[..., None]
+    n = lengths[:, None]
+    mean = (heard * mask).sum(dim=1) / n
+    variance = ((heard - mean[:, None]).square() * mask).sum(dim=1) / n
+    return torch.cat([mean, variance.sqrt()], dim=1)
 
 
-def kernel(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Nearness (n, m) in (0, 1] of points (n, n_functionals) to others (m, n_functionals)."""
-    return (-GAMMA / a.shape[1] * torch.cdist(a, b).square()).exp()
+def within(lengths: torch.Tensor, n_steps: int) -> torch.Tensor:
+    """Which of `n_steps` lie before each length: bool (batch, n_steps)."""
+    return torch.arange(n_steps, device=lengths.device) < lengths[:, None]
 
 
 def _turn(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:

@@ -78,6 +78,7 @@ def _tags(entry: dict[str, object]) -> dict[str, Any]:
             _of(emotion, "label", str),
             _number(emotion["confidence"]),
             {str(label): _number(p) for label, p in _of(emotion, "scores", dict).items()},
+            "likely" if emotion.get("grade") == "likely" else "sure",  # older files name no other
         )
     if loudness := _of(found, "loudness", str, None):
         tags["loudness"] = loudness

@@ -5,13 +5,15 @@ from typing import Protocol
 import numpy as np
 
 from utils.audio import SAMPLE_RATE
-from utils.events import Emotion
+from utils.events import SILENT, Emotion, Grade
 from utils.tags import Tag
 
 FIRST = SAMPLE_RATE  # samples of speech before the first estimate; less of it says little
-STEP = SAMPLE_RATE // 2  # samples from one estimate to the next
-HORIZON = 10 * SAMPLE_RATE  # an estimate hears no more than this, so that it stays cheap
+STEP = SAMPLE_RATE // 2  # samples from one estimate to the next, at first
+SLOWER = 4  # then as many times fewer than what was heard: more speech changes less
+HORIZON = 6 * SAMPLE_RATE  # an estimate hears no more than this, so that it stays cheap
 NAMED_TO_SHOW = 2  # estimates in a row that name a label before it is shown
+MAX_CHANGES = 1  # of what a growing line shows: a tag that flaps is worse than a late one
 UNNAMED_TO_HIDE = 3  # estimates in a row that do not name it before it goes
 
 
@@ -27,8 +29,10 @@ class EmotionTag(Tag):
     """Estimates the emotion of a line, again and again while it grows.
 
     A label is shown once two estimates in a row name it, and stays until two in a row name
-    another or three in a row do not name it. Estimates are made at fixed places, counted in
-    samples, so that they do not depend on how the speech was cut into chunks.
+    another or three in a row do not name it. That may happen once: after it, what is shown
+    stays to the end of the line. "Neutral" shows nothing while a line grows. Estimates are
+    made at fixed places, counted in samples, so that they do not depend on how the speech was
+    cut into chunks; the more was heard, the fewer.
 
     Parameters
     ----------
@@ -50,12 +54,13 @@ class EmotionTag(Tag):
         self._named: str | None = None  # by the last estimate
         self._n_named = 0  # estimates in a row that named it
         self._n_unnamed = 0  # estimates in a row that did not name what is shown
+        self._n_changes = 0  # of the label that was shown first
 
     def grow(self, samples: np.ndarray) -> Emotion | None:
         """What is to be shown of float32 (n,) so far."""
         while self._live and self._next <= len(samples):
             end = self._next
-            self._next += STEP
+            self._next += max(STEP, end // SLOWER // STEP * STEP)
             self._weigh(self._predictor.predict(samples[max(0, end - HORIZON) : end]))
         return self._shown
 
@@ -63,18 +68,32 @@ class EmotionTag(Tag):
         """The emotion of the whole line."""
         return self._predictor.predict(samples)
 
-    def seen(self, value: object) -> str | None:
-        """Its label."""
-        return value.label if isinstance(value, Emotion) else None
+    def seen(self, value: object) -> tuple[str, Grade] | None:
+        """Its label, and how sure it is."""
+        return (value.label, value.grade) if isinstance(value, Emotion) else None
 
     def _weigh(self, estimate: Emotion | None) -> None:
         """Let an estimate change what is shown, if it does not stand alone."""
+        if estimate is not None and estimate.label == SILENT:
+            estimate = None
         named = estimate.label if estimate else None
         self._n_named = self._n_named + 1 if named == self._named else 1
         self._named = named
-        if named and self._n_named >= NAMED_TO_SHOW:
-            self._shown = estimate
         still_named = self._shown is not None and named == self._shown.label
         self._n_unnamed = 0 if still_named else self._n_unnamed + 1
-        if self._n_unnamed >= UNNAMED_TO_HIDE:
-            self._shown = None
+        if still_named:
+            self._shown = estimate  # as sure as it is by now
+        elif named and self._n_named >= NAMED_TO_SHOW:
+            self._change(estimate)
+        elif self._n_unnamed >= UNNAMED_TO_HIDE:
+            self._change(None)
+
+    def _change(self, to: Emotion | None) -> None:
+        """Show another label, or none: once, after the first."""
+        if self._shown is not None:
+            if self._n_changes == MAX_CHANGES:
+                return
+            self._n_changes += 1
+        elif self._n_changes or to is None:
+            return
+        self._shown, self._n_unnamed = to, 0
