@@ -196,10 +196,11 @@ class EmotionRecognizer:
 
     def decide(self, scores: dict[str, float]) -> Emotion | None:
         """The likeliest class of speech and its grade, or None where it is under its threshold."""
-        return self._judgement.decide(scores)
+        return self.trusted.decide(scores)
 
     @property
-    def _judgement(self) -> Judgement:
+    def trusted(self) -> Judgement:
+        """Calibration and thresholds of what it has: with its encoder, or without."""
         return self.judgement if self.encoder else self.unaided
 
     @one_thread()
@@ -243,7 +244,7 @@ class EmotionRecognizer:
         """(n_classes,) float64 of one array of steps (n_steps, width)."""
         with torch.inference_mode():
             logits = self.model(torch.from_numpy(heard)[None], torch.tensor([len(heard)]))[0]
-            return (logits.double() / self._judgement.temperature).softmax(dim=0).numpy()
+            return (logits.double() / self.trusted.temperature).softmax(dim=0).numpy()
 
     def _check(self) -> None:
         """Raise ValueError where parts of a checkpoint contradict one another."""

@@ -122,7 +122,7 @@ def evaluate_(options: argparse.Namespace) -> None:
         predictions.restrict(_labels_of(predictions)),
         folder,
         title,
-        (recognizer.judgement if recognizer.encoder else recognizer.unaided).temperature,
+        recognizer.trusted.temperature,
     )
 
 
