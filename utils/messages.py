@@ -29,6 +29,9 @@ SENTENCES = {
     ),
     "ready.until": "Ready. Words by {engine}, until the better model is ready.",
     "ready.kept": "Ready. Words by {engine}, because the other recogniser cannot be used.",
+    "ready.built_in": (
+        "Ready. Words by {engine}, which is built in: the better model cannot be fetched now."
+    ),
     "ready.not_loaded": (
         "Ready. Words by {engine}, because the other model did not load: {reason}."
     ),
@@ -53,9 +56,12 @@ SENTENCES = {
         "Speak louder or come closer."
     ),
     "listening.quiet": "Listening, but no speech is heard. Speak louder or come closer.",
+    "listening.nothing": "Listening. No speech is heard.",
+    "listening.unclear": "Listening. The sound is poor, so words may be wrong or missing.",
     # state: lost
     "lost": "No sound: {reason}. Trying again by itself…",
     "lost.stuck": "The recogniser does not answer. Captions go on as soon as it does.",
+    "lost.waiting": "No sound comes in. Captions go on as soon as it does.",
     # state: error
     "failed.loading": "Loading failed: {reason}.",
     "failed.loading_mistake": (
@@ -63,6 +69,7 @@ SENTENCES = {
     ),
     "failed": "Stopped: {reason}.",
     "failed.mistake": "Stopped by a mistake in the program: {reason}. Press Start to go on.",
+    "failed.waiting": "The captions have stopped. Whoever presents can start them again.",
     # remarks beside the state, the worst first: pages show them in this order
     "sound.still": (
         "The program stood still for {still_s} seconds, as when a computer sleeps. "
@@ -83,6 +90,7 @@ SENTENCES = {
     "emotion.missing": "Feelings are not shown: {reason}. Captions go on.",
     "voices.missing": "Another voice is not marked: {reason}. Captions go on.",
     "engine.fetching": "Fetching better captions: {done_mb} of {total_mb} MB.",
+    "engine.waiting": "What is built in goes on listening. {reason}.",
     "engine.loading": "Getting {name} ready. Captions go on meanwhile.",
     "engine.changed": "Captions from here on by {engine}.",
     "engine.kept": "{engine} goes on listening. The other recogniser cannot be used: {reason}.",
@@ -106,6 +114,23 @@ SENTENCES = {
     "refused.flood": "Too much at once. Wait a moment.",
     "refused.no_emotion": "The program was started without emotion.",
 }
+
+# What only a presenter can mend, as readers are told of it: what it does to the words.
+TO_READERS = {
+    "listening.silent": "listening.nothing",
+    "listening.quiet": "listening.nothing",
+    "listening.faint": "listening.nothing",
+    "listening.hum": "listening.unclear",
+    "listening.clipped": "listening.unclear",
+    "lost": "lost.waiting",
+    "lost.stuck": "lost.waiting",
+    "failed": "failed.waiting",
+    "failed.mistake": "failed.waiting",
+    "failed.loading": "failed.waiting",
+    "failed.loading_mistake": "failed.waiting",
+}
+# Remarks that are theirs too: on words that are missing or late.
+ALSO_FOR_READERS = {"sound.still", "sound.lost", "pace.down"}
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,18 @@
 """The Socket.IO events: what pages are told, and what the presenter may ask for."""
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from flask import Flask, request
-from flask_socketio import SocketIO, emit, join_room
+from flask_socketio import SocketIO, emit
 
 from utils.errors import AppError, RequestError
 from utils.live.phrases import LONGEST_JSON
 from utils.live.room import Room
 from utils.live.session import Told
+from utils.live.status import for_readers
 from utils.messages import Message, say
 from web.access import Token
 from web.engine import Engine, install
@@ -23,6 +25,7 @@ from web.turns import turns
 PING_S, PONG_S = 3.0, 4.5
 EVENT_BYTES = LONGEST_JSON + 1_000  # the longest event is the list of quick phrases
 EVENTS_A_SECOND, EVENTS_AT_ONCE = 10, 20
+LOOK_S = 0.5  # between looks whether a new token was made
 REFUSALS = 100  # a page that goes on after so many is disconnected
 
 log = logging.getLogger(__name__)
@@ -68,10 +71,19 @@ class Events:
         )
         install(self._socketio, self._engine)
         self._publisher = Publisher(self._socketio, self._engine)
+        self._told_readers: dict = {}
+        self._demoting = threading.Lock()
 
     def publish(self, name: str, payload: dict) -> None:
         """Let an event be sent to every page it is for; waits for none of them."""
-        self._publisher.publish(name, payload, *([PRESENTERS] if name == "level" else []))
+        if name == "status":
+            self._publisher.publish(name, payload, PRESENTERS)
+            told = for_readers(payload)
+            if told != self._told_readers:  # most that changes is the presenter's business
+                self._told_readers = told
+                self._publisher.publish(name, told, READERS)
+        else:
+            self._publisher.publish(name, payload, *([PRESENTERS] if name == "level" else []))
 
     def announce(self) -> None:
         """Tell every page how the room is now."""
@@ -80,7 +92,8 @@ class Events:
 
         def end_waiting(told: Told, blank: bool) -> None:
             if not blank:
-                self._publisher.end_waiting(told)
+                self._publisher.end_waiting(PRESENTERS, told)
+                self._publisher.end_waiting(READERS, _as_readers_get(told))
 
         self._room.greet(end_waiting)
 
@@ -88,6 +101,7 @@ class Events:
         """Begin to take events for a room, and to send them."""
         self._room = room
         self._publisher.start()
+        threading.Thread(target=self._watch_token, name="token", daemon=True).start()
         self._socketio.on_event("connect", self._connect)
         self._socketio.on_event("disconnect", self._disconnect)
         for name, (kind, do) in self._orders(room).items():
@@ -119,10 +133,16 @@ class Events:
         page = _Page(who, who.presents(self._token))
         self._pages[_sid()] = page
         emit("room", self._room.state(page.presenter))
-        audiences, sid = [PRESENTERS if page.presenter else READERS], _sid()
+        self._welcome(_sid(), page.presenter)
+
+    def _welcome(self, sid: str, presenter: bool, *first: tuple[str, dict]) -> None:
+        """Let a page that opens, or is of another audience now, have what it is to be told."""
+        audience = PRESENTERS if presenter else READERS
 
         def welcome(told: Told, blank: bool) -> None:
-            self._publisher.welcome(sid, [*audiences, WAITING] if blank else audiences, told)
+            audiences = [audience, WAITING[audience]] if blank else [audience]
+            told = told if presenter else _as_readers_get(told)
+            self._publisher.welcome(sid, audiences, [*first, *told])
 
         self._room.greet(welcome)
 
@@ -162,14 +182,30 @@ class Events:
         if not page.bucket.take():
             refusals.warn("a flood of events", page.peer.address)
             raise RequestError(say("refused.flood"))
-        if page.presenter and not page.peer.presents(self._token):
-            page.presenter = False  # a new token was made since
-            self._socketio.server.leave_room(_sid(), PRESENTERS)
-            join_room(READERS)
-            emit("room", self._room.state(False))
+        self._see_token(_sid(), page)
         if not page.presenter:
             refusals.warn(f"{name!r} without the presenter's token", page.peer.address)
             raise RequestError(say("refused.presenter"))
+
+    def _watch_token(self) -> None:
+        """Take the controls away, by themselves, from pages that present by an old token."""
+        pause = threading.Event()
+        while not pause.wait(LOOK_S):
+            try:
+                for sid, page in list(self._pages.items()):
+                    self._see_token(sid, page)
+            except Exception:  # the next look may go well
+                log.exception("looking after the presenter's token failed")
+
+    def _see_token(self, sid: str, page: _Page) -> None:
+        """Make a page a reader's where a new token was made since it was let in."""
+        with self._demoting:
+            if not page.presenter or page.peer.presents(self._token):
+                return
+            page.presenter = False
+        for room in (PRESENTERS, WAITING[PRESENTERS]):
+            self._socketio.server.leave_room(sid, room, namespace="/")
+        self._welcome(sid, False, ("room", self._room.state(False)))
 
     def _refuse(self, message: Message) -> dict:
         page = self._pages[_sid()]
@@ -180,6 +216,10 @@ class Events:
         answer = message.to_dict()
         emit("refused", {name: answer[name] for name in ("code", "message")})
         return {"ok": False, "code": answer["code"], "message": answer["message"]}
+
+
+def _as_readers_get(told: Told) -> Told:
+    return [(name, for_readers(event) if name == "status" else event) for name, event in told]
 
 
 def _checked(fields: Mapping[str, type], arguments: tuple[object, ...]) -> dict:

@@ -18,7 +18,8 @@ from utils.live.session import Told
 from web.engine import Engine
 from web.outbox import frame
 
-PRESENTERS, READERS, WAITING = "presenters", "readers", "waiting"  # for the end of a blank
+PRESENTERS, READERS = "presenters", "readers"
+WAITING = {PRESENTERS: "waiting presenters", READERS: "waiting readers"}  # for the end of a blank
 MADE = 1000  # frames that are kept for pages that open
 
 log = logging.getLogger(__name__)
@@ -50,9 +51,9 @@ class Publisher:
         """Tell a page that opens how things are, and send it what follows."""
         self._tasks.put(partial(self._welcome, sid, audiences, told))
 
-    def end_waiting(self, told: Told) -> None:
-        """Tell the pages that wait how things are; they wait no more."""
-        self._tasks.put(partial(self._end_waiting, told))
+    def end_waiting(self, audience: str, told: Told) -> None:
+        """Tell the pages of an audience that wait how things are; they wait no more."""
+        self._tasks.put(partial(self._end_waiting, WAITING[audience], told))
 
     def _run(self) -> None:
         while True:
@@ -75,9 +76,9 @@ class Publisher:
             return  # it has gone again
         self._send([sid], told)
 
-    def _end_waiting(self, told: Told) -> None:
-        self._send([WAITING], told)
-        self._server.close_room(WAITING, namespace="/")
+    def _end_waiting(self, room: str, told: Told) -> None:
+        self._send([room], told)
+        self._server.close_room(room, namespace="/")
 
     def _send(self, audiences: Sequence[str], told: Told) -> None:
         frames = [self._frame(name, payload) for name, payload in told]

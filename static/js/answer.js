@@ -1,6 +1,6 @@
 // Talking back: what is typed is shown large to the hearing person, and spoken at a press.
 
-import { currentLanguage, setText, t } from "./words.js";
+import { currentLanguage, sentence, setText, t } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const input = byId("answer-text");
@@ -9,6 +9,8 @@ const shownText = byId("shown-text");
 
 export class Answer {
   #room = { phrases: [], speech: false, presenter: false };
+  #could = true; // speak
+  #spoken = false; // by the server, at a press on this page
 
   constructor(wire) {
     this.wire = wire;
@@ -60,21 +62,39 @@ export class Answer {
       input.focus();
       return;
     }
-    setText(byId("answer-note"), "");
+    this.#note("");
     const voice = this.#voice();
     if (!voice) {
-      await this.wire.ask("speak", { text: text.trim(), language: currentLanguage() });
+      this.#spoken = true;
+      if (!(await this.wire.ask("speak", { text: text.trim(), language: currentLanguage() }))) this.#note(t("answer.failed"));
       return;
     }
     const speech = new SpeechSynthesisUtterance(text.trim());
     speech.voice = voice;
     speech.lang = voice.lang;
-    speech.addEventListener("error", () => setText(byId("answer-note"), t("answer.failed")));
+    speech.addEventListener("error", () => this.#note(t("answer.failed")));
     speechSynthesis.cancel();
     speechSynthesis.speak(speech);
   }
 
-  reword() { this.#showVoice(); }
+  // That an answer was not spoken is said where it was pressed; return the other remarks.
+  take(notices) {
+    const failure = notices.find(({ code }) => code === "speech.failed");
+    const here = failure && this.#spoken;
+    if (here) this.#note(sentence(failure));
+    const seen = byId("answer").open || shown.open;
+    return here && !seen ? notices : notices.filter((notice) => notice !== failure);
+  }
+
+  reword() {
+    this.#could = null;
+    this.#showVoice();
+  }
+
+  #note(text) {
+    setText(byId("answer-note"), text);
+    setText(byId("shown-note"), text);
+  }
 
   #voice() {
     const language = currentLanguage();
@@ -85,7 +105,8 @@ export class Answer {
   #showVoice() {
     const can = Boolean(this.#voice()) || Boolean(this.#room.presenter && this.#room.speech);
     byId("answer-speak").disabled = byId("shown-speak").disabled = !can;
-    setText(byId("answer-note"), can ? "" : t("answer.silent"));
+    if (can !== this.#could) this.#note(can ? "" : t("answer.silent"));
+    this.#could = can;
   }
 
   #phrase(phrase) {

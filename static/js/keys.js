@@ -13,7 +13,7 @@ const STEPS = {
   "]": ["lines", 1],
   "[": ["lines", -1],
 };
-const DIALOGS = { s: "settings", a: "answer", q: "phone", m: "timeline", "?": "help" };
+const DIALOGS = { s: "settings", d: "text", a: "answer", q: "phone", m: "timeline", "?": "help" };
 const PRESENTER_DIALOGS = { o: "room" };
 
 // A text field of a window that was closed just now may still have the focus.

@@ -6,6 +6,7 @@ import * as dialogs from "./dialogs.js";
 import { Display } from "./display.js";
 import { Follow } from "./follow.js";
 import * as keys from "./keys.js";
+import { Notices } from "./notices.js";
 import * as offending from "./offending.js";
 import * as panel from "./panel.js";
 import * as phone from "./phone.js";
@@ -31,7 +32,6 @@ const refusedLink = await present.present();
 const captions = new Captions(byId("lines"), byId("live"));
 const follow = new Follow(byId("view"), byId("back"));
 const display = new Display(captions, follow);
-const status = new Status(READING);
 const timeline = new Timeline();
 
 let session = null;
@@ -64,7 +64,7 @@ let calming = 0;
 function showRefusal(message) {
   const refusal = byId("refusal");
   // Behind an open window nobody would see it, nor hear it.
-  const place = dialogs.topmost() ?? document.querySelector(".bar");
+  const place = dialogs.topmost() ?? document.querySelector(".foot");
   if (refusal.parentElement !== place) place.append(refusal);
   words.setText(refusal, message);
   refusal.hidden = false;
@@ -115,8 +115,10 @@ const wire = new Wire({
   },
 });
 
-const controls = new Room(wire, status);
 const answer = new Answer(wire);
+const notices = new Notices(() => wire.ask("fetch"));
+const status = new Status(READING, notices, (told) => answer.take(told));
+const controls = new Room(wire, status);
 
 dialogs.prepare();
 panel.prepare(display);

@@ -79,9 +79,13 @@ export class Room {
     byId("room-save").checked = Boolean(saving);
     const file = [saving?.folder, saving?.file].filter(Boolean).join("/");
     setText(byId("room-save-note"), saving ? t("room.save.on", { file }) : t("room.save.off"));
-    for (const input of document.querySelectorAll("[name=clear_after]")) {
-      input.checked = Number(input.value) === minutes;
-    }
+    const choices = [...document.querySelectorAll("[name=clear_after]")];
+    const other = choices.at(-1); // what was set at the start, where it is none of the usual ones
+    const usual = choices.slice(0, -1).some(({ value }) => Number(value) === minutes);
+    other.closest("label").hidden = usual;
+    if (!usual && minutes !== undefined) other.value = minutes;
+    setText(other.nextElementSibling, t("room.clear_after.value", { minutes: other.value }));
+    for (const input of choices) input.checked = Number(input.value) === minutes;
     for (const input of document.querySelectorAll("[name=room_offending]")) input.checked = input.value === offending;
   }
 

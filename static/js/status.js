@@ -14,8 +14,12 @@ export class Status {
   #empty = true;
   #own; // at the computer itself, where whoever runs the program may become the presenter
 
-  // `reading`: the page is only to read
-  constructor(reading) { this.#own = HERE && !reading; }
+  // `reading`: the page is only to read; `notSpoken`: the remarks without those that are told elsewhere
+  constructor(reading, notices, notSpoken) {
+    this.#own = HERE && !reading;
+    this.notices = notices;
+    this.notSpoken = notSpoken;
+  }
 
   get state() { return this.#status.state; }
   get recording() { return ["listening", "lost"].includes(this.state); }
@@ -60,8 +64,9 @@ export class Status {
     this.#showRecord();
     this.#showMicrophone();
     showProgress(byId("progress"), state === "loading", progress);
-    this.#showNotices();
-    this.#showOffer();
+    const { offer, notices } = this.#status;
+    const wanted = this.#room.presenter && state !== "offline" ? offer : null;
+    this.notices.show(this.notSpoken(notices ?? []), wanted, this.#room.presenter);
     this.#showHint();
   }
 
@@ -81,32 +86,6 @@ export class Status {
     setText(byId("microphone"), name ? t("bar.microphone", { name }) : "");
   }
 
-  // Remarks beside the state, such as a model being fetched; the worst first.
-  #showNotices() {
-    const list = byId("notices");
-    const notices = this.#status.notices ?? [];
-    list.hidden = !notices.length;
-    while (list.children.length > notices.length) list.lastElementChild.remove();
-    while (list.children.length < notices.length) list.append(noticeItem());
-    notices.forEach((notice, i) => {
-      const [text, progress] = list.children[i].children;
-      setText(text, sentence(notice));
-      const { done_mb: done, total_mb: total } = notice.values ?? {};
-      showProgress(progress, total > 0, done / total);
-    });
-  }
-
-  // A better model that can be fetched, for whoever presents.
-  #showOffer() {
-    const { offer, state } = this.#status;
-    byId("offer").hidden = !offer || !this.#room.presenter || state === "offline";
-    setText(byId("offer-text"), offer ? t("offer", offer) : "");
-    const button = byId("offer-fetch");
-    setText(button, t(offer?.busy ? "offer.busy" : "offer.fetch"));
-    // Not `disabled`: that would drop the focus of whoever has just pressed it.
-    button.setAttribute("aria-disabled", Boolean(offer?.busy));
-  }
-
   #showHint() {
     const { blank, presenter } = this.#room;
     showHint({ ...this.#status, message: sentence(this.#status), empty: this.#empty, own: this.#own, blank, presenter });
@@ -124,14 +103,6 @@ function alertOver(message) {
     else dialog.prepend(alert);
   }
   setText(alert, dialog ? message : "");
-}
-
-function noticeItem() {
-  const item = document.createElement("li");
-  const progress = document.createElement("progress");
-  progress.setAttribute("aria-label", t("bar.progress"));
-  item.append(document.createElement("span"), progress);
-  return item;
 }
 
 function showProgress(element, shown, fraction) {

@@ -28,7 +28,15 @@ AXE_RUN = """() => axe.run(document, {
 }).then(({ violations }) => violations.flatMap(({ id, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary}`)))"""
 THEMES = ("dark", "light", "yellow")
-DIALOGS = {"settings": "s", "answer": "a", "phone": "q", "room": "o", "timeline": "m", "help": "?"}
+DIALOGS = {
+    "settings": "s",
+    "answer": "a",
+    "phone": "q",
+    "room": "o",
+    "timeline": "m",
+    "help": "?",
+    "text": "d",
+}
 # What can be pressed now, and what a Tab key should reach: of radios only the chosen one.
 REACHABLE = """(root) => [...(root ?? document.body).querySelectorAll(
     "a[href], button:not(:disabled), input, textarea, [tabindex='0']")]

@@ -121,7 +121,10 @@ def test_the_room_is_set_by_switches_that_show_how_it_is(page, server):
     expect(panel.get_by_role("switch", name=EN["room.emotion"])).not_to_be_checked()
     expect(page.locator("#room-save-note")).to_have_text("Saved in /home/kiosk/captions<img>.jsonl")
     expect(page.locator("#saving")).to_be_visible()
-    expect(panel.get_by_role("link")).to_have_text(["TXT", "SRT", "VTT", "JSON"])
+    expect(panel.get_by_role("link")).to_have_count(0)
+    page.keyboard.press("d")
+    downloads = page.locator("#text").get_by_role("link")
+    expect(downloads).to_have_text(["TXT", "SRT", "VTT", "JSON"])
 
 
 def test_saving_is_seen_by_everyone(open_page, server):

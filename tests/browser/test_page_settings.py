@@ -78,7 +78,7 @@ def test_the_settings_are_shown_as_they_are(open_page):
     panel = page.locator("#settings")
     expect(panel.get_by_label("Black on white")).to_be_checked()
     expect(panel.get_by_label("Large", exact=True)).to_be_checked()
-    expect(panel.get_by_role("switch", name="Plain")).to_be_checked()
+    expect(panel.get_by_role("switch", name="Words only")).to_be_checked()
     expect(panel.locator('[data-stepper="size"] output')).to_have_text("200 %")
     expect(panel.locator('[data-stepper="lines"] output')).to_have_text("3")
 
@@ -123,7 +123,7 @@ def test_the_list_of_keys_names_every_key(open_page):
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
     named = set("".join(page.locator("#help kbd").all_text_contents()))
-    assert set("RBCOQASMTFHEPG?,.[]−+") <= named
+    assert set("RBCOQASDMTFHEPG?,.[]−+") <= named
 
 
 def test_keys_can_be_switched_off_and_leave_typing_alone(open_page):
@@ -135,7 +135,7 @@ def test_keys_can_be_switched_off_and_leave_typing_alone(open_page):
     assert root(page, "theme") == "dark"
     page.keyboard.press("Escape")
     page.keyboard.press("s")
-    page.get_by_role("switch", name="Keys as shortcuts").click()
+    page.get_by_role("switch", name="Keyboard shortcuts").click()
     page.keyboard.press("Escape")
     page.keyboard.press("t")
     page.keyboard.press("?")

@@ -23,7 +23,7 @@ from utils.captions.pipeline import Captioner
 from utils.errors import AudioError, ModelError
 from utils.events import CaptionEvent, Transcription
 from utils.live.board import Board
-from utils.live.engines import Engines
+from utils.live.engines import Course, Engines
 from utils.live.resume import Resume
 from utils.live.session import Session
 from utils.messages import say
@@ -337,7 +337,7 @@ def test_a_better_recogniser_takes_over_while_the_first_one_listens(page, begin,
     second.name = "Better"
     asked = threading.Event()
 
-    def better(notice: Callable, closing: threading.Event) -> tuple:
+    def better(notice: Callable, course: Course) -> tuple:
         notice("engine.loading", name="Better")
         asked.wait(PATIENCE_S)
         return second, say("ready.here", engine="Better")
@@ -365,7 +365,7 @@ def test_a_better_recogniser_takes_over_while_the_first_one_listens(page, begin,
 
 
 def test_the_first_recogniser_stays_where_no_better_one_comes(page, transcriber, begin):
-    def better(notice: Callable, closing: threading.Event) -> tuple:
+    def better(notice: Callable, course: Course) -> tuple:
         raise ModelError("the file was cut short")
 
     session = begin(
@@ -379,6 +379,29 @@ def test_the_first_recogniser_stays_where_no_better_one_comes(page, transcriber,
     page.wait_for("listening")
     page.wait_for("ready")
     assert page.finals
+
+
+def test_without_a_network_nothing_is_promised_and_who_presents_may_try_again(
+    page, transcriber, begin
+):
+    def better(notice: Callable, course: Course) -> tuple:
+        notice("engine.waiting", reason="no network")
+        assert course.again.wait(PATIENCE_S)
+        raise ModelError("still no network")
+
+    until = say("ready.until", engine=transcriber.name)
+    session = begin(
+        lambda progress: Engines(Captioner(transcriber), until, better),
+        lambda start: FileSource(SPEECH, realtime=True),
+    )
+    for code in ("ready.built_in", "ready.kept"):
+        wait_for_notice(page, "engine.waiting")
+        page.wait(lambda p, code=code: session.status["code"] == code)
+        session.fetch()
+        assert "still no network" in wait_for_notice(page, "engine.kept")["notices"][0]["message"]
+        if code == "ready.built_in":
+            page.events.clear()
+            session.fetch()  # what could not be had may be asked for again
 
 
 class Overburdened(Transcriber):

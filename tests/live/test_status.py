@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from utils.live import status as module
-from utils.live.status import Status, StatusLine
+from utils.live.status import Status, StatusLine, for_readers
 from utils.messages import SENTENCES, rank, say
 
 
@@ -83,3 +83,29 @@ def test_an_equal_remark_is_published_once(line, told):
 def test_lost_sound_matters_most():
     beside = [code for code in SENTENCES if code.split(".")[0] in ("saving", "engine", "pace")]
     assert rank("sound.lost") < min(map(rank, beside))
+
+
+@pytest.mark.parametrize(
+    ("code", "values", "readers"),
+    [
+        ("listening.silent", {}, "listening.nothing"),
+        ("listening.hum", {}, "listening.unclear"),
+        ("lost", {"reason": "Anna's headset is unplugged"}, "lost.waiting"),
+        ("failed", {"reason": "/home/anna is full"}, "failed.waiting"),
+        ("listening.late", {"late_s": 4}, "listening.late"),
+        ("listening", {}, "listening"),
+    ],
+)
+def test_readers_are_told_what_concerns_them(told, code, values, readers):
+    offer = {"name": "a", "size_mb": 1, "busy": False}
+    line = StatusLine(
+        Status("listening", say(code, **values), offer=offer), told, threading.RLock()
+    )
+    line.notice(say("saving.failed", reason="/home/anna is full"))
+    line.notice(say("sound.lost", lost_s=2))
+    all_of_it = line.status.to_dict()
+    theirs = for_readers(all_of_it)
+    assert theirs["code"] == readers and theirs["state"] == "listening"
+    assert [notice["code"] for notice in theirs["notices"]] == ["sound.lost"]
+    assert theirs["offer"] is None and "anna" not in str(theirs).lower()
+    assert all_of_it["offer"] == offer and len(all_of_it["notices"]) == 2

@@ -4,7 +4,6 @@ How one is fetched meanwhile: `test_fetch_live.py`.
 """
 
 import shutil
-import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +16,7 @@ from tests.whisper_models import MULTILINGUAL, whisper, write
 from utils.asr import Tuning
 from utils.asr.vosk import folder as vosk
 from utils.errors import ConfigError, ModelError
+from utils.live.engines import Course
 from utils.live.takeover import offered, takeover
 from utils.models.whisper.files import packaged
 
@@ -72,7 +72,7 @@ def test_vosk_listens_until_a_model_for_korean_is_ready(caches):
     notices = Notices()
     # It has no real weights.
     with pytest.raises(ModelError, match="small: Whisper cannot be loaded"):
-        takeover("auto", None, "ko", Tuning())(notices, threading.Event())
+        takeover("auto", None, "ko", Tuning())(notices, Course())
     assert notices.told == [("engine.loading", {"name": "small"})]
 
 
@@ -97,7 +97,7 @@ def test_what_is_offered_is_fetched_and_opened(hub, models_here):
     hub.files[f"{REPO}/{NAME}.nemo"] = DIGITS.read_bytes()
     notices = Notices()
     offer = offered("auto", None, "en", Tuning())
-    transcriber, ready = offer.bring(notices, threading.Event())
+    transcriber, ready = offer.bring(notices, Course())
     transcriber.close()
     assert notices.codes[-2:] == ["engine.fetching", "engine.loading"]
     assert str(ready) == f"Ready. Words by NeMo {NAME}, because it is recommended for en."
@@ -112,7 +112,7 @@ def test_a_whisper_that_was_named_is_fetched_and_takes_over(hub, models_here):
         if path.is_file():
             hub.files[f"Systran/faster-whisper-base.en/{path.name}"] = path.read_bytes()
     notices = Notices()
-    transcriber, ready = takeover("auto", "base.en", "en", Tuning())(notices, threading.Event())
+    transcriber, ready = takeover("auto", "base.en", "en", Tuning())(notices, Course())
     transcriber.close()
     assert notices.told[-1] == ("engine.loading", {"name": "base.en"})
     assert str(ready) == "Ready. Words by Whisper base.en, as asked with --model base.en."
@@ -122,7 +122,7 @@ def test_a_model_on_this_machine_takes_over(caches, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     (caches / "stt_en_mine.nemo").write_bytes(DIGITS.read_bytes())
     notices = Notices()
-    transcriber, ready = takeover("auto", None, "en", Tuning())(notices, threading.Event())
+    transcriber, ready = takeover("auto", None, "en", Tuning())(notices, Course())
     assert notices.told == [("engine.loading", {"name": "stt_en_mine"})]
     assert "because it is on this machine" in str(ready)
     stream = Fed(transcriber.stream())
@@ -137,7 +137,7 @@ def test_of_two_models_the_one_that_loads_is_taken(caches, monkeypatch, tmp_path
     (caches / "stt_en_a.nemo").write_bytes(good[: len(good) // 2])
     (caches / "stt_en_b.nemo").write_bytes(good)
     notices = Notices()
-    transcriber, _ = takeover("auto", None, "en", Tuning())(notices, threading.Event())
+    transcriber, _ = takeover("auto", None, "en", Tuning())(notices, Course())
     assert transcriber.name == "NeMo stt_en_b"
     transcriber.close()
 
@@ -149,10 +149,10 @@ def test_of_two_models_the_one_that_loads_is_taken(caches, monkeypatch, tmp_path
 def test_what_cannot_be_had_is_told(caches, monkeypatch, model, message):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(ModelError, match=message):
-        takeover("nemo", model, "en", Tuning())(Notices(), threading.Event())
+        takeover("nemo", model, "en", Tuning())(Notices(), Course())
 
 
 def test_phrases_that_a_model_cannot_prefer_are_refused(caches, monkeypatch):
     bring = takeover("nemo", str(DIGITS), "en", Tuning(phrases=("Okonkwo",)))
     with pytest.raises(ConfigError, match="cannot spell"):
-        bring(Notices(), threading.Event())
+        bring(Notices(), Course())

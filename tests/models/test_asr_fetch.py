@@ -1,5 +1,6 @@
 """Models are fetched whole or not at all, from a server that speaks the hub's protocol."""
 
+import queue
 import resource
 import shutil
 import socket
@@ -97,6 +98,17 @@ def test_who_waits_is_told_at_once(hub, models_here):
     with pytest.raises(NetworkError, match="503"):
         fetch(pauses_s=[60.0])
     assert len(hub.asked) == 1
+
+
+def test_who_waits_for_the_network_is_told_why_and_may_try_now(hub, models_here):
+    hub.status, ending, told = 503, Ending(), queue.SimpleQueue[NetworkError]()
+    job = Fetch(NAME, lambda *_: None, pauses_s=[3600.0], on_wait=told.put)
+    job.start(ending)
+    assert "503" in str(told.get(timeout=30))
+    hub.status = 0
+    job.try_now()
+    assert ending.came.wait(30)
+    assert ending.outcomes == [models_here / f"{NAME}.nemo"]
 
 
 def test_a_server_that_cannot_resume(hub, models_here):

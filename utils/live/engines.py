@@ -17,7 +17,23 @@ log = logging.getLogger(__name__)
 
 Part = TypeVar("Part")
 Notice = Callable[..., None]  # takes a code of `utils.messages` and its values
-Better = Callable[[Notice, threading.Event], tuple[Transcriber, Message]]
+
+
+class Course:
+    """Steers what brings a recogniser, from other threads.
+
+    Attributes
+    ----------
+    closing : set once it is to be given up
+    again : set while somebody wants another attempt now
+    """
+
+    def __init__(self) -> None:
+        self.closing = threading.Event()
+        self.again = threading.Event()
+
+
+Better = Callable[[Notice, Course], tuple[Transcriber, Message]]
 
 
 @dataclass(frozen=True)
@@ -45,7 +61,7 @@ class Engines:
     captioner : the pipeline
     ready : what to say of it
     better : brings a better recogniser, and what to say of it, while the first one listens;
-        it tells how far it is, gives up once the event is set, and raises AppError
+        it tells how far it is, gives up and tries again as its course says, and raises AppError
     offer : another one, that is brought only if somebody asks for it
     missing : what there is to say of parts that captions do without
     """
@@ -81,9 +97,7 @@ def optional(open_part: Callable[[], Part], code: str, missing: list[Message]) -
         return None
 
 
-def bring_better(
-    engines: Engines, bring: Better, notice: Notice, closing: threading.Event
-) -> Engines | None:
+def bring_better(engines: Engines, bring: Better, notice: Notice, course: Course) -> Engines | None:
     """Load the better recogniser and have it take the next segment over.
 
     Where it cannot be had, the one that worked before goes on listening, and a notice says so.
@@ -93,9 +107,9 @@ def bring_better(
     the engines as they are then, or None where nothing changed
     """
     try:
-        transcriber, ready = bring(notice, closing)
+        transcriber, ready = bring(notice, course)
     except Exception as err:  # of the engine's own kinds too: captions go on
-        if closing.is_set():
+        if course.closing.is_set():
             return None
         if isinstance(err, AppError):
             log.error("%s", err)

@@ -8,7 +8,7 @@ from functools import partial
 
 from utils.errors import AppError
 from utils.faults import of_machine
-from utils.live.engines import Better, Engines, bring_better
+from utils.live.engines import Better, Course, Engines, bring_better
 from utils.live.status import Status, StatusLine
 from utils.messages import Message, say
 
@@ -35,7 +35,8 @@ class Loader:
         self._line = line
         self._lock = lock
         self._bringing = False  # a better recogniser is on its way
-        self._closing = threading.Event()
+        self._failed: Better | None = None  # that could not be had, and may be asked for again
+        self._course = Course()
 
     def start(self) -> None:
         """Begin to load."""
@@ -43,7 +44,7 @@ class Loader:
 
     def close(self) -> None:
         """Fetch and load no more; what has been fetched is kept."""
-        self._closing.set()
+        self._course.closing.set()
 
     def status(self, state: str, message: Message, quiet: bool = False) -> Status:
         """A status of the session, with the present engine beside it."""
@@ -57,10 +58,17 @@ class Loader:
         return Status(state, message, name, quiet=quiet, offer=offer)
 
     def fetch(self) -> None:
-        """Fetch what is offered, and let it take over; nothing where that is under way."""
+        """Fetch what is offered, or what could not be had, and let it take over.
+
+        What is under way and waits for the network tries again at once.
+        """
         with self._lock:
-            if (engines := self.engines) and engines.offer:
+            if self._bringing:
+                self._course.again.set()
+            elif (engines := self.engines) and engines.offer:
                 self._bring(engines, engines.offer.bring)
+            elif engines and self._failed:
+                self._bring(engines, self._failed)
 
     def _run(self) -> None:
         def progress(done: float, message: Message) -> None:
@@ -93,6 +101,7 @@ class Loader:
         if self._bringing:
             return
         self._bringing = True
+        self._course.again.clear()
         self._line.withdraw("engine.kept")
         self._refresh()
         work = partial(self._improve, engines, bring)
@@ -103,14 +112,25 @@ class Loader:
 
         def notice(code: str, **values: str | int) -> None:
             self._line.notice(say(code, **values))
+            if code == "engine.waiting":
+                self._promise_nothing()
 
-        better = bring_better(engines, bring, notice, self._closing)
+        better = bring_better(engines, bring, notice, self._course)
         with self._lock:
             self._bringing = False
+            self._failed = None if better else bring
             self.engines = better or _kept(engines)
             self._refresh()
         if better:
             self._line.remark("engine.changed", engine=better.captioner.transcriber.name)
+
+    def _promise_nothing(self) -> None:
+        """Say no more that a better recogniser is about to come."""
+        with self._lock:
+            if (engines := self.engines) and engines.ready.code == "ready.until":
+                ready = say("ready.built_in", engine=engines.captioner.transcriber.name)
+                self.engines = replace(engines, ready=ready)
+                self._refresh()
 
     def _refresh(self) -> None:
         """Show the present engine beside the state that there is."""
@@ -134,7 +154,7 @@ def unexpected(err: Exception, fault: str, mistake: str) -> Message:
 
 def _kept(engines: Engines) -> Engines:
     """The engines as they are once it is known that the first one stays."""
-    if engines.ready.code != "ready.until":
+    if engines.ready.code not in ("ready.until", "ready.built_in"):
         return engines
     ready = say("ready.kept", engine=engines.captioner.transcriber.name)
     return replace(engines, ready=ready, better=None)

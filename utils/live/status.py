@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from utils.messages import Message, Value, rank, say
+from utils.messages import ALSO_FOR_READERS, TO_READERS, Message, Value, rank, say
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +42,17 @@ class Status:
         """The status as it goes over the wire."""
         notices = [notice.to_dict() for notice in self.notices]
         return {**vars(self), **self.message.to_dict(), "notices": notices}
+
+
+def for_readers(told: dict) -> dict:
+    """The `status` event as readers get it: without what only a presenter can mend.
+
+    Reasons may hold folders and what devices are called, which are nobody else's business.
+    """
+    code = told["code"]
+    plain = say(TO_READERS[code]).to_dict() if code in TO_READERS else {}
+    notices = [notice for notice in told["notices"] if notice["code"] in ALSO_FOR_READERS]
+    return {**told, **plain, "offer": None, "notices": notices}
 
 
 class StatusLine:

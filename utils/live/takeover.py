@@ -5,19 +5,19 @@ A NeMo model takes many seconds to load, and minutes to fetch; nobody waits for 
 
 import logging
 import queue
-import threading
 from pathlib import Path
 
 from utils.asr import Transcriber, Tuning
 from utils.asr.choose import open_found
 from utils.asr.registry import built_in
 from utils.errors import ModelError
-from utils.live.engines import Better, Notice, Offer
+from utils.live.engines import Better, Course, Notice, Offer
 from utils.messages import Message, say
 from utils.models.catalogue import NEMO, WHISPER, models_folder
 from utils.models.download import check_space
 from utils.models.fetch import Fetch
 from utils.models.here import Wanted, asked, fitting, to_fetch
+from utils.models.hub import NetworkError
 from utils.models.memory import check_fits
 from utils.models.whisper.files import name_of
 
@@ -64,15 +64,15 @@ def offered(asr: str, model: str | None, language: str, tuning: Tuning) -> Offer
         return None
     wanted = Wanted(best.name, best.kind, "")
 
-    def bring(notice: Notice, closing: threading.Event) -> tuple[Transcriber, Message]:
-        transcriber = _open_first([_fetch(wanted, notice, closing)], language, tuning, notice)
+    def bring(notice: Notice, course: Course) -> tuple[Transcriber, Message]:
+        transcriber = _open_first([_fetch(wanted, notice, course)], language, tuning, notice)
         return transcriber, say("ready.recommended", engine=transcriber.name, language=language)
 
     return Offer(best.name, best.about_mb, bring)
 
 
 def _bring_here(language: str, tuning: Tuning) -> Better:
-    def bring(notice: Notice, closing: threading.Event) -> tuple[Transcriber, Message]:
+    def bring(notice: Notice, course: Course) -> tuple[Transcriber, Message]:
         transcriber = _open_first(fitting(language), language, tuning, notice)
         return transcriber, say("ready.here", engine=transcriber.name)
 
@@ -80,25 +80,31 @@ def _bring_here(language: str, tuning: Tuning) -> Better:
 
 
 def _bring_asked(wanted: Wanted, language: str, tuning: Tuning) -> Better:
-    def bring(notice: Notice, closing: threading.Event) -> tuple[Transcriber, Message]:
-        path = wanted.here() or _fetch(wanted, notice, closing)
+    def bring(notice: Notice, course: Course) -> tuple[Transcriber, Message]:
+        path = wanted.here() or _fetch(wanted, notice, course)
         transcriber = _open_first([path], language, tuning, notice)
         return transcriber, say("ready.asked", engine=transcriber.name, option=wanted.option)
 
     return bring
 
 
-def _fetch(wanted: Wanted, notice: Notice, closing: threading.Event) -> Path:
+def _fetch(wanted: Wanted, notice: Notice, course: Course) -> Path:
     """Fetch a model, slowly enough for the captions; the page sees how far it is."""
 
     def tell(done_bytes: int, total_bytes: int) -> None:
         done_mb, total_mb = done_bytes // 1_000_000, total_bytes // 1_000_000
         notice("engine.fetching", done_mb=done_mb, total_mb=total_mb)
 
+    def wait(err: NetworkError) -> None:
+        notice("engine.waiting", reason=str(err))
+
     ended: queue.SimpleQueue[Path | ModelError] = queue.SimpleQueue()
-    fetch = Fetch(wanted.name, tell, kind=wanted.kind)
+    fetch = Fetch(wanted.name, tell, kind=wanted.kind, on_wait=wait)
     fetch.start(ended.put)
-    while not closing.is_set():
+    while not course.closing.is_set():
+        if course.again.is_set():
+            course.again.clear()
+            fetch.try_now()
         try:
             outcome = ended.get(timeout=POLL_S)
         except queue.Empty:

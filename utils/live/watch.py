@@ -27,7 +27,8 @@ NEAR, CLIPPED, CLIPPED_MEAN_S = 0.8, 0.06, 2.0
 PEAK_FALL_DB = 1.0  # a second
 SOUND_S = 0.5  # of sound, after which it is no longer called silent
 LATE_S = 3.0  # of sound waiting, after which the page says that captions are late,
-IN_TIME_S = 1.0  # and below which it says so no longer
+IN_TIME_S, IN_TIME_LASTS_S = 1.0, 5.0  # and below which, for so long, it says so no longer
+HUM_ENDS_S = 2.0  # without hum, after which the page says so no longer
 LOSS_S = 20.0  # without a loss, after which lost sound is counted anew
 LEVEL_FRAMES = 3  # frames to a level: about ten a second
 
@@ -86,8 +87,8 @@ class Watch:
         self._faint = Lasting(FAINT_S, FAINT_S)
         self._clipped = Lasting(CLIPPED_S, CLIPPED_S)
         self._clipping = Clipping()
-        self._humming = False
-        self._late = False
+        self._hum = Lasting(0.0, HUM_ENDS_S)
+        self._late = Lasting(0.0, IN_TIME_LASTS_S)
         self._dropped = 0  # frames, of those that the source counts, that were told of
         self._lost_s = 0.0  # in the losses that go together
         self._since_loss_s = LOSS_S
@@ -110,12 +111,12 @@ class Watch:
         frame_s = len(frame.samples) / SAMPLE_RATE
         self._quiet.take(not hearing, frame_s)
         self._faint.take(unheard, frame_s)
-        self._humming = humming
+        self._hum.take(humming, frame_s)
         if hearing and not humming:  # pauses tell nothing, and hum is always near its loudest
             self._clipped.take(self._clipping.judge(frame.samples), frame_s)
         self._silent.take(not frame.samples.any(), frame_s)
-        self._late = self.late_s > (IN_TIME_S if self._late else LATE_S)
-        self.catching_up = self._just_woke() or (self.catching_up and self._late)
+        self._late.take(self.late_s > (IN_TIME_S if self._late.on else LATE_S), frame_s)
+        self.catching_up = self._just_woke() or (self.catching_up and self._late.on)
         self.lost = self._loss(frame_s)
         self._measure(frame)
         return self._message()
@@ -129,10 +130,10 @@ class Watch:
         """The worst state that lasts."""
         if self._silent.on:
             return say("listening.silent"), True
-        if self._late:
+        if self._late.on:
             code = "listening.catching_up" if self.catching_up else "listening.late"
             return say(code, late_s=round(self.late_s)), False
-        if self._humming:
+        if self._hum.on:
             return say("listening.hum"), False
         if self._clipped.on:
             return say("listening.clipped"), False

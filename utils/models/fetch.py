@@ -41,6 +41,7 @@ class Fetch:
         from the thread that fetches
     pauses_s : before each further attempt when the network breaks; None for the usual ones
     kind : of a model that is not in the catalogue
+    on_wait : told why nothing comes now, before each pause
 
     Raises
     ------
@@ -53,6 +54,7 @@ class Fetch:
         on_progress: Progress,
         pauses_s: Sequence[float] | None = None,
         kind: str = NEMO,
+        on_wait: Callable[[NetworkError], None] = lambda err: None,
     ) -> None:
         self.repo = repository(name)
         if not re.fullmatch(r"[\w.-]+/[\w.-]+", self.repo):
@@ -65,8 +67,10 @@ class Fetch:
         self.path = models_folder() / (self.name + (".nemo" if self.kind == NEMO else ""))
         self._on_progress = on_progress
         self._pauses_s = pauses_s
+        self._on_wait = on_wait
         self._behind = False
         self._stopped = threading.Event()
+        self._wake = threading.Event()  # ends a pause
         self._download: Download | None = None
         self._thread: threading.Thread | None = None
 
@@ -124,8 +128,11 @@ class Fetch:
                 if not pauses_s:
                     raise
                 log.info("%s; next attempt in %.0f s", err, pauses_s[0])
-                if self._stopped.wait(pauses_s.pop(0)):
+                self._on_wait(err)
+                self._wake.wait(pauses_s.pop(0))
+                if self._stopped.is_set():
                     raise StoppedError(f"fetching {self.name} was stopped") from err
+                self._wake.clear()
 
     def _done_bytes(self) -> int:
         return self._download.done_bytes if self._download else 0
@@ -151,9 +158,14 @@ class Fetch:
         )
         self._thread.start()
 
+    def try_now(self) -> None:
+        """Wait no longer for the next attempt."""
+        self._wake.set()
+
     def stop(self) -> None:
         """End within a second; nothing is told after that. What has come is kept."""
         self._stopped.set()
+        self._wake.set()
         if self._download:
             self._download.stop()
         if self._thread and self._thread is not threading.current_thread():
