@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from utils import config
-from utils.address import ANY, host_name, public_address, reachable_address, url
+from utils.address import ANY, url
 from utils.asr import Transcriber, Tuning
 from utils.asr.choose import check_choice, open_embedded, open_transcriber
 from utils.asr.phrases import read_phrases
@@ -28,6 +28,7 @@ from utils.errors import AppError, DataError, ModelError
 from utils.faults import cause
 from utils.folders import config_folder, data_folder, state_folder
 from utils.live.board import Board
+from utils.live.care import Care
 from utils.live.engines import Better, Engines, optional
 from utils.live.loader import Progress
 from utils.live.phrases import Phrases
@@ -38,6 +39,7 @@ from utils.live.takeover import offered, takeover
 from utils.messages import Message, say
 from utils.models.hub import forbid_network
 from utils.models.memory import EMOTION_ADDRESSES, EMOTION_BYTES, check_spare
+from utils.monitoring import logs
 from utils.sources import FileSource, MicrophoneSource, Source
 from utils.tags import Tag
 from utils.tags.emotion import EmotionTag
@@ -45,10 +47,9 @@ from utils.tags.loudness import LoudnessTag
 from utils.tags.voices import VoicesTag
 from web.access import LINK_S, Links, Token
 from web.events import Events
-from web.gate import Gate
-from web.link import forget_serving, link, note_serving, own_link
+from web.gate import guarded
+from web.link import forget_serving, link, note_serving, own_link, reader_url
 from web.pages import add_pages
-from web.proxy import Proxied
 from web.server import Server, check_port
 
 if TYPE_CHECKING:
@@ -162,14 +163,15 @@ def create_app(settings: config.Settings) -> Flask:
         resume=resume,
     )
     links = Links(token)
+    saving_folder = Path(os.path.expanduser(settings.save or data_folder() / "captions"))
     room = Room(
         session,
         board,
         events.announce,
         phrases=Phrases(config_folder() / "phrases.json", settings.language),
         offending=OffendingWords(own_list()),
-        saving_folder=Path(os.path.expanduser(settings.save or data_folder() / "captions")),
-        reader_url=_reader_url(settings),
+        saving_folder=saving_folder,
+        reader_url=reader_url(settings),
         language=settings.language,
     )
     events.open(room)
@@ -183,22 +185,11 @@ def create_app(settings: config.Settings) -> Flask:
     if token.problem:
         session.notice("link.missing", reason=token.problem)
     add_pages(app, room, token, links, settings.language)
-    names = [settings.host, settings.address]
-    if settings.proxy:
-        public = public_address(settings.proxy)
-        app.wsgi_app = Proxied(app.wsgi_app, public)  # type: ignore[method-assign]  # Flask's way
-        names.append(host_name(public.host))
-    app.wsgi_app = Gate(app.wsgi_app, *names)  # type: ignore[method-assign]  # as above
+    app.wsgi_app = guarded(app.wsgi_app, settings)  # type: ignore[method-assign]  # Flask's way
+    care = Care(session, events.sends, saving_folder, settings.memory_limit * 1_000_000)
     app.extensions |= {"session": session, "board": board, "room": room, "links": links}
+    app.extensions["care"] = care
     return app
-
-
-def _reader_url(settings: config.Settings) -> str | None:
-    """Where phones read along; None where they cannot."""
-    if settings.proxy:
-        return public_address(settings.proxy).url("/read")
-    address = reachable_address(settings.host, settings.address)
-    return url(address, settings.port, "/read") if address else None
 
 
 def serve(settings: config.Settings) -> int:
@@ -216,6 +207,7 @@ def serve(settings: config.Settings) -> int:
         ending.enter_context(app.extensions["room"])
         ending.enter_context(app.extensions["session"])
         server = Server(settings.host, settings.port, app)
+        ending.enter_context(app.extensions["care"])
         _announce(settings, app)
         server.serve_forever()
     return 0
@@ -238,12 +230,20 @@ def _announce(settings: config.Settings, app: Flask) -> None:
         tell(f"Phones read along at {room.reader_url}")
 
 
-def print_link(settings: config.Settings, here: bool, new: bool) -> int:
-    """Print a link that makes a browser the presenter's, with a new token if asked."""
+def print_link(settings: config.Settings, here: bool, new: bool, monitor: bool) -> int:
+    """Print a link that makes a browser the presenter's, with a new token if asked.
+
+    Parameters
+    ----------
+    monitor : print what lets a monitor elsewhere read the metrics instead
+    """
     token = Token(state_folder() / TOKEN_FILE)
     if new:
         token.renew()
         note("Every older link, and every browser that presented, has lost its power.")
+    if monitor:
+        put(f"{token.for_metrics()}\n")
+        return 0
     address, told = link(state_folder(), settings.port, token, here)
     put(f"{address}\n")
     note(told)
@@ -269,8 +269,8 @@ def caption(settings: config.Settings, path: str, form: str) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     args = parser(__doc__).parse_args(arguments)
+    end_log = logs.begin(None if args.command else state_folder() / "log")
     try:
         if args.command == "microphones":
             return list_microphones()
@@ -285,11 +285,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.command == "caption":
             return caption(settings, args.file, args.format)
         if args.command == "link":
-            return print_link(settings, args.here, args.new)
+            return print_link(settings, args.here, args.new, args.metrics)
         return serve(settings)
     except AppError as err:
         note(f"app.py: {err}")
         return 1
+    finally:
+        end_log()
 
 
 if __name__ == "__main__":

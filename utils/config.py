@@ -20,7 +20,11 @@ from utils.untrusted import opened
 
 ENVIRONMENT_PREFIX = "CAPTIONS_"
 LONGEST_CLEAR_AFTER_MIN = 24 * 60
-NUMBERS = {"port": "a number from 1 to 65535", "clear_after": "a number of minutes"}
+NUMBERS = {
+    "port": "a number from 1 to 65535",
+    "clear_after": "a number of minutes",
+    "memory_limit": "a number of megabytes",
+}
 LARGEST = 10**9
 WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
 # How long words may wait for what follows, which makes them more accurate; "auto" lets the
@@ -51,6 +55,7 @@ class Settings:
     emotion : whether emotion is estimated at all
     offending : words that offend: off (as they were heard), first (their first letter), hidden
     clear_after : minutes without speech after which the lines are cleared; 0 is never
+    memory_limit : megabytes, above which memory is given back and the presenter is told; 0 is none
     save : folder to which finished lines are written from the start; "" writes none
     offline : use no network: fetch no model, and refuse recognisers that are services
     listen : listen as soon as the program has started, without a press
@@ -74,6 +79,7 @@ class Settings:
     emotion: bool = True
     offending: str = "off"
     clear_after: int = 0
+    memory_limit: int = 0
     save: str = ""
     offline: bool = False
     listen: bool = False
@@ -94,6 +100,8 @@ class Settings:
             raise ConfigError(f"pace {self.pace}: expected auto, {', '.join(PACES)}")
         if self.offending not in OFFENDING:
             raise ConfigError(f"offending {self.offending}: expected {', '.join(OFFENDING)}")
+        if self.memory_limit < 0:
+            raise ConfigError(f"memory_limit {self.memory_limit}: expected megabytes, or 0")
         if not 0 <= self.clear_after <= LONGEST_CLEAR_AFTER_MIN:
             raise ConfigError(
                 f"clear_after {self.clear_after}: expected minutes, 0 to {LONGEST_CLEAR_AFTER_MIN}"

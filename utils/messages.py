@@ -86,6 +86,15 @@ SENTENCES = {
     "offending.bad": "Your own list of words that offend could not be read. {reason}.",
     "phrases.bad": "The quick phrases could not be read, so the usual ones are shown. {reason}.",
     "phrases.not_kept": "The quick phrases hold until the program ends: {reason}.",
+    "memory.high": (
+        "The program uses {used_mb} MB of memory, and is to use {limit_mb} MB at the most. It "
+        "gives back what it can."
+    ),
+    "disk.low": "Only {free_mb} MB are left on the disk. Make room, or nothing can be saved.",
+    "microphone.day": (
+        "Nobody was heard for a day, so the microphone was opened anew. Is it still in its place, "
+        "and turned up?"
+    ),
     "link.missing": "No link can be made for another device: {reason}. Captions go on.",
     "emotion.missing": "Feelings are not shown: {reason}. Captions go on.",
     "voices.missing": "Another voice is not marked: {reason}. Captions go on.",

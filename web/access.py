@@ -79,6 +79,14 @@ class Token:
         """Whether a given cookie is the right one; takes the same time for every wrong one."""
         return _equal(given or "", self.cookie())
 
+    def for_metrics(self) -> str:
+        """What lets a monitor read the metrics from elsewhere, and gives no other right."""
+        return self.sign("metrics")
+
+    def reads_metrics(self, authorization: str) -> bool:
+        """Whether a header `Authorization` holds that, as `Bearer …`."""
+        return _equal(authorization, f"Bearer {self.for_metrics()}")
+
     def _go_without(self, err: OSError) -> None:
         if not self._token:
             self._token = secrets.token_urlsafe(TOKEN_BYTES)

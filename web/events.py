@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from flask import Flask, request
 from flask_socketio import SocketIO, emit
@@ -14,6 +15,7 @@ from utils.live.room import Room
 from utils.live.session import Told
 from utils.live.status import for_readers
 from utils.messages import Message, say
+from utils.monitoring import metrics
 from web.access import Token
 from web.engine import Engine, install
 from web.limits import LogOnce, TokenBucket
@@ -85,6 +87,10 @@ class Events:
         else:
             self._publisher.publish(name, payload, *([PRESENTERS] if name == "level" else []))
 
+    def sends(self) -> bool:
+        """Whether what is told goes out to pages."""
+        return self._publisher.sends()
+
     def announce(self) -> None:
         """Tell every page how the room is now."""
         for audience, presenter in ((PRESENTERS, True), (READERS, False)):
@@ -100,6 +106,8 @@ class Events:
     def open(self, room: Room) -> None:
         """Begin to take events for a room, and to send them."""
         self._room = room
+        for role in metrics.ROLES:
+            metrics.PAGES.labels(role).set_function(partial(self._count, role))
         self._publisher.start()
         threading.Thread(target=self._watch_token, name="token", daemon=True).start()
         self._socketio.on_event("connect", self._connect)
@@ -132,6 +140,7 @@ class Events:
         who = peer(request.environ)
         page = _Page(who, who.presents(self._token))
         self._pages[_sid()] = page
+        metrics.PAGES_OPENED.inc()
         emit("room", self._room.state(page.presenter))
         self._welcome(_sid(), page.presenter)
 
@@ -152,6 +161,11 @@ class Events:
         else:
             self._pages.pop(_sid(), None)
 
+    def _count(self, role: str) -> int:
+        """How many pages of a role are open."""
+        pages = list(self._pages.values())
+        return sum(page.presenter == (role == metrics.PRESENTER) for page in pages)
+
     def _taker(self, name: str, fields: Mapping[str, type], do: Callable) -> Callable:
         """A handler that refuses what may not be, and acknowledges the rest."""
 
@@ -163,7 +177,8 @@ class Events:
             except RequestError as err:
                 return self._refuse(err.message)
             except AppError as err:
-                log.warning("%s: %s", name, err)
+                # what it says may hold what was typed, which is no business of the log
+                log.warning("%s was refused (%s)", name, type(err).__name__)
                 return self._refuse(say("refused.value", reason=str(err)))
             return {"ok": True}
 

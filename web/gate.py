@@ -10,8 +10,10 @@ import re
 from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from utils.address import host_name, is_loopback, own_names, plain_address
+from utils.address import host_name, is_loopback, own_names, plain_address, public_address
+from utils.config import Settings
 from web.limits import LogOnce
+from web.proxy import Proxied
 from web.wsgi import connection, refuse
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,16 @@ class Gate:
             return True
         address = plain_address(host)
         return bool(address) and address == _reached_at(environ)
+
+
+def guarded(app: WSGIApplication, settings: Settings) -> Gate:
+    """An application behind the gate, and seen as the operator's proxy shows it, if any."""
+    names = [settings.host, settings.address]
+    if settings.proxy:
+        public = public_address(settings.proxy)
+        app = Proxied(app, public)
+        names.append(host_name(public.host))
+    return Gate(app, *names)
 
 
 def _make_plain(environ: WSGIEnvironment) -> None:

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 
 from utils.address import network
+from utils.monitoring.metrics import REFUSALS
 
 KEPT_PEERS = 1000  # of which it is remembered what they were refused, or have asked for
 
@@ -97,6 +98,7 @@ class LogOnce:
 
     def warn(self, kind: str, peer: str) -> None:
         """Say that a peer was refused for this kind of reason, unless that was said."""
+        REFUSALS.labels(self._log.name).inc()
         peer = network(peer)
         with self._lock:
             if (kind, peer) in self._seen:
@@ -104,4 +106,6 @@ class LogOnce:
             if len(self._seen) >= KEPT_PEERS:
                 self._seen.pop(next(iter(self._seen)))
             self._seen[kind, peer] = None
-        self._log.warning("refused %s from %s (told once)", kind, peer)
+        # A kind of its own in the log, too, where a flood of one kind is counted.
+        sentence = f"refused {kind.replace('%', '%%')} from %s (told once)"
+        self._log.warning(sentence, peer)

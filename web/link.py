@@ -63,6 +63,14 @@ def _running(folder: Path, port: int) -> tuple[dict, list[int]]:
     return chosen, [note["port"] for note in found if note is not chosen]
 
 
+def reader_url(settings: Settings) -> str | None:
+    """Where phones read along; None where they cannot."""
+    if settings.proxy:
+        return public_address(settings.proxy).url("/read")
+    address = reachable_address(settings.host, settings.address)
+    return url(address, settings.port, "/read") if address else None
+
+
 def own_link(host: str, port: int, code: str) -> str:
     """The link for the browser of this computer itself."""
     return url("127.0.0.1" if host in ANY else host, port, f"/{PRESENT}{code}")

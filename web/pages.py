@@ -7,9 +7,11 @@ from datetime import datetime
 import segno
 from flask import Flask, Response, abort, render_template, request
 
+from utils.address import is_loopback
 from utils.config import OFFENDING
 from utils.live.room import Room
 from utils.messages import say
+from utils.monitoring import metrics
 from web.access import Links, Token
 from web.limits import AtOnce, Buckets, LogOnce
 from web.peers import accepted_origin, cookie_name, peer
@@ -29,6 +31,7 @@ TYPES = {
     "json": "application/json",
 }
 
+FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")  # what a proxy adds
 # A room of phones that all want to keep what was said may come from one address.
 EXPORTS_A_SECOND, EXPORTS_AT_ONCE = 2, 30
 EXPORTS_OF_AN_ADDRESS, EXPORTS_IN_ALL = 20, 40  # that are being sent
@@ -91,7 +94,23 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
 
     @app.get("/health")
     def health() -> dict:
-        return room.health()
+        return room.monitored.health()
+
+    @app.get("/health/live")
+    def live() -> tuple[dict, int]:
+        return _yes_or_no("live", room.monitored.alive())
+
+    @app.get("/health/ready")
+    def ready() -> tuple[dict, int]:
+        return _yes_or_no("ready", room.monitored.ready())
+
+    @app.get("/metrics")
+    def numbers() -> Response:
+        if not _may_measure(token):
+            refusals.warn("metrics without a token", request.remote_addr or "")
+            abort(_text("Metrics are for this computer, the presenter and who has a token.", 403))
+        room.monitored.measure()
+        return Response(metrics.shown(), content_type=metrics.CONTENT_TYPE)
 
     @app.after_request
     def protect(response: Response) -> Response:
@@ -99,6 +118,22 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
+
+
+def _yes_or_no(name: str, answer: bool) -> tuple[dict, int]:
+    return {name: answer}, 200 if answer else 503
+
+
+def _may_measure(token: Token) -> bool:
+    """Whether who asks may see numbers: from this computer itself, or by a token.
+
+    A proxy that hands on what others ask for says so; where it does not, they seem to be local.
+    """
+    handed_on = any(name in request.headers for name in FORWARDED)
+    if is_loopback(request.remote_addr or "") and not handed_on:
+        return True
+    by_cookie = peer(request.environ).presents(token)
+    return by_cookie or token.reads_metrics(request.headers.get("Authorization", ""))
 
 
 def _admit(token: Token, links: Links) -> Response | tuple[dict, int]:

@@ -8,6 +8,7 @@ order too: it is sent what was so until then, and after that whatever follows.
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from queue import SimpleQueue
@@ -20,6 +21,7 @@ from web.outbox import frame
 
 PRESENTERS, READERS = "presenters", "readers"
 WAITING = {PRESENTERS: "waiting presenters", READERS: "waiting readers"}  # for the end of a blank
+STANDS_S = 10.0  # in which what is told has gone out, or the thread stands
 MADE = 1000  # frames that are kept for pages that open
 
 log = logging.getLogger(__name__)
@@ -38,6 +40,8 @@ class Publisher:
         self._server, self._engine = socketio.server, engine
         self._made: dict[int, tuple[dict, bytes]] = {}  # by segment: captions, and their frames
         self._tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._asked_s, self._passed = 0.0, threading.Event()  # whether a task was done since
+        self._passed.set()
 
     def start(self) -> None:
         """Begin to send, also what was told until now."""
@@ -54,6 +58,14 @@ class Publisher:
     def end_waiting(self, audience: str, told: Told) -> None:
         """Tell the pages of an audience that wait how things are; they wait no more."""
         self._tasks.put(partial(self._end_waiting, WAITING[audience], told))
+
+    def sends(self) -> bool:
+        """Whether what was told some seconds ago has gone out; asks again each time."""
+        if self._passed.is_set():
+            self._passed.clear()
+            self._asked_s = time.monotonic()
+            self._tasks.put(self._passed.set)
+        return time.monotonic() - self._asked_s < STANDS_S
 
     def _run(self) -> None:
         while True:

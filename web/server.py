@@ -36,7 +36,8 @@ ANSWER_S = 300.0  # until an answer has been read; an export on a slow phone tak
 HEAD_BYTES, BODY_BYTES = 65_536, 65_536  # of a request, as far as it is read
 SWITCH_S = 0.0005  # Python's threads take turns so often; who captions waits no longer for one
 LENGTH = re.compile(rb"\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r?\n", re.IGNORECASE)
-APART = (b"health", b"export", b"socket.io")  # paths whose requests wait in lines of their own
+# Paths whose requests wait in lines of their own.
+APART = (b"health", b"metrics", b"export", b"socket.io")
 
 log = logging.getLogger(__name__)
 refusals = LogOnce(log)

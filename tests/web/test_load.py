@@ -49,7 +49,7 @@ def program() -> Iterator[Program]:
         yield running
     assert running.process.returncode == 0
     assert "Traceback" not in running.errors, running.errors[running.errors.index("Traceback") :]
-    lines = running.errors.splitlines()
+    lines = [line.partition(" ")[2] for line in running.errors.splitlines()]  # but for the time
     assert len(lines) == len(set(lines)), "a refusal was logged twice"
 
 
@@ -237,5 +237,5 @@ def test_captions_come_through_attacks_of_every_kind():
             for attacker in attackers:
                 attacker.join()
     assert "Traceback" not in program.errors
-    lines = program.errors.splitlines()
+    lines = [line.partition(" ")[2] for line in program.errors.splitlines()]
     assert len(lines) == len(set(lines)) and len(lines) < 3 * len(KINDS)

@@ -18,6 +18,7 @@ from utils.captions.tagging import Said, Tagging
 from utils.captions.vad import VoiceActivity
 from utils.errors import NoMemoryError
 from utils.events import AudioFrame, CaptionEvent, SpeechChunk, Word
+from utils.monitoring import metrics
 from utils.tags import Tag
 
 Answer = TypeVar("Answer")
@@ -205,7 +206,8 @@ class Captioner:
     def _ask(self, ask: Callable[[Stream], Answer]) -> Answer:
         """Ask the recogniser; where memory is short, once more without the tags that cost some."""
         try:
-            return ask(self._opened())
+            with metrics.STEPS.time():
+                return ask(self._opened())
         except NoMemoryError as err:
             if not self.tags.save_memory(err):
                 raise

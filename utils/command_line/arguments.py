@@ -50,6 +50,9 @@ def parser(description: str) -> argparse.ArgumentParser:
     program.add_argument(
         "--clear-after", metavar="MINUTES", help="clear the lines after so long without speech"
     )
+    program.add_argument(
+        "--memory-limit", metavar="MEGABYTES", help="above which memory is given back (0: none)"
+    )
     program.add_argument("--save", metavar="FOLDER", help="write finished lines to files there")
     program.add_argument(
         "--listen",
@@ -68,6 +71,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     saved.add_argument("--format", choices=FORMATS, default="txt")
     to_device = commands.add_parser("link", help="print a link that lets a device present")
     to_device.add_argument("--here", action="store_true", help="for this computer's own browser")
+    to_device.add_argument("--metrics", action="store_true", help="print the metrics' token")
     to_device.add_argument("--new", action="store_true", help="and let nobody else present")
     commands.add_parser("microphones", help="list the input devices")
     models = commands.add_parser("models", parents=[speech], help="list, get or delete models")

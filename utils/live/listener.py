@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 from utils.audio import SAMPLE_RATE
+from utils.captions.delay import WordDelays
 from utils.captions.pace import PaceKeeper
 from utils.captions.pipeline import Captioner
 from utils.errors import AppError, AudioError, CaptureError
@@ -14,8 +15,9 @@ from utils.events import AudioFrame, CaptionEvent
 from utils.live.board import Board, Publish
 from utils.live.loader import Loader, unexpected
 from utils.live.status import StatusLine
-from utils.live.watch import Moves, Watch
+from utils.live.watch import Moves, Signs, Watch
 from utils.messages import Message, say
+from utils.monitoring import metrics
 from utils.sources import Source
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,29 @@ RETRY_S = 1.0  # between attempts to open a lost microphone
 STUCK_S = 10.0  # of work on one frame, after which captions do not come
 LATE_S = 5.0  # after listening, in which tags of the last lines may still come,
 LATE_LOOK_S = 0.1  # and between looks whether they have
+
+
+class Counted:
+    """Counts what a source gives, from when it was opened.
+
+    Parameters
+    ----------
+    source : whose frames they are
+    again : it was lost before; its first frame tells that it is there again
+    """
+
+    def __init__(self, source: Source, again: bool) -> None:
+        self._source, self._again, self._dropped = source, again, 0
+
+    def frame(self) -> None:
+        """One more has been heard."""
+        metrics.FRAMES.inc()
+        metrics.QUEUE.set(self._source.queue_depth)
+        new, self._dropped = self._source.dropped - self._dropped, self._source.dropped
+        metrics.DROPPED.inc(new)
+        if self._again:
+            self._again = False
+            metrics.RECONNECTIONS.inc()
 
 
 class Listener:
@@ -63,6 +88,8 @@ class Listener:
         self._stopping = threading.Event()  # from the press, or the end of the source, on
         self._again = threading.Event()  # somebody waits for it to listen again
         self._pace = PaceKeeper()
+        self._delays = WordDelays()
+        self.signs = Signs()
         self._began = 0.0  # when the session's clock was zero
         self._last_frame = 0.0
         self._working_since: float | None = None  # on the frame that is being captioned
@@ -107,6 +134,7 @@ class Listener:
                 self._worker.join()
             self._again.clear()
             self._stopping.clear()
+            self.signs.begin()
             self._began = self._began or time.monotonic()
             work = partial(self._run, captioner)
             self._worker = threading.Thread(target=work, name="captions", daemon=True)
@@ -150,11 +178,14 @@ class Listener:
     def _listen(self, captioner: Captioner) -> None:
         message, moves = say("ready"), Moves()
         while not self._stopping.is_set():
+            self.signs.attempt()
             try:
                 message = self._capture(captioner, moves)
                 break
             except CaptureError as err:
                 self._captions(captioner.flush())
+                if self._line.status.state != "lost":
+                    metrics.LOSSES.inc()
                 lost = self._loader.status("lost", say("lost", reason=str(err)))
                 if lost.message != self._line.status.message:
                     log.warning("%s (%s)", err, err.__cause__)
@@ -189,12 +220,16 @@ class Listener:
                     return say("ready")
                 watch = Watch(source, self._just_woke)
                 self._last_frame = time.monotonic()
+                counted = Counted(source, again=self._line.status.state == "lost")
                 if self._line.status.state != "lost":  # then it is the first frame that tells
                     self._line.set(self._loader.status("listening", say("listening")))
                 for frame in source:
                     self._last_frame = self._working_since = time.monotonic()
                     self._hear(captioner, frame)
                     self._working_since = None
+                    counted.frame()
+                    if self.signs.renew():
+                        raise CaptureError("nobody was heard for a day; it is opened anew")
                     self._tell(watch, frame, captioner)
                     for news in (watch.lost, moves.judge(source.heard)):
                         if news:
@@ -228,10 +263,16 @@ class Listener:
     def _captions(self, events: Iterable[CaptionEvent]) -> None:
         for event in events:
             self._board.show(event, self._cuts)
+            delays = self._delays.take(event, time.monotonic() - self._began)
+            if delays is not None and event.text:
+                metrics.LINES.inc()
+                for delay_s in delays:
+                    metrics.WORD_DELAY.observe(delay_s)
 
     def _tell(self, watch: Watch, frame: AudioFrame, captioner: Captioner) -> None:
         """Tell how listening goes, and have less or more done where it falls behind."""
         hearing = captioner.hearing or self._board.blank or self.speaking
+        self.signs.frame(hearing)
         message, quiet = watch.judge(frame, hearing, captioner.unheard, captioner.humming)
         if self._board.blank:
             message = say("listening.blank")
@@ -247,4 +288,5 @@ class Listener:
         step = self._pace.judge(captioner.transcriber, late_s, frame_s, captioner.hearing)
         if step:
             log.info("pace: one step %s, %.1f s of sound wait", step, late_s)
+            metrics.PACE.labels(step).inc()
             self._line.remark(f"pace.{step}")

@@ -67,7 +67,8 @@ class Phrases:
             pass
         except (OSError, ValueError, RecursionError, DataError) as err:
             self.problem = f"{path}: {getattr(err, 'strerror', None) or err}"
-            log.warning("the quick phrases are not used: %s", self.problem)
+            # what the file holds is for people, not for the log
+            log.warning("%s: the quick phrases are not used (%s)", path, type(err).__name__)
 
     def replace(self, phrases: object) -> None:
         """Put other phrases in their place, and keep them where they can be kept.

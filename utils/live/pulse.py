@@ -48,6 +48,11 @@ class Pulse:
         self._closed.set()
         self._thread.join(timeout=BEAT_S + STILL_S)
 
+    @property
+    def beats(self) -> bool:
+        """Whether its beats come, or have come until a moment ago."""
+        return now_s() - self._last_s < 2 * BEAT_S + STILL_S
+
     def just_woke(self) -> bool:
         """Whether the program stood still until a moment ago; true from its first step on."""
         now = now_s()  # before the last beat is looked at: it may come in between

@@ -17,7 +17,9 @@ from utils.live.loader import Loader, Progress
 from utils.live.pulse import Pulse
 from utils.live.resume import Resume
 from utils.live.status import Status, StatusLine
+from utils.live.watch import Signs
 from utils.messages import Value, say
+from utils.monitoring import metrics
 from utils.sources import Source
 
 log = logging.getLogger(__name__)
@@ -104,6 +106,25 @@ class Session:
             "engine": status.engine,
             **self._listener.health(),
         }
+
+    def measure(self) -> None:
+        """Bring those metrics up to date that stand for now."""
+        status, age_s = self._line.status, self._listener.health()["last_frame_age_s"]
+        metrics.show_state(status.state, tuple(notice.code for notice in status.notices))
+        metrics.FRAME_AGE.set(age_s or 0.0)
+
+    def alive(self) -> bool:
+        """Whether nothing stands that only a new start would mend."""
+        return self._pulse.beats and not self._listener.stuck
+
+    def ready(self) -> bool:
+        """Whether captions come, or would as soon as somebody presses Start."""
+        return self._line.status.state in {"ready", "listening"} and self.alive()
+
+    @property
+    def signs(self) -> Signs | None:
+        """When the worker last did anything, and was given sound; None while it does not listen."""
+        return self._listener.signs if self._listener.listening else None
 
     def start(self) -> None:
         """Begin to listen. Does nothing while loading or when listening already."""

@@ -5,6 +5,7 @@ lost, is no state: it is told beside it for a while.
 """
 
 import math
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -31,6 +32,61 @@ IN_TIME_S, IN_TIME_LASTS_S = 1.0, 5.0  # and below which, for so long, it says s
 HUM_ENDS_S = 2.0  # without hum, after which the page says so no longer
 LOSS_S = 20.0  # without a loss, after which lost sound is counted anew
 LEVEL_FRAMES = 3  # frames to a level: about ten a second
+DAY_S = 24 * 3600.0  # without speech, after which the microphone is opened anew
+
+
+class Signs:
+    """When the worker last did anything, was given a frame, and heard speech.
+
+    Parameters
+    ----------
+    clock : seconds that pass
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.begin()
+
+    def begin(self) -> None:
+        """Listening begins."""
+        self._stirred = self._framed = self._spoken = self._opened = self._clock()
+
+    def attempt(self) -> None:
+        """The source is about to be opened."""
+        self._stirred = self._clock()
+
+    def frame(self, hearing: bool) -> None:
+        """A frame was heard, and whether speech is under way, or not to be looked for."""
+        self._stirred = self._framed = self._clock()
+        if hearing:
+            self._spoken = self._framed
+
+    @property
+    def stands_s(self) -> float:
+        """Seconds since the worker did anything."""
+        return self._clock() - self._stirred
+
+    @property
+    def lost_s(self) -> float:
+        """Seconds since the last frame."""
+        return self._clock() - self._framed
+
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since the last speech."""
+        return self._clock() - self._spoken
+
+    @property
+    def unheard(self) -> bool:
+        """Whether a day has passed without speech."""
+        return self.quiet_s > DAY_S
+
+    def renew(self) -> bool:
+        """Whether the source is to be opened anew, which it then is for another day."""
+        wanted = self.unheard and self._clock() - self._opened > DAY_S
+        if wanted:
+            self._opened = self._clock()
+        return wanted
 
 
 class Moves:

@@ -1,0 +1,166 @@
+"""The program's watch on itself: memory, disk, a microphone that gives nothing, work that stands.
+
+What is wrong is told on the presenter's page and in the metrics, and mended where it can be: memory
+is given back, the microphone opened anew. Where systemd watches over the program, its word comes
+from here, and only as long as sound comes and captions go out; else it starts the program anew.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Self
+
+from utils.live.pulse import Pulse, now_s
+from utils.live.session import Session
+from utils.messages import Value
+from utils.models.memory import give_back
+from utils.monitoring import metrics, systemd
+
+LOOK_S = 10.0  # between looks at memory and disk
+DISK_LOW_BYTES, DISK_FINE_BYTES = 200_000_000, 300_000_000  # told below the first, until the second
+GIVE_BACK_S = 600.0  # between attempts, each of which takes a part of a second
+PAUSE_S = 2.0  # without words, in which to look for memory disturbs nobody,
+QUIET_S = 60.0  # and in which a new start does not
+STANDS_S = 30.0  # without a frame, or an attempt to get one, after which the worker stands
+LOST_S = 600.0  # without a microphone, after which a new start may find it
+
+log = logging.getLogger(__name__)
+
+
+class Care:
+    """Looks after the session, from entering its context to leaving it.
+
+    Parameters
+    ----------
+    session : that is looked after
+    publishes : whether what is told still goes out to pages
+    folder : whose disk is watched
+    limit_bytes : of memory; 0 sets none
+    environment : in which systemd says where it listens
+    used_bytes, free_bytes : of memory, and of the disk of a folder
+    clock : seconds that pass
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        publishes: Callable[[], bool],
+        folder: Path,
+        limit_bytes: int = 0,
+        environment: Mapping[str, str] = os.environ,
+        used_bytes: Callable[[], int] | None = None,
+        free_bytes: Callable[[Path], int] | None = None,
+        clock: Callable[[], float] = now_s,
+    ) -> None:
+        self._session = session
+        self._publishes = publishes
+        self._folder = folder
+        self._limit_bytes = limit_bytes
+        self._environment = environment
+        self._used_bytes = used_bytes or resident_bytes
+        self._free_bytes = free_bytes or room_bytes
+        self._clock = clock
+        self._looked_s = self._gave_back_s = -GIVE_BACK_S
+        self._told: set[str] = set()
+        self._stands = ""  # why a new start is wanted
+        self._pulse = Pulse(lambda still_s: self.look())
+        metrics.MEMORY_LIMIT.set(limit_bytes)
+
+    def __enter__(self) -> Self:
+        """Begin, and tell systemd that the program serves."""
+        systemd.notify("READY=1", self._environment)
+        self._pulse.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End; what ends in order is not waited for as if it stood."""
+        systemd.notify("STOPPING=1", self._environment)
+        self._pulse.close()
+
+    def look(self) -> None:
+        """Look at everything once."""
+        if self._clock() - self._looked_s >= LOOK_S:
+            self._looked_s = self._clock()
+            self._look_at_disk()
+            self._look_at_memory()
+            signs = self._session.signs
+            self._tell("microphone.day", signs is not None and signs.unheard)
+        self._say_word()
+
+    def _say_word(self) -> None:
+        """Tell systemd that all goes on; nothing where it does not."""
+        reason = self._reason()
+        if reason and not self._stands and systemd.watched(self._environment):
+            log.error("systemd is to start the program anew: %s", reason)
+        self._stands = reason
+        if not reason:
+            systemd.notify("WATCHDOG=1", self._environment)
+
+    def _reason(self) -> str:
+        """What only a new start would mend; "" for nothing."""
+        signs, quiet = self._session.signs, True
+        if not self._session.alive():
+            return "the recogniser does not answer"
+        if not self._publishes():
+            return "captions do not go out"
+        if signs:
+            quiet = signs.quiet_s > QUIET_S
+            if signs.stands_s > STANDS_S:
+                return "no sound is taken from the microphone"
+            if signs.lost_s > LOST_S:
+                return "the microphone does not come back"
+        if "memory.high" in self._told and quiet:
+            return "too much memory is used, and nobody speaks"
+        return ""
+
+    def _look_at_disk(self) -> None:
+        try:
+            free = self._free_bytes(self._folder)
+        except OSError as err:  # a stick that is pulled; saving tells of that itself
+            log.debug("%s: %s", self._folder, err)
+            return
+        metrics.DISK_FREE.set(free)
+        least = DISK_FINE_BYTES if "disk.low" in self._told else DISK_LOW_BYTES
+        self._tell("disk.low", free < least, free_mb=free // 1_000_000)
+
+    def _look_at_memory(self) -> None:
+        if not self._limit_bytes:
+            return
+        used = self._used_bytes()
+        due = self._clock() - self._gave_back_s >= GIVE_BACK_S
+        signs = self._session.signs
+        if used > self._limit_bytes and due and (not signs or signs.quiet_s > PAUSE_S):
+            self._gave_back_s = self._clock()
+            give_back()
+            used = self._used_bytes()
+        limit_mb, used_mb = self._limit_bytes // 1_000_000, used // 1_000_000
+        high = used > self._limit_bytes
+        self._tell("memory.high", high, used_mb=used_mb, limit_mb=limit_mb)
+
+    def _tell(self, code: str, on: bool, **values: Value) -> None:
+        """Say a remark, or take it back; logged when it begins."""
+        if on:
+            if code not in self._told:
+                log.warning("%s: %s", code, values)
+            self._told.add(code)
+            self._session.notice(code, **values)
+        elif code in self._told:
+            self._told.discard(code)
+            self._session.withdraw(code)
+
+
+def resident_bytes() -> int:
+    """Memory that the process uses; 0 where the system does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def room_bytes(folder: Path) -> int:
+    """Room on the disk on which a folder is, or would be."""
+    place = next(place for place in (folder, *folder.parents) if place.exists())
+    return shutil.disk_usage(place).free

@@ -1,0 +1,1 @@
+"""What whoever looks after the program sees of it: metrics, logs, and the word to systemd."""
