@@ -41,6 +41,8 @@ REQUESTS = (
     "offending",
     "save",
     "phrases",
+    "history",
+    "forget",
     "speak",
     "fetch",
 )
@@ -75,6 +77,9 @@ class CaptionServer:
         self.app.add_url_rule("/", "page", self._page)
         words = OffendingWords(ROOT / "no such list").script_pattern()
         self.app.add_url_rule("/offending", "offending", lambda: {"pattern": words})
+        self.sessions: list[dict] = []  # that are saved, each with the same lines
+        self.app.add_url_rule("/saved", "saved", lambda: {"sessions": self.sessions})
+        self.app.add_url_rule("/saved/<name>/json", "session", lambda name: {"lines": self.past})
         self.app.add_url_rule("/qr.svg", "qr", lambda: (QR, {"Content-Type": "image/svg+xml"}))
         self.app.after_request(forbid_inline)
         self.socketio.on_event("connect", self._greet)
@@ -169,6 +174,7 @@ def room(**changes) -> dict:
         "offending": "off",
         "clear_after_min": 0,
         "saving": None,
+        "history": False,
         "microphone": "",
         "reader_url": None,
         "speech": False,

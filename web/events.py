@@ -129,6 +129,8 @@ class Events:
             "offending": ({"how": str}, room.set_offending),
             "clear_after": ({"minutes": int}, room.set_clear_after),
             "save": ({"on": bool}, room.set_saving),
+            "history": ({"on": bool}, room.set_history),
+            "forget": ({"name": str}, room.history.delete),
             "phrases": ({"list": list}, lambda list: room.set_phrases(list)),
             "speak": ({"text": str, "language": str}, room.speak),
         }

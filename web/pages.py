@@ -2,6 +2,7 @@
 
 import io
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
 import segno
@@ -15,6 +16,7 @@ from utils.monitoring import metrics
 from web.access import Links, Token
 from web.limits import AtOnce, Buckets, LogOnce
 from web.peers import accepted_origin, cookie_name, peer
+from web.saved import add_saved
 from web.words import languages
 
 COOKIE_S = 30 * 24 * 3600  # from the last time that a page was open
@@ -46,6 +48,20 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
     asked = Buckets(EXPORTS_A_SECOND, EXPORTS_AT_ONCE)
     sent = AtOnce(EXPORTS_OF_AN_ADDRESS, EXPORTS_IN_ALL)
 
+    def bounded(make: Callable[[], Response]) -> Response:
+        """An answer that may be long, unless too much is asked for at once."""
+        address = peer(request.environ).address
+        if not (asked.take(address) and sent.take(address)):
+            refusals.warn("more exports at once", address)
+            abort(_text("Too many exports at once. Wait a moment.", 429))
+        try:
+            response = make()
+        except BaseException:
+            sent.give_back(address)
+            raise
+        response.call_on_close(lambda: sent.give_back(address))
+        return response
+
     def show() -> str:
         return render_template("index.html", language=language, languages=languages())
 
@@ -61,6 +77,7 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
     def reach() -> dict:
         return _unreachable()
 
+    @app.get("/overlay")
     @app.get("/read")
     def read() -> str:
         return show()
@@ -78,15 +95,12 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
         how = request.args.get("words")
         if how is not None and how not in OFFENDING:
             abort(_text(f"There are no such words; choose {', '.join(OFFENDING)}.", 404))
-        who = peer(request.environ)
-        if room.blank and not who.presents(token):
+        if room.blank and not peer(request.environ).presents(token):
             abort(_text("The screens are blank; nothing can be read now.", 403))
-        if not (asked.take(who.address) and sent.take(who.address)):
-            refusals.warn("more exports at once", who.address)
-            abort(_text("Too many exports at once. Wait a moment.", 429))
-        response = _download(form, room.export(form, how))
-        response.call_on_close(lambda: sent.give_back(who.address))
-        return response
+        name = datetime.now().strftime("captions-%Y-%m-%d-%H%M")
+        return bounded(lambda: _download(form, name, room.export(form, how)))
+
+    add_saved(app, room, token, bounded, _download, _text)
 
     @app.get("/offending")
     def offending() -> dict:
@@ -177,10 +191,9 @@ def _svg(url: str) -> Response:
     return response
 
 
-def _download(form: str, blocks: tuple[bytes, ...]) -> Response:
-    name = datetime.now().strftime(f"captions-%Y-%m-%d-%H%M.{form}")
+def _download(form: str, name: str, blocks: tuple[bytes, ...]) -> Response:
     response = Response(blocks, content_type=f"{TYPES[form]}; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     response.headers["Cache-Control"] = "no-store"  # nothing is kept unless asked
     return response
 

@@ -21,6 +21,9 @@ export class Captions {
 
   get empty() { return this.#lines.length === 0 && this.live.empty; }
 
+  // The words of every finished line, oldest first; marks have none.
+  get texts() { return this.#lines.map(({ words }) => words).filter(Boolean); }
+
   // Take a `caption` event; tell whether a line was added.
   show(event, following) {
     this.#mend();

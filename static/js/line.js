@@ -63,6 +63,7 @@ export class Line {
 
   get segment() { return Number(this.element.dataset.segment); }
   get empty() { return !this.#text; }
+  get words() { return this.#text; }
 
   write(event, rowWidth) {
     const { tags = {}, sound } = event;

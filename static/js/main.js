@@ -4,10 +4,13 @@ import { Answer } from "./answer.js";
 import { Captions } from "./captions.js";
 import * as dialogs from "./dialogs.js";
 import { Display } from "./display.js";
+import { Find } from "./find.js";
 import { Follow } from "./follow.js";
+import { History } from "./history.js";
 import * as keys from "./keys.js";
 import { Notices } from "./notices.js";
 import * as offending from "./offending.js";
+import * as overlay from "./overlay.js";
 import * as panel from "./panel.js";
 import * as phone from "./phone.js";
 import * as present from "./present.js";
@@ -19,12 +22,13 @@ import { Wire } from "./wire.js";
 import * as words from "./words.js";
 
 const REFUSAL_MS = 8000;
-const READING = location.pathname.endsWith("/read"); // only to read, on the presenter's computer too
+const READING = overlay.on || location.pathname.endsWith("/read"); // only to read, on the presenter's computer too
 
 const byId = (id) => document.getElementById(id);
 const languages = Object.keys(JSON.parse(document.body.dataset.languages));
 
 settings.load(languages);
+overlay.prepare();
 await words.load(settings.get("language"), languages);
 
 const refusedLink = await present.present();
@@ -42,6 +46,7 @@ let room = { presenter: false, blank: false, emotion: true, saving: null, reader
 function clear() {
   captions.clear();
   timeline.clear();
+  find.show();
   follow.toEnd();
   status.setEmpty(true);
 }
@@ -86,6 +91,7 @@ const wire = new Wire({
     const added = captions.show(event, follow.following);
     follow.keep(added);
     timeline.add(event);
+    if (event.final) find.show();
     status.setEmpty(captions.empty);
   },
   level({ db }) { byId("level").value = db; },
@@ -95,6 +101,7 @@ const wire = new Wire({
     controls.show(room);
     status.setRoom(room);
     answer.setRoom(room);
+    history.setRoom(room);
     phone.show(room);
     timeline.setOn(room.emotion !== false);
     if (room.emotion === false) captions.calm();
@@ -116,6 +123,8 @@ const wire = new Wire({
 });
 
 const answer = new Answer(wire);
+const find = new Find(captions);
+const history = new History(wire);
 const notices = new Notices(() => wire.ask("fetch"));
 const status = new Status(READING, notices, (told) => answer.take(told));
 const controls = new Room(wire, status);
@@ -136,6 +145,8 @@ async function reword() {
   follow.reword();
   controls.reword();
   answer.reword();
+  find.show();
+  history.load();
   phone.show(room);
   timeline.draw();
   status.reword();

@@ -37,6 +37,7 @@ const DEFAULTS = {
 
 const listeners = [];
 let chosen = {};
+const fixed = {};
 
 function likelyInches() {
   const longest = Math.max(screen.width, screen.height);
@@ -67,7 +68,10 @@ export function load(languages) {
   );
 }
 
-export const get = (name) => chosen[name] ?? DEFAULTS[name];
+export const get = (name) => fixed[name] ?? chosen[name] ?? DEFAULTS[name];
+
+// Holds on this page whatever was chosen, and is not remembered.
+export function fix(name, value) { fixed[name] = value; }
 
 export function set(name, value) {
   if (!VALUES[name].includes(value) || value === get(name)) return;

@@ -10,6 +10,7 @@ from utils.captions.offending import OffendingWords
 from utils.config import LONGEST_CLEAR_AFTER_MIN, OFFENDING
 from utils.errors import RequestError
 from utils.live.board import Board
+from utils.live.history import History
 from utils.live.phrases import LONGEST, MOST, Phrases
 from utils.live.saving import SavedLines
 from utils.live.session import Session, Told
@@ -62,6 +63,9 @@ class Room:
         self._clear_after_min = 0
         self._microphone = ""  # as it was told last
         self._saved: SavedLines | None = None
+        self.history = History(
+            saving_folder, lambda: saved.path.name if (saved := self._saved) else ""
+        )
         self._turns = threading.RLock()  # two who change the room at once take turns
         self._voice = Voice(self._on_voice, self._on_speech_failed)
         self._closed = threading.Event()
@@ -83,6 +87,11 @@ class Room:
             self._end_saving()
 
     # Of the session and its lines
+
+    @property
+    def how_offending(self) -> str:
+        """How words that offend are shown to whoever makes no choice of their own."""
+        return self._how_offending
 
     @property
     def blank(self) -> bool:
@@ -147,6 +156,7 @@ class Room:
             "emotion": self._board.emotion and self._session.has_emotion,
             "clear_after_min": self._clear_after_min,
             "saving": saving,
+            "history": self.history.open,
             "microphone": self._session.microphone if presenter else "",
             "reader_url": self.reader_url,
             "speech": presenter and self._voice.available,
@@ -200,6 +210,11 @@ class Room:
                 self._board.set_keep(self._saved.add)
             else:
                 self._end_saving()
+        self._announce()
+
+    def set_history(self, on: bool) -> None:
+        """Let readers see what was saved, or presenters alone."""
+        self.history.open = on
         self._announce()
 
     def set_phrases(self, phrases: list) -> None:

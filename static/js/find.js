@@ -1,0 +1,61 @@
+// The lines of this session: found by their words, copied one by one or all together.
+
+import { mask } from "./offending.js";
+import { setText, t } from "./words.js";
+
+const MOST = 50; // shown at once, the newest
+const byId = (id) => document.getElementById(id);
+const plain = (text) => text.normalize("NFC").toLocaleLowerCase();
+
+export class Find {
+  constructor(captions) {
+    this.captions = captions;
+    this.list = byId("find-list");
+    byId("find-words").addEventListener("input", () => this.show());
+    byId("copy-all").addEventListener("click", () => this.#copy(this.#texts().join("\n")));
+    new MutationObserver(() => this.show()).observe(byId("text"), { attributeFilter: ["open"] });
+  }
+
+  // Called for each new line, too: drawn only while somebody looks.
+  show() {
+    if (!byId("text").open) return;
+    const wanted = plain(byId("find-words").value.trim());
+    const found = this.#texts().filter((text) => plain(text).includes(wanted));
+    const { length } = found;
+    setText(byId("find-count"), wanted ? t("find.count", { count: length }) : "");
+    this.list.replaceChildren(...found.slice(-MOST).map((text) => this.#item(text)));
+    byId("copy-all").disabled = !this.#texts().length;
+  }
+
+  #texts() { return this.captions.texts.map(mask); }
+
+  #item(text) {
+    const item = byId("find-item").content.firstElementChild.cloneNode(true);
+    setText(item.querySelector("span"), text);
+    const button = item.querySelector("button");
+    setText(button, t("find.copy"));
+    button.setAttribute("aria-label", t("find.copy.line", { text }));
+    button.addEventListener("click", () => this.#copy(text));
+    return item;
+  }
+
+  async #copy(text) {
+    const done = await copied(text);
+    setText(byId("find-said"), t(done ? "find.copied" : "find.failed"));
+  }
+}
+
+// Browsers let only pages that came over TLS, or from this computer, use the clipboard; others
+// can copy what is selected in a field.
+async function copied(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
+  const field = document.createElement("textarea");
+  field.value = text;
+  const before = document.activeElement;
+  byId("text").append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  before?.focus();
+  return done;
+}
