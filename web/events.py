@@ -180,7 +180,8 @@ class Events:
                 return self._refuse(err.message)
             except AppError as err:
                 # what it says may hold what was typed, which is no business of the log
-                log.warning("%s was refused (%s)", name, type(err).__name__)
+                kind = f"{name!r}, which cannot be done ({type(err).__name__})"
+                refusals.warn(kind, self._pages[_sid()].peer.address)
                 return self._refuse(say("refused.value", reason=str(err)))
             return {"ok": True}
 

@@ -204,7 +204,7 @@ def test_nothing_that_was_said_or_typed_is_ever_logged(tmp_path):
         folder = Path(program.home) / "recognition_helpers" / "log"
         files = "".join(path.read_text(encoding="utf-8") for path in folder.iterdir())
     logged = (program.errors + files).lower()
-    assert len(program.errors.splitlines()) >= 5, "nothing was logged that could be looked at"
+    assert len(program.errors.splitlines()) >= 3, "nothing was logged that could be looked at"
     assert "speak" in program.errors and "phrases" in program.errors
     assert len(" ".join(said).split()) > 10
     for text in [*said, TYPED]:
