@@ -35,7 +35,7 @@ SPOKEN = [
         "The new library opens on Saturday at ten, and there will be cake for everyone who comes.",
         label="happy",
     ),
-    caption(2, "I am sorry that the old reading room has to close.", label="sad"),
+    caption(2, "I am sorry that the old reading room has to close.", label="sad", grade="likely"),
     caption(3, "Is there anything else that you want to know", final=False),
 ]
 ANSWER = "Could you please repeat the last sentence?"
