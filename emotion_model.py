@@ -6,7 +6,6 @@ On the command line, `python emotion_model.py FILE...` prints one JSON line per 
 import argparse
 import json
 import logging
-import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
@@ -21,7 +20,7 @@ from utils.audio.recording import Recording
 from utils.captions.vad import VoiceActivity
 from utils.checkpoint import Format
 from utils.command_line.output import note, put, run
-from utils.emotion import steps
+from utils.emotion import steps, windows
 from utils.emotion.encoder import Encoder
 from utils.emotion.features import DEFAULT_CONFIG, FeatureConfig
 from utils.emotion.judgement import Judgement
@@ -36,8 +35,6 @@ from utils.threads import one_thread
 log = logging.getLogger(__name__)
 
 WEIGHTS = Path(__file__).parent / "model_state_dict" / "emotion_lstm.pt"
-MIN_S = 0.5  # shorter speech was not in training
-WINDOW_S = 10.0  # longer speech is heard in parts, whose probabilities are averaged
 # Share of samples at the rail above which nothing is named. Of 1,360 clips of four corpora
 # the worst has 0.0016; clipped 12 dB under their peak, where every fifth changes its label,
 # they have 0.08 in the median.
@@ -135,14 +132,14 @@ class EmotionRecognizer:
 
         Parameters
         ----------
-        samples : (n,) float in [-1, 1] or int16, mono, 16 kHz, at least `MIN_S` long
+        samples : (n,) float in [-1, 1] or int16, mono, 16 kHz, at least `windows.MIN_S` long
 
         Raises
         ------
         AudioError : not mono, not finite, too short, or silent
         """
         samples = audio.check(samples)
-        return self._hear(_windows([samples]), says_label=False)[0]
+        return self._hear(windows.split([samples]), says_label=False)[0]
 
     def steps(self, samples: np.ndarray) -> np.ndarray:
         """What the network hears of samples, (n_steps, width), see `utils.emotion.steps`.
@@ -171,7 +168,7 @@ class EmotionRecognizer:
 
         try:
             with Recording(path) as recording:
-                scores, speech = self._hear(_windows(blocks(recording)))
+                scores, speech = self._hear(windows.split(blocks(recording)))
         except AudioError as err:
             raise AudioError(f"{path}: {str(err).removeprefix(f'{path}: ')}") from err
         duration_s = n_samples / audio.SAMPLE_RATE
@@ -189,7 +186,7 @@ class EmotionRecognizer:
         """
         samples = audio.check(samples)
         try:
-            scores, speech = self._hear(_windows([samples]))
+            scores, speech = self._hear(windows.split([samples]))
         except AudioError:
             return None
         return self.decide(scores) if speech else None
@@ -205,16 +202,16 @@ class EmotionRecognizer:
 
     @one_thread()
     def _hear(
-        self, windows: Iterable[np.ndarray], says_label: bool = True
+        self, parts: Iterable[np.ndarray], says_label: bool = True
     ) -> tuple[dict[str, float], bool]:
-        """Mean probability over windows, and whether those that are sure are clear speech.
+        """Mean probability over parts, and whether those that are sure are clear speech.
 
-        Both by duration; silent windows have no say. The second is looked for only where a
+        Both by duration; silent parts have no say. The second is looked for only where a
         label is to be said.
         """
         total, n_samples, clear = np.zeros(len(self.labels)), 0, 0
         silence = AudioError("the recording is empty")
-        for window in windows:
+        for window in parts:
             window = audio.check(window)
             try:
                 heard = self.steps(window)
@@ -248,22 +245,12 @@ class EmotionRecognizer:
 
     def _check(self) -> None:
         """Raise ValueError where parts of a checkpoint contradict one another."""
-        config, n_features = self.model.config, self.feature_config.n_features
-        if config.n_features != n_features:
-            raise ValueError(
-                f"the network expects {config.n_features} features a frame, "
-                f"its feature settings give {n_features}"
-            )
         if self.feature_config.hop_length != DEFAULT_CONFIG.hop_length:  # the encoder's
             raise ValueError(
                 f"its feature settings have hop_length {self.feature_config.hop_length}, "
                 f"expected {DEFAULT_CONFIG.hop_length}"
             )
-        if not len(self.labels) == len(set(self.labels)) == config.n_classes:
-            raise ValueError(
-                f"{config.n_classes} classes but the labels {list(self.labels)}, "
-                "expected one distinct label per class"
-            )
+        self.model.config.check(self.feature_config.n_features, self.labels)
         self.judgement.check(self.labels)
         self.unaided.check(self.labels)
 
@@ -292,26 +279,6 @@ def _its_encoder(config: ModelConfig) -> Encoder | None:
         log.warning("Emotion is judged without an encoder: another Whisper is here than it learnt")
         return None
     return encoder
-
-
-def _windows(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-    """Sound in parts of `WINDOW_S`, the last two alike, or in one where it is no longer.
-
-    Raises
-    ------
-    AudioError : too short to say anything about
-    """
-    size = int(WINDOW_S * audio.SAMPLE_RATE)
-    rest = np.zeros(0, np.float32)
-    for block in blocks:
-        rest = np.concatenate([rest, block])
-        while len(rest) > 2 * size:
-            yield rest[:size]
-            rest = rest[size:]
-    if len(rest) < MIN_S * audio.SAMPLE_RATE:  # and then nothing came before it
-        duration_s = len(rest) / audio.SAMPLE_RATE
-        raise AudioError(f"{duration_s:.3f} s of audio, expected at least {MIN_S} s")
-    yield from np.array_split(rest, math.ceil(len(rest) / size))
 
 
 def main(arguments: list[str] | None = None) -> int:

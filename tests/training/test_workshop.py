@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from emotion_model import WINDOW_S
 from tests.emotion.small_encoder import small_encoder
 from training.corpora import LABELS, Clip
 from training.emotion import workshop
@@ -19,6 +18,7 @@ from training.sound.conditions import CONDITIONS, NOT_FEELINGS
 from utils.emotion.encoder import STEP
 from utils.emotion.features import FeatureConfig
 from utils.emotion.network import Listener
+from utils.emotion.windows import WINDOW_S
 
 N_VOICELESS = 5
 PER_S = 12.5  # steps

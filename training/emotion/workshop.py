@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from emotion_model import WINDOW_S, EmotionLSTM, ModelConfig
+from emotion_model import EmotionLSTM, ModelConfig
 from training.corpora import LABELS, Clip, read_noise
 from training.emotion.config import TrainConfig, n_variants
 from training.emotion.dataset import Dataset
@@ -27,6 +27,7 @@ from utils import audio
 from utils.emotion.encoder import STEP, Encoder
 from utils.emotion.features import FeatureConfig
 from utils.emotion.network import Listener
+from utils.emotion.windows import WINDOW_S
 from utils.errors import DataError
 
 N_VOICELESS = 600  # sounds without a voice among the examples

@@ -1,5 +1,6 @@
 """The emotion network: steps of features in, logits of classes out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -38,6 +39,19 @@ class ModelConfig:
     dense: int = 128
     dropout: float = 0.4
     encoder: str = ""
+
+    def check(self, n_features: int, labels: Sequence[str]) -> None:
+        """Raise ValueError where it does not fit the frames that are made, or the labels."""
+        if self.n_features != n_features:
+            raise ValueError(
+                f"the network expects {self.n_features} features a frame, "
+                f"its feature settings give {n_features}"
+            )
+        if not len(labels) == len(set(labels)) == self.n_classes:
+            raise ValueError(
+                f"{self.n_classes} classes but the labels {list(labels)}, "
+                "expected one distinct label per class"
+            )
 
 
 class EmotionLSTM(nn.Module):
