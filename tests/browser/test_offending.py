@@ -62,7 +62,7 @@ def test_a_readers_own_choice_goes_before_the_rooms(open_page, server):
     ]:
         chosen.and_(page.locator(f"[value={value}]")).check()
         expect(lines(page)).to_have_text([f"{text} angry"])
-        link = page.locator("#settings a[download]").first
+        link = page.locator("#text a[download]").first
         expect(link).to_have_attribute("href", f"export/txt{asked}")
     page.keyboard.press("Escape")
     page.keyboard.press("m")

@@ -162,7 +162,8 @@ def test_caption_gives_every_event_as_a_line_of_json():
 def test_caption_formats(form, begins):
     ended = run(["caption", SPEECH, "--format", form, "--asr", "whisper"])
     assert ended.returncode == 0 and ended.stdout.startswith(begins)
-    assert "I can assure you that this is a modern" in ended.stdout
+    said = " ".join(ended.stdout.split())  # cues may be cut at any phrase
+    assert "I can assure you" in said and "that this is a modern" in said
 
 
 def test_caption_of_silence_is_empty_and_a_stereo_96_khz_file_is_no_trouble(tmp_path):

@@ -174,11 +174,11 @@ def test_under_tls_and_a_path_the_page_works_whole(told, page, site):
         assert cookie["secure"] and cookie["httpOnly"] and cookie["path"] == "/hall"
         page.locator("#record").click()
         expect(page.locator("li.caption").first).to_be_visible()
-        page.locator('[data-opens="phone"]').click()
+        page.locator('button.phone[data-opens="phone"]').click()
         expect(page.locator("#phone-url")).to_have_text(f"{address}/read")
         drawn = "async e => (await e.decode(), e.naturalWidth)"
         assert page.locator("#phone-code").evaluate(drawn) > 0
-        export = page.locator("#settings a[download]").first
+        export = page.locator("#text a[download]").first
         assert len(export.evaluate("async e => (await fetch(e.href)).text()")) > 10
         page.goto(f"{address}/read")
         expect(page.locator("li.caption").first).to_be_visible()
