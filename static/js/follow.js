@@ -141,8 +141,8 @@ export class Follow {
   #rest() {
     const { top, end } = this.#now();
     this.#returning = false;
-    if (this.following) return;
-    if (this.#held || this.#touched !== null) this.#wait();
+    if (this.following) this.#place(); // what glided on after the last move
+    else if (this.#held || this.#touched !== null) this.#wait();
     else if (end - top <= NEAR_END_PX) this.toEnd();
   }
 }
