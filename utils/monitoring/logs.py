@@ -153,6 +153,11 @@ class File(_Quiet, RotatingFileHandler):
         os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT, 0o600))
         return super()._open()
 
+    def close(self) -> None:
+        """Let go of the file; what a full disk does not take is lost, and ends nothing."""
+        with suppress(OSError):
+            super().close()
+
 
 class Journal(_Quiet, logging.Handler):
     """systemd's journal, by its native protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL).
