@@ -13,7 +13,7 @@ from utils.models.whisper.files import packaged
 
 
 def heard(encoder: Encoder, samples: np.ndarray) -> np.ndarray:
-    return encoder.hear(features.at_speech_level(samples))
+    return encoder.hear(features.at_speech_level(samples)[0])
 
 
 @pytest.mark.parametrize("duration_s", [0.1, 0.5, 1.0, 3.333, 14.9, 15.1, 40.0])

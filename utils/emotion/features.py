@@ -110,7 +110,13 @@ def extract(samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG) -> np.n
     .. [1] S. Davis and P. Mermelstein, "Comparison of parametric representations for
        monosyllabic word recognition", IEEE TASSP 28(4), 1980; as in `librosa.feature.mfcc`.
     """
-    samples, rms = _at_speech_level(samples, config)
+    return describe(*at_speech_level(samples, config), config)
+
+
+def describe(
+    samples: np.ndarray, rms: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG
+) -> np.ndarray:
+    """What `extract` gives, of what `at_speech_level` gives."""
     window, mel_basis, dct_basis = bases(config)
     padded = np.pad(samples, config.n_fft // 2)
     frames = sliding_window_view(padded, config.n_fft)[:: config.hop_length]
@@ -126,18 +132,20 @@ def extract(samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG) -> np.n
     return np.column_stack([mfcc, zcr, rms_db]).astype(np.float32)
 
 
-def at_speech_level(samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG) -> np.ndarray:
-    """Samples float32 (n,) without offset, divided by their speech level, whatever it was.
+def at_speech_level(
+    samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG
+) -> tuple[np.ndarray, np.ndarray]:
+    """Samples without offset, divided by their speech level, whatever it was.
+
+    Returns
+    -------
+    samples : float32 (n,)
+    rms : (n_frames,) of their frames, 1 at the speech level
 
     Raises
     ------
     AudioError : as `extract`
     """
-    return _at_speech_level(samples, config)[0]
-
-
-def _at_speech_level(samples: np.ndarray, config: FeatureConfig) -> tuple[np.ndarray, np.ndarray]:
-    """The same, and the RMS (n_frames,) of its frames."""
     samples = audio.check(samples)
     if len(samples) < MIN_S * audio.SAMPLE_RATE:
         raise AudioError(

@@ -26,11 +26,12 @@ def extract(
     ------
     AudioError : as `features.extract`
     """
-    frames = features.extract(samples, config)
+    samples, rms = features.at_speech_level(samples, config)
+    frames = features.describe(samples, rms, config)
     n_steps = -(-len(frames) // STEP)
     rows = frames[np.minimum(np.arange(n_steps * STEP), len(frames) - 1)].reshape(n_steps, -1)
     if encoder is None:
         return rows
-    heard = encoder.hear(features.at_speech_level(samples, config))
+    heard = encoder.hear(samples)
     heard = heard[np.minimum(np.arange(n_steps), len(heard) - 1)]
     return np.concatenate([rows, heard], axis=1)
