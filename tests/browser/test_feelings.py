@@ -2,19 +2,14 @@
 
 import pytest
 
-from tests.page import (  # noqa: F401 - fixtures
+from tests.page import (
     LABELS,
     WORDS,
-    browser,
     caption,
     expect,
     lines,
     needs_chromium,
-    open_page,
-    page,
     room,
-    server,
-    status,
 )
 from utils.events import SILENT
 

@@ -5,18 +5,15 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.page import (  # noqa: F401 - fixtures
+from tests.page import (
     CHROMIUM,
     CHROMIUM_ARGS,
-    browser,
     caption,
     expect,
     gap_below,
     lines,
     needs_chromium,
     offer,
-    open_page,
-    server,
     status,
     talk,
 )

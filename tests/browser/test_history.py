@@ -3,17 +3,13 @@
 import pytest
 
 from tests.browser.test_page_access import problems
-from tests.page import (  # noqa: F401 - fixtures
+from tests.page import (
     WORDS,
-    browser,
     caption,
     expect,
     lines,
     needs_chromium,
-    open_page,
-    page,
     room,
-    server,
 )
 
 pytestmark = needs_chromium

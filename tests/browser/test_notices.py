@@ -2,16 +2,12 @@
 
 import pytest
 
-from tests.page import (  # noqa: F401 - fixtures
+from tests.page import (
     WORDS,
-    browser,
     expect,
     needs_chromium,
     offer,
-    open_page,
-    page,
     room,
-    server,
     status,
     talk,
 )

@@ -2,16 +2,12 @@
 
 import pytest
 
-from tests.page import (  # noqa: F401 - fixtures
-    browser,
+from tests.page import (
     caption,
     expect,
     lines,
     needs_chromium,
-    open_page,
-    page,
     room,
-    server,
 )
 
 pytestmark = needs_chromium

@@ -6,14 +6,12 @@ import pytest
 from PIL import Image
 
 from tests.browser.test_page_access import problems
-from tests.page import (  # noqa: F401 - fixtures
-    browser,
+from tests.page import (
     caption,
     expect,
     lines,
     needs_chromium,
     room,
-    server,
     status,
 )
 

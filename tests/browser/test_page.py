@@ -2,20 +2,16 @@
 
 import pytest
 
-from tests.page import (  # noqa: F401 - fixtures
+from tests.page import (
     LABELS,
     WORDS,
-    browser,
     caption,
     expect,
     gap_below,
     lines,
     needs_chromium,
     offer,
-    open_page,
-    page,
     room,
-    server,
     status,
     talk,
 )

@@ -2,19 +2,15 @@
 
 import pytest
 
-from tests.page import (  # noqa: F401 - fixtures
+from tests.page import (
     LABELS,
     ROOT,
-    browser,
     caption,
     expect,
     lines,
     needs_chromium,
     offer,
-    open_page,
-    page,
     room,
-    server,
     status,
     talk,
 )

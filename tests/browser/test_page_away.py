@@ -2,18 +2,14 @@
 
 import pytest
 
-from tests.page import (  # noqa: F401 - fixtures
+from tests.page import (
     WORDS,
-    browser,
     caption,
     expect,
     gap_below,
     lines,
     needs_chromium,
-    open_page,
-    page,
     room,
-    server,
     status,
     talk,
 )

@@ -2,14 +2,11 @@
 
 import pytest
 
-from tests.page import (  # noqa: F401 - fixtures
-    browser,
+from tests.page import (
     expect,
     gap_below,
     lines,
     needs_chromium,
-    open_page,
-    server,
     talk,
 )
 

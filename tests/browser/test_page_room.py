@@ -4,17 +4,13 @@ import re
 
 import pytest
 
-from tests.page import (  # noqa: F401 - fixtures
+from tests.page import (
     WORDS,
-    browser,
     expect,
     gap_below,
     lines,
     needs_chromium,
-    open_page,
-    page,
     room,
-    server,
     talk,
 )
 

@@ -4,16 +4,12 @@ import json
 
 import pytest
 
-from tests.page import (  # noqa: F401 - fixtures
+from tests.page import (
     WORDS,
-    browser,
     caption,
     expect,
     lines,
     needs_chromium,
-    open_page,
-    page,
-    server,
     talk,
 )
 

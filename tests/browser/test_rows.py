@@ -2,13 +2,9 @@
 
 import pytest
 
-from tests.page import (  # noqa: F401 - fixtures
-    browser,
+from tests.page import (
     expect,
     needs_chromium,
-    open_page,
-    page,
-    server,
 )
 
 pytestmark = needs_chromium
