@@ -1,6 +1,7 @@
 """Where the program keeps what is its own, by the XDG base directory specification."""
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -31,6 +32,21 @@ def data_folder() -> Path:
 def cache_folder() -> Path:
     """For what can be fetched again: models."""
     return _folder("XDG_CACHE_HOME", ".cache")
+
+
+def free_space(folder: Path) -> tuple[Path, int]:
+    """What is there of a folder's path, and the bytes that are free on its disk.
+
+    Raises
+    ------
+    OSError : nothing of it is there, or it cannot be used
+    """
+    for place in (folder, *folder.parents):
+        try:
+            return place, shutil.disk_usage(place).free
+        except FileNotFoundError:
+            continue
+    raise FileNotFoundError(f"nothing of {folder} is there")
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -38,6 +38,21 @@ def opened(path: Path) -> BinaryIO:
     return file
 
 
+def read_text(path: Path, most: int) -> str:
+    """The text of a regular file of `most` bytes at most, UTF-8.
+
+    Raises
+    ------
+    OSError : as `opened`
+    ValueError : it is longer, or no UTF-8
+    """
+    with opened(path) as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise ValueError(f"expected {most} bytes at most")
+    return found.decode()
+
+
 def _check_regular(found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
         kind = KINDS.get(stat.S_IFMT(found.st_mode), "device")

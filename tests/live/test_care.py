@@ -16,13 +16,15 @@ from tests.made_tags import OneWord
 from tests.program import PATIENCE_S, Program
 from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
+from utils.folders import free_space
 from utils.live import watch
 from utils.live.board import Board
-from utils.live.care import LOOK_S, LOST_S, QUIET_S, STANDS_S, Care, resident_bytes, room_bytes
+from utils.live.care import LOOK_S, LOST_S, QUIET_S, STANDS_S, Care
 from utils.live.engines import Engines
 from utils.live.session import Session
 from utils.live.watch import DAY_S, Signs
 from utils.messages import say
+from utils.models.memory import resident_bytes
 from utils.monitoring import systemd
 from utils.sources import FileSource
 
@@ -225,7 +227,7 @@ def test_a_source_without_speech_is_opened_again(tmp_path, monkeypatch, looked):
 
 def test_a_process_and_a_disk_are_measured(tmp_path):
     assert 10 * MB < resident_bytes() < 100_000 * MB
-    assert room_bytes(tmp_path / "not" / "yet") > 0
+    assert free_space(tmp_path / "not" / "yet")[1] > 0
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from utils.events import CaptionEvent
 from utils.folders import config_folder
-from utils.untrusted import opened
+from utils.untrusted import read_text
 
 LISTS = Path(__file__).parent / "offending_words"
 
@@ -56,9 +56,13 @@ class OffendingWords:
 
     def __init__(self, own: Path) -> None:
         self.problem: str | None = None
-        entries = [entry for path in sorted(LISTS.glob("*.txt")) for entry in _entries(_read(path))]
+        entries = [
+            entry
+            for path in sorted(LISTS.glob("*.txt"))
+            for entry in _entries(read_text(path, LONGEST_FILE))
+        ]
         try:
-            entries = _changed(entries, _entries(_read(own)))
+            entries = _changed(entries, _entries(read_text(own, LONGEST_FILE)))
         except (FileNotFoundError, NotADirectoryError):
             pass
         except (OSError, ValueError) as err:
@@ -96,21 +100,6 @@ class OffendingWords:
 
 def _short(word: str, how: str) -> str:
     return word[0] + STARS if how == "first" else STARS
-
-
-def _read(path: Path) -> str:
-    """The text of a list.
-
-    Raises
-    ------
-    OSError : it cannot be read
-    ValueError : it is too long, or no UTF-8
-    """
-    with opened(path) as file:
-        text = file.read(LONGEST_FILE + 1)
-    if len(text) > LONGEST_FILE:
-        raise ValueError(f"expected {LONGEST_FILE} bytes at most")
-    return text.decode()
 
 
 def _entries(text: str) -> list[str]:

@@ -1,12 +1,12 @@
 """What there is for captions and what is here, as `python app.py models` prints it."""
 
 import os
-import shutil
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
 from utils.errors import printable
+from utils.folders import free_space
 from utils.models.catalogue import (
     CATALOGUE,
     VOICES,
@@ -147,14 +147,12 @@ def _here(
 
 def _free() -> str:
     """How much is free on the disk of the models, in a sentence."""
-    for place in (models_folder(), *models_folder().parents):
-        try:
-            return f"{megabytes(shutil.disk_usage(place).free)} are free on that disk."
-        except FileNotFoundError:
-            continue
-        except OSError as err:
-            return f"That folder cannot be used ({err.strerror})."
-    return "That disk is not there."
+    try:
+        return f"{megabytes(free_space(models_folder())[1])} are free on that disk."
+    except FileNotFoundError:
+        return "That disk is not there."
+    except OSError as err:
+        return f"That folder cannot be used ({err.strerror})."
 
 
 def _unfinished(known: list[Path]) -> Iterator[str]:

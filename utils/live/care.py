@@ -7,15 +7,15 @@ from here, and only as long as sound comes and captions go out; else it starts t
 
 import logging
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
+from utils.folders import free_space
 from utils.live.pulse import Pulse, now_s
 from utils.live.session import Session
 from utils.messages import Value
-from utils.models.memory import give_back
+from utils.models.memory import give_back, resident_bytes
 from utils.monitoring import metrics, systemd
 
 LOOK_S = 10.0  # between looks at memory and disk
@@ -60,7 +60,7 @@ class Care:
         self._limit_bytes = limit_bytes
         self._environment = environment
         self._used_bytes = used_bytes or resident_bytes
-        self._free_bytes = free_bytes or room_bytes
+        self._free_bytes = free_bytes or (lambda folder: free_space(folder)[1])
         self._clock = clock
         self._looked_s = self._gave_back_s = -GIVE_BACK_S
         self._told: set[str] = set()
@@ -149,18 +149,3 @@ class Care:
         elif code in self._told:
             self._told.discard(code)
             self._session.withdraw(code)
-
-
-def resident_bytes() -> int:
-    """Memory that the process uses; 0 where the system does not tell."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def room_bytes(folder: Path) -> int:
-    """Room on the disk on which a folder is, or would be."""
-    place = next(place for place in (folder, *folder.parents) if place.exists())
-    return shutil.disk_usage(place).free

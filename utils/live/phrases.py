@@ -10,7 +10,7 @@ from utils.errors import DataError
 from utils.faults import cause
 from utils.folders import write_whole
 from utils.language import two_letters
-from utils.untrusted import opened
+from utils.untrusted import read_text
 
 MOST = 40
 LONGEST = 200  # letters: code points, of up to 4 bytes in UTF-8
@@ -62,7 +62,7 @@ class Phrases:
         self.problem: str | None = None
         self.not_kept: str | None = None
         try:
-            self.texts = checked(json.loads(_read(path)))
+            self.texts = checked(json.loads(read_text(path, LONGEST_FILE)))
         except (FileNotFoundError, NotADirectoryError):
             pass
         except (OSError, ValueError, RecursionError, DataError) as err:
@@ -88,21 +88,6 @@ class Phrases:
         except OSError as err:  # they hold in this run
             self.not_kept = cause(err, str(self._path))
             log.warning("the quick phrases are not kept: %s", self.not_kept)
-
-
-def _read(path: Path) -> str:
-    """The text of a file, which is none where it is no file or far too large.
-
-    Raises
-    ------
-    OSError : it cannot be read
-    DataError, UnicodeDecodeError : it is no text that phrases could be
-    """
-    with opened(path) as file:
-        found = file.read(LONGEST_FILE + 1)
-    if len(found) > LONGEST_FILE:
-        raise DataError(f"expected {LONGEST_FILE} bytes at most")
-    return found.decode()
 
 
 def checked(phrases: object) -> list[str]:

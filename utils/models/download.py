@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from utils.errors import ModelError
+from utils.folders import free_space
 from utils.models.hub import OWN_FILE, NetworkError, Remote, client, megabytes, plain_errors, url_of
 
 log = logging.getLogger(__name__)
@@ -263,8 +264,7 @@ def check_space(name: str, missing: int, path: Path) -> int:
     ------
     ModelError : so much does not fit
     """
-    folder = next(place for place in path.parents if place.exists())
-    free = shutil.disk_usage(folder).free
+    folder, free = free_space(path.parent)
     if free < missing + SPARE_BYTES:
         raise ModelError(
             f"the disk is too full for {name}: {megabytes(missing)} to fetch, "
