@@ -17,6 +17,7 @@ from training.emotion.predictions import (
 )
 from utils.emotion.judgement import Judgement
 from utils.errors import DataError
+from utils.events import Grade
 
 
 def calibrate(
@@ -77,9 +78,8 @@ def summary(recognizer: EmotionRecognizer) -> str:
     for name in ("judgement", "unaided"):
         judgement: Judgement = getattr(recognizer, name)
         lines.append(f"{name}: temperature {judgement.temperature:.3f}")
-        for grade in ("sure", "likely"):
-            thresholds = getattr(judgement, grade).items()
-            shown = ", ".join(f"{label} {least:.2f}" for label, least in thresholds)
+        for grade, thresholds in judgement.grades.items():
+            shown = ", ".join(f"{label} {least:.2f}" for label, least in thresholds.items())
             lines.append(f"  {grade} from {shown}")
         for kind in ("voices", "corpora left out"):
             for corpus, figures in recognizer.facts[name][kind].items():
@@ -169,8 +169,7 @@ def judged(p: Predictions, judgement: Judgement) -> dict[str, float | None]:
         "uar": evaluate.uar(p.truth, logits),
         "ece": evaluate.calibration_error(p.truth, logits),
     }
-    for grade, thresholds in (("sure", judgement.sure), ("likely", judgement.likely)):
-        least = np.array([thresholds[label] for label in p.labels])[p.answer]
+    for grade, least in _thresholds(p, judgement).items():
         right, share = evaluate.precision_coverage(p.truth, logits, least)
         figures |= {grade: share, f"{grade} right": right}
     return {"answers": len(p)} | {
@@ -186,7 +185,14 @@ def named(read: Predictions, judgement: Judgement) -> dict[str, float]:
     confidence = evaluate.softmax(logits).max(axis=1)
     acted = read.answer != read.labels.index(READ_AS)
     shares = {"answers": float(len(read))}
-    for grade, thresholds in (("sure", judgement.sure), ("likely", judgement.likely)):
-        least = np.array([thresholds[label] for label in read.labels])[read.answer]
+    for grade, least in _thresholds(read, judgement).items():
         shares[grade] = round(float(np.mean(acted & (confidence >= least))), 4)
     return shares
+
+
+def _thresholds(p: Predictions, judgement: Judgement) -> dict[Grade, np.ndarray]:
+    """Of each grade, the threshold of every answer, (n,)."""
+    return {
+        grade: np.array([thresholds[label] for label in p.labels])[p.answer]
+        for grade, thresholds in judgement.grades.items()
+    }

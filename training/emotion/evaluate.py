@@ -11,10 +11,11 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import logsumexp
 
+from utils.emotion.judgement import NEVER
+
 N_BINS = 15  # of the expected calibration error, as in Guo et al., 2017
 TARGETS = {"sure": 0.9, "likely": 0.7}  # right, of what is named so on corpora left out whole
 MAX_NAMED = {"sure": 0.01, "likely": 0.05}  # of people who read aloud and act nothing
-NEVER = 1.0  # the threshold of a class whose surest answers still fall short of that
 MOST_UNDER = 0.15  # by which one corpus alone may fall short of the target
 MIN_NAMED = 20  # fewer answers than this prove no precision
 TEMPERATURES = (0.05, 20.0)  # a fit stays inside, also where every answer is right or none

@@ -45,11 +45,16 @@ class Judgement:
         )
         return cls(float(found["temperature"]), sure, likely)
 
+    @property
+    def grades(self) -> dict[Grade, Mapping[str, float]]:
+        """The thresholds of each grade, the surest first."""
+        return {"sure": self.sure, "likely": self.likely}
+
     def check(self, labels: tuple[str, ...]) -> None:
         """Raise ValueError where it does not fit a network of these labels."""
         if not 0 < self.temperature < math.inf:
             raise ValueError(f"temperature {self.temperature}, expected a positive number")
-        for name, thresholds in (("sure", self.sure), ("likely", self.likely)):
+        for name, thresholds in self.grades.items():
             if tuple(thresholds) != labels or not all(0 <= x <= 1 for x in thresholds.values()):
                 raise ValueError(
                     f"thresholds {name} {dict(thresholds)}, expected one in [0, 1] for each of "
