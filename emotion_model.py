@@ -98,15 +98,13 @@ class EmotionRecognizer:
                 found["training"],
             )
             recognizer._check()
+            recognizer._warm_up()
         except KeyError as err:
             raise ModelError(f"{path}: the checkpoint has no {err}; train it again") from err
         except (TypeError, ValueError, OverflowError, RuntimeError, MemoryError) as err:
             reason = " ".join(str(err).split())
             otherwise = f"{path}: does not fit: {reason}; train it again"
             raise model_error(err, str(path), otherwise) from err
-        noise = np.random.default_rng(0).standard_normal(audio.SAMPLE_RATE).astype(np.float32)
-        recognizer.scores(noise)
-        recognizer._voice.hears_speech(noise)
         return recognizer
 
     def save(self, path: str | Path) -> None:
@@ -242,6 +240,13 @@ class EmotionRecognizer:
         with torch.inference_mode():
             logits = self.model(torch.from_numpy(heard)[None], torch.tensor([len(heard)]))[0]
             return (logits.double() / self.trusted.temperature).softmax(dim=0).numpy()
+
+    def _warm_up(self) -> None:
+        """Hear once; raise ValueError where the answer is no number."""
+        noise = np.random.default_rng(0).standard_normal(audio.SAMPLE_RATE).astype(np.float32)
+        if not np.isfinite(list(self.scores(noise).values())).all():
+            raise ValueError("its answers are no numbers")
+        self._voice.hears_speech(noise)
 
     def _check(self) -> None:
         """Raise ValueError where parts of a checkpoint contradict one another."""

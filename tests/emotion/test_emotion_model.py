@@ -226,6 +226,12 @@ def change(content: dict, part: str, value: object) -> None:
         ("model/n_heard", 60, "size mismatch"),
         ("model/n_components", 200, "size mismatch for listeners.0.components"),
         ("weights/listeners.0.components", None, "Missing key"),
+        ("weights/listeners.0.std", torch.zeros(98), "answers are no numbers"),
+        (
+            "weights/listeners.1.dense.weight",
+            torch.full((128, 160), 3e38),
+            "answers are no numbers",
+        ),
         ("features/n_mfcc", 13, "expects 98 features a frame, its feature settings give 15"),
         ("features/extended", True, "unexpected keyword argument 'extended'"),
         ("features/n_mfcc", "x", "does not fit"),

@@ -44,6 +44,34 @@ def test_missing_arrays_are_named(name: str) -> None:
         Encoder(arrays)
 
 
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("conv1/weight", (-1,)),
+        ("conv1/weight", (3, -1, WIDTH)),
+        ("conv2/bias", (2, -1)),
+        ("position_encodings/encodings", (WIDTH, -1)),
+        ("position_encodings/encodings", (-1, WIDTH, 1)),
+        ("layer_1/self_attention/linear_0/weight", (WIDTH, -1)),
+        ("layer_2/ffn/linear_1/weight", (-1, WIDTH)),
+        ("layer_0/ffn/layer_norm/gamma", (1, -1)),
+    ],
+)
+def test_the_same_numbers_in_another_shape_are_refused(name: str, shape: tuple[int, ...]) -> None:
+    arrays = small_arrays()
+    arrays[f"encoder/{name}"] = arrays[f"encoder/{name}"].reshape(shape)
+    with pytest.raises(ModelError, match=f"{name} has the shape"):
+        Encoder(arrays)
+
+
+def test_an_encoder_that_cannot_hear_so_long_is_refused() -> None:
+    arrays = small_arrays()
+    positions = "encoder/position_encodings/encodings"
+    for found in (arrays[positions][:-1], arrays[positions][:0]):
+        with pytest.raises(ModelError, match="expected that of|not that of"):
+            Encoder(arrays | {positions: found})
+
+
 def test_the_last_layer_is_what_ctranslate2_makes_of_the_same_sound() -> None:
     """Of the whole encoder: its own last norm stands after the fourth layer, which is not used.
 
@@ -62,10 +90,10 @@ def test_the_last_layer_is_what_ctranslate2_makes_of_the_same_sound() -> None:
     arrays = read_arrays(folder, "encoder/")
     whole = Encoder(arrays)
 
-    def take(name: str) -> torch.Tensor:
+    def take(name: str, *shape: int) -> torch.Tensor:
         return torch.from_numpy(arrays[f"encoder/{name}"].astype(np.float32))
 
-    last = module._Layer(take, N_LAYERS)
+    last = module._Layer(take, N_LAYERS, 384)
     mel = np.random.default_rng(0).standard_normal((80, 3000)).astype(np.float32)
     with torch.inference_mode():
         x = F.gelu(F.conv1d(torch.from_numpy(mel)[None], *whole.conv1, padding=1))

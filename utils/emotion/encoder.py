@@ -42,21 +42,34 @@ class Encoder:
     def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
         digest = hashlib.sha256()
 
-        def take(name: str) -> torch.Tensor:
+        def take(name: str, *shape: int) -> torch.Tensor:
+            """An array; of a shape's sizes, 0 stands for any."""
             if (found := arrays.get(f"encoder/{name}")) is None:
                 raise ModelError(f"the encoder has no {name}; expected that of Whisper tiny.en")
+            if len(found.shape) != len(shape) or any(
+                size < 1 or size != expected > 0 for size, expected in zip(found.shape, shape)
+            ):
+                raise ModelError(
+                    f"the encoder's {name} has the shape {found.shape}, not that of Whisper tiny.en"
+                )
             digest.update(np.ascontiguousarray(found, np.float16).tobytes())
             return torch.from_numpy(found.astype(np.float32))
 
-        self.conv1 = take("conv1/weight"), take("conv1/bias")
-        self.conv2 = take("conv2/weight"), take("conv2/bias")
-        self.positions = take("position_encodings/encodings")
-        self.layers = [_Layer(take, k) for k in range(N_LAYERS)]
-        n_mels = self.conv1[0].shape[1]
+        first = take("conv1/weight", 0, 0, 3)
+        width, n_mels, _ = first.shape
+        self.conv1 = first, take("conv1/bias", width)
+        self.conv2 = take("conv2/weight", width, width, 3), take("conv2/bias", width)
+        self.positions = take("position_encodings/encodings", 0, width)
+        self.layers = [_Layer(take, k, width) for k in range(N_LAYERS)]
+        if width % HEADS or len(self.positions) < MOST // (2 * HOP_LENGTH):
+            raise ModelError(
+                f"an encoder of width {width} for {len(self.positions)} frames; expected that of "
+                "Whisper tiny.en"
+            )
         filters = mel.filters(audio.SAMPLE_RATE, N_FFT, n_mels, 0.0, audio.SAMPLE_RATE / 2)
         self.filters = torch.from_numpy(filters.astype(np.float32))
         self.window = torch.hann_window(N_FFT)
-        self.width = N_LAYERS * len(self.conv1[1])
+        self.width = N_LAYERS * width
         self.identity = digest.hexdigest()  # of the weights that are used
 
     @torch.inference_mode()
@@ -96,17 +109,21 @@ class Encoder:
 class _Layer:
     """Self-attention and a feed-forward network, each normalised before and added."""
 
-    def __init__(self, take: Callable[[str], torch.Tensor], number: int) -> None:
-        def part(name: str, weight: str, bias: str) -> tuple[torch.Tensor, torch.Tensor]:
-            place = f"layer_{number}/{name}"
-            return take(f"{place}/{weight}"), take(f"{place}/{bias}")
+    def __init__(self, take: Callable[..., torch.Tensor], number: int, width: int) -> None:
+        def norm(name: str) -> tuple[torch.Tensor, torch.Tensor]:
+            place = f"layer_{number}/{name}/layer_norm"
+            return take(f"{place}/gamma", width), take(f"{place}/beta", width)
 
-        self.norm1 = part("self_attention/layer_norm", "gamma", "beta")
-        self.ask = part("self_attention/linear_0", "weight", "bias")
-        self.answer = part("self_attention/linear_1", "weight", "bias")
-        self.norm2 = part("ffn/layer_norm", "gamma", "beta")
-        self.wide = part("ffn/linear_0", "weight", "bias")
-        self.narrow = part("ffn/linear_1", "weight", "bias")
+        def linear(name: str, n_out: int, n_in: int) -> tuple[torch.Tensor, torch.Tensor]:
+            place = f"layer_{number}/{name}"
+            return take(f"{place}/weight", n_out, n_in), take(f"{place}/bias", n_out)
+
+        self.norm1 = norm("self_attention")
+        self.ask = linear("self_attention/linear_0", 3 * width, width)
+        self.answer = linear("self_attention/linear_1", width, width)
+        self.norm2 = norm("ffn")
+        self.wide = linear("ffn/linear_0", 4 * width, width)
+        self.narrow = linear("ffn/linear_1", width, 4 * width)
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         """x (n, width) with what the layer adds."""

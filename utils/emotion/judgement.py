@@ -66,6 +66,6 @@ class Judgement:
         label = max(scores, key=scores.__getitem__)
         confidence = scores[label]
         grade: Grade = "sure" if confidence >= self.sure[label] else "likely"
-        if grade == "likely" and confidence < self.likely[label]:
+        if grade == "likely" and not confidence >= self.likely[label]:  # nor where it is no number
             return None
         return Emotion(label, confidence, scores, grade)
