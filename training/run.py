@@ -4,21 +4,31 @@ import copy
 import logging
 import math
 import random
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
+from training import parallel
 from utils import checkpoint
 from utils.errors import DataError
 
 logger = logging.getLogger(__name__)
 
 STATE = "state.pt"  # in the folder of a run: what it needs to go on
-FORMAT = "recognition-helpers/run/1"  # a new layout of it, a new number
-KEPT = ("step", "best_step", "best_score", "best")  # of a run, beside its parts
+FORMAT = "recognition-helpers/run/2"  # a new layout of it, a new number
+KEPT = (
+    "step",
+    "best_step",
+    "best_score",
+    "best",
+    "seconds",
+    "history",
+)  # of a run, beside its parts
 SEED_STEP = 1_000_003  # keeps the random numbers of (seed, step) apart from those of others
 MOST_NORM = 1.0  # to which longer gradients are clipped
 
@@ -87,6 +97,9 @@ class Run:
     random follows from the step, from a generator of PyTorch's or from `random`. The state is
     kept every so many steps and after the last; a step after that is done again.
 
+    Where several processes train (`training.parallel`), all go on from the first one's state, and
+    it alone keeps anything; each learns from its part of a batch; what the first judged counts.
+
     Parameters
     ----------
     parts : all that changes from step to step, by name, but for the two that follow
@@ -120,16 +133,22 @@ class Run:
         self.seed, self.identity, self.folder = seed, identity, folder
         self.step, self.best_step, self.best_score = 0, 0, -math.inf
         self.best: Any = None  # weights, where `judged` was given some
+        self.seconds = 0.0  # of the processor, in all processes: what else runs is not counted
+        self.history: list[dict[str, float]] = []  # of each look: step, loss, what was judged
+        self._since = time.process_time()
         self._with_log = log
         self._log: SummaryWriter | None = None
         self._losses: list[float] = []  # since the last look
         self._figures: dict[str, float] = {}
 
     def __enter__(self) -> Self:
-        if self.folder:
+        if self.folder and parallel.leads():
             make_folder(self.folder)
             self._load(self.folder / STATE)
             self._log = SummaryWriter(str(self.folder)) if self._with_log else None
+        if parallel.many():
+            self._follow_first()
+        self._since = time.process_time()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -152,10 +171,16 @@ class Run:
         return self.step % self.every == 0 or self.step == self.steps
 
     def learn(self, loss: torch.Tensor) -> float:
-        """Take a step against the gradient; the loss."""
+        """Take a step against the gradient; the loss.
+
+        Parameters
+        ----------
+        loss : of the batch; of several processes each gives its part of a sum
+        """
         self.optimiser.zero_grad()
         loss.backward()
         weights = [weight for group in self.optimiser.param_groups for weight in group["params"]]
+        loss = parallel.add_up(weights, loss)
         torch.nn.utils.clip_grad_norm_(weights, MOST_NORM)
         self.optimiser.step()
         self.schedule.step()
@@ -171,7 +196,7 @@ class Run:
         weights : what has it; copied
         figures : for the log
         """
-        self._figures = dict(figures)
+        score, self._figures = parallel.agreed((score, dict(figures)))
         if score > self.best_score:
             self.best_score, self.best_step = score, self.step
             self.best = copy.deepcopy(weights)
@@ -182,24 +207,47 @@ class Run:
 
     def _look(self) -> None:
         """Log what was found since the last look, and keep the state."""
+        now = time.process_time()
+        self.seconds, self._since = self.seconds + now - self._since, now
+        mean = sum(self._losses) / max(len(self._losses), 1)
+        self.history.append({"step": self.step, "loss": mean, **self._figures})
         if self._log:
-            mean = sum(self._losses) / max(len(self._losses), 1)
             figures = {"loss": mean, "learning_rate": self.schedule.get_last_lr()[0]}
             for name, value in (figures | self._figures).items():
                 self._log.add_scalar(name, value, self.step)
             self._log.flush()
         self._losses.clear()
-        if self.folder:
+        if self.folder and parallel.leads():
             self._save(self.folder / STATE)
 
     def _save(self, path: Path) -> None:
         """Keep the state; a crash leaves the old file or none."""
+        part = path.with_name(f"{path.name}.part")
+        torch.save(self._content(), part)
+        part.replace(path)
+
+    def _content(self) -> dict[str, Any]:
+        """All that a process needs to go on."""
         content = {name: getattr(self, name) for name in KEPT}
         content |= {"format": FORMAT, "identity": self.identity}
         content["parts"] = {name: part.state_dict() for name, part in self.parts.items()}
-        part = path.with_name(f"{path.name}.part")
-        torch.save(content, part)
-        part.replace(path)
+        return content
+
+    def _follow_first(self) -> None:
+        """Begin where the first process does, with its weights."""
+        found = parallel.agreed(self._content())
+        if found["identity"] != self.identity:
+            raise DataError(
+                f"process {parallel.rank()} has other recordings or another recipe than the first "
+                "one: give all the same command, files and version of the program"
+            )
+        self._take(found)
+
+    def _take(self, found: Mapping[str, Any]) -> None:
+        for name, part in self.parts.items():
+            part.load_state_dict(found["parts"][name])
+        for name in KEPT:
+            setattr(self, name, found[name])
 
     def _load(self, path: Path) -> None:
         """Go on from what was kept; where nothing fits, the log says why."""
@@ -214,10 +262,7 @@ class Run:
         if not isinstance(found, dict) or any(found.get(k) != v for k, v in wanted.items()):
             logger.info("%s: of another recipe or other voices; training starts anew", path)
             return
-        for name, part in self.parts.items():
-            part.load_state_dict(found["parts"][name])
-        for name in KEPT:
-            setattr(self, name, found[name])
+        self._take(found)
         logger.info("%s: resumed after step %d", path, self.step)
 
 
@@ -234,3 +279,22 @@ def make_folder(path: Path) -> None:
         raise DataError(
             f"{path}: cannot be made ({err.strerror}); give --runs another folder"
         ) from err
+
+
+def seconds_of(folder: Path) -> float:
+    """Of the processor, in all runs whose states lie in a folder; 0 where there is none."""
+    total = 0.0
+    for path in folder.rglob(STATE):
+        with suppress(ValueError):
+            found = checkpoint.unpack(path)
+            total += float(found.get("seconds", 0.0)) if isinstance(found, dict) else 0.0
+    return total
+
+
+def state_of(path: Path) -> str:
+    """How far a run is whose state lies there, in words."""
+    try:
+        found = checkpoint.unpack(path)
+    except ValueError:
+        return "being written"
+    return f"step {found['step']}" if isinstance(found, dict) and "step" in found else "begun"

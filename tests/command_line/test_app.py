@@ -5,7 +5,7 @@ import signal
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -76,10 +76,14 @@ class Client:
         def found() -> list[dict]:
             return [p for n, p in self.events if n == name and expected.items() <= p.items()]
 
+        return self.wait_for(found, f"{name} with {expected}")[0]
+
+    def wait_for(self, found: Callable[[], list[dict]], what: str) -> list[dict]:
+        """What is found among the events, as soon as that is something."""
         with self._changed:
             if not self._changed.wait_for(found, PATIENCE_S):
-                pytest.fail(f"no {name} with {expected} among {self.events[-5:]}")
-            return found()[0]
+                pytest.fail(f"no {what} among {self.events[-5:]}")
+            return found()
 
 
 def test_a_session_over_the_wire(program):

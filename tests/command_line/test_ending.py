@@ -33,7 +33,8 @@ except KeyboardInterrupt:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_the_last_words_are_saved(tmp_path, number):
     arguments = ["--asr", "whisper", "--no-emotion", "--source", SPEECH, "--save", tmp_path]
-    with Program(arguments) as running:
+    # where the tests themselves run under nohup, it would heed none of it
+    with Program(arguments, before=["env", "--default-signal"]) as running:
         running.wait_for("ready")
         with Client(running, running.presenter) as client:
             assert client.ask("start") == {"ok": True}

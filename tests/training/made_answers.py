@@ -9,9 +9,12 @@ import numpy as np
 from training.corpora import LABELS, SHIPPED, Clip
 from training.emotion.predictions import (
     CLEAN,
+    KNOWN_READ,
+    PLACE_KNOWN,
     READ_ALOUD,
     UNAIDED,
     UNAIDED_READ,
+    VOICE_KNOWN,
     Predictions,
     join,
 )
@@ -66,9 +69,16 @@ def read_aloud(sure: float, n_named: int, n: int = 100, label: str = "sad") -> P
     )
 
 
-def and_unaided(*parts: Predictions) -> Predictions:
-    """Answers, and the same without the encoder, as `crossval` writes both."""
+def in_all_ways(*parts: Predictions) -> Predictions:
+    """Answers, and the same where the place is known and without the encoder, as `crossval`."""
     found = join(parts)
-    name = {CLEAN: UNAIDED, READ_ALOUD: UNAIDED_READ}
-    condition = np.array([name[str(c)] for c in found.condition])
-    return join([found, replace(found, condition=condition)])
+    all_of_it = [found]
+    for clean, read in (
+        (VOICE_KNOWN, KNOWN_READ),
+        (PLACE_KNOWN, KNOWN_READ),
+        (UNAIDED, UNAIDED_READ),
+    ):
+        name = {CLEAN: clean, READ_ALOUD: read}
+        condition = np.array([name[str(c)] for c in found.condition])
+        all_of_it.append(replace(found, condition=condition))
+    return join(all_of_it)

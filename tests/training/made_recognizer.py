@@ -2,11 +2,12 @@
 
 import torch
 
-from emotion_model import EmotionLSTM, EmotionRecognizer, ModelConfig
+from emotion_model import EmotionLSTM, EmotionRecognizer
 from tests.emotion.small_encoder import small_encoder
 from training.corpora import SHIPPED
 from utils.emotion.encoder import Encoder
 from utils.emotion.features import DEFAULT_CONFIG
+from utils.emotion.network import ModelConfig
 
 
 def untrained(encoder: Encoder | None = None) -> EmotionRecognizer:

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from emotion_model import EmotionRecognizer
-from tests.training.made_answers import EACH, and_unaided, answers, read_aloud
+from tests.training.made_answers import EACH, answers, in_all_ways, read_aloud
 from tests.training.made_recognizer import untrained
 from training.corpora import LABELS, SHIPPED
 from training.emotion import calibrate, evaluate
-from training.emotion.predictions import CLEAN, UNAIDED, Predictions, join
+from training.emotion.predictions import CLEAN, PLACE_KNOWN, UNAIDED, VOICE_KNOWN, Predictions, join
 from utils.emotion.judgement import NEVER, Judgement
 from utils.errors import DataError
 
@@ -183,11 +183,11 @@ def test_where_nobody_reads_nobody_is_named() -> None:
 
 def test_a_calibrated_recogniser_keeps_what_was_fitted_and_found(recognizer) -> None:
     voices = [
-        and_unaided(answers("tess", n_folds=4), read_aloud(9.0, 30)),  # these readers do not count
-        and_unaided(answers("savee", n_folds=4)),
+        in_all_ways(answers("tess", n_folds=4), read_aloud(9.0, 30)),  # these readers do not count
+        in_all_ways(answers("savee", n_folds=4)),
     ]
     read = read_aloud(3.0, 2)
-    corpora = [and_unaided(answers("nemo", {"sad": 20}), read), and_unaided(answers("korean"))]
+    corpora = [in_all_ways(answers("nemo", {"sad": 20}), read), in_all_ways(answers("korean"))]
     calibrate.calibrate(recognizer, voices, corpora)
     expected = fit(*voices, corpora=tuple(corpora), read=read)
     assert recognizer.judgement == expected
@@ -201,18 +201,30 @@ def test_a_calibrated_recogniser_keeps_what_was_fitted_and_found(recognizer) -> 
     assert recognizer.facts["seed"] == 3  # what the training left is still there
 
 
-def test_without_the_encoder_a_recogniser_has_thresholds_of_its_own(recognizer) -> None:
-    aided, unaided = answers("nemo"), answers("nemo", {"sad": 20}, condition=UNAIDED)
-    calibrate.calibrate(recognizer, [and_unaided(answers("tess"))], [join([aided, unaided])])
-    assert recognizer.judgement.sure == EVERYTHING
-    assert recognizer.unaided.sure["sad"] > 0.3
-    assert recognizer.facts["unaided"]["corpora left out"]["nemo"]["uar"] < 0.95
+@pytest.mark.parametrize(
+    ("name", "conditions"),
+    [("unaided", (UNAIDED,)), ("familiar", (VOICE_KNOWN, PLACE_KNOWN))],
+)
+def test_each_judgement_is_of_answers_in_its_own_conditions(
+    name: str, conditions: tuple[str, ...], recognizer
+) -> None:
+    others = in_all_ways(answers("nemo"))
+    others = others.only(~np.isin(others.condition, conditions))
+    own = [answers("nemo", {"sad": 20}, condition=condition) for condition in conditions]
+    calibrate.calibrate(recognizer, [in_all_ways(answers("tess"))], [join([others, *own])])
+    for other in ("judgement", "familiar", "unaided"):
+        assert (getattr(recognizer, other).sure == EVERYTHING) == (other != name)
+    assert getattr(recognizer, name).sure["sad"] > 0.3
+    facts = recognizer.facts[name]["corpora left out"]
+    expected = ["nemo"] if name == "unaided" else ["nemo, place known", "nemo, voice known"]
+    assert sorted(facts) == expected
+    assert all(found["uar"] < 0.95 for found in facts.values())
 
 
 def test_a_calibration_can_be_kept(recognizer, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("emotion_model.find_encoder", lambda: recognizer.encoder)
+    monkeypatch.setattr("utils.emotion.encoder_here.find_encoder", lambda: recognizer.encoder)
     calibrate.calibrate(
-        recognizer, [and_unaided(answers("tess"), read_aloud(3.0, 2))], [and_unaided(answers("x"))]
+        recognizer, [in_all_ways(answers("tess"), read_aloud(3.0, 2))], [in_all_ways(answers("x"))]
     )
     recognizer.save(tmp_path / "weights.pt")
     again = EmotionRecognizer.load(tmp_path / "weights.pt")
@@ -221,7 +233,7 @@ def test_a_calibration_can_be_kept(recognizer, tmp_path, monkeypatch) -> None:
 
 
 def test_no_corpus_left_out_is_needed(recognizer) -> None:
-    calibrate.calibrate(recognizer, [and_unaided(answers("tess"))], [])
+    calibrate.calibrate(recognizer, [in_all_ways(answers("tess"))], [])
     assert recognizer.judgement == fit(answers("tess"))
     assert recognizer.facts["judgement"]["corpora left out"] == {}
 
@@ -229,17 +241,17 @@ def test_no_corpus_left_out_is_needed(recognizer) -> None:
 def test_a_corpus_that_some_folds_heard_is_refused(recognizer) -> None:
     """As far as can be told: a protocol that leaves a corpus out has a single fold of it."""
     before = (recognizer.judgement, recognizer.unaided, dict(recognizer.facts))
-    heard = and_unaided(answers("korean", n_folds=2))
+    heard = in_all_ways(answers("korean", n_folds=2))
     with pytest.raises(DataError, match="several folds to korean, .* `crossval unheard`"):
         calibrate.calibrate(
-            recognizer, [and_unaided(answers("tess"))], [and_unaided(answers("nemo")), heard]
+            recognizer, [in_all_ways(answers("tess"))], [in_all_ways(answers("nemo")), heard]
         )
     assert (recognizer.judgement, recognizer.unaided, recognizer.facts) == before
 
 
-def test_answers_without_those_of_frames_alone_are_refused(recognizer) -> None:
+def test_answers_without_those_in_other_conditions_are_refused(recognizer) -> None:
     before = recognizer.judgement
-    with pytest.raises(DataError, match="no answer in the condition 'without the encoder'"):
+    with pytest.raises(DataError, match="no answer in the condition 'voice known'"):
         calibrate.calibrate(recognizer, [answers("tess")], [])
     assert recognizer.judgement == before and "judgement" not in recognizer.facts
 
@@ -253,7 +265,7 @@ def test_a_summary_says_what_is_named_and_how_much_of_it_is_right(recognizer) ->
         1.25, dict.fromkeys(SHIPPED, 0.8) | {"sad": NEVER}, dict.fromkeys(SHIPPED, 0.5)
     )
     facts = {"voices": {"tess": tess}, "corpora left out": {"nemo": nemo}}
-    for name in ("judgement", "unaided"):
+    for name in ("judgement", "familiar", "unaided"):
         recognizer.facts[name] = facts | {"read aloud": {"answers": 0}}
     told = calibrate.summary(recognizer).splitlines()
     assert told[:6] == [
@@ -266,4 +278,4 @@ def test_a_summary_says_what_is_named_and_how_much_of_it_is_right(recognizer) ->
         "10.0 % likely, 70.0 % of it right",
         "  read aloud: {'answers': 0}",
     ]
-    assert told[6] == "unaided: temperature 1.000"
+    assert told[6] == "familiar: temperature 1.000"

@@ -11,7 +11,7 @@ import torch
 
 from training.corpora import Clip
 from training.emotion.config import SHARES, TrainConfig, n_variants
-from training.emotion.dataset import LONGEST, Batch, Dataset, Draw, of_like_length, pad
+from training.emotion.dataset import LONGEST, Batch, Dataset, Draw, Nameless, of_like_length, pad
 from utils.errors import DataError
 
 LABELS = ("neutral", "happy", "sad")
@@ -55,7 +55,7 @@ def examples_of(
     for array in nameless:
         array[:, 3] = rng.standard_normal(len(array))
     variants = {clip.corpus: n for clip in clips}
-    return Dataset(Told(identity), variants, nameless, LABELS)
+    return Dataset(Told(identity), variants, [Nameless(x) for x in nameless], LABELS, 1)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,13 @@ def examples() -> Dataset:
 
 
 def same(a: Batch, b: Batch) -> bool:
-    return all(torch.equal(x, y) for x, y in zip(vars(a).values(), vars(b).values()))
+    return all(torch.equal(x, y) for x, y in zip(parts_of(a), parts_of(b)))
+
+
+def parts_of(batch: Batch) -> list[torch.Tensor]:
+    parts = dict(vars(batch))
+    usual = parts.pop("usual")
+    return [*parts.values(), usual.mean, usual.n_remarks]
 
 
 def told(draw: Draw, n_batches: int) -> list[tuple[str, str, int] | None]:
@@ -180,12 +186,13 @@ class Long:
     identity = "long"
 
     def get(self, clip: Clip, variant: int) -> np.ndarray:
-        return np.arange(3.0 * LONGEST, dtype=np.float32)[:, None]
+        return np.tile(np.arange(3.0 * LONGEST, dtype=np.float32)[:, None], 4)
 
 
 def test_of_a_long_clip_a_stretch_from_anywhere_is_heard() -> None:
     clips = clips_of("savee", {"sad": 4})
-    examples = Dataset(Long(), {"savee": 1}, [Long().get(clips[0], 0)], LABELS)
+    nameless = [Nameless(Long().get(clips[0], 0))]
+    examples = Dataset(Long(), {"savee": 1}, nameless, LABELS, 1)
     draw = Draw(examples, clips, CONFIG, seed=0)
     batches = [draw.batch(k) for k in range(8)]
     assert all((batch.lengths == LONGEST).all() for batch in batches)

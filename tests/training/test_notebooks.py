@@ -11,6 +11,7 @@ import pytest
 from nbclient import NotebookClient
 from torch.utils.tensorboard import SummaryWriter
 
+from app import open_emotion
 from tests.training.made_recognizer import untrained
 from training import corpora
 from training.corpora import LABELS, READERS, SHIPPED, Clip
@@ -22,6 +23,7 @@ from training.emotion.predictions import (
     Predictions,
     join,
 )
+from utils.live.loading import open_live
 
 HOME = Path(__file__).resolve().parents[2]
 FOLDER = HOME / "notebooks"
@@ -94,6 +96,7 @@ def test_there_are_notebooks() -> None:
         "corpora",
         "failures",
         "features",
+        "train",
         "training_curves",
     ]
 
@@ -161,6 +164,17 @@ def test_curves_of_logs(tmp_path: Path) -> None:
     assert "a: 2 finished or under way, the longest of 300 steps" in printed(done)
     assert "a: kept step 250 and 25.0 % UAR" in printed(done)
     assert n_figures(done) == 3
+
+
+def test_from_recordings_to_a_live_model(folder: Path, tmp_path: Path) -> None:
+    done = run("train", CORPORA=folder, RUNS=tmp_path)
+    assert "korean-emotional, 4 classes: Korean alone, five folds" in printed(done)
+    assert n_figures(done) == 2 and n_players(done) == 1
+    reported, drawn = re.findall(r"UAR (\d+\.\d)", printed(done))
+    assert reported == drawn
+    assert f"python app.py --emotion {tmp_path / 'model.pt'}" in printed(done)
+    live = open_live(str(tmp_path / "model.pt"), open_emotion)
+    assert {"neutral", "happy", "sad", "angry"} <= set(live.labels)
 
 
 def test_failures_of_a_cross_validation(folder: Path, tmp_path: Path) -> None:

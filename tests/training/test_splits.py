@@ -157,6 +157,16 @@ def test_leave_one_speaker_out() -> None:
     assert [speakers(split.test) for split in found] == [{name} for name in sorted(POLISH)]
 
 
+def test_sessions_are_left_out_whole() -> None:
+    heard = [f"iemocap-{session}{who}" for session in "125" for who in "FM"]
+    found = splits.leave_one_session_out(clips_of(*heard))
+    assert [speakers(split.test) for split in found] == [
+        {f"iemocap-{session}F", f"iemocap-{session}M"} for session in "125"
+    ]
+    with pytest.raises(DataError, match="two speakers or more"):
+        splits.leave_one_session_out(clips_of("iemocap-1F", "iemocap-1M"))
+
+
 def test_leave_one_corpus_out() -> None:
     split = splits.leave_one_corpus_out(clips_of(*EVERYBODY), "nemo-polish")
     assert speakers(split.test) == set(POLISH)
@@ -173,7 +183,7 @@ def test_an_absent_corpus_is_refused_by_name(way) -> None:
 
 
 def test_protocols_hold_what_their_names_say() -> None:
-    clips = clips_of(*EVERYBODY)
+    clips = clips_of(*EVERYBODY, "iemocap-1F", "iemocap-1M", "iemocap-2F", "iemocap-2M")
     found = {}
     for name, protocol in PROTOCOLS.items():
         assert name == protocol.name and protocol.about
@@ -185,6 +195,10 @@ def test_protocols_hold_what_their_names_say() -> None:
     assert {name: len(folds) for name, folds in found.items()} == {
         "voices": 5,
         "ravdess": 5,
+        "korean": 5,
+        "ravdess-loso": len(ACTORS),
+        "korean-loso": len(KOREAN),
+        "iemocap": 2,
         "polish-loso": 7,
         "unheard": 5,
         "tess": 2,

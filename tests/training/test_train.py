@@ -13,15 +13,15 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from emotion_model import EmotionLSTM, ModelConfig
+from emotion_model import EmotionLSTM
 from training.corpora import Clip
 from training.emotion import train as train_module
 from training.emotion.config import SHARES, TrainConfig
-from training.emotion.dataset import Batch, Dataset, Draw, pad
+from training.emotion.dataset import Dataset, Draw, Nameless, pad
 from training.emotion.train import judge, logits, normalise, train
 from training.run import STATE
 from utils.emotion.encoder import STEP
-from utils.emotion.network import Listener, statistics
+from utils.emotion.network import Listener, ModelConfig, statistics
 
 LABELS = ("neutral", "happy", "sad")
 N_FEATURES, N_HEARD = 6, 10  # columns of a frame, and of what an encoder heard in a step
@@ -75,8 +75,8 @@ def on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def examples() -> Dataset:
-    nameless = [np.full((20, FRAMES + N_HEARD), -3, np.float32)]
-    return Dataset(Sung(), {"ravdess": 2, "tess": 2}, nameless, LABELS)
+    nameless = [Nameless(np.full((20, FRAMES + N_HEARD), -3, np.float32))]
+    return Dataset(Sung(), {"ravdess": 2, "tess": 2}, nameless, LABELS, N_FEATURES)
 
 
 def run(
@@ -165,7 +165,7 @@ def test_in_draws_without_an_encoder_nothing_heard_has_a_say(
     batch = Draw(examples, CLIPS, config, seed=0).batch(0)
     changed = batch.steps.clone()
     changed[..., FRAMES:] *= -1
-    other = Batch(changed, batch.lengths, batch.target)
+    other = replace(batch, steps=changed)
     first, second = (
         train_module._loss(model, b, config, np.random.default_rng(0)).item()
         for b in (batch, other)
@@ -301,7 +301,7 @@ def test_a_state_of_something_else_starts_anew_and_says_so(
 ) -> None:
     change = dict(change)
     before, after = (
-        Dataset(features, {"ravdess": 1, "tess": 1}, [], LABELS)
+        Dataset(features, {"ravdess": 1, "tess": 1}, [], LABELS, N_FEATURES)
         for features in (Sung(), Sung(change.pop("identity", "sung")))
     )
     config: dict[str, Any] = {"config": replace(CONFIG, steps=8, every=4)}

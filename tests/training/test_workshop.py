@@ -11,16 +11,25 @@ from tests.emotion.small_encoder import small_encoder
 from training.corpora import LABELS, Clip
 from training.emotion import workshop
 from training.emotion.config import TrainConfig
-from training.emotion.predictions import CLEAN, READ_ALOUD, UNAIDED, UNAIDED_READ
+from training.emotion.predictions import (
+    CLEAN,
+    KNOWN_READ,
+    PLACE_KNOWN,
+    READ_ALOUD,
+    UNAIDED,
+    UNAIDED_READ,
+    VOICE_KNOWN,
+)
 from training.emotion.workshop import STRETCH_S, Workshop, united
 from training.sound.cache import FeatureCache
 from training.sound.conditions import CONDITIONS, NOT_FEELINGS
 from utils.emotion.encoder import STEP
 from utils.emotion.features import FeatureConfig
-from utils.emotion.network import Listener
+from utils.emotion.network import Listener, Usual
 from utils.emotion.windows import WINDOW_S
 
 N_VOICELESS = 5
+KNOWN = (VOICE_KNOWN, PLACE_KNOWN)
 PER_S = 12.5  # steps
 N_FRAMES = STEP * FeatureConfig().n_features  # columns of the frames in a step
 VOICELESS, VARIED = -1.0, 100.0
@@ -41,7 +50,8 @@ class Told(FeatureCache):
     def prepare(self, clips: Sequence[Clip], n_variants: int) -> list[Clip]:
         return [clip for clip in clips if clip.path.name != self.unreadable]
 
-    def get(self, clip: Clip, variant: int) -> np.ndarray:
+    def get(self, clip: Clip, variant: int | str) -> np.ndarray:
+        assert isinstance(variant, int)
         rng = np.random.default_rng([*clip.path.name.encode(), variant])
         steps = rng.standard_normal((int(clip.path.stem), N_FRAMES + self.encoder.width))
         steps[:, 0] = int(clip.speaker.rpartition("-")[2])
@@ -88,13 +98,13 @@ def few_sounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workshop, "N_VOICELESS", N_VOICELESS)
 
 
-def opened(read: list[Clip] = READ, varied: bool = True, **options) -> Workshop:
-    return Workshop(acted(), Told(**options), TrainConfig(listeners=3), read, varied)
+def opened(read: list[Clip] = READ, **options) -> Workshop:
+    return Workshop(acted(), Told(**options), TrainConfig(listeners=3), read)
 
 
 def stretches(bench: Workshop) -> list[np.ndarray]:
     """What is taken of recordings that are read aloud, by the steps' columns."""
-    return [steps for steps in bench.examples.nameless if steps[0, 0] != VOICELESS]
+    return [x.steps for x in bench.examples.nameless if x.steps[0, 0] != VOICELESS]
 
 
 # --- readers
@@ -152,16 +162,10 @@ def test_without_readers_only_sounds_without_a_voice_are_nameless() -> None:
     assert bench.unheard_read == [] and stretches(bench) == []
 
 
-def test_what_needs_no_variants_needs_no_nameless_sounds_but_tests_readers() -> None:
-    bench = opened(varied=False)
-    assert not bench.examples.nameless
-    assert set(bench.unheard_read) == set(opened().unheard_read)
-
-
 # --- the test
 
 
-def flat(arrays: Sequence[np.ndarray]) -> np.ndarray:
+def flat(arrays: Sequence[np.ndarray], usual: Usual | None = None) -> np.ndarray:
     """Logits (n, n_classes): length, the first step's reader, and the condition that it tells."""
     found = np.full((len(arrays), len(LABELS)), -1.0)
     found[:, 0] = [len(array) for array in arrays]
@@ -174,7 +178,12 @@ def test_readers_are_tested_as_live_speech_is_heard() -> None:
     bench = opened()
     some = [clip for clip in bench.clips if clip.speaker == "savee-1"]
     found = bench.test(flat, some, fold=3, seed=1)
-    of_readers = (READ_ALOUD, UNAIDED_READ, *(f"{READ_ALOUD}, {name}" for name in NOT_FEELINGS))
+    of_readers = (
+        READ_ALOUD,
+        KNOWN_READ,
+        UNAIDED_READ,
+        *(f"{READ_ALOUD}, {name}" for name in NOT_FEELINGS),
+    )
     for condition in of_readers:
         readers = found.only(found.condition == condition)
         assert readers.clips == tuple(bench.unheard_read)
@@ -184,8 +193,8 @@ def test_readers_are_tested_as_live_speech_is_heard() -> None:
             assert clip.speaker == f"librispeech-{reader:.0f}"
             assert n_steps == min(int(clip.path.stem), int(WINDOW_S * PER_S))
     assert set(found.fold) == {3} and set(found.seed) == {1}
-    assert set(found.condition) == {*of_readers, UNAIDED, *CONDITIONS}
-    for condition in (CLEAN, UNAIDED):
+    assert set(found.condition) == {*of_readers, *KNOWN, UNAIDED, *CONDITIONS}
+    for condition in (CLEAN, UNAIDED, *KNOWN):
         assert found.only(found.condition == condition).clips == tuple(some)
     assert set(found.acted().column("speaker")) == {"savee-1"}
 
@@ -207,7 +216,7 @@ def test_each_condition_is_asked_of_the_clips_in_it() -> None:
 def test_without_readers_none_are_tested() -> None:
     bench = opened([])
     found = bench.test(flat, bench.clips[:8], fold=1, seed=0)
-    assert set(found.condition) == {UNAIDED, *CONDITIONS}
+    assert set(found.condition) == {UNAIDED, *KNOWN, *CONDITIONS}
     assert len(found.acted()) == len(found)
 
 

@@ -9,15 +9,26 @@ from training.corpora.librispeech import READ_AS
 from training.emotion import evaluate
 from training.emotion.predictions import (
     CLEAN,
+    KNOWN_READ,
+    PLACE_KNOWN,
     READ_ALOUD,
     UNAIDED,
     UNAIDED_READ,
+    VOICE_KNOWN,
     Predictions,
     join,
 )
 from utils.emotion.judgement import Judgement
 from utils.errors import DataError
 from utils.events import Grade
+
+# Judgements of a recogniser, each with the conditions of the clips that it is chosen on, and that
+# of those who read aloud.
+KINDS = (
+    ("judgement", (CLEAN,), READ_ALOUD),
+    ("familiar", (VOICE_KNOWN, PLACE_KNOWN), KNOWN_READ),
+    ("unaided", (UNAIDED,), UNAIDED_READ),
+)
 
 
 def calibrate(
@@ -39,12 +50,9 @@ def calibrate(
     """
     _check_unheard(corpora)
     found = {}
-    for condition, read_as, name in (
-        (CLEAN, READ_ALOUD, "judgement"),
-        (UNAIDED, UNAIDED_READ, "unaided"),
-    ):
-        heard = by_corpus(voices, recognizer.labels, condition)
-        unheard = by_corpus(corpora, recognizer.labels, condition)
+    for name, conditions, read_as in KINDS:
+        heard = _answers(voices, recognizer.labels, conditions)
+        unheard = _answers(corpora, recognizer.labels, conditions)
         read = join(
             [p.only(p.condition == read_as).restrict(recognizer.labels) for p in corpora or voices]
         )
@@ -58,6 +66,17 @@ def calibrate(
     for name, (judgement, facts) in found.items():  # all or nothing
         setattr(recognizer, name, judgement)
         recognizer.facts[name] = facts
+
+
+def _answers(
+    parts: Sequence[Predictions], labels: Sequence[str], conditions: Sequence[str]
+) -> dict[str, Predictions]:
+    """Answers by corpus, and by condition where there are several."""
+    return {
+        name if len(conditions) == 1 else f"{name}, {condition}": found
+        for condition in conditions
+        for name, found in by_corpus(parts, labels, condition).items()
+    }
 
 
 def _check_unheard(corpora: Sequence[Predictions]) -> None:
@@ -75,7 +94,7 @@ def _check_unheard(corpora: Sequence[Predictions]) -> None:
 def summary(recognizer: EmotionRecognizer) -> str:
     """What `calibrate` found, to read."""
     lines = []
-    for name in ("judgement", "unaided"):
+    for name, _, _ in KINDS:
         judgement: Judgement = getattr(recognizer, name)
         lines.append(f"{name}: temperature {judgement.temperature:.3f}")
         for grade, thresholds in judgement.grades.items():

@@ -42,6 +42,9 @@ class TrainConfig:
     smoothing : label smoothing; listeners agree on these labels in 60 to 80 % of cases
     jitter, shift : noise on each value, and on each column of a clip as another microphone
         or throat would shift it; in standard deviations
+    moved : part of the draws that are moved some way to how another voice sounds
+    acquainted : part of the draws in which it is known how that voice, or that corpus, usually
+        sounds: of 1 to 64 remarks, few or most of them neutral
     unaided : part of the draws from which all that the encoder heard is taken, so that the
         network does without where there is none
     blank : longest stretch that is blanked, twice a clip, as part of its length
@@ -52,7 +55,7 @@ class TrainConfig:
     """
 
     listeners: int = 2
-    steps: int = 1000
+    steps: int = 1500
     batch_size: int = 48
     learning_rate: float = 2e-3
     weight_decay: float = 2e-2
@@ -61,6 +64,8 @@ class TrainConfig:
     smoothing: float = 0.1
     jitter: float = 0.2
     shift: float = 0.2
+    moved: float = 0.6
+    acquainted: float = 0.6
     unaided: float = 0.15
     blank: float = 0.1
     decay: float = 0.99

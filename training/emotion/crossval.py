@@ -1,25 +1,39 @@
 """Cross-validation: a network for each fold and seed, kept so that a killed run goes on."""
 
 import hashlib
+import json
 import logging
+import time
 from functools import partial
 from pathlib import Path
 
-from training.emotion.baseline import Baseline
+import torch
+
+from training.emotion.bench import Bench
 from training.emotion.predictions import Predictions, join
 from training.emotion.protocols import Protocol
 from training.emotion.splits import Split
 from training.emotion.train import logits
 from training.emotion.workshop import Workshop
+from training.run import make_folder, seconds_of
+from training.sound.shards import replace
+from utils.emotion.networks import Network
 from utils.errors import DataError
 
 logger = logging.getLogger(__name__)
 
 PREDICTIONS = "predictions.npz"  # in the folder of a fold, and of the protocol when all are done
+FACTS = "facts.json"  # of a network that was trained and tested: size, time, first weights
+RUN = "run.json"  # in the folder of the protocol: what is run, and the folders of its folds
 
 
 def crossval(
-    workshop: Workshop, protocol: Protocol, seeds: int, folder: Path, svm: bool = False
+    workshop: Workshop | Bench,
+    protocol: Protocol,
+    seeds: int,
+    folder: Path,
+    about: dict[str, str],
+    only: int | None = None,
 ) -> Predictions:
     """Answers to every clip that a protocol tests, by networks that never heard its speaker.
 
@@ -28,35 +42,40 @@ def crossval(
     seeds : how many networks each fold gets
     folder : a folder in it for each fold and seed keeps its state and its answers; what is
         there from the same recipe and clips is not computed again
-    svm : test the baseline instead, which has no seed
+    about : what is run, for `results`: "protocol", "network", "features"
+    only : number of the one fold that is run, from 1; None runs all
 
     Raises
     ------
+    ConfigError : there is no such fold
     DataError : the folder cannot be written
     """
-    splits = protocol.splits(workshop.clips)
+    splits = dict(enumerate(protocol.splits(workshop.clips), start=1))
+    if only is not None:
+        splits = {only: protocol.fold(workshop.clips, only)}
     parts = [
-        _fold(workshop, protocol, split, fold, seed, folder, svm)
-        for seed in range(1 if svm else seeds)
-        for fold, split in enumerate(splits, start=1)
+        (seed, fold, split, f"{_identity(workshop, split, seed)}-seed{seed}-fold{fold}")
+        for seed in range(seeds)
+        for fold, split in splits.items()
     ]
-    predictions = join(parts)
+    make_folder(folder)
+    told = {**about, "folds": [name for *_, name in parts]}
+    replace(folder / RUN, (json.dumps(told, indent=2) + "\n").encode())
+    predictions = join(
+        [
+            _fold(workshop, protocol, split, fold, seed, folder / name)
+            for seed, fold, split, name in parts
+        ]
+    )
     predictions.save(folder / PREDICTIONS)
     return predictions
 
 
 def _fold(
-    workshop: Workshop,
-    protocol: Protocol,
-    split: Split,
-    fold: int,
-    seed: int,
-    folder: Path,
-    svm: bool,
+    workshop: Workshop | Bench, protocol: Protocol, split: Split, fold: int, seed: int, own: Path
 ) -> Predictions:
     """One network, trained and tested, or its answers from an earlier run."""
     name = f"{protocol.name}, seed {seed}, fold {fold}"
-    own = folder / f"{_identity(workshop, split, seed)}-seed{seed}-fold{fold}"
     if (own / PREDICTIONS).is_file():
         try:
             found = Predictions.load(own / PREDICTIONS)
@@ -65,17 +84,31 @@ def _fold(
         else:
             logger.info("%s: done before", name)
             return found
-    if svm:
-        answer = Baseline(workshop.examples, split.train).logits
-    else:
-        answer = partial(logits, workshop.train(split.train, seed, own, name))
+    since = time.process_time()
+    model = workshop.train(split.train, seed, own, name)
+    trained_s = time.process_time() - since
     tested = [clip for clip in split.test if clip.corpus in protocol.test_corpora]
-    predictions = workshop.test(answer, tested, fold, seed)
+    predictions = workshop.test(partial(logits, model), tested, fold, seed)
+    facts = {
+        "parameters": n_parameters(model),
+        "weights": workshop.origin,
+        "train_s": round(seconds_of(own) or trained_s, 1),
+        "device": torch.cuda.get_device_name() if torch.cuda.is_available() else "processor",
+        "threads": torch.get_num_threads(),
+    }
+    make_folder(own)
+    replace(own / FACTS, (json.dumps(facts, indent=2) + "\n").encode())
     predictions.save(own / PREDICTIONS)
     return predictions
 
 
-def _identity(workshop: Workshop, split: Split, seed: int) -> str:
+def n_parameters(model: Network) -> int:
+    """Numbers that were learnt; of a support vector machine those that it keeps."""
+    learnt = sum(weight.numel() for weight in model.parameters())
+    return learnt or sum(kept.numel() for kept in model.buffers())
+
+
+def _identity(workshop: Workshop | Bench, split: Split, seed: int) -> str:
     """Tells runs of one recipe and the same clips from all others."""
     clips = [
         f"{part}{c.speaker}/{c.path.name}/{c.label}"
@@ -83,5 +116,5 @@ def _identity(workshop: Workshop, split: Split, seed: int) -> str:
         for c in getattr(split, part)
     ]
     clips += [f"reads {c.speaker}/{c.path.name}" for c in workshop.read]
-    recipe = f"{workshop.config} {workshop.model_config} {workshop.examples.identity} {seed}"
+    recipe = f"{workshop.config} {workshop.model_config} {workshop.identity} {seed}"
     return hashlib.sha256("\n".join([recipe, *clips]).encode()).hexdigest()[:8]

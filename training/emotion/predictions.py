@@ -15,7 +15,10 @@ from utils.errors import DataError
 FORMAT = "recognition-helpers/predictions/1"  # in every file; a new layout, a new number
 CLEAN = "clean"  # the condition of a clip as it was recorded
 READ_ALOUD = "read aloud"  # … of somebody who read, and acted no emotion
+VOICE_KNOWN = "voice known"  # … heard against other remarks of its voice
+PLACE_KNOWN = "place known"  # … heard against remarks of any voices of its corpus
 UNAIDED = "without the encoder"  # … of a clip as it was recorded, where Whisper is not at hand
+KNOWN_READ = f"{READ_ALOUD}, {VOICE_KNOWN}"
 UNAIDED_READ = f"{READ_ALOUD}, {UNAIDED}"
 UNKNOWN = "unknown"  # what `column` says where a clip does not
 REMEDY = "make it with `python -m training crossval`"

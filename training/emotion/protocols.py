@@ -10,10 +10,11 @@ from training.emotion.splits import (
     Split,
     joint_folds,
     leave_one_corpus_out,
+    leave_one_session_out,
     leave_one_speaker_out,
     ravdess_folds,
 )
-from utils.errors import DataError
+from utils.errors import ConfigError, DataError
 
 ALL = ("ravdess", "tess", "nemo-polish", "korean-emotional", "emodb")
 
@@ -36,6 +37,18 @@ class Protocol:
     corpora: tuple[str, ...]
     test_corpora: tuple[str, ...]
     splits: Callable[[Sequence[Clip]], list[Split]]
+
+    def fold(self, clips: Sequence[Clip], number: int) -> Split:
+        """One of the splits, which are numbered from 1.
+
+        Raises
+        ------
+        ConfigError : there is none of that number
+        """
+        splits = self.splits(clips)
+        if not 1 <= number <= len(splits):
+            raise ConfigError(f"{self.name} has no fold {number}, expected 1 to {len(splits)}")
+        return splits[number - 1]
 
     def read(self, folder: str | Path) -> list[Clip]:
         """Clips of `corpora`, which lie in `folder` under their names.
@@ -70,6 +83,34 @@ PROTOCOLS: dict[str, Protocol] = {
             ("ravdess",),
             ("ravdess",),
             ravdess_folds,
+        ),
+        Protocol(
+            "korean",
+            "Korean alone, five folds",
+            ("korean-emotional",),
+            ("korean-emotional",),
+            joint_folds,
+        ),
+        Protocol(
+            "ravdess-loso",
+            "RAVDESS alone, each actor in turn",
+            ("ravdess",),
+            ("ravdess",),
+            lambda clips: leave_one_speaker_out(clips, "ravdess"),
+        ),
+        Protocol(
+            "korean-loso",
+            "Korean alone, each speaker in turn",
+            ("korean-emotional",),
+            ("korean-emotional",),
+            lambda clips: leave_one_speaker_out(clips, "korean-emotional"),
+        ),
+        Protocol(
+            "iemocap",
+            "IEMOCAP alone, its five sessions, each left out in turn",
+            ("iemocap",),
+            ("iemocap",),
+            leave_one_session_out,
         ),
         Protocol(
             "polish-loso",

@@ -35,7 +35,8 @@ class Split:
         if not self.train or not self.test:
             raise DataError(
                 f"a split has {len(self.train)} training and {len(self.test)} test clips; "
-                "both parts need some: is the corpus complete?"
+                "both parts need some, of other speakers: is the corpus complete, and of two "
+                "speakers or more?"
             )
         shared = {c.speaker for c in self.train} & {c.speaker for c in self.test}
         if shared:
@@ -111,6 +112,19 @@ def leave_one_speaker_out(clips: Iterable[Clip], corpus: str) -> list[Split]:
     """
     clips = tuple(clips)
     return [by_speaker(clips, [speaker]) for speaker in _speakers(clips, corpus)]
+
+
+def leave_one_session_out(clips: Iterable[Clip]) -> list[Split]:
+    """A split for each of IEMOCAP's sessions, in which a woman and a man speak.
+
+    Raises
+    ------
+    DataError : no clip of IEMOCAP, or of one session alone
+    """
+    clips = tuple(clips)
+    speakers = _speakers(clips, "iemocap")
+    sessions = sorted({speaker[:-1] for speaker in speakers})  # the last letter is the gender
+    return [by_speaker(clips, [who for who in speakers if who[:-1] == s]) for s in sessions]
 
 
 def leave_one_corpus_out(clips: Iterable[Clip], corpus: str) -> Split:

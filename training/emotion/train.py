@@ -4,18 +4,28 @@ import copy
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 
-from emotion_model import EmotionLSTM, ModelConfig
+from emotion_model import Network
+from training import parallel
 from training.corpora import Clip
 from training.emotion import evaluate
 from training.emotion.config import SHARES, TrainConfig
 from training.emotion.dataset import Batch, Dataset, Draw, of_like_length
 from training.run import Run, Weights
 from utils.emotion.encoder import STEP
-from utils.emotion.network import Listener, statistics
+from utils.emotion.network import Listener, ModelConfig, Usual, statistics
+
+
+class Labelled(Protocol):
+    """What is asked of the examples that are judged."""
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
 
 N_NORMALISING = 600  # clips of a corpus that say what is usual
 
@@ -126,7 +136,7 @@ def _identity(
 
 
 def judge(
-    examples: Dataset, clips: Sequence[Clip], found: np.ndarray
+    examples: Labelled, clips: Sequence[Clip], found: np.ndarray
 ) -> tuple[dict[str, float], float]:
     """UAR by corpus, and one figure to choose by, of logits `found` (n, n_classes).
 
@@ -147,12 +157,21 @@ def judge(
     return uar, float(np.average(list(likelihood.values()), weights=weights))
 
 
-def logits(model: EmotionLSTM, arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """Logits float32 (n, n_classes) of arrays of steps, in batches of like length."""
+def logits(model: Network, arrays: Sequence[np.ndarray], usual: Usual | None = None) -> np.ndarray:
+    """Logits float32 (n, n_classes) of arrays of steps, in batches of like length.
+
+    They are computed on the device that the network is on.
+
+    Parameters
+    ----------
+    usual : how speech usually sounds where each was said
+    """
     found = np.zeros((len(arrays), model.config.n_classes), np.float32)
+    device = next(iter(model.buffers())).device
     with torch.inference_mode():
         for rows, steps, lengths in of_like_length(arrays):
-            found[rows] = model(steps, lengths).numpy()
+            some = usual and Usual(usual.mean[rows], usual.n_remarks[rows]).to(device)
+            found[rows] = model(steps.to(device), lengths.to(device), some).cpu().numpy()
     return found
 
 
@@ -214,23 +233,42 @@ def _whole(steps: torch.Tensor, n: int) -> torch.Tensor:
 def _loss(
     model: Listener, batch: Batch, config: TrainConfig, rng: np.random.Generator
 ) -> torch.Tensor:
-    """Cross-entropy of a disturbed batch, in which some have no encoder."""
-    steps = _disturb(batch.steps, batch.lengths, model, config)
-    frames, heard, whole = model.scale(steps, batch.lengths)
+    """Cross-entropy of both parts of a listener to a disturbed batch; some have no encoder.
+
+    Of several processes each gets its part of it, and the sum is that of the batch.
+    """
+    usual = Usual(batch.usual.mean + batch.move, batch.usual.n_remarks)
+    shift = model.unusual(usual) - batch.move
+    # By all processes alike, whose parts are then those of one batch.
+    steps = _disturb(batch.steps, batch.lengths, shift, model, config)
+    noise = config.shift * torch.randn(len(steps), 2 * model.config.n_heard, device=steps.device)
     drawn = (rng.random((len(steps), 1)) >= config.unaided).astype(np.float32)
-    known = torch.from_numpy(drawn).to(steps.device)
-    whole = known * (whole + config.shift * torch.randn_like(whole))
-    logits = model.classify(frames, known[..., None] * heard, whole, batch.lengths)
-    return torch.nn.functional.cross_entropy(logits.float(), batch.target)
+    own = parallel.share(len(steps))
+    steps, lengths, target = steps[own], batch.lengths[own], batch.target[own]
+    frames, heard, whole = model.scale(steps, lengths, shift[own])
+    known = torch.from_numpy(drawn[own]).to(steps.device)
+    whole = known * (whole + noise[own])
+    parallel.own_chance()
+    logits = model.classify(frames, known[..., None] * heard, whole, lengths)
+    parts = logits.float().unbind(dim=1)
+    losses = [torch.nn.functional.cross_entropy(part, target) for part in parts]
+    return len(steps) / len(batch.steps) * torch.stack(losses).mean()
 
 
 def _disturb(
-    steps: torch.Tensor, lengths: torch.Tensor, model: Listener, config: TrainConfig
+    steps: torch.Tensor,
+    lengths: torch.Tensor,
+    usual: torch.Tensor,
+    model: Listener,
+    config: TrainConfig,
 ) -> torch.Tensor:
-    """Jitter, shift and blank steps (batch, n_steps, width)."""
+    """Jitter, shift and blank steps (batch, n_steps, width), from which `usual` is still to go."""
     batch, n_steps, _ = steps.shape
+    n, n_heard = model.config.n_features, model.config.n_heard
     std = torch.cat([model.std.repeat(STEP), model.heard_std])
     mean = torch.cat([model.mean.repeat(STEP), model.heard_mean])
+    usual = torch.cat([usual[:, :n].repeat(1, STEP), usual[:, n : n + n_heard]], dim=1)
+    blank = (mean + usual)[:, None]  # of a blank step nothing is left
     shift = config.shift * torch.randn(batch, 1, len(model.std), device=steps.device)
     shift_heard = config.shift * torch.randn(batch, 1, len(model.heard_std), device=steps.device)
     shift = torch.cat([shift.repeat(1, 1, STEP), shift_heard], dim=2)
@@ -239,6 +277,6 @@ def _disturb(
     for _ in range(2):
         width = (torch.rand(batch, device=steps.device) * config.blank * lengths).long()
         start = (torch.rand(batch, device=steps.device) * (lengths - width)).long()
-        blank = (step >= start[:, None]) & (step < (start + width)[:, None])
-        steps = torch.where(blank[..., None], mean, steps)
+        gone = (step >= start[:, None]) & (step < (start + width)[:, None])
+        steps = torch.where(gone[..., None], blank, steps)
     return steps

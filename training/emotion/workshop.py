@@ -5,17 +5,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
-from emotion_model import EmotionLSTM, ModelConfig
+from emotion_model import EmotionLSTM
+from training import parallel
 from training.corpora import LABELS, Clip, read_noise
+from training.emotion.acquaintance import Acquaintance
 from training.emotion.config import TrainConfig, n_variants
-from training.emotion.dataset import Dataset
+from training.emotion.dataset import Dataset, Nameless
 from training.emotion.predictions import (
     CLEAN,
+    KNOWN_READ,
+    PLACE_KNOWN,
     READ_ALOUD,
     UNAIDED,
     UNAIDED_READ,
+    VOICE_KNOWN,
     Predictions,
     join,
 )
@@ -25,15 +31,20 @@ from training.sound.cache import FeatureCache
 from training.sound.conditions import CONDITIONS, NOT_FEELINGS
 from utils import audio
 from utils.emotion.encoder import STEP, Encoder
-from utils.emotion.features import FeatureConfig
-from utils.emotion.network import Listener
+from utils.emotion.network import Listener, ModelConfig, Usual, describe
+from utils.emotion.spectra import Config
 from utils.emotion.windows import WINDOW_S
 from utils.errors import DataError
 
 N_VOICELESS = 600  # sounds without a voice among the examples
 STRETCH_S = (0.6, 4.0)  # what is taken of a recording that is read aloud
 N_CONDITION_CLIPS = 40  # of a corpus and fold that are also tested in noise, rooms and levels
+N_KNOWN, CALM_SHARE = 16, 0.5  # remarks known in a test of what that helps, and how many are calm
 HELD_OUT_NOISE = "5-"  # ESC-10's own fold: heard in no training, mixed in by the test
+
+
+# A condition, the clips in it, their steps, and how speech usually sounds where they were said.
+_Part = tuple[str, Sequence[Clip], Sequence[np.ndarray], Usual | None]
 
 
 class Workshop:
@@ -46,8 +57,9 @@ class Workshop:
     config : how networks are trained
     read : clips of people who read aloud. Every other voice is an example of speech in which no
         emotion is to be named; the others test whether one is
-    varied : whether clips are needed in other voices and rooms too, and sounds without a voice
     """
+
+    origin = "scratch"  # of the first weights of networks
 
     def __init__(
         self,
@@ -55,18 +67,17 @@ class Workshop:
         cache: FeatureCache,
         config: TrainConfig,
         read: Sequence[Clip] = (),
-        varied: bool = True,
     ) -> None:
         self.config, self.cache, features = config, cache, cache.config
-        counts = {clip.corpus: n_variants(clip.corpus) if varied else 1 for clip in clips}
+        counts = {clip.corpus: n_variants(clip.corpus) for clip in clips}
         self.clips: list[Clip] = []
         for corpus in counts:
             own = [clip for clip in clips if clip.corpus == corpus]
             self.clips += self.cache.prepare(own, counts[corpus])
         self.read = list(read)
         heard, self.unheard_read = apart(read)
-        nameless = self.cache.voiceless(N_VOICELESS * varied, seed=1)
-        nameless += self._stretches(self.cache.prepare(heard, 2) if varied else [])
+        nameless = [Nameless(x) for x in self.cache.voiceless(N_VOICELESS, seed=1)]
+        nameless += self._stretches(self.cache.prepare(heard, 2))
         encoder = cache.encoder
         self.model_config = ModelConfig(
             features.n_features,
@@ -79,9 +90,11 @@ class Workshop:
             counts,
             nameless,
             LABELS,
+            features.n_features,
         )
+        self.identity = self.examples.identity
 
-    def _stretches(self, clips: Sequence[Clip]) -> list[np.ndarray]:
+    def _stretches(self, clips: Sequence[Clip]) -> list[Nameless]:
         """Of each clip as recorded and varied, the steps of a stretch as long as a remark."""
         rng, found = np.random.default_rng(0), []
         for clip in clips:
@@ -89,7 +102,7 @@ class Workshop:
                 frames = self.cache.get(clip, variant)
                 n = min(len(frames), int(rng.uniform(*STRETCH_S) * self.cache.per_s))
                 start = rng.integers(len(frames) - n + 1)
-                found.append(frames[start : start + n])
+                found.append(Nameless(frames[start : start + n], clip.speaker))
         return found
 
     def train(self, clips: Sequence[Clip], seed: int, folder: Path, title: str) -> EmotionLSTM:
@@ -114,7 +127,9 @@ class Workshop:
 
     def _listener(self, clips: Sequence[Clip], seed: int, folder: Path, title: str) -> Listener:
         held_out = validation_speakers(clips, seed)
-        with tqdm(total=self.config.steps, desc=title, unit="step", disable=None) as bar:
+        with tqdm(
+            total=self.config.steps, desc=title, unit="step", disable=parallel.silent()
+        ) as bar:
 
             def progress(step: int, loss: float) -> None:
                 bar.update(step - bar.n)
@@ -133,7 +148,7 @@ class Workshop:
 
     def test(
         self,
-        answer: Callable[[Sequence[np.ndarray]], np.ndarray],
+        answer: Callable[..., np.ndarray],
         clips: Sequence[Clip],
         fold: int,
         seed: int,
@@ -142,29 +157,41 @@ class Workshop:
 
         Parameters
         ----------
-        answer : feature arrays -> logits (n, n_classes)
+        answer : arrays of steps, how speech usually sounds there -> logits (n, n_classes)
         """
-        some, clean = _spread_out(clips), [self.examples.steps(clip) for clip in clips]
-        parts = [(CLEAN, list(clips), clean), (UNAIDED, list(clips), self._unaided(clean))]
+        some, clean = spread_out(clips), [self.examples.steps(clip) for clip in clips]
+        parts: list[_Part] = [
+            (CLEAN, clips, clean, None),
+            (UNAIDED, clips, self._unaided(clean), None),
+        ]
+        described = [self.examples.describe(clip) for clip in clips]
+        for name, column in ((VOICE_KNOWN, "speaker"), (PLACE_KNOWN, "corpus")):
+            parts.append((name, clips, clean, _usual(clips, described, column)))
         if read := self.cache.prepare(self.unheard_read, 1):
             as_read = [self._window(self.cache.get(clip, 0)) for clip in read]
-            parts += [(READ_ALOUD, read, as_read), (UNAIDED_READ, read, self._unaided(as_read))]
+            described = [describe(steps, self.cache.config.n_features) for steps in as_read]
+            usual = _usual(read, described, "speaker")
+            parts += [
+                (READ_ALOUD, read, as_read, None),
+                (KNOWN_READ, read, as_read, usual),
+                (UNAIDED_READ, read, self._unaided(as_read), None),
+            ]
             for name in NOT_FEELINGS:
-                found = map(self._window, self.cache.condition(read, name))
-                parts.append((f"{READ_ALOUD}, {name}", read, list(found)))
-        parts += [(name, some, self.cache.condition(some, name)) for name in CONDITIONS[1:]]
+                arrays = list(map(self._window, self.cache.condition(read, name)))
+                parts.append((f"{READ_ALOUD}, {name}", read, arrays, None))
+        parts += [(name, some, self.cache.condition(some, name), None) for name in CONDITIONS[1:]]
         return join(
             [
                 Predictions(
                     LABELS,
-                    answer(arrays),
+                    answer(arrays, usual),
                     tuple(tested),
                     np.full(len(tested), fold),
                     np.full(len(tested), seed),
                     np.array([self.cache.length_s(clip) for clip in tested]),
                     np.full(len(tested), name),
                 )
-                for name, tested, arrays in parts
+                for name, tested, arrays, usual in parts
             ]
         )
 
@@ -175,6 +202,25 @@ class Workshop:
     def _unaided(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
         """Steps without what the encoder heard."""
         return [array[:, : STEP * self.cache.config.n_features] for array in arrays]
+
+
+def _usual(clips: Sequence[Clip], described: Sequence[np.ndarray], column: str) -> Usual:
+    """How speech usually sounds to who hears each clip after `N_KNOWN` others.
+
+    Parameters
+    ----------
+    described : `describe` of each clip
+    column : of which voice, or of which corpus, the others are
+    """
+    known, rng = Acquaintance(len(described[0])), np.random.default_rng(0)
+    names = [getattr(clip, column) for clip in clips]
+    for clip, name, found in zip(clips, names, described):
+        known.add([name], clip.label, found)
+    means = [
+        known.draw(name, N_KNOWN, CALM_SHARE, rng, but=found)
+        for name, found in zip(names, described)
+    ]
+    return Usual(torch.from_numpy(np.stack(means)), torch.full((len(clips),), float(N_KNOWN)))
 
 
 def united(listeners: Sequence[Listener]) -> EmotionLSTM:
@@ -193,7 +239,7 @@ def apart(read: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
 
 
 def open_cache(
-    folder: Path, noise: Path, features: FeatureConfig, encoder: Encoder | None
+    folder: Path, noise: Path, features: Config, encoder: Encoder | None
 ) -> FeatureCache:
     """Features kept in a folder, with ESC-10's fold 5 for tests and the others for training.
 
@@ -219,7 +265,7 @@ def open_cache(
     return FeatureCache(folder, heard, unheard, features, encoder)
 
 
-def _spread_out(clips: Sequence[Clip]) -> list[Clip]:
+def spread_out(clips: Sequence[Clip]) -> list[Clip]:
     """At most `N_CONDITION_CLIPS` of each corpus, evenly over its speakers and labels."""
     found = []
     for corpus in dict.fromkeys(clip.corpus for clip in clips):

@@ -1,19 +1,15 @@
-"""Pictures of a report and of a training run; colours that colour-blind eyes tell apart."""
+"""Pictures of a report and of a training run."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from training.emotion.evaluate import N_BINS, Reliability
 from training.reports.breakdown import Spread
+from utils.command_line.figures import BLUE, GREY, ORANGE, figure_of, tidy
 
-# Okabe and Ito, "Color Universal Design", 2008
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#8A8A8A"
 DOTS = {"fmt": "o", "color": BLUE, "ecolor": GREY, "capsize": 3}
-DPI = 150
 MAX_NAMED = 40  # more speakers than this are drawn without their names
 
 
@@ -27,7 +23,7 @@ def plot_confusion(counts: np.ndarray, labels: Sequence[str], path: Path) -> Non
     total = counts.sum(axis=1, keepdims=True)
     percent = 100 * counts / np.maximum(total, 1)
     size = 2.6 + 0.75 * len(labels)
-    figure = _figure(size + 0.6, size)
+    figure = figure_of(size + 0.6, size)
     axes = figure.add_subplot()
     image = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
     for (row, column), value in np.ndenumerate(percent):
@@ -64,7 +60,7 @@ def plot_reliability(bins: Mapping[str, Reliability], path: Path) -> None:
     ----------
     bins : one or two, by what they are called; the answers counted are those of the last
     """
-    figure = _figure(6, 6.5)
+    figure = figure_of(6, 6.5)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1])
     upper.plot([0, 1], [0, 1], "--", color=GREY, label="as often right as it says")
     styles = [(ORANGE, "s"), (BLUE, "o")][-len(bins) :]
@@ -81,7 +77,7 @@ def plot_reliability(bins: Mapping[str, Reliability], path: Path) -> None:
     lower.bar(left, found.count, width=1 / N_BINS, align="edge", color=BLUE, ec="white")
     lower.set(xlabel="confidence", ylabel="answers")
     for axes in (upper, lower):
-        _tidy(axes)
+        tidy(axes)
     figure.savefig(path)
 
 
@@ -92,7 +88,7 @@ def plot_coverage(curves: Sequence[tuple[np.ndarray, np.ndarray]], path: Path) -
     ----------
     curves : coverage and accuracy, (n,) each, as `evaluate.coverage_curve` returns
     """
-    figure = _figure(6.5, 4.5)
+    figure = figure_of(6.5, 4.5)
     axes = figure.add_subplot()
     for i, (coverage, accuracy) in enumerate(curves):
         axes.plot(
@@ -124,7 +120,7 @@ def plot_coverage(curves: Sequence[tuple[np.ndarray, np.ndarray]], path: Path) -
         ylim=(max(0, 100 * lowest - 12), 101),
     )
     axes.legend(loc="lower left", frameon=False)
-    _tidy(axes)
+    tidy(axes)
     figure.savefig(path)
 
 
@@ -138,7 +134,7 @@ def plot_groups(groups: Mapping[str, Mapping[str, Spread]], overall: Spread, pat
     flat = {kind: found for kind, found in groups.items() if kind != "speaker"}
     speakers = dict(sorted(groups["speaker"].items(), key=lambda item: item[1].mean))
     heights = [*(len(found) + 0.4 for found in flat.values()), 6]
-    figure = _figure(7.5, 2.5 + 0.32 * sum(heights))
+    figure = figure_of(7.5, 2.5 + 0.32 * sum(heights))
     panels = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     for axes, (kind, found) in zip(panels, flat.items()):
         means, sds = _in_percent(found)
@@ -149,7 +145,7 @@ def plot_groups(groups: Mapping[str, Mapping[str, Spread]], overall: Spread, pat
         axes.set_yticks(range(len(found)), found)
         axes.set(ylabel=kind, ylim=(len(found) - 0.4, -0.6), xlim=(0, 100))
         axes.tick_params(labelbottom=kind == list(flat)[-1])
-        _tidy(axes)
+        tidy(axes)
     axes = panels[-1]
     means, sds = _in_percent(speakers)
     axes.axhline(100 * overall.mean, color=ORANGE, ls="--", label="all together")
@@ -158,7 +154,7 @@ def plot_groups(groups: Mapping[str, Mapping[str, Spread]], overall: Spread, pat
     axes.set_xticks(range(len(named)), named, rotation=90, fontsize=7)
     axes.set(ylabel="speaker", ylim=(0, 100))
     axes.legend(loc="lower right", frameon=False)
-    _tidy(axes)
+    tidy(axes)
     figure.align_ylabels(panels)
     figure.suptitle(f"UAR (%) by group; all together {100 * overall.mean:.1f} %")
     figure.savefig(path)
@@ -168,14 +164,3 @@ def _in_percent(found: Mapping[str, Spread]) -> tuple[np.ndarray, np.ndarray]:
     """Means and standard deviations, the latter 0 where there is a single seed."""
     means = 100 * np.array([figures.mean for figures in found.values()])
     return means, 100 * np.nan_to_num([figures.sd for figures in found.values()])
-
-
-def _figure(width: float, height: float) -> Figure:
-    """A figure of so many inches, drawn by Agg: no window system, no state beside it."""
-    return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-
-
-def _tidy(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color="#E5E5E5", linewidth=0.8)
-    axes.set_axisbelow(True)

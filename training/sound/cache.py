@@ -15,14 +15,16 @@ from tqdm import tqdm
 
 from training.corpora import Clip
 from training.sound import shards
-from training.sound.augmentation import augment
-from training.sound.conditions import CONDITIONS, NOT_FEELINGS, condition
+from training.sound.augmentation import augment, everyday, mix
+from training.sound.conditions import CONDITIONS, NOT_FEELINGS, as_live, condition
 from training.sound.contents import Contents
 from training.sound.non_speech import non_speech
 from training.sound.workers import spread
 from utils import audio
-from utils.emotion import features, steps
+from utils.emotion import steps
 from utils.emotion.encoder import Encoder
+from utils.emotion.features import DEFAULT_CONFIG
+from utils.emotion.spectra import Config
 from utils.errors import AudioError, DataError
 from utils.threads import one_thread
 
@@ -32,6 +34,7 @@ RECIPE = 6  # raise it when a sound or `extract` changes, so that older features
 PER_SHARD = 100  # sounds: a killed run loses some seconds of work
 CLEAN = CONDITIONS[0]
 VOICELESS = "voiceless"  # sounds that are made, not read
+NOISY = "training noise "  # of a clip as the live program cuts it, and then the ratio in dB
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class _Job:
     Parameters
     ----------
     key : under which it is kept
-    what : "variant 3", one of `CONDITIONS`, or "voiceless heard 1 17"
+    what : "variant 3", one of `CONDITIONS`, "training noise 10", or "voiceless heard 1 17"
     content : hash of the recording's bytes; with `what`, the seed of all that is drawn
     path : the recording, or None where the sound is made
     """
@@ -59,7 +62,7 @@ class _Bench:
     folder: Path
     noises: list[np.ndarray]
     unheard: list[np.ndarray]
-    config: features.FeatureConfig
+    config: Config
     encoder: Encoder | None
 
     def fill_shard(self, jobs: Sequence[_Job]) -> tuple[int, dict[str, str]]:
@@ -90,6 +93,10 @@ class _Bench:
         samples = audio.load(path)
         if what in (*CONDITIONS, *NOT_FEELINGS):
             return condition(what, samples, self.unheard, rng)
+        if what.startswith(NOISY):
+            samples = as_live(samples)
+            noise = everyday(self.noises, len(samples), rng)
+            return mix(samples, noise, float(what.removeprefix(NOISY))).astype(np.float32)
         return augment(samples, self.noises, rng)
 
     def _voiceless(self, what: str, rng: np.random.Generator) -> np.ndarray:
@@ -119,7 +126,7 @@ class FeatureCache:
         folder: str | Path,
         noises: list[np.ndarray],
         unheard: list[np.ndarray],
-        config: features.FeatureConfig = features.DEFAULT_CONFIG,
+        config: Config = DEFAULT_CONFIG,
         encoder: Encoder | None = None,
         workers: int | None = None,
     ) -> None:
@@ -135,7 +142,7 @@ class FeatureCache:
     @property
     def per_s(self) -> float:
         """Steps in a second."""
-        return audio.SAMPLE_RATE / (steps.STEP * self.config.hop_length)
+        return steps.per_s(self.config)
 
     def prepare(self, clips: Sequence[Clip], n_variants: int) -> list[Clip]:
         """Compute, where that is not done yet, variants 0 to `n_variants` - 1 of clips.
@@ -168,13 +175,28 @@ class FeatureCache:
         self._disturb(good, [_name(k) for k in range(1, n_variants)], "features, varied")
         return good
 
-    def get(self, clip: Clip, variant: int) -> np.ndarray:
-        """Steps float32 (n_steps, width) of a clip that `prepare` returned."""
+    def get(self, clip: Clip, variant: int | str) -> np.ndarray:
+        """Steps float32 (n_steps, width) of a clip that `prepare` or `noisy` had."""
         return self._shards.get(self._keys[clip.path, _name(variant)])
 
     def length_s(self, clip: Clip) -> float:
         """How long a clip that `prepare` returned is as the model hears it, to one step."""
         return self._shards.n_frames(self._keys[clip.path, CLEAN]) / self.per_s
+
+    def noisy(self, clips: Sequence[Clip], snr_db: float) -> str:
+        """Have clips that `prepare` returned with sounds mixed in, of those that training hears.
+
+        Returns
+        -------
+        the variant under which `get` has them; as long as the clips themselves
+
+        Raises
+        ------
+        DataError : the folder cannot be written
+        """
+        name = f"{NOISY}{snr_db:g}"
+        self._disturb(clips, [name], f"features, {name} dB")
+        return name
 
     def condition(self, clips: Sequence[Clip], name: str) -> list[np.ndarray]:
         """Features of clips that `prepare` returned, in one of `CONDITIONS`.
@@ -278,5 +300,7 @@ class FeatureCache:
             ) from err
 
 
-def _name(variant: int) -> str:
+def _name(variant: int | str) -> str:
+    if isinstance(variant, str):
+        return variant
     return f"variant {variant}" if variant else CLEAN

@@ -80,6 +80,11 @@ class FeatureConfig:
         """Columns of a feature array: MFCC, zero-crossing rate, RMS."""
         return self.n_mfcc + 2
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What each value of a frame is."""
+        return (*(f"mfcc_{n + 1}" for n in range(self.n_mfcc)), "zcr", "rms")
+
 
 DEFAULT_CONFIG = FeatureConfig()
 

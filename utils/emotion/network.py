@@ -3,14 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import nn
 
 from utils.emotion.encoder import STEP
+from utils.emotion.place import Place
 
 CLAMP = 4.0  # standard deviations: a statistic further out than any voice says no more
 WIDTH = 128  # of a step between its features and the LSTM
 OVERLAP = 9  # frames that the convolution sees of a step and its neighbours, 0.18 s
+# How far what is usual counts: after n remarks it is TRUST n / (n + DOUBT) of the way.
+TRUST, DOUBT = 0.9, 2.0
+LSTM_SHARE = 0.25  # of the answer; the rest is of what was heard as a whole
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,45 @@ class ModelConfig:
                 f"the network expects {self.n_features} features a frame, "
                 f"its feature settings give {n_features}"
             )
+        if not 1 <= self.n_components <= self.n_heard:
+            raise ValueError(
+                f"{self.n_components} principal components of {self.n_heard} columns heard, "
+                f"expected 1 to {self.n_heard}"
+            )
         if not len(labels) == len(set(labels)) == self.n_classes:
             raise ValueError(
                 f"{self.n_classes} classes but the labels {list(labels)}, "
                 "expected one distinct label per class"
             )
+
+
+@dataclass(frozen=True, eq=False)
+class Usual:
+    """How speech usually sounds where a remark is made: by that microphone, of those voices.
+
+    Parameters
+    ----------
+    mean : (batch, width) mean `description` of other remarks
+    n_remarks : (batch,) how many those are; 0 where there is none
+    """
+
+    mean: torch.Tensor
+    n_remarks: torch.Tensor
+
+    @classmethod
+    def of(cls, mean: np.ndarray, n_remarks: int) -> "Usual":
+        """Of one place: the mean description (width,) of so many remarks."""
+        found = torch.from_numpy(mean.astype(np.float32))[None]
+        return cls(found, torch.tensor([float(n_remarks)]))
+
+    @classmethod
+    def at(cls, place: Place) -> "Usual | None":
+        """Of a place; None where nothing is known of it."""
+        return None if place.mean is None else cls.of(place.mean, place.n_remarks)
+
+    def to(self, device: torch.device) -> "Usual":
+        """The same on a device."""
+        return Usual(self.mean.to(device), self.n_remarks.to(device))
 
 
 class EmotionLSTM(nn.Module):
@@ -67,13 +106,20 @@ class EmotionLSTM(nn.Module):
         self.config = config
         self.listeners = nn.ModuleList(Listener(config) for _ in range(config.n_listeners))
 
-    def forward(self, steps: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, steps: torch.Tensor, lengths: torch.Tensor, usual: Usual | None = None
+    ) -> torch.Tensor:
         """Logits (batch, n_classes) of steps (batch, n_steps, width), `utils.emotion.steps`.
 
         Steps at and after `lengths` (batch,) are padding and change nothing. The width is that
         of four frames, with or without what the encoder heard.
+
+        Parameters
+        ----------
+        usual : how speech usually sounds there; None where nothing was heard yet
         """
-        return torch.stack([listener(steps, lengths) for listener in self.listeners]).mean(dim=0)
+        found = [listener(steps, lengths, usual) for listener in self.listeners]
+        return torch.stack(found).mean(dim=0)
 
 
 class Listener(nn.Module):
@@ -83,8 +129,12 @@ class Listener(nn.Module):
     is turned to its principal components and projected. Their sum, a step of 80 ms, goes to the
     LSTM, of which is kept what was found worth attending to (Okabe et al., "Attentive statistics
     pooling for deep speaker embedding", Interspeech 2018). Beside it stand mean and deviation
-    over time of all that the encoder heard. Without an encoder its part is as if it had heard
-    what it hears on average.
+    over time of all that the encoder heard. Each of the two comes to logits of its own, and
+    learns by itself; the second knows more, and has more say. Without an encoder its part is as
+    if it had heard what it hears on average.
+
+    A remark is heard against how speech usually sounds there: the microphone, the room and the
+    voice shift features more than a feeling does.
 
     Parameters
     ----------
@@ -120,18 +170,33 @@ class Listener(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.whole = nn.Linear(2 * config.n_heard, config.dense)
         self.whole_norm = nn.LayerNorm(config.dense)
-        self.dense = nn.Linear(4 * config.hidden + config.dense, config.dense)
+        self.whole_out = nn.Linear(config.dense, config.n_classes)
+        self.dense = nn.Linear(4 * config.hidden, config.dense)
         self.dense_norm = nn.LayerNorm(config.dense)
         self.out = nn.Linear(config.dense, config.n_classes)
 
-    def forward(self, steps: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, steps: torch.Tensor, lengths: torch.Tensor, usual: Usual | None = None
+    ) -> torch.Tensor:
         """Logits (batch, n_classes); parameters as in `EmotionLSTM.forward`."""
-        return self.classify(*self.scale(steps, lengths), lengths)
+        shift = self.unusual(usual) if usual else None
+        of_lstm, of_whole = self.classify(*self.scale(steps, lengths, shift), lengths).unbind(dim=1)
+        return LSTM_SHARE * of_lstm + (1 - LSTM_SHARE) * of_whole
+
+    def unusual(self, usual: Usual) -> torch.Tensor:
+        """What sets a place apart from the training, (batch, width): as far as it is known."""
+        n = usual.n_remarks[:, None]
+        centre = torch.cat([self.mean, self.statistics_mean])[: usual.mean.shape[1]]
+        return TRUST * n / (n + DOUBT) * (usual.mean - centre)
 
     def scale(
-        self, steps: torch.Tensor, lengths: torch.Tensor
+        self, steps: torch.Tensor, lengths: torch.Tensor, shift: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """What `classify` takes, scaled to the training's mean and deviation.
+
+        Parameters
+        ----------
+        shift : (batch, width) what is taken from the `description` of each
 
         Returns
         -------
@@ -140,27 +205,31 @@ class Listener(nn.Module):
         whole : mean and deviation over time of all that was heard, (batch, 2 n_heard); this
             and `heard` are zero where no encoder heard
         """
-        n = STEP * self.config.n_features
+        n_features = self.config.n_features
+        n = STEP * n_features
+        if shift is None:
+            shift = steps.new_zeros(len(steps), n_features + 2 * (steps.shape[-1] - n))
         mask = within(lengths, steps.shape[1])[..., None]
-        frames = steps[..., :n].unflatten(-1, (STEP, -1))
+        frames = steps[..., :n].unflatten(-1, (STEP, -1)) - shift[:, None, None, :n_features]
         # Zero after scaling, as the convolution pads: an end looks alike in every batch.
         frames = ((frames - self.mean) / self.std).masked_fill(~mask[..., None], 0.0)
         if steps.shape[-1] == n:
             heard = steps.new_zeros(*steps.shape[:2], self.config.n_components)
             return frames.flatten(1, 2), heard, steps.new_zeros(len(steps), 2 * self.config.n_heard)
-        heard = ((steps[..., n:] - self.heard_mean) / self.heard_std) @ self.components
-        found = statistics(steps[..., n:], lengths)
+        found = statistics(steps[..., n:], lengths) - shift[:, n_features:]
+        heard = steps[..., n:] - shift[:, None, n_features : n_features + self.config.n_heard]
+        heard = ((heard - self.heard_mean) / self.heard_std) @ self.components
         whole = ((found - self.statistics_mean) / self.statistics_std).clip(-CLAMP, CLAMP)
         return frames.flatten(1, 2), heard, whole
 
     def classify(
         self, frames: torch.Tensor, heard: torch.Tensor, whole: torch.Tensor, lengths: torch.Tensor
     ) -> torch.Tensor:
-        """Logits (batch, n_classes) of what `scale` gives."""
+        """Logits (batch, 2, n_classes) of what `scale` gives: of the LSTM, and of the whole."""
         whole = torch.relu(self.whole_norm(self.whole(self.dropout(whole))))
-        x = torch.cat([self._listen(frames, heard, lengths), whole], dim=1)
+        x = self._listen(frames, heard, lengths)
         x = torch.relu(self.dense_norm(self.dense(self.dropout(x))))
-        return self.out(self.dropout(x))
+        return torch.stack([self.out(self.dropout(x)), self.whole_out(self.dropout(whole))], dim=1)
 
     def _listen(
         self, frames: torch.Tensor, heard: torch.Tensor, lengths: torch.Tensor
@@ -174,6 +243,24 @@ class Listener(nn.Module):
         mean = (weights * x).sum(dim=1)
         variance = (weights * (x - mean[:, None]).square()).sum(dim=1)
         return torch.cat([mean, (variance + 1e-5).sqrt()], dim=-1)  # no infinite slope at 0
+
+
+def description(steps: torch.Tensor, lengths: torch.Tensor, n_features: int) -> torch.Tensor:
+    """How remarks sound: (batch, n_features + 2 n_heard) of steps (batch, n_steps, width).
+
+    Mean over time of the frames, mean and deviation of what the encoder heard.
+    """
+    n = STEP * n_features
+    mask = within(lengths, steps.shape[1])[..., None]
+    frames = (steps[..., :n] * mask).sum(dim=1) / lengths[:, None]
+    found = statistics(steps[..., n:], lengths)
+    return torch.cat([frames.unflatten(1, (STEP, -1)).mean(dim=1), found], dim=1)
+
+
+def describe(steps: np.ndarray, n_features: int) -> np.ndarray:
+    """`description` float32 (width,) of the steps (n_steps, width) of one remark."""
+    array = torch.from_numpy(np.asarray(steps, np.float32))[None]
+    return description(array, torch.tensor([len(steps)]), n_features)[0].numpy()
 
 
 def statistics(heard: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:

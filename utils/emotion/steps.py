@@ -6,15 +6,19 @@ Whisper's encoder heard meanwhile, where there is one.
 
 import numpy as np
 
-from utils.emotion import features
+from utils import audio
+from utils.emotion import features, spectra
 from utils.emotion.encoder import STEP, Encoder
-from utils.emotion.features import DEFAULT_CONFIG, FeatureConfig
+from utils.emotion.features import DEFAULT_CONFIG
+from utils.emotion.spectra import Config, SpectraConfig
 
 
 def extract(
-    samples: np.ndarray, config: FeatureConfig = DEFAULT_CONFIG, encoder: Encoder | None = None
+    samples: np.ndarray, config: Config = DEFAULT_CONFIG, encoder: Encoder | None = None
 ) -> np.ndarray:
     """Steps float32 (n_steps, 4 n_features, and the encoder's width more) of speech.
+
+    Of a picture (`utils.emotion.spectra`) a step is one frame, float32 (n_frames, n_features).
 
     Parameters
     ----------
@@ -26,6 +30,8 @@ def extract(
     ------
     AudioError : as `features.extract`
     """
+    if isinstance(config, SpectraConfig):
+        return spectra.extract(samples, config)
     samples, rms = features.at_speech_level(samples, config)
     frames = features.describe(samples, rms, config)
     n_steps = -(-len(frames) // STEP)
@@ -35,3 +41,17 @@ def extract(
     heard = encoder.hear(samples)
     heard = heard[np.minimum(np.arange(n_steps), len(heard) - 1)]
     return np.concatenate([rows, heard], axis=1)
+
+
+def width(config: Config, encoder: Encoder | None) -> int:
+    """Columns of what `extract` gives."""
+    if isinstance(config, SpectraConfig):
+        return config.n_features
+    return STEP * config.n_features + (encoder.width if encoder else 0)
+
+
+def per_s(config: Config) -> float:
+    """Steps in a second."""
+    if isinstance(config, SpectraConfig):
+        return config.per_s
+    return audio.SAMPLE_RATE / (STEP * config.hop_length)

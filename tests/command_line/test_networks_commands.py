@@ -1,0 +1,251 @@
+"""Commands of `python -m training` on other networks and on features, on small real corpora."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.image
+import numpy as np
+import pandas
+import pytest
+
+from emotion_model import EmotionRecognizer
+from tests.emotion.small_encoder import small_encoder
+from tests.training.made_corpora import ACTORS, KOREAN, N_CLIPS
+from training.__main__ import main
+from training.corpora import SHIPPED
+from training.emotion.predictions import CLEAN, Predictions
+from training.features.table import load
+from training.sound.conditions import CONDITIONS
+from utils.emotion.spectra import SpectraConfig
+
+pytestmark = pytest.mark.usefixtures("here")
+QUICK = ("--features", "mfcc", "--epochs", 2, "--batch", 8, "--segment", 0.5)
+DATA = Path(__file__).parents[1] / "data"
+
+
+@pytest.fixture
+def run(home: Path, tmp_path: Path) -> Callable[..., int]:
+    def run(command: str, *arguments: object) -> int:
+        places: list[object] = []
+        if command in ("corpora", "extract", "crossval", "train", "evaluate"):
+            places += ["--corpora", home / "corpora"]
+        if command in ("extract", "crossval", "train", "evaluate"):
+            places += ["--cache", home / "cache"]
+        if command in ("crossval", "train", "evaluate", "results"):
+            places += ["--runs", tmp_path / "runs"]
+        return main([command, *map(str, [*arguments, *places])])
+
+    return run
+
+
+def pictures(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Height and width of each PNG, none of which is blank."""
+    found = {}
+    for path in folder.glob("*.png"):
+        image = matplotlib.image.imread(path)
+        assert image[..., :3].std() > 0.01
+        found[path.name] = image.shape[:2]
+    return found
+
+
+# --- features
+
+
+def test_means_are_written_for_pandas(run, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "means.csv"
+    kind = "mfcc+chroma+mel"
+    assert run("extract", "--features", kind, "--out", out, "--only", "tess", "emodb") == 0
+    frame = pandas.read_csv(out)
+    n = N_CLIPS["tess"] + N_CLIPS["emodb"]
+    assert len(frame) == n and f"{n} x 180 values of {n} recordings" in capsys.readouterr().out
+    assert list(frame.columns[-180:]) == list(SpectraConfig(kind).columns)
+    assert set(frame.corpus) == {"tess", "emodb"} and frame.label.notna().all()
+
+
+def test_frames_of_the_encoder_are_written(run, tmp_path: Path) -> None:
+    out = tmp_path / "frames.csv"
+    options = ("--only", "korean-emotional", "--form", "frames", "--out", out)
+    assert run("extract", "--features", "encoder", *options) == 0
+    found = load(out)
+    assert len(set(found.clips)) == N_CLIPS["korean-emotional"] < len(found)
+    assert found.columns[-1] == f"encoder_{small_encoder().width}"
+    assert found.start_s[:3].tolist() == [0, 0.08, 0.16]
+
+
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_segments_have_a_noisy_copy_beside_them(run, rate: int, tmp_path: Path) -> None:
+    out = tmp_path / "segments.npz"
+    options = ("--nfreq", 150, "--rate", rate, "--segment", 0.4, "--mixnoise", 5, "--only", "tess")
+    asked = ("--features", "logspec", "--form", "segments", "--out", out)
+    assert run("extract", *asked, *options) == 0
+    found = load(out)
+    assert found.values.shape[1:] == (150, 40)
+    assert found.copy.tolist() == ["clean", "noisy"] * (len(found) // 2)
+    clean, noisy = found.values[::2], found.values[1::2]
+    assert 0.5 < np.abs(noisy - clean).mean() < 20
+    assert found.clips[::2] == found.clips[1::2]
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_are_as_image_networks_take_them(run, channels: int, tmp_path: Path) -> None:
+    out = tmp_path / "images.npz"
+    options = ("--form", "images", "--channels", channels, "--only", "korean-emotional")
+    assert run("extract", "--features", "mfcc", "--out", out, *options) == 0
+    values = load(out).values
+    assert values.shape == (N_CLIPS["korean-emotional"], channels, 224, 224)
+    assert values.min() >= 0 and values.max() <= 1
+
+
+def test_data_sets_are_merged(run, tmp_path: Path, capsys) -> None:
+    one, two, both = (tmp_path / f"{name}.csv" for name in ("one", "two", "both"))
+    assert run("extract", "--features", "mfcc", "--only", "ravdess", "--out", one) == 0
+    assert run("extract", "--features", "mfcc", "--only", "emodb", "--out", two) == 0
+    options = ("--map", "calm=neutral", "surprised=", "--min-clips", len(ACTORS) + 1)
+    assert run("merge", one, two, "--out", both, *options) == 0
+    out = capsys.readouterr().out
+    assert f"neutral: {2 * len(ACTORS) + 2} recordings" in out
+    frame = pandas.read_csv(both)
+    assert "surprised" not in set(frame.label) and set(frame.corpus) == {"ravdess", "emodb"}
+    assert run("merge", one, one, "--out", both) == 0  # named twice is given once
+
+
+def test_features_of_a_recording_are_drawn(run, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "speech.png"
+    assert run("plots", "features", DATA / "speech.flac", "--out", out) == 0
+    assert list(pictures(tmp_path / "new")) == ["speech.png"]
+
+
+def test_corpora_are_drawn(run, tmp_path: Path) -> None:
+    assert run("corpora", "--plots", tmp_path / "pictures") == 0
+    names = ("classes", "lengths", "levels", "speakers", "languages")
+    assert set(pictures(tmp_path / "pictures")) == {f"{name}.png" for name in names}
+
+
+# --- networks
+
+
+@pytest.mark.parametrize("model", ["cnn5-1d", "cnn-lstm", "svm"])
+def test_a_network_is_tested_on_unheard_voices(run, model: str, tmp_path: Path) -> None:
+    options = QUICK if model != "svm" else QUICK[:2]
+    assert run("crossval", "korean", "--seeds", 1, "--model", model, *options) == 0
+    folder = tmp_path / "runs" / f"korean-{model}-mfcc"
+    found = Predictions.load(folder / "predictions.npz")
+    assert set(found.condition) == set(CONDITIONS)
+    clean = found.only(found.condition == CLEAN)
+    assert len(clean) == N_CLIPS["korean-emotional"]
+    assert {clip.speaker for clip in clean.clips} == {f"korean-emotional-{who}" for who in KOREAN}
+    told = json.loads((folder / "run.json").read_text())
+    assert (told["network"], told["features"]) == (model, "mfcc")
+    assert (folder / "report-korean-emotional-4" / "report.md").is_file()
+    for name in told["folds"]:
+        facts = json.loads((folder / name / "facts.json").read_text())
+        assert facts["parameters"] > 100 and facts["weights"] == "scratch"
+        kept = {"facts.json", "predictions.npz"}
+        if model != "svm":
+            kept |= {"state.pt", "curves.png"}
+        assert kept <= set(os.listdir(folder / name))
+
+
+def test_noisy_copies_are_learnt_from(run, home: Path, tmp_path: Path) -> None:
+    options = (*QUICK, "--mixnoise", 10, "--stability", 2)
+    assert run("crossval", "korean", "--seeds", 1, "--model", "cnn5-1d", *options) == 0
+    assert (tmp_path / "runs" / "korean-cnn5-1d-mfcc-stable" / "predictions.npz").is_file()
+
+
+def test_results_tell_what_is_finished_and_what_runs(run, tmp_path: Path, capsys) -> None:
+    for options in (("svm", *QUICK[:2]), ("cnn5-1d", *QUICK)):
+        assert run("crossval", "korean", "--seeds", 1, "--model", *options) == 0
+    folder = tmp_path / "runs" / "korean-cnn5-1d-mfcc"
+    first, *_ = json.loads((folder / "run.json").read_text())["folds"]
+    (folder / first / "predictions.npz").unlink()  # as if it were still being trained
+    capsys.readouterr()
+    assert run("results") == 0
+    out = capsys.readouterr().out
+    found = json.loads((tmp_path / "runs" / "results" / "results.json").read_text())
+    by_network = {result["network"]: result for result in found}
+    whole, part = by_network["svm"], by_network["cnn5-1d"]
+    assert whole["folds"] == [2, 2] and part["folds"] == [1, 2]
+    assert part["running"][0].startswith("fold1: step ") and not whole["running"]
+    predictions = Predictions.load(tmp_path / "runs" / "korean-svm-mfcc" / "predictions.npz")
+    clean = predictions.only(predictions.condition == CLEAN)
+    right = clean.truth == clean.answer
+    assert whole["wa"] == pytest.approx(right.mean())
+    recalls = [right[clean.truth == k].mean() for k in np.unique(clean.truth)]
+    assert whole["ua"] == pytest.approx(np.mean(recalls))
+    assert np.sum(whole["confusion"]) == len(clean)
+    assert sum(f["support"] for f in whole["classes"].values()) == len(clean)
+    names = {f"korean-{network}-mfcc-korean-emotional.png" for network in by_network}
+    assert set(pictures(tmp_path / "runs" / "results")) == names
+    assert "| korean-emotional | svm | mfcc | korean | 2 of 2 |" in out
+    assert "taken for" in (tmp_path / "runs" / "results" / "results.md").read_text()
+
+
+@pytest.mark.parametrize("model", ["cnn5-1d", "svm"])
+def test_a_network_is_trained_for_the_live_program(run, model: str, tmp_path: Path, capsys) -> None:
+    weights = tmp_path / "mine.pt"
+    options = QUICK if model != "svm" else QUICK[:2]
+    asked = ("--model", model, "--only", "ravdess", "emodb", "--weights", weights)
+    assert run("train", *asked, *options) == 0
+    assert "app.py --emotion FILE" in capsys.readouterr().out
+    recognizer = EmotionRecognizer.load(weights)
+    assert recognizer.labels == SHIPPED and recognizer.feature_config == SpectraConfig("mfcc")
+    assert recognizer.facts["corpora"] == ["emodb", "ravdess"]
+    assert recognizer.judgement.temperature > 0
+    assert run("evaluate", "tess", "--weights", weights) == 0
+    assert (tmp_path / "runs" / "evaluate-tess" / "report.json").is_file()
+
+
+# --- bad input
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (("crossval", "korean", "--model", "cnn9"), "unknown network 'cnn9', expected one of lstm"),
+        (("crossval", "korean", "--model", "cnn5", "--features", "x"), "unknown features 'x'"),
+        (("crossval", "korean", "--features", "mel"), "lstm hears encoder, not mel"),
+        (("crossval", "korean", "--epochs", "3"), "lstm has a recipe of its own"),
+        (("crossval", "korean", "--model", "cnn5", "--stability", "1"), "give --mixnoise too"),
+        (("crossval", "korean", "--model", "cnn5", "--nfreq", "9"), "--nfreq is for logspec"),
+        (("crossval", "korean", "--model", "cnn5", "--rate", "44100"), "expected 8000 or 16000"),
+        (("crossval", "korean", "--model", "cnn5", "--channels", "3"), "cnn5 gets no picture"),
+        (("crossval", "korean", "--model", "cnn5", "--segment", "0.01"), "expected 0.2 to 30"),
+        (("train", "--model", "cnn5"), "name its --weights FILE"),
+        (("extract", "--features", "mel"), "--features KIND --out FILE"),
+        (("extract", "--features", "mel", "--out", "a.txt"), "ends in .csv or .npz"),
+        (
+            ("extract", "--features", "mel", "--out", "a.csv", "--form", "images"),
+            "pictures go into an .npz",
+        ),
+        (("results",), "no such folder"),
+        (("plots", "features", "none.wav"), "none.wav"),
+        (("plots", "features", str(DATA / "speech.flac"), "--out", "a.jpg"), "ends in .png"),
+        (("merge", "none.csv", "--out", "b.csv"), "none.csv: no such file"),
+    ],
+)
+def test_bad_input_is_told_and_nothing_is_written(
+    run, command: tuple[str, ...], message: str, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(*command) == 1
+    told = capsys.readouterr().err
+    assert message in told and "Traceback" not in told
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_corpus_of_one_speaker_is_told(run, home: Path, tmp_path: Path, capsys) -> None:
+    corpora = tmp_path / "corpora"
+    corpora.mkdir()
+    (corpora / "korean-emotional").mkdir()
+    source = home / "corpora" / "korean-emotional"
+    (corpora / "korean-emotional" / "ema").symlink_to(source / "ema")
+    lines = (source / "manifest.csv").read_text().splitlines()
+    own = [line for line in lines if not line.startswith("nea")]
+    (corpora / "korean-emotional" / "manifest.csv").write_text("\n".join(own) + "\n")
+    (tmp_path / "noise").symlink_to(home / "noise")
+    places = ("--corpora", corpora, "--cache", home / "cache", "--runs", tmp_path / "runs")
+    asked = ("crossval", "korean", "--model", "cnn5-1d", *QUICK, *places)
+    assert main([*map(str, asked)]) == 1
+    assert "two speakers or more" in capsys.readouterr().err

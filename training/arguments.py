@@ -1,0 +1,46 @@
+"""Arguments that several commands of `python -m training` share."""
+
+import argparse
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+
+def add_weights(command: argparse.ArgumentParser, default: Path) -> None:
+    """`--weights`, the checkpoint that is written or tested."""
+    command.add_argument(
+        "--weights",
+        type=Path,
+        default=default,
+        metavar="FILE",
+        help="the checkpoint (default: the one that ships)",
+    )
+
+
+def add_readers(command: argparse.ArgumentParser) -> None:
+    """`--speech`, people who read aloud."""
+    command.add_argument(
+        "--speech", type=Path, required=True, metavar="DIR", help="readers of LibriSpeech"
+    )
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """Reads a whole number from the command line."""
+
+    def read(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text!r}, expected a whole number from {least} on")
+        return int(text)
+
+    return read
+
+
+def number(text: str) -> float:
+    """Reads a number from the command line."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise argparse.ArgumentTypeError(f"{text!r}, expected a number")
+    return found

@@ -1,0 +1,244 @@
+"""Which network is trained, on which features, and how: arguments of several commands."""
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from training.arguments import at_least, number
+from training.emotion.bench import Shape
+from training.emotion.fit import FitConfig
+from utils.emotion.features import FeatureConfig
+from utils.emotion.networks import check_name
+from utils.emotion.networks.config import (
+    DROPPING,
+    IMAGES,
+    NAMES,
+    OURS,
+    SVM,
+    WIDENED,
+    NetworkConfig,
+)
+from utils.emotion.spectra import KINDS, SpectraConfig
+from utils.errors import ConfigError
+
+ENCODER = "encoder"  # our own frames, and what Whisper's encoder heard meanwhile
+FEATURES = (*KINDS, ENCODER)
+# Options, and what `FitConfig`, `Shape` and `SpectraConfig` call them.
+OF_FIT = {
+    "epochs": "epochs",
+    "batch": "batch_size",
+    "learning_rate": "learning_rate",
+    "weight_decay": "weight_decay",
+    "blank": "blank",
+    "mixnoise": "snr_db",
+    "stability": "stability",
+    "c": "c",
+    "gamma": "gamma",
+}
+OF_SHAPE = {
+    "segment": "segment_s",
+    "channels": "channels",
+    "dropout": "dropout",
+    "width": "width",
+}
+ONLY_OF = {"dropout": DROPPING, "width": WIDENED, "c": (SVM,), "gamma": (SVM,)}
+_OF_WIDENED = "of cnn5 to cnn8, cnn5-1d to cnn8-1d and cnn-lstm"
+_OF_DROPPING = f"{_OF_WIDENED}, and of alexnet-gap"
+
+
+def add_features(command: argparse.ArgumentParser) -> None:
+    """`--features` and the settings that go with it."""
+    group = command.add_argument_group("features")
+    group.add_argument(
+        "--features",
+        metavar="KIND",
+        help=f"one of {', '.join(FEATURES)}; {ENCODER}: MFCC, zero-crossing rate, RMS and "
+        "what Whisper's encoder hears",
+    )
+    group.add_argument(
+        "--nfreq", type=at_least(1), metavar="N", help="bins of a log-spectrogram, 20 Hz apart"
+    )
+    group.add_argument("--rate", type=at_least(1), metavar="HZ", help="8000 or 16000")
+    group.add_argument("--hop", type=number, metavar="MS", help="from frame to frame (10)")
+    group.add_argument(
+        "--mixnoise",
+        type=number,
+        metavar="SNR",
+        help="dB, at which noisy copies stand beside the clips",
+    )
+
+
+def add_network(command: argparse.ArgumentParser) -> None:
+    """`--model`, and how it is trained."""
+    group = command.add_argument_group("network")
+    group.add_argument(
+        "--model",
+        default=OURS,
+        metavar="NAME",
+        help=f"one of {', '.join(NAMES)} (default: %(default)s, ours); the settings below are for "
+        "the others",
+    )
+    add_settings(group)
+
+
+def add_settings(group: argparse._ArgumentGroup) -> None:
+    """How a network is trained; what is not given is as the recipe has it."""
+    group.add_argument("--segment", type=number, metavar="S", help="heard at a time (3)")
+    group.add_argument(
+        "--channels", type=at_least(1), metavar="N", help="of an image network's picture: 1 or 3"
+    )
+    group.add_argument("--epochs", type=at_least(1), metavar="N", help="at the most (40)")
+    group.add_argument("--batch", type=at_least(1), metavar="N", help="clips in a step (32)")
+    group.add_argument("--learning-rate", type=number, metavar="X", help="at its highest (0.002)")
+    group.add_argument("--weight-decay", type=number, metavar="X", help="of AdamW (0.01)")
+    group.add_argument(
+        "--dropout", type=number, metavar="X", help=f"before the last layer (0.4): {_OF_DROPPING}"
+    )
+    group.add_argument(
+        "--width", type=number, metavar="X", help=f"times the usual (1): {_OF_WIDENED}"
+    )
+    group.add_argument(
+        "--blank", type=number, metavar="X", help="longest share that SpecAugment blanks (0.12)"
+    )
+    group.add_argument(
+        "--stability",
+        type=number,
+        metavar="X",
+        help="weight of the consistency of answers to a clip and its noisy copy (1); needs "
+        "--mixnoise",
+    )
+    group.add_argument(
+        "--c", type=number, metavar="X", help=f"of {SVM}: what a clip on the wrong side costs (1)"
+    )
+    group.add_argument(
+        "--gamma", type=number, metavar="X", help=f"of {SVM}: how narrow, times the usual (1)"
+    )
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A network, what it hears, and how it is trained.
+
+    Parameters
+    ----------
+    network : its name
+    features : None where it hears our own frames and the encoder
+    fit : how networks other than ours are trained
+    shape : of the network
+    """
+
+    network: str
+    features: SpectraConfig | None
+    fit: FitConfig
+    shape: Shape
+
+    @property
+    def name(self) -> str:
+        """Of its folder of runs, after the protocol's: nothing for ours."""
+        if self.network == OURS:
+            return ""
+        kind = self.features.kind if self.features else ENCODER
+        noisy = "" if self.fit.snr_db is None else "-stable"
+        return f"-{self.network}-{kind.replace('+', '-')}{noisy}"
+
+    @property
+    def arguments(self) -> list[str]:
+        """The options that choose it: those that are not as the recipe has them."""
+        parts = [*_unlike(self.fit, FitConfig(), OF_FIT), *_unlike(self.shape, Shape(), OF_SHAPE)]
+        if self.features:
+            own = SpectraConfig(self.features.kind)
+            hop = (
+                []
+                if self.features.hop_s == own.hop_s
+                else ["--hop", f"{1000 * self.features.hop_s:g}"]
+            )
+            parts += _unlike(self.features, own, {"nfreq": "n_freq", "rate": "rate"}) + hop
+        kind = self.features.kind if self.features else ENCODER
+        return ["--model", self.network, "--features", kind, *parts]
+
+    @property
+    def config(self) -> FeatureConfig | SpectraConfig:
+        """What `steps.extract` is called with."""
+        return self.features or FeatureConfig()
+
+
+def chosen(options: argparse.Namespace) -> Choice:
+    """The network that was asked for.
+
+    Raises
+    ------
+    ConfigError : an unknown network or feature, or settings that do not fit it
+    """
+    check_name(options.model)
+    name = options.model
+    given, shape = _given(options, OF_FIT), _given(options, OF_SHAPE)
+    others = (options.nfreq, options.rate, options.hop)
+    if name == OURS and (given or shape or any(value is not None for value in others)):
+        raise ConfigError(f"{OURS} has a recipe of its own: name another --model, or no settings")
+    if name == OURS and options.features not in (None, ENCODER):
+        raise ConfigError(f"{OURS} hears {ENCODER}, not {options.features}: name another --model")
+    if options.stability is not None and options.mixnoise is None:
+        raise ConfigError("--stability needs noisy copies: give --mixnoise too, such as 10")
+    if options.channels and name not in IMAGES:
+        raise ConfigError(f"{name} gets no picture: --channels is for {', '.join(IMAGES)}")
+    for setting, names in ONLY_OF.items():
+        if getattr(options, setting) is not None and name not in names:
+            raise ConfigError(f"{name} has no --{setting}: it is for {', '.join(names)}")
+    kind = options.features or (ENCODER if name in (OURS, SVM) else "mel")
+    heard = spectra(kind, options)
+    try:
+        fit, own = FitConfig(**given), Shape(**shape)
+        if name != OURS:
+            NetworkConfig(name, 1, 2, channels=own.channels, dropout=own.dropout, width=own.width)
+    except ValueError as err:
+        raise ConfigError(f"{name}: {err}") from err
+    return Choice(name, heard, fit, own)
+
+
+def _given(options: argparse.Namespace, names: Mapping[str, str]) -> dict[str, Any]:
+    """Those settings that were given, by the name that their dataclass has for them."""
+    found = {field: getattr(options, option) for option, field in names.items()}
+    return {field: value for field, value in found.items() if value is not None}
+
+
+def _unlike(found: object, usual: object, names: Mapping[str, str]) -> list[str]:
+    """Options for what differs."""
+    pairs = [
+        (option, getattr(found, field), getattr(usual, field)) for option, field in names.items()
+    ]
+    return [
+        word
+        for option, value, other in pairs
+        if value != other
+        for word in (f"--{option.replace('_', '-')}", f"{value!r}")
+    ]
+
+
+def spectra(kind: str, options: argparse.Namespace) -> SpectraConfig | None:
+    """The features that were asked for; None where those are the encoder's.
+
+    Raises
+    ------
+    ConfigError : an unknown kind, or settings that do not fit it
+    """
+    if kind not in FEATURES:
+        raise ConfigError(f"unknown features {kind!r}, expected one of {', '.join(FEATURES)}")
+    if kind != "logspec" and options.nfreq is not None:
+        raise ConfigError(f"--nfreq is for logspec, not {kind}")
+    if kind == ENCODER:
+        if options.rate is not None or options.hop is not None:
+            raise ConfigError(f"{ENCODER} has a rate and a hop of its own: leave --rate and --hop")
+        return None
+    rate = options.rate or SpectraConfig.rate
+    try:
+        # as many bins and bands as reach the same frequencies, where the rate has them
+        return SpectraConfig(
+            kind,
+            rate,
+            (options.hop or 10) / 1000,
+            options.nfreq or SpectraConfig.n_freq,
+            SpectraConfig.n_mels if rate == SpectraConfig.rate else 64,
+        )
+    except ValueError as err:
+        raise ConfigError(str(err)) from err

@@ -1,0 +1,1 @@
+"""Features as files: for pandas, for programs of others, and to be looked at."""

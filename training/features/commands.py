@@ -1,0 +1,122 @@
+"""What `python -m training extract`, `merge` and `plots` do."""
+
+import argparse
+from pathlib import Path
+
+from training.arguments import at_least, number
+from training.corpora import READERS
+from training.emotion.arguments import add_features, spectra
+from training.features import table
+from training.features.describe import FORMS, describe
+from training.features.merge import merge, read_map
+from training.features.pictures import draw_features
+from training.inputs import cache_of, encoder_here, read_all
+from training.run import make_folder
+from utils.emotion.features import FeatureConfig
+from utils.errors import ConfigError
+
+ABOUT_MERGE = "make one data set of several, labels mapped, small classes dropped"
+ABOUT_PLOTS = "draw what features show of a recording"
+
+
+def add_extract(command: argparse.ArgumentParser) -> None:
+    """What `extract` takes to write a file of features."""
+    add_features(command)
+    group = command.add_argument_group("file", "with --features, one file of them is written")
+    group.add_argument("--out", type=Path, metavar="FILE", help=".csv or .npz")
+    group.add_argument(
+        "--form",
+        choices=FORMS,
+        help="a row for each recording (mean), frame, segment of one length, or image of 224 x 224 "
+        "(default: mean; the last two into an .npz)",
+    )
+    group.add_argument("--segment", type=number, metavar="S", help="length of a segment (3)")
+    group.add_argument("--channels", type=int, choices=(1, 3), help="of an image (1)")
+    group.add_argument(
+        "--only", choices=READERS, nargs="+", metavar="CORPUS", help="of these corpora alone"
+    )
+
+
+def add_merge(command: argparse.ArgumentParser) -> None:
+    """Files that `extract` wrote, and how they become one."""
+    command.set_defaults(run=merge_)
+    command.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE", help=".csv or .npz that extract wrote"
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help=".csv or .npz")
+    command.add_argument(
+        "--map",
+        nargs="+",
+        default=[],
+        metavar="OLD=NEW",
+        help="new names of labels, such as calm=neutral; nothing after = leaves them out",
+    )
+    command.add_argument(
+        "--min-clips",
+        type=at_least(1),
+        default=1,
+        metavar="N",
+        help="recordings that a class needs (default: %(default)s)",
+    )
+
+
+def add_plots(command: argparse.ArgumentParser) -> None:
+    """`plots features FILE`."""
+    found = command.add_subparsers(required=True, metavar="WHAT", title="pictures")
+    about = "waveform, spectrogram, mel, MFCC, chroma, zero-crossing rate and RMS"
+    features = found.add_parser("features", help=about, description=about + ".")
+    features.set_defaults(run=plots_features)
+    features.add_argument("file", type=Path, metavar="FILE", help="a recording or a video")
+    features.add_argument(
+        "--out",
+        type=Path,
+        metavar="PNG",
+        help="where it goes (default: the recording's name with -features.png, here)",
+    )
+
+
+def extract_file(options: argparse.Namespace) -> None:
+    """Write features as .csv or .npz."""
+    if not options.features or not options.out:
+        raise ConfigError(
+            "a file of features needs both what is extracted and a name: --features KIND --out FILE"
+        )
+    table.check_name(options.out)
+    form = options.form or "mean"
+    if options.out.suffix == ".csv" and form not in ("mean", "frames"):
+        raise ConfigError(f"--form {form}: pictures go into an .npz, not into {options.out}")
+    config = spectra(options.features, options)
+    clips = read_all(options.folder, options.only)
+    cache = cache_of(options, config or FeatureConfig(), None if config else encoder_here())
+    found = describe(
+        cache.prepare(clips, 1),
+        cache,
+        form,
+        options.segment or 3.0,
+        options.channels or 1,
+        options.mixnoise,
+    )
+    found.save(options.out)
+    sizes = " x ".join(map(str, found.values.shape))
+    print(f"{options.out}: {sizes} values of {len(set(found.clips))} recordings")
+
+
+def merge_(options: argparse.Namespace) -> None:
+    """Merge data sets, and tell what the result holds."""
+    table.check_name(options.out)
+    labels = read_map(options.map)
+    merged, said = merge(
+        {str(path): table.load(path) for path in options.files}, labels, options.min_clips
+    )
+    merged.save(options.out)
+    print("\n".join([*said, f"{options.out}: {len(merged)} rows"]))
+
+
+def plots_features(options: argparse.Namespace) -> None:
+    """Draw a recording's features."""
+    out = options.out or Path(f"{options.file.stem}-features.png")
+    if out.suffix != ".png":
+        raise ConfigError(f"--out {out}: expected a name that ends in .png")
+    make_folder(out.parent)
+    draw_features(options.file, out)
+    print(out)

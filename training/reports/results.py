@@ -1,0 +1,209 @@
+"""All runs in one table: what is finished, and what is still running."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from training.emotion import evaluate
+from training.emotion.crossval import FACTS, PREDICTIONS, RUN
+from training.emotion.predictions import CLEAN, Predictions, join
+from training.reports.plots import plot_confusion
+from training.run import STATE, state_of
+from utils.errors import DataError
+
+logger = logging.getLogger(__name__)
+
+HEAD = (
+    "corpus",
+    "network",
+    "features",
+    "protocol",
+    "folds",
+    "parameters",
+    "first weights",
+    "WA",
+    "UA",
+    "accuracy of a fold",
+    "training of a fold, processor time",
+    "running",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What one run found on one corpus so far.
+
+    Parameters
+    ----------
+    about : of `crossval`: protocol, network, features
+    corpus : that was tested
+    done, folds : how many folds are finished, and how many there are
+    facts : of the finished ones
+    found : their answers to clips as recorded, of the classes that the corpus has
+    running : of each fold that has begun, how far it is
+    """
+
+    about: Mapping[str, str]
+    corpus: str
+    done: int
+    folds: int
+    facts: tuple[dict, ...]
+    found: Predictions
+    running: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Of its picture."""
+        names = (self.about["protocol"], self.about["network"], self.about["features"], self.corpus)
+        return "-".join(names).replace("+", "-")
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Confusion (n_classes, n_classes): row the truth, column the answer."""
+        return evaluate.confusion(self.found.truth, self.found.answer, len(self.found.labels))
+
+    @property
+    def figures(self) -> dict:
+        """Of JSON: WA is the share of clips that were recognised, UA the mean over classes."""
+        found, counts = self.found, self.counts
+        folds = [found.only(found.fold == fold) for fold in np.unique(found.fold)]
+        by_fold = [evaluate.accuracy(fold.truth, fold.logits) for fold in folds]
+        columns = (counts.sum(axis=1), evaluate.precision(counts), evaluate.recall(counts))
+        rows = zip(found.labels, *columns, evaluate.f1(counts))
+        return {
+            **self.about,
+            "corpus": self.corpus,
+            "folds": [self.done, self.folds],
+            "parameters": max(facts["parameters"] for facts in self.facts),
+            "weights": sorted({facts["weights"] for facts in self.facts}),
+            "wa": evaluate.accuracy(found.truth, found.logits),
+            "ua": evaluate.uar(found.truth, found.logits),
+            "accuracy": {"mean": float(np.mean(by_fold)), "sd": float(np.std(by_fold))},
+            "train_s": float(np.mean([facts["train_s"] for facts in self.facts])),
+            "device": sorted({f"{f['device']}, {f['threads']} threads" for f in self.facts}),
+            "classes": {
+                label: {
+                    "support": int(support),
+                    "precision": _number(precision),
+                    "recall": _number(recall),
+                    "f1": _number(f1),
+                }
+                for label, support, precision, recall, f1 in rows
+            },
+            "confusion": counts.tolist(),
+            "running": list(self.running),
+        }
+
+
+def collect(runs: Path) -> list[Result]:
+    """All that `crossval` has finished under a folder, and how far the rest is; best first.
+
+    Raises
+    ------
+    DataError : no run in the folder
+    """
+    found = [result for path in sorted(runs.rglob(RUN)) for result in _results(path)]
+    if not found:
+        raise DataError(
+            f"{runs}: no finished fold of any run in it; `python -m training crossval` makes some"
+        )
+    return sorted(found, key=lambda r: (r.corpus, -evaluate.uar(r.found.truth, r.found.logits)))
+
+
+def write_results(results: Sequence[Result], folder: Path) -> str:
+    """Write results.json, results.md and a confusion matrix of each as PNG; the table.
+
+    Raises
+    ------
+    DataError : the folder cannot be written
+    """
+    figures = [result.figures for result in results]
+    text = "\n".join([table(figures), "", *(_classes(f) for f in figures)])
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "results.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        (folder / "results.md").write_text(text + "\n", encoding="utf-8")
+        for result in results:
+            plot_confusion(result.counts, result.found.labels, folder / f"{result.name}.png")
+    except OSError as err:
+        raise DataError(f"{folder}: cannot write results there ({err.strerror})") from err
+    return table(figures)
+
+
+def table(figures: Sequence[Mapping]) -> str:
+    """The runs in Markdown, a line each; rates in percent."""
+    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
+    for f in figures:
+        mean, sd = f["accuracy"]["mean"], f["accuracy"]["sd"]
+        cells = (
+            *(f["corpus"], f["network"], f["features"], f["protocol"]),
+            "{} of {}".format(*f["folds"]),
+            f"{f['parameters']:,}",
+            ", ".join(f["weights"]),
+            f"{100 * f['wa']:.1f}",
+            f"{100 * f['ua']:.1f}",
+            f"{100 * mean:.1f} ± {100 * sd:.1f}",
+            f"{f['train_s']:.1f} s ({'; '.join(f['device'])})",
+            ", ".join(f["running"]),
+        )
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _classes(figures: Mapping) -> str:
+    """Each class of one run, and what is taken for what, in Markdown."""
+    labels = list(figures["classes"])
+    title = f"## {figures['network']} on {figures['features']}, {figures['corpus']}"
+    head = ("class", "support", "precision", "recall", "F1", *(f"taken for {x}" for x in labels))
+    lines = [title, "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    for (label, f), row in zip(figures["classes"].items(), figures["confusion"]):
+        rates = (
+            "–" if f[n] is None else f"{100 * f[n]:.1f}" for n in ("precision", "recall", "f1")
+        )
+        cells = (label, str(f["support"]), *rates, *map(str, row))
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join([*lines, ""])
+
+
+def _results(path: Path) -> list[Result]:
+    """Of one run, a result for each corpus that it tests; none where nothing is finished."""
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+        names = [str(name) for name in about.pop("folds")]
+        about = {name: str(about[name]) for name in ("protocol", "network", "features")}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as err:
+        raise DataError(f"{path}: not readable ({err}); run its crossval again") from err
+    finished: list[tuple[Predictions, dict]] = []
+    running: list[str] = []
+    for name in names:
+        own = path.parent / name
+        if (own / PREDICTIONS).is_file() and (own / FACTS).is_file():
+            try:
+                facts = json.loads((own / FACTS).read_text(encoding="utf-8"))
+                finished.append((Predictions.load(own / PREDICTIONS), facts))
+            except (DataError, ValueError) as err:
+                logger.warning("%s; left out", err)
+        elif states := sorted(own.rglob(STATE)):
+            running.append(f"{name.rpartition('-')[2]}: {state_of(states[-1])}")
+    if not finished:
+        return []
+    every = join([predictions for predictions, _ in finished]).acted()
+    every = every.only(every.condition == CLEAN)
+    results = []
+    for corpus in np.unique(every.column("corpus")).tolist():
+        part = every.only(every.column("corpus") == corpus)
+        there = {clip.label for clip in part.clips}
+        part = part.restrict([label for label in part.labels if label in there])
+        facts = tuple(facts for _, facts in finished)
+        results.append(
+            Result(about, corpus, len(finished), len(names), facts, part, tuple(running))
+        )
+    return results
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)

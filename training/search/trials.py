@@ -1,0 +1,155 @@
+"""Trials: each trains a network with other settings, and is judged by voices that it never heard.
+
+Who judges is taken from the voices of training: those that a protocol tests are nobody's here.
+"""
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from optuna import TrialPruned
+from optuna.samplers import TPESampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from training.corpora import Clip
+from training.emotion.arguments import Choice
+from training.emotion.bench import Bench
+from training.emotion.space import Space, suggest, values_of, with_values
+from training.emotion.splits import Split, k_fold
+from training.run import STATE
+from training.search.study import n_finished
+from utils.emotion.networks.config import SVM
+from utils.errors import DataError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What every trial of a study shares; called with one, it gives the trial's score.
+
+    Parameters
+    ----------
+    choice : the network; trials have other settings of `space`
+    folds : who trains and who judges, one network each; a trial's score is their mean
+    bench : where a network of these settings is trained
+    seed : of all trials
+    folder : keeps the trials' states, from which they go on after a kill
+    """
+
+    choice: Choice
+    space: Space
+    folds: Sequence[Split]
+    bench: Callable[[Choice], Bench]
+    seed: int
+    folder: Path
+
+    def __call__(self, trial: Trial) -> float:
+        """UAR in percent, mean over corpora and folds, of the weights that are kept.
+
+        Raises
+        ------
+        TrialPruned : it is worse than others were so far
+        """
+        choice = with_values(self.choice, suggest(trial, self.space))
+        own = self.folder / _identity(choice, self.seed)
+        bench = self.bench(choice)
+        scores: list[float] = []
+        try:
+            for k, split in enumerate(self.folds, start=1):
+                title = f"trial {trial.number}, voices {k} of {len(self.folds)}"
+                looked = partial(self._report, trial, scores)
+                model = bench.learn(
+                    split.train, split.test, self.seed, own / f"voices-{k}", title, looked
+                )
+                scores.append(100 * bench.uar(model, split.test))
+        except TrialPruned:
+            _forget(own)
+            raise
+        except KeyboardInterrupt:
+            trial.study.enqueue_trial(trial.params)
+            raise
+        _forget(own)
+        return float(np.mean(scores))
+
+    @property
+    def epochs(self) -> int:
+        """Reports of each fold, at the most."""
+        return 1 if self.choice.network == SVM else self.choice.fit.epochs
+
+    def _report(self, trial: Trial, scores: Sequence[float], epoch: int, uar: float) -> None:
+        """Tell the pruner how good it is after an epoch, and end the trial where that is little."""
+        step = len(scores) * self.epochs + epoch
+        trial.report(float(np.mean([*scores, 100 * uar])), step)
+        if step < len(self.folds) * self.epochs and trial.should_prune():
+            raise TrialPruned(f"after epoch {step} of {len(self.folds) * self.epochs}")
+
+
+def go_on(study: Study, search: Search, trials: int, shared: bool = False) -> None:
+    """Try until the study has so many trials; the first has the settings as they are.
+
+    A trial's draws follow from the seed and from how many there were before, so that a search
+    that was stopped goes on as one that was not. A stopped trial is the next one's.
+
+    Parameters
+    ----------
+    shared : others search there at the same time, whose draws must be other ones
+    """
+    own = secrets.randbits(32) if shared else 0
+    if not study.trials:
+        study.enqueue_trial(values_of(search.choice, search.space), skip_if_exists=True)
+    while n_finished(study) < trials:
+        study.sampler = TPESampler(seed=_seed(search.seed, own, study))
+        study.optimize(search, n_trials=1, callbacks=[_tell])
+
+
+def folds_inside(clips: Sequence[Clip], n_folds: int, seed: int) -> list[Split]:
+    """Folds of the voices of training: as many as asked, or as there are voices.
+
+    Raises
+    ------
+    DataError : of one voice
+    """
+    speakers = sorted({clip.speaker for clip in clips})
+    if len(speakers) < 2:
+        raise DataError(
+            f"{len(clips)} clips of {', '.join(speakers) or 'nobody'} are left to search with, "
+            "expected two speakers or more, of whom one trains and the other judges: give a "
+            "--protocol of more speakers"
+        )
+    return k_fold(clips, min(n_folds, len(speakers)), seed)
+
+
+def _seed(seed: int, own: int, study: Study) -> int:
+    counted = [trial for trial in study.trials if trial.state != TrialState.FAIL]
+    return int(np.random.SeedSequence([seed, own, len(counted)]).generate_state(1)[0])
+
+
+def _tell(study: Study, trial: FrozenTrial) -> None:
+    """A line on a trial that ended."""
+    settings = ", ".join(f"{name} {value:.3g}" for name, value in sorted(trial.params.items()))
+    if trial.state == TrialState.PRUNED:
+        looks = trial.intermediate_values
+        how = f"pruned at look {max(looks)}, UAR {looks[max(looks)]:.1f} % so far,"
+    else:
+        how = f"UAR {trial.value or 0:.1f} %"
+    whole = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    best = max((other.value or 0 for other in whole), default=0.0)
+    logger.info("trial %d: %s with %s (best %.1f %%)", trial.number, how, settings, best)
+
+
+def _identity(choice: Choice, seed: int) -> str:
+    """Tells the folder of trials with these settings from all others."""
+    return "trial-" + hashlib.sha256(f"{choice} {seed}".encode()).hexdigest()[:8]
+
+
+def _forget(folder: Path) -> None:
+    """Drop the states of a trial that ended: weights of many networks would fill the disk."""
+    for path in folder.rglob(STATE):
+        path.unlink()

@@ -1,0 +1,1 @@
+"""The head that names sounds: its data, training, thresholds, and sounds of one's own."""

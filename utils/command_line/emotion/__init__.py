@@ -1,0 +1,66 @@
+"""`python emotion_model.py`: how speech was spoken, in recordings or at the microphone.
+
+`files` hears recordings as a whole, `record` the microphone, `analyze` a recording by `chunks`,
+which it shows as `bars` and as a `timeline`, plays (`player`), and fetches where it lies behind
+an address (`fetched`).
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from utils.command_line.emotion import arguments as known
+from utils.command_line.emotion.analyze import analyze
+from utils.command_line.emotion.files import say_files
+from utils.command_line.emotion.kept import Kept
+from utils.command_line.emotion.recognizer import Load
+from utils.command_line.emotion.record import record
+from utils.command_line.output import note
+from utils.errors import AppError
+
+
+def say(load: Load, arguments: list[str] | None = None) -> int:
+    """Do what the command line asks for; the exit status is 1 where a sound was unusable.
+
+    Parameters
+    ----------
+    load : reads a checkpoint
+    arguments : those of the process where None
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    command = {"record": _record, "analyze": _analyze}.get(words[0] if words else "")
+    try:
+        return command(load, words[1:]) if command else _files(load, words)
+    except AppError as err:
+        note(str(err))
+        return 1
+
+
+def _files(load: Load, words: list[str]) -> int:
+    options = known.files().parse_args(words)
+    return say_files(load(options.emotion), options.files, options.together)
+
+
+def _record(load: Load, words: list[str]) -> int:
+    options = known.record().parse_args(words)
+    out = _kept(options.out, options)
+    record(load(options.emotion), options.seconds, options.microphone, out)
+    return 0
+
+
+def _analyze(load: Load, words: list[str]) -> int:
+    options = known.analyze().parse_args(words)
+    plot = _kept(options.plot, options)
+    analyze(
+        load(options.emotion),
+        options.recording,
+        options.chunk,
+        plays=options.play,
+        jsonl=options.jsonl,
+        plot=plot,
+    )
+    return 0
+
+
+def _kept(path: Path | None, options: argparse.Namespace) -> Kept | None:
+    return Kept(path, options.overwrite) if path else None
