@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from utils.emotion.place import Place
 from utils.errors import AudioError
 from utils.events import Emotion, Grade
 from utils.tags.emotion import FIRST, HORIZON, STEP, EmotionTag
@@ -16,9 +17,15 @@ class Script:
     def __init__(self, *answers: str | Exception | None) -> None:
         self.answers = iter(answers)
         self.heard: list[np.ndarray] = []
+        self.known: list[int | None] = []  # remarks of the place where it was said, each time
 
-    def predict(self, samples: np.ndarray) -> Emotion | None:
+    def predict(
+        self, samples: np.ndarray, place: Place | None = None, learn: bool = False
+    ) -> Emotion | None:
         self.heard.append(samples)
+        if place and learn:
+            place.add(np.ones(3), len(samples))
+        self.known.append(place.n_remarks if place else None)
         answer = next(self.answers, None)
         if isinstance(answer, Exception):
             raise answer
@@ -77,7 +84,7 @@ def test_a_label_that_stays_grows_surer_and_less_sure_with_its_line() -> None:
         def __init__(self) -> None:
             self.grades: Iterator[Grade] = iter(("likely", "likely", "sure", "likely"))
 
-        def predict(self, samples: np.ndarray) -> Emotion:
+        def predict(self, samples: np.ndarray, *_: object, **__: object) -> Emotion:
             return Emotion("sad", 0.8, {"sad": 0.8}, next(self.grades))
 
     running = EmotionTag(Graded())
@@ -135,3 +142,22 @@ def test_a_long_segment_costs_no_more_than_its_horizon() -> None:
     assert max(map(len, script.heard)) == HORIZON
     running.finish(samples)
     assert len(script.heard[-1]) == len(samples)
+
+
+def test_a_line_is_heard_against_the_lines_before_it() -> None:
+    script = Script()
+    running = EmotionTag(script)
+    for live in (True, True, False):
+        running.begin(live)
+        running.grow(speech(FIRST + STEP))
+        running.finish(speech(3 * FIRST))
+    assert script.known == [0, 0, 1, 1, 1, 2, 3]  # two looks at a line that grows, and its end
+
+
+def test_what_was_said_is_forgotten_with_all_else() -> None:
+    script = Script()
+    running = EmotionTag(script)
+    running.finish(speech(FIRST))
+    running.forget()
+    running.grow(speech(FIRST))
+    assert script.known == [1, 0]

@@ -17,10 +17,10 @@ from utils.captions.pipeline import Captioner
 from utils.errors import ModelError
 from utils.models.here import fitting, to_fetch
 from utils.models.nemo.files import find_models, find_voices, installed
-from utils.tags.voices import MOST, PLACES, VoicesTag
+from utils.tags.voices import MOST, PLACES, Likeness, SpeakerTag, VoicesTag
 
 ANNA, BEN, CARA = np.eye(3)
-SHORT, LONG = (samples for samples, _ in PLACES)
+SHORT, LONG = PLACES[0], PLACES[-1]
 
 
 def mixed(voice: np.ndarray, other: np.ndarray, cosine: float) -> np.ndarray:
@@ -80,6 +80,39 @@ def test_a_voice_heard_before_must_be_clearly_nearer():
     assert marks(ANNA, BEN, both, BEN) == [False, True, False, False]
 
 
+def test_another_voice_that_is_no_known_one_for_sure_is_the_nearest_of_them():
+    voices = VoicesTag(Given(ANNA, BEN, mixed(ANNA, CARA, 0.3)))
+    assert [speak(voices, i) for i in range(3)] == [False, True, True]
+    assert len(voices._voices) == 2  # it is taken for Anna, whom it resembles a little
+
+
+def test_a_voice_that_was_heard_once_may_be_farther_away():
+    unlike = mixed(ANNA, BEN, 0.15)
+    known = Likeness(0.4, 0.4, (0.2,) * 4, (0.2,) * 4, (0.2,) * 4, new=1.0)
+    for before, is_other in ((1, False), (20, True)):
+        voices = VoicesTag(Given(*[ANNA] * before, unlike), known)
+        assert [speak(voices, i) for i in range(before + 1)] == [False] * before + [is_other]
+
+
+@pytest.mark.parametrize(("before", "is_other"), [(0.001, True), (0.2, False)])
+def test_in_noise_another_voice_must_be_more_unlike(before, is_other):
+    class AsAsked(Given):
+        def embed(self, samples: np.ndarray) -> "Future[np.ndarray]":
+            return super().embed(np.full(1, len(self.asked) >= len(PLACES), np.float32))
+
+    likeness = Likeness(0.4, 0.4, (0.2,) * 4, (0.3,) * 4, in_noise=(0.1,) * 4)
+    voices = VoicesTag(AsAsked(ANNA, mixed(ANNA, BEN, 0.2)), likeness)
+    rng = np.random.default_rng(0)
+    line = rng.normal(0, 0.5, LONG).astype(np.float32)
+    line[: int(0.3 * SAMPLE_RATE)] *= before  # quieter by 60 dB, or by 14
+    found = []
+    for _ in range(2):
+        voices.begin(live=False)
+        voices.grow(line)
+        found.append(bool(voices.after_text("words", line)))
+    assert found == [False, is_other]
+
+
 def test_a_speaker_may_drift():
     angles = np.linspace(0, np.pi / 2, 40)
     assert not any(marks(*(np.cos(a) * ANNA + np.sin(a) * BEN for a in angles)))
@@ -106,7 +139,7 @@ def test_chunks_change_nothing(size):
     model = Given(ANNA, BEN)
     voices = VoicesTag(model)
     assert [speak(voices, i, LONG, size) for i in (0, 1, 0)] == [False, True, True]
-    assert model.asked == [SHORT, LONG] * 3
+    assert model.asked == [*PLACES] * 3
 
 
 def test_what_was_taken_back_from_a_segment_does_not_count():
@@ -135,6 +168,73 @@ def test_after_forgetting_the_next_voice_is_the_first():
     voices.forget()
     assert not speak(voices, 1)
     assert speak(voices, 0)
+
+
+def numbers(*embeddings: np.ndarray, n_samples: int = LONG) -> list[int | None]:
+    """The number of each line's voice, once there have been two."""
+    voices = VoicesTag(Given(*embeddings))
+    told = SpeakerTag(voices)
+    found = []
+    for i in range(len(embeddings)):
+        speak(voices, i, n_samples)
+        said = told.after_text("words", np.zeros(n_samples, np.float32))
+        found.append(said["number"] if said else None)
+    return found
+
+
+def test_voices_are_numbered_as_they_come_once_there_are_two():
+    assert numbers(ANNA, ANNA, BEN, ANNA, CARA, BEN) == [None, None, 2, 1, 3, 2]
+    assert numbers(ANNA, ANNA) == [None, None]
+
+
+def test_in_doubt_a_line_has_the_number_of_the_one_before():
+    assert numbers(ANNA, BEN, mixed(BEN, CARA, 0.3), ANNA) == [None, 2, 2, 1]
+
+
+def test_a_line_that_was_not_judged_has_no_number():
+    voices = VoicesTag(Given(ANNA, BEN))
+    told = SpeakerTag(voices)
+    speak(voices, 0)
+    speak(voices, 1)
+    assert told.after_text("words", np.zeros(LONG, np.float32)) == {"number": 2, "voice": 2}
+    speak(voices, 1, SHORT - 1)
+    assert told.after_text("Yes.", np.zeros(SHORT - 1, np.float32)) is None
+
+
+def test_a_number_is_never_given_twice_though_voices_are_forgotten():
+    voices = VoicesTag(Given(ANNA, BEN))
+    told = SpeakerTag(voices)
+    found = []
+    for i in (0, 1, None, 0, 1):
+        if i is None:
+            voices.forget()
+            continue
+        speak(voices, i)
+        found.append(told.after_text("words", np.zeros(LONG, np.float32)))
+    assert [said and said["number"] for said in found] == [None, 2, None, 4]
+
+
+def test_while_a_line_grows_its_number_is_that_of_its_end():
+    voices = VoicesTag(Given(ANNA, BEN))
+    told = SpeakerTag(voices)
+    speak(voices, 0)
+    voices.begin(live=True)
+    samples = np.full(LONG, 1, np.float32)
+    seen = []
+    for n in (SHORT - 1, SHORT, LONG):
+        voices.grow(samples[:n])
+        seen.append(told.grow(samples[:n]))
+    voices.after_text("words", samples)
+    assert [*seen, told.after_text("words", samples)] == [None, *[{"number": 2, "voice": 2}] * 3]
+
+
+def test_who_speaks_is_not_told_once_voices_were_given_up():
+    voices = VoicesTag(Given(ANNA, BEN))
+    told = SpeakerTag(voices)
+    speak(voices, 0)
+    speak(voices, 1)
+    voices.close()
+    assert told.grow(np.zeros(LONG, np.float32)) is None
 
 
 class Late(Given):
@@ -212,6 +312,15 @@ def test_a_line_says_that_another_voice_speaks_and_keeps_saying_it(talk, size):
         assert shown == sorted(shown) and shown[-1] == marked
     captioner.close()
     assert model.closed
+
+
+def test_lines_tell_their_voices_by_number(talk):
+    voices = VoicesTag(Turns(ANNA, BEN))
+    captioner = Captioner(Engine(), [voices, SpeakerTag(voices)])
+    events = caption(captioner, talk, 512)
+    told = [e.tags.get("speaker", {}).get("number") for e in events if e.final]
+    assert told[0] is None and 2 in told and told[-1] == 1
+    captioner.close()
 
 
 def test_clearing_and_abandoning_forget_the_voices(talk):

@@ -5,6 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from utils.audio import SAMPLE_RATE
+from utils.emotion.place import Place
 from utils.events import SILENT, Emotion, Grade
 from utils.tags import Tag
 
@@ -16,12 +17,23 @@ NAMED_TO_SHOW = 2  # estimates in a row that name a label before it is shown
 MAX_CHANGES = 1  # of what a growing line shows: a tag that flaps is worse than a late one
 UNNAMED_TO_HIDE = 3  # estimates in a row that do not name it before it goes
 
+# What the page has a colour and a word for.
+SHOWN = ("neutral", "happy", "sad", "angry", "fear", "disgust")
+
 
 class EmotionPredictor(Protocol):
     """What the pipeline needs of an emotion model."""
 
-    def predict(self, samples: np.ndarray) -> Emotion | None:
-        """Estimate the emotion in float32 (n,) at 16 kHz; None when not sure enough."""
+    def predict(
+        self, samples: np.ndarray, place: Place | None = None, learn: bool = False
+    ) -> Emotion | None:
+        """Estimate the emotion in float32 (n,) at 16 kHz; None when not sure enough.
+
+        Parameters
+        ----------
+        place : where it was said; None where nothing is known of that
+        learn : the place is to know this remark from now on
+        """
         ...
 
 
@@ -32,7 +44,8 @@ class EmotionTag(Tag):
     another or three in a row do not name it. That may happen once: after it, what is shown
     stays to the end of the line. "Neutral" shows nothing while a line grows. Estimates are
     made at fixed places, counted in samples, so that they do not depend on how the speech was
-    cut into chunks; the more was heard, the fewer.
+    cut into chunks; the more was heard, the fewer. A line is heard against how the lines before
+    it sounded, each of them as a whole.
 
     Parameters
     ----------
@@ -44,6 +57,7 @@ class EmotionTag(Tag):
     def __init__(self, predictor: EmotionPredictor) -> None:
         super().__init__()
         self._predictor = predictor
+        self._place = Place()
         self.begin(live=True)
 
     def begin(self, live: bool) -> None:
@@ -61,12 +75,17 @@ class EmotionTag(Tag):
         while self._live and self._next <= len(samples):
             end = self._next
             self._next += max(STEP, end // SLOWER // STEP * STEP)
-            self._weigh(self._predictor.predict(samples[max(0, end - HORIZON) : end]))
+            heard = samples[max(0, end - HORIZON) : end]
+            self._weigh(self._predictor.predict(heard, self._place))
         return self._shown
 
     def finish(self, samples: np.ndarray) -> Emotion | None:
         """The emotion of the whole line."""
-        return self._predictor.predict(samples)
+        return self._predictor.predict(samples, self._place, learn=True)
+
+    def forget(self) -> None:
+        """Whoever speaks next, it is as if nobody had spoken there yet."""
+        self._place.forget()
 
     def seen(self, value: object) -> tuple[str, Grade] | None:
         """Its label, and how sure it is."""
