@@ -25,6 +25,12 @@ def test_a_recording_without_its_end_is_no_whole_one(tmp_path, sine):
         audio.load(path)
 
 
+def test_int16_comes_back_as_it_was():
+    whole = np.arange(-32_768, 32_768).astype(np.int16)
+    np.testing.assert_array_equal(audio.pcm16(audio.check(whole)), whole)
+    np.testing.assert_array_equal(audio.pcm16(np.array([-2.0, 1.0])), [-32_768, 32_767])
+
+
 def test_int16_is_scaled():
     np.testing.assert_array_equal(audio.check(np.array([-32768, 16384], np.int16)), [-1, 0.5])
 

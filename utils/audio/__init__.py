@@ -35,6 +35,11 @@ def check(samples: np.ndarray) -> np.ndarray:
     return samples.astype(np.float32, copy=False)
 
 
+def pcm16(samples: np.ndarray) -> np.ndarray:
+    """Samples (n,) in [-1, 1] as little-endian int16, what is beyond clipped; `check` undoes it."""
+    return np.clip(np.round(samples * 32_768), -32_768, 32_767).astype("<i2")
+
+
 def level_db(samples: np.ndarray) -> float:
     """RMS level in dB relative to full scale, at least `SILENCE_DB`."""
     if len(samples) == 0:

@@ -25,20 +25,33 @@ def parser(description: str) -> argparse.ArgumentParser:
         "--pace", help="how soon words come: auto, fastest, balanced or accurate (default auto)"
     )
     engine.add_argument("--phrases", metavar="FILE", help="names and places to prefer, one a line")
-
-    program = argparse.ArgumentParser(prog="app.py", description=description, parents=[engine])
-    program.add_argument("--host", help="address to serve at (default 127.0.0.1)")
-    program.add_argument("--port", type=int, help="port to serve at (default 5000)")
-    program.add_argument("--microphone", metavar="NAME_OR_INDEX", help="input device")
-    program.add_argument("--source", metavar="FILE", help="a recording instead of the microphone")
-    program.add_argument("--address", metavar="NAME", help="by which phones reach this computer")
-    program.add_argument(
+    served = shared()
+    served.add_argument("--host", help="address to serve at (default 127.0.0.1)")
+    served.add_argument("--port", type=int, help="port to serve at (default 5000)")
+    served.add_argument("--address", metavar="NAME", help="by which phones reach this computer")
+    served.add_argument(
         "--proxy", metavar="ADDRESS", help="under which a proxy shows the page (https://…)"
     )
+    served.add_argument("--room", metavar="NAME", help="of the room, which every page shows")
+    served.add_argument(
+        "--redis", metavar="ADDRESS", help="by which other computers show the room (redis://…)"
+    )
+
+    program = argparse.ArgumentParser(
+        prog="app.py", description=description, parents=[engine, served]
+    )
+    program.add_argument("--microphone", metavar="NAME_OR_INDEX", help="input device")
+    program.add_argument("--source", metavar="FILE", help="a recording instead of the microphone")
     program.add_argument(
         "--offending",
         metavar="HOW",
         help="words that offend: off (as heard), first (first letter) or hidden (default off)",
+    )
+    program.add_argument(
+        "--emotion",
+        dest="emotion_model",
+        metavar="CHECKPOINT",
+        help="estimate emotion by a network of your own, of python -m training train",
     )
     program.add_argument(
         "--no-emotion",
@@ -46,6 +59,13 @@ def parser(description: str) -> argparse.ArgumentParser:
         action="store_const",
         const=False,
         help="estimate no emotion, for anyone",
+    )
+    program.add_argument(
+        "--no-sounds",
+        dest="sounds",
+        action="store_const",
+        const=False,
+        help="tell of no sounds that are no speech",
     )
     program.add_argument(
         "--clear-after", metavar="MINUTES", help="clear the lines after so long without speech"
@@ -60,18 +80,49 @@ def parser(description: str) -> argparse.ArgumentParser:
         const=True,
         help="listen from the start, without a press",
     )
-    commands = program.add_subparsers(
-        dest="command", metavar="caption | export | link | microphones | models"
+    program.add_argument(
+        "--locked",
+        action="store_const",
+        const=True,
+        help="keep readers' controls behind a long press, as on a kiosk",
     )
-    to_file = commands.add_parser("caption", parents=[engine], help="caption a recording")
-    to_file.add_argument("file", metavar="FILE")
-    to_file.add_argument("--format", choices=FORMATS, default="jsonl")
+    program.add_argument(
+        "--answers",
+        action="store_const",
+        const=True,
+        help="let readers put answers on the screen that faces whoever speaks (/facing)",
+    )
+    commands = program.add_subparsers(
+        dest="command", metavar="caption | export | link | microphones | models | web"
+    )
+    commands.add_parser(
+        "web", parents=[served], help="show a room of another computer to readers, by Redis"
+    )
+    to_file = commands.add_parser(
+        "caption", parents=[engine], help="caption a recording, or all in a folder"
+    )
+    to_file.add_argument("file", metavar="FILE_OR_FOLDER")
+    to_file.add_argument(
+        "--format", choices=FORMATS, default="jsonl", help="of one recording (default jsonl)"
+    )
+    to_file.add_argument(
+        "--out", metavar="FOLDER", help="write TXT, SRT, VTT and JSON of each recording there"
+    )
+    to_file.add_argument(
+        "--workers", type=_number, metavar="N", help="recordings at once (default: by this machine)"
+    )
+    to_file.add_argument(
+        "--ray", metavar="ADDRESS", help="caption on a Ray cluster: auto, ray://HEAD:10001 or local"
+    )
     saved = commands.add_parser("export", help="turn saved captions into another format")
     saved.add_argument("file", metavar="SAVED.jsonl")
     saved.add_argument("--format", choices=FORMATS, default="txt")
     to_device = commands.add_parser("link", help="print a link that lets a device present")
     to_device.add_argument("--here", action="store_true", help="for this computer's own browser")
     to_device.add_argument("--metrics", action="store_true", help="print the metrics' token")
+    to_device.add_argument(
+        "--rooms", action="store_true", help="for who operates all rooms of --redis, by a web node"
+    )
     to_device.add_argument("--new", action="store_true", help="and let nobody else present")
     commands.add_parser("microphones", help="list the input devices")
     models = commands.add_parser("models", parents=[speech], help="list, get or delete models")
@@ -80,3 +131,11 @@ def parser(description: str) -> argparse.ArgumentParser:
     get.add_argument("name", nargs="?", help="of the list; by default the recommended one")
     actions.add_parser("remove", help="delete a model").add_argument("name")
     return program
+
+
+def _number(text: str) -> int:
+    """A number from 1 on, for `argparse`."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number from 1 on")
+    return number

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from utils.captions.pipeline import Captioner
-from utils.captions.transcript import FORMATS
+from utils.captions.transcript import FORMATS, Transcript
 from utils.command_line.output import note, put
-from utils.errors import AudioError
+from utils.errors import AppError, AudioError
 from utils.events import CaptionEvent
 from utils.live.saved import read_saved
 from utils.sources import Source, microphones
@@ -49,6 +49,23 @@ def caption_events(captioner: Captioner, source: Source) -> Iterator[CaptionEven
             yield from captioner.flush()
             raise
     yield from captioner.flush()
+
+
+def final_lines(events: Iterator[CaptionEvent]) -> Iterator[CaptionEvent]:
+    """The lines as they are in the end, each once; those before an error come before it.
+
+    Raises
+    ------
+    AppError : as `events` does
+    """
+    transcript = Transcript()
+    try:
+        for event in events:
+            transcript.add(event)
+    except AppError:
+        yield from transcript.final()
+        raise
+    yield from transcript.final()
 
 
 def with_progress(events: Iterator[CaptionEvent], total_s: float | None) -> Iterator[CaptionEvent]:
