@@ -1,6 +1,6 @@
 """Settings: what an operator may change.
 
-They come from `settings.toml` beside `app.py`, then from environment variables
+They come from the settings file (`settings_file`), then from environment variables
 (`CAPTIONS_PORT=8080`), then from the command line; the later wins.
 """
 
@@ -9,23 +9,28 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from utils.address import is_host, public_address
+from utils.address import is_host, public_address, redis_address
 from utils.errors import ConfigError
-from utils.untrusted import opened
+from utils.folders import config_folder
+from utils.untrusted import read_text
 
+FILE = "settings.toml"
 ENVIRONMENT_PREFIX = "CAPTIONS_"
+LONGEST_NAME = 60  # letters of the room's name
 LONGEST_CLEAR_AFTER_MIN = 24 * 60
 NUMBERS = {
     "port": "a number from 1 to 65535",
     "clear_after": "a number of minutes",
     "memory_limit": "a number of megabytes",
 }
+SECRET = {"redis"}  # what was given is in no message
 LARGEST = 10**9
+LONGEST_FILE = 1_000_000  # bytes
 WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
 # How long words may wait for what follows, which makes them more accurate; "auto" lets the
 # program choose by what this machine can do.
@@ -53,12 +58,20 @@ class Settings:
     proxy : address under which a proxy shows the page, such as https://captions.example/hall;
         "" where none stands before the program
     emotion : whether emotion is estimated at all
+    emotion_model : a checkpoint of `python -m training train` that estimates it; "" for ours
+    sounds : whether sounds that are no speech are told
     offending : words that offend: off (as they were heard), first (their first letter), hidden
     clear_after : minutes without speech after which the lines are cleared; 0 is never
     memory_limit : megabytes, above which memory is given back and the presenter is told; 0 is none
     save : folder to which finished lines are written from the start; "" writes none
     offline : use no network: fetch no model, and refuse recognisers that are services
     listen : listen as soon as the program has started, without a press
+    locked : whether readers' controls lie behind a long press
+    answers : whether readers' answers, too, go to the screen that faces whoever speaks
+    room : its name, which every page shows; "" for none
+    redis : address of the Redis server by which other computers' pages show the room too, such
+        as redis://10.0.0.5:6379; "" where all stays in this program. It may hold a password, so it
+        is in no message
 
     Raises
     ------
@@ -77,12 +90,18 @@ class Settings:
     address: str = ""
     proxy: str = ""
     emotion: bool = True
+    emotion_model: str = ""
+    sounds: bool = True
     offending: str = "off"
     clear_after: int = 0
     memory_limit: int = 0
     save: str = ""
     offline: bool = False
     listen: bool = False
+    locked: bool = False
+    answers: bool = False
+    room: str = ""
+    redis: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= self.port <= 65_535:
@@ -96,12 +115,18 @@ class Settings:
             )
         if self.proxy:
             public_address(self.proxy)
+        if self.redis:
+            redis_address(self.redis)
+            if "/" in self.room:
+                raise ConfigError(f"room {self.room!r:.80}: expected no / where redis is set")
         if self.pace not in ("auto", *PACES):
             raise ConfigError(f"pace {self.pace}: expected auto, {', '.join(PACES)}")
         if self.offending not in OFFENDING:
             raise ConfigError(f"offending {self.offending}: expected {', '.join(OFFENDING)}")
         if self.memory_limit < 0:
             raise ConfigError(f"memory_limit {self.memory_limit}: expected megabytes, or 0")
+        if len(self.room) > LONGEST_NAME:
+            raise ConfigError(f"room {self.room!r:.80}: expected {LONGEST_NAME} letters at most")
         if not 0 <= self.clear_after <= LONGEST_CLEAR_AFTER_MIN:
             raise ConfigError(
                 f"clear_after {self.clear_after}: expected minutes, 0 to {LONGEST_CLEAR_AFTER_MIN}"
@@ -115,12 +140,47 @@ class Settings:
         return int(self.microphone) if WHOLE.fullmatch(self.microphone) else self.microphone
 
 
+Origin = Literal["built in", "file", "environment", "flag"]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The settings, and where each is from.
+
+    Parameters
+    ----------
+    origins : of each by its name
+    problems : what is wrong with the file, whose other settings hold
+    unknown : names in it that are no settings, and are left alone
+    """
+
+    settings: Settings
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+NAMES = tuple(each.name for each in fields(Settings))
+SWITCHES = frozenset(each.name for each in fields(Settings) if each.type is bool)
+
+
+def settings_file(beside: Path) -> Path:
+    """The one file of settings: in a folder where there is one, else in the user's own.
+
+    Parameters
+    ----------
+    beside : the folder of the program, whose file is an operator's
+    """
+    own = beside / FILE
+    return own if own.exists() else config_folder() / FILE
+
+
 def load(
     flags: Mapping[str, str | int | bool | None],
     path: Path,
     environment: Mapping[str, str] = os.environ,
 ) -> Settings:
-    """Gather the settings.
+    """The settings of a command, which is not begun with a file that is wrong.
 
     Parameters
     ----------
@@ -131,34 +191,93 @@ def load(
     ------
     ConfigError : an unknown name, a value of the wrong kind, or an unreadable file
     """
-    names = {field.name for field in fields(Settings)}
-    given = {
-        **_from_file(path, names),
-        **{n: v for n in names if (v := environment.get(ENVIRONMENT_PREFIX + n.upper()))},
-        **{n: v for n, v in flags.items() if n in names and v is not None},
-    }
-    typed: dict[str, Any] = {name: _typed(name, value) for name, value in given.items()}
+    table = _from_file(path)
+    if unknown := sorted(table.keys() - set(NAMES)):
+        raise ConfigError(
+            f"{path}: unknown setting {', '.join(unknown)}; expected {', '.join(sorted(NAMES))}"
+        )
+    above = {name: value for name, (value, _) in _above(flags, environment).items()}
+    typed: dict[str, Any] = {name: typed_as(name, v) for name, v in (table | above).items()}
     return replace(Settings(), **typed)
 
 
-def _from_file(path: Path, names: set[str]) -> dict[str, object]:
+def gather(
+    flags: Mapping[str, str | int | bool | None],
+    path: Path,
+    environment: Mapping[str, str] = os.environ,
+) -> Gathered:
+    """The settings of the program, which starts with what can be used of its file.
+
+    Parameters
+    ----------
+    flags, path, environment : as in `load`
+
+    Raises
+    ------
+    ConfigError : a flag or an environment variable cannot be
+    """
+    problems: list[str] = []
     try:
-        with opened(path) as file:
-            table = tomllib.load(file)
+        table = _from_file(path)
+    except ConfigError as err:
+        table, problems = {}, [str(err)]
+    values: dict[str, Any] = {}
+    for name in NAMES:
+        try:
+            if name in table:
+                values[name] = check(name, table[name])
+        except ConfigError as err:
+            problems.append(f"{path}: {err}")
+    origins: dict[str, Origin] = dict.fromkeys(values, "file")
+    for name, (value, origin) in _above(flags, environment).items():
+        values[name], origins[name] = typed_as(name, value), origin
+    unknown = tuple(sorted(table.keys() - set(NAMES)))
+    return Gathered(replace(Settings(), **values), origins, tuple(problems), unknown)
+
+
+def check(name: str, value: object) -> str | int | bool:
+    """A setting as its type asks for.
+
+    Raises
+    ------
+    ConfigError : it cannot be
+    """
+    typed: Any = typed_as(name, value)
+    replace(Settings(), **{name: typed})
+    return typed
+
+
+def _above(
+    flags: Mapping[str, str | int | bool | None], environment: Mapping[str, str]
+) -> dict[str, tuple[str | int | bool, Origin]]:
+    """What wins over the file, and where it is from."""
+    found: dict[str, tuple[str | int | bool, Origin]] = {}
+    for name in NAMES:
+        if value := environment.get(ENVIRONMENT_PREFIX + name.upper()):
+            found[name] = value, "environment"
+        if (flag := flags.get(name)) is not None:
+            found[name] = flag, "flag"
+    return found
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(read_text(path, LONGEST_FILE))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, RecursionError) as err:  # ValueError: also a number without end
         reason = getattr(err, "strerror", None) or err
         raise ConfigError(f"{path}: cannot be read as TOML: {reason}") from err
-    if unknown := sorted(table.keys() - names):
-        raise ConfigError(
-            f"{path}: unknown setting {', '.join(unknown)}; expected {', '.join(sorted(names))}"
-        )
-    return table
 
 
-def _typed(name: str, value: object) -> str | int | bool:
-    if name in {"emotion", "offline", "listen"}:
+def typed_as(name: str, value: object) -> str | int | bool:
+    """A value as its setting's type asks for.
+
+    Raises
+    ------
+    ConfigError : it is of another
+    """
+    if name in SWITCHES:
         return _yes_or_no(name, value)
     expected = NUMBERS.get(name, "text")
     # Not bool, which is an int to Python; and an int of 5,000 digits cannot even be shown.
@@ -166,7 +285,8 @@ def _typed(name: str, value: object) -> str | int | bool:
         raise ConfigError(f"{name} {_shown(value)}: expected {expected}")
     text = str(value)
     if any(unicodedata.category(c) == "Cc" for c in text):
-        raise ConfigError(f"{name} {_shown(value)}: expected {expected}, no control characters")
+        given = name if name in SECRET else f"{name} {_shown(value)}"
+        raise ConfigError(f"{given}: expected {expected}, no control characters")
     if name not in NUMBERS:
         return text
     if not WHOLE.fullmatch(text.strip()):

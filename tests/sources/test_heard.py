@@ -17,7 +17,7 @@ from tests.sources.test_sources import PATIENCE_S, alignment, joined
 from utils.audio import SAMPLE_RATE
 from utils.errors import CaptureError
 from utils.events import AudioFrame
-from utils.sources import MicrophoneSource, heard, renewal
+from utils.sources import InputDevice, MicrophoneSource, heard, input_devices, renewal
 from utils.sources import microphone as microphone_module
 from utils.sources.heard import is_routed, plain_name
 
@@ -314,3 +314,44 @@ def test_nobody_is_heard_where_no_stream_is_ours(sound_server: SoundServer) -> N
     finally:
         other.kill()
         other.wait()
+
+
+def test_the_sound_servers_devices_are_listed_as_people_know_them(
+    sound_server: SoundServer,
+) -> None:
+    sound_server.add("headset", HEADSET)
+    assert input_devices() == [
+        InputDevice(NULL, default=True, plays=True),
+        InputDevice(f"Monitor of {HEADSET}", default=False, plays=True),
+    ]
+    sound_server.pactl(
+        "load-module",
+        "module-remap-source",
+        "master=headset.monitor",
+        "source_name=desk",
+        "source_properties=\"device.description='Desk microphone'\"",
+    )
+    assert input_devices()[0] == InputDevice("Desk microphone", default=True)
+
+
+def test_a_device_of_the_sound_server_is_heard_by_its_name_and_no_word_of_another(
+    sound_server: SoundServer, quick: None
+) -> None:
+    plugged = sound_server.add("headset", HEADSET)
+    playing = sound_server.play(voice(), wait=False)
+    with MicrophoneSource(f"Monitor of {HEADSET}") as source:
+        listener = Heard(source)
+        listener.named(f"Monitor of {HEADSET}")
+        listener.until(lambda: playing.poll() is not None)
+        assert np.abs(listener.samples()).max() < 1e-4  # a voice is louder a hundred times
+        listener.played(sound_server, voice(), "headset")
+        assert correlation(voice()[:, 0], listener.samples()) > 0.95
+        sound_server.pactl("unload-module", plugged)  # the server leads the stream elsewhere
+        listener.named(NULL)
+        sound_server.add("headset", HEADSET)
+        listener.named(f"Monitor of {HEADSET}")
+
+
+def test_a_device_that_is_not_there_is_no_other(sound_server: SoundServer) -> None:
+    with pytest.raises(CaptureError, match="no microphone 'Desk'"), MicrophoneSource("Desk"):
+        pass

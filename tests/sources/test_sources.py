@@ -572,6 +572,25 @@ def test_another_threads_log_survives_the_silencing(capfd: pytest.CaptureFixture
     assert capfd.readouterr().err == "a line of another thread\n"
 
 
+def test_what_is_said_of_the_list_is_not_lost_with_the_noise(
+    sound_server: SoundServer, monkeypatch, capfd: pytest.CaptureFixture
+) -> None:
+    """A program may say it, and end, before the thread that has looked is done."""
+    said, done, free = threading.Event(), threading.Event(), portaudio.Setup.free
+
+    def free_late(setup: portaudio.Setup) -> None:
+        said.wait(PATIENCE_S)
+        free(setup)
+        done.set()
+
+    monkeypatch.setattr(portaudio.Setup, "free", free_late)
+    assert microphones()
+    os.write(2, b"these are all\n")
+    found = capfd.readouterr().err
+    said.set()
+    assert done.wait(PATIENCE_S) and found == "these are all\n"
+
+
 def test_close_delivers_what_was_captured_and_ends(sound_server: SoundServer) -> None:
     with MicrophoneSource() as source:
         deadline_s = time.monotonic() + PATIENCE_S

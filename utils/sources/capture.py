@@ -24,6 +24,7 @@ from utils.sources.portaudio import (
     load_pyaudio,
     open_stream,
 )
+from utils.sources.probe import start
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Capture:
         self._on_change = on_change
         self._setup: Setup | None = None
         self._stopped = False
+        self._anew = False
 
     def start(self, setup: Setup | None = None) -> None:
         """Begin; who waits for it to open brings the `Setup`, and abandons it after that.
@@ -82,6 +84,10 @@ class Capture:
         if setup := self._setup:
             setup.abandon()
 
+    def begin_anew(self) -> None:
+        """What comes next is another device's: nothing in it is to sound of what came before."""
+        self._anew = True
+
     def _run(self) -> None:
         error: CaptureError | None = None
         pyaudio: Any = None
@@ -91,7 +97,7 @@ class Capture:
             self._setup = self._setup or Setup()
             with self._setup:
                 pyaudio = load_pyaudio()
-                system = pyaudio.PyAudio()
+                system = start(pyaudio)
                 mic = choose(self._device, inputs(system))
                 stream, rate, channels = open_stream(pyaudio, system, mic)
             self.name, self.opened = mic.name, True
@@ -129,6 +135,8 @@ class Capture:
         while not self._stopped:
             # Without its exception, because PyAudio closes a stream that raises.
             data = stream.read(block, exception_on_overflow=False)
+            if self._anew:
+                converter, self._anew = Converter(rate), False
             raw = np.frombuffer(data, np.int16)
             samples = converter.push((raw.astype(np.float32) / 32_768).reshape(-1, channels))
             self._on_samples(self, samples, bool(raw.any()))

@@ -16,7 +16,7 @@ from utils.events import AudioFrame
 from utils.faults import cause
 from utils.sources.capture import Capture
 from utils.sources.frames import FRAME_SAMPLES, Framer
-from utils.sources.heard import SoundServer, is_routed, plain_name
+from utils.sources.heard import Lead, SoundServer, is_routed, plain_name
 from utils.sources.portaudio import OPEN_TIMEOUT_S, Setup, hanging, load_pyaudio
 from utils.sources.renewal import FIRST_FRAME_S, Patience, Trial, Zeros
 
@@ -28,6 +28,7 @@ WATCHDOG_S = 2.0  # a frame comes every 32 ms; a server that died leaves the rea
 QUEUE_S = 10.0
 QUEUE_FRAMES = int(QUEUE_S * SAMPLE_RATE) // FRAME_SAMPLES
 GOODBYE_S = 0.5  # for the reader to let go of the device: a read lasts 32 ms
+BUFFERED_S = 0.3  # of sound that may be under way from a device to PortAudio's reader
 LOOK_S = 3.0  # between questions which device is heard; one takes 3 ms
 
 _first_frame = Patience()
@@ -46,7 +47,7 @@ class MicrophoneSource:
 
     Parameters
     ----------
-    device : index, name or part of a name (see `microphones`); None for the default
+    device : name of `input_devices`; index, name or part of one of `microphones`; None: default
     start : index of the first sample, so that a session that lost its microphone and opens
         it again goes on with its clock
 
@@ -68,6 +69,8 @@ class MicrophoneSource:
         self.heard = ""
         self.dropped = 0
         self._device = device
+        self._lead = Lead(None)
+        self._deaf_until_s = 0.0
         self._framer = Framer(start)
         self._frames: deque[AudioFrame] = deque()
         self._changed = threading.Condition()  # guards all below and the queue
@@ -99,6 +102,10 @@ class MicrophoneSource:
 
     def __enter__(self) -> Self:
         load_pyaudio()  # in this thread: its absence needs no waiting
+        self._lead = Lead(self._device)
+        if self._lead.opens != self._device:
+            self._device = self._lead.opens
+            self._capture = self._new_capture()
         setup, capture = Setup(), self._capture
         try:
             capture.start(setup)
@@ -115,6 +122,14 @@ class MicrophoneSource:
             self.close()  # a reader that hangs in opening sees it when it comes back
             raise error
         self.heard = plain_name(self.name)
+        try:
+            if self._lead.begin():
+                with self._changed:  # what is of another device, also what is still on its way
+                    self._deaf_until_s = time.monotonic() + BUFFERED_S
+                    self._frames.clear()
+        except CaptureError:
+            self.close()
+            raise
         try:
             threading.Thread(target=self._look, name="heard", daemon=True).start()
         except RuntimeError as err:  # at the limit of threads: listening goes on
@@ -214,6 +229,9 @@ class MicrophoneSource:
             self._last_s = time.monotonic()
             self._patience_s = WATCHDOG_S
             _first_frame.came()
+            if self._last_s < self._deaf_until_s:
+                self._capture.begin_anew()
+                return
             room = QUEUE_FRAMES - len(self._frames)
             self._frames.extend(frames[:room])
             self.dropped += len(frames[room:])
@@ -281,6 +299,7 @@ class MicrophoneSource:
         if self._trial or self._leaving:  # it might tell of the other stream
             return
         try:
+            self._lead.keep(server)
             heard = server.heard()
         except subprocess.CalledProcessError:  # there is no server any more
             heard = None

@@ -19,6 +19,7 @@ from utils.audio import SAMPLE_RATE
 from utils.errors import CaptureError
 from utils.faults import cause
 from utils.sources.frames import FRAME_SAMPLES
+from utils.sources.probe import start
 
 OPEN_TIMEOUT_S = 5.0  # opening takes 0.5 s; a Bluetooth headset that changes profile 2 s
 TURN_TIMEOUT_S = 2.0  # for whoever is opening now: less, since a retry may wait here each time
@@ -152,8 +153,9 @@ def microphones() -> list[Microphone]:
     except RuntimeError as err:
         setup.free()
         raise CaptureError(f"the microphones cannot be listed: {cause(err)}") from err
-    if wait([found], OPEN_TIMEOUT_S).not_done:
-        setup.abandon()
+    late = wait([found], OPEN_TIMEOUT_S).not_done
+    setup.abandon()  # what is said of it now must not be lost with the noise
+    if late:
         raise hanging()
     try:
         return found.result()
@@ -164,7 +166,7 @@ def microphones() -> list[Microphone]:
 
 
 def _inputs_now(pyaudio: ModuleType) -> list[Microphone]:
-    system = pyaudio.PyAudio()
+    system = start(pyaudio)
     try:
         return inputs(system)
     finally:

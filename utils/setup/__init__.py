@@ -1,0 +1,1 @@
+"""What the presenter sets up on the page: settings that stay, the microphone, the recogniser."""

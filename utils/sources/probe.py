@@ -1,0 +1,49 @@
+"""Starting PortAudio, which ends the whole process where ALSA is set up without a single device.
+
+Its check (`devIdx < numDeviceNames`, pa_linux_alsa.c) is an assert, which nobody can catch. So
+another process starts it first; where that one is ended, this one goes on and says so.
+"""
+
+import subprocess
+import sys
+import threading
+from types import ModuleType
+from typing import Any
+
+from utils.errors import CaptureError
+
+TRIAL = "import pyaudio; pyaudio.PyAudio()"  # takes 0.1 s
+# More, and it hangs, as PortAudio does where a sound server is suspended: it does not end.
+PATIENCE_S = 2.0
+
+_starts = threading.Event()  # it has started once: what is set up does not change while we run
+
+
+def start(pyaudio: ModuleType) -> Any:
+    """A `pyaudio.PyAudio`.
+
+    Raises
+    ------
+    CaptureError : PortAudio would end this process
+    """
+    if sys.platform == "linux" and not _starts.is_set():
+        _try()
+    return pyaudio.PyAudio()
+
+
+def _try() -> None:
+    command = [sys.executable, "-c", TRIAL]
+    silent = subprocess.DEVNULL
+    try:
+        ended = subprocess.run(
+            command, stdin=silent, stdout=silent, stderr=silent, timeout=PATIENCE_S
+        )
+    except (OSError, subprocess.TimeoutExpired):  # no process can be had, or it hangs
+        return
+    if ended.returncode < 0:
+        raise CaptureError(
+            "the sound system offers no device at all, and cannot be asked for any; start the "
+            "sound server (PulseAudio or PipeWire), or see how ALSA is set up (ALSA_CONFIG_PATH, "
+            "/etc/asound.conf)"
+        )
+    _starts.set()
