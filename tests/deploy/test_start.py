@@ -1,24 +1,29 @@
 """What is double-clicked on macOS and Windows, as far as it can be seen on Linux.
 
-No PowerShell is at hand here: of start.ps1 the words and the paths are looked at, and not that it runs.
+No PowerShell is at hand here: start.ps1 is read by a grammar of its language, and not run.
 """
 
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import pytest
-from pygments.lexers import BatchLexer, PowerShellLexer
+import tree_sitter_powershell
+from pygments.lexers import BatchLexer
 from pygments.token import Error
+from tree_sitter import Language, Node, Parser
 
 from tests.command_line.test_app import SPEECH
 from tests.program import free_port
 
 HOME = Path(__file__).resolve().parents[2]
+LISTS = ("requirements.txt", "utils/asr/whisper/weights.txt")
 POWERSHELL = (HOME / "start.ps1").read_text(encoding="utf-8")
 
 
@@ -53,8 +58,9 @@ def browser(tmp_path: Path) -> Path:
     return path
 
 
-def test_bash_can_read_it():
-    command = HOME / "start.command"
+@pytest.mark.parametrize("name", ["start.command", "deploy/kiosk.command"])
+def test_bash_can_read_it(name):
+    command = HOME / name
     assert subprocess.run(["bash", "-n", str(command)]).returncode == 0
     assert command.stat().st_mode & stat.S_IXUSR, "a double click starts nothing without"
 
@@ -71,7 +77,7 @@ def test_it_installs_once_serves_and_opens_the_browser_as_the_presenters(project
     }
     flags = ["--port", str(port), "--asr", "whisper", "--no-emotion", "--source", str(SPEECH)]
     command = [str(project / "start.command"), *flags]
-    for _ in range(2):
+    for end in (signal.SIGINT, signal.SIGKILL):
         with subprocess.Popen(
             command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True
         ) as started:
@@ -83,10 +89,58 @@ def test_it_installs_once_serves_and_opens_the_browser_as_the_presenters(project
             while not (tmp_path / "opened").exists():
                 assert started.poll() is None
             (tmp_path / "opened").unlink()
-            started.send_signal(2)
+            started.send_signal(end)
+        with pytest.raises(OSError, match="refused"):  # nothing is left that serves
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health")
         assert f"http://127.0.0.1:{port}" in printed
     installed = (project / "pip").read_text().splitlines()
     assert len(installed) == 2, "the second time everything is there"
+
+
+def test_an_environment_whose_python_has_gone_is_made_anew(project, tmp_path):
+    prepare(project)
+    maker = tmp_path / "python3"  # makes an environment as the stand-in is one
+    maker.write_text(
+        f'#!/bin/sh\ncase "$*" in "-m venv --clear .venv") echo made >>"{tmp_path}/made"\n'
+        f'rm -r .venv/bin; mv "{tmp_path}/fresh" .venv/bin; exit;; esac\nexec {sys.executable} "$@"\n'
+    )
+    maker.chmod(0o755)
+    shutil.copytree(project / ".venv/bin", tmp_path / "fresh")
+    text = "".join((project / name).read_text() for name in LISTS)
+    mark = subprocess.run(["cksum"], input=text, capture_output=True, text=True).stdout.strip()
+    (project / ".venv/.installed-by-start").write_text(f"{mark}\n")
+    python = project / ".venv/bin/python"
+    python.unlink()
+    python.symlink_to("/no/such/python3.11")
+    environment = {**os.environ, "PYTHON": str(maker)}
+    ran = subprocess.run(
+        [str(project / "start.command"), "--port", "http"],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert (tmp_path / "made").read_text() == "made\n"
+    assert "port" in ran.stderr and ran.returncode != 0, "the program itself was run"
+    done = subprocess.run(
+        [str(project / "start.command"), "--port", "http"], env=environment, capture_output=True
+    )
+    assert done.returncode != 0 and (tmp_path / "made").read_text() == "made\n", "once"
+
+
+def test_make_makes_it_anew_too(tmp_path):
+    for name in ("Makefile", *LISTS, ".ci/install-packages"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(HOME / name, tmp_path / name)
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    (tmp_path / ".venv/bin/python").symlink_to("/no/such/python3.11")
+    (tmp_path / ".venv/.installed").touch()
+    command = ["make", "-n", "setup"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert "venv --clear" in told.stdout
+    (tmp_path / ".venv/bin/python").unlink()
+    (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert "venv" not in told.stdout, told.stdout
 
 
 def test_without_a_python_it_says_where_to_get_one(project):
@@ -104,31 +158,48 @@ def test_without_a_python_it_says_where_to_get_one(project):
     assert done.returncode == 1 and "Python 3.11 or later is needed" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["start.ps1", "start.bat"])
-def test_the_words_are_those_of_the_language(name):
-    text = (HOME / name).read_text(encoding="utf-8")
-    lexer = PowerShellLexer() if name.endswith("ps1") else BatchLexer()
-    assert not [value for kind, value in lexer.get_tokens(text) if kind is Error]
-    text.encode("ascii")  # Windows PowerShell reads a file without a mark as of its own code page
+def faults(text: str) -> list[str]:
+    """What is no PowerShell in a script."""
+    language = Language(tree_sitter_powershell.language())
+
+    def below(node: Node) -> list[str]:
+        if node.is_error or node.is_missing:
+            return [f"line {node.start_point.row + 1}: {node.type} {node.text!r:.60}"]
+        return [fault for child in node.children for fault in below(child)]
+
+    return below(Parser(language).parse(text.encode()).root_node)
 
 
-def test_what_is_opened_is_closed_again():
-    bare = re.sub(r"'[^']*'|\"[^\"]*\"|#.*", "", POWERSHELL)
-    for left, right in ("()", "{}", "[]"):
-        assert bare.count(left) == bare.count(right)
+def test_powershells_grammar_takes_it():
+    assert not faults(POWERSHELL)
+    assert faults(POWERSHELL.replace("if ($whole", "if $whole"))
+    assert faults(POWERSHELL.rstrip()[:-1].rpartition("}")[0])
+    POWERSHELL.encode("ascii")  # Windows PowerShell reads a file without a mark in its code page
+
+
+@pytest.mark.parametrize("name", ["start.bat", "deploy/kiosk.bat"])
+def test_a_batch_files_words_and_line_ends_are_windowss(name):
+    data = (HOME / name).read_bytes()
+    text = data.decode("ascii")
+    assert not [value for kind, value in BatchLexer().get_tokens(text) if kind is Error]
+    assert data.count(b"\n") == data.count(b"\r\n")
 
 
 def test_every_file_that_it_names_is_there():
-    assert "Join-Path 'deploy' 'start.py'" in POWERSHELL and (HOME / "deploy/start.py").is_file()
+    for module in re.findall(r"'(deploy\.\w+)'", POWERSHELL):
+        assert (HOME / f"{module.replace('.', '/')}.py").is_file()
     assert "'requirements.txt'" in POWERSHELL and (HOME / "requirements.txt").is_file()
     parts = re.search(r"'utils' \(Join-Path 'asr' \(Join-Path 'whisper' '(\S+)'\)\)", POWERSHELL)
     assert parts and (HOME / "utils/asr/whisper" / parts[1]).is_file()
     batch = (HOME / "start.bat").read_bytes()
     assert b'-File "%~dp0start.ps1" %*' in batch
-    assert batch.count(b"\n") == batch.count(b"\r\n"), "a batch file needs Windows's line ends"
+    assert b'"%~dp0..\\start.bat" kiosk-%what%' in (HOME / "deploy/kiosk.bat").read_bytes()
 
 
 def test_both_ask_the_same_of_python():
-    question = "import sys; sys.exit(not (3, 11) <= sys.version_info)"
-    assert question in POWERSHELL and question in (HOME / "start.command").read_text()
-    assert subprocess.run([sys.executable, "-c", question]).returncode == 0
+    question = "sys.exit(not (3, 11) <= sys.version_info)"
+    command = (HOME / "start.command").read_text()
+    assert question in POWERSHELL and question in command
+    assert subprocess.run([sys.executable, "-c", f"import sys; {question}"]).returncode == 0
+    for name in ("kiosk", "kiosk-install", "kiosk-remove", "keep", "login"):
+        assert name in POWERSHELL and name in command

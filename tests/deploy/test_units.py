@@ -1,4 +1,4 @@
-"""The kiosk's units: systemd takes them, they are closed up, and what they start does start."""
+"""Units of the kiosk and of web nodes: systemd takes them, they are closed up, what they start starts."""
 
 import os
 import re
@@ -6,12 +6,21 @@ import shlex
 import shutil
 import socket
 import subprocess
+import sys
+import urllib.request
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.live.test_care import Systemd
+from tests.program import free_port
+from tests.redis_server import RedisServer, missing
+
 HOME = Path(__file__).resolve().parents[2]
 UNITS = sorted((HOME / "deploy").glob("*.service"))
+NODE = HOME / "deploy/captions-node@.service"
 EXPOSURE = 3.0  # the most that `systemd-analyze security` may rate
 SYSTEMD = shutil.which("systemd-analyze")
 needs_systemd = pytest.mark.skipif(
@@ -41,8 +50,8 @@ def options(unit: Path, name: str) -> list[str]:
     return re.findall(rf"^{name}=(.*)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def test_there_is_one_for_the_sound_the_program_and_the_screen():
-    names = ["captions-screen.service", "captions-sound.service", "captions.service"]
+def test_there_is_one_for_the_sound_the_program_the_screen_and_nodes():
+    names = [NODE.name, "captions-screen.service", "captions-sound.service", "captions.service"]
     assert [unit.name for unit in UNITS] == names
 
 
@@ -86,10 +95,13 @@ def test_each_comes_back_has_limits_and_a_user_of_its_own(unit):
     assert options(unit, "Restart") == ["always"] and options(unit, "StartLimitIntervalSec") == [
         "0"
     ]
-    assert options(unit, "User") == [unit.stem]
     assert options(unit, "NoNewPrivileges") == options(unit, "PrivateTmp") == ["yes"]
     assert options(unit, "ProtectSystem") == ["strict"]
     assert options(unit, "MemoryMax") and options(unit, "TasksMax")
+    if unit == NODE:  # any number of them, and nothing of theirs outlasts them
+        assert options(unit, "DynamicUser") == ["yes"]
+        return
+    assert options(unit, "User") == [unit.stem]
     users = (HOME / "deploy/captions.sysusers").read_text(encoding="utf-8")
     assert re.search(rf"^u {unit.stem} ", users, re.MULTILINE)
 
@@ -101,7 +113,7 @@ def test_the_users_can_be_made(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     passwords = (tmp_path / "etc/passwd").read_text()
-    for unit in UNITS:
+    for unit in set(UNITS) - {NODE}:
         assert re.search(rf"^{unit.stem}:.*nologin$", passwords, re.MULTILINE), passwords
 
 
@@ -135,12 +147,53 @@ def test_the_browser_is_started_as_a_reader(tmp_path):
     browser = tmp_path / "chromium"
     browser.write_text('#!/bin/sh\nfor word; do echo "$word"; done\n')
     browser.chmod(0o755)
-    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "CAPTIONS_PORT": "8080"}
-    command = [str(HOME / "deploy/kiosk-browser")]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "CAPTIONS_PORT": "8080", "HOME": "/h"}
+    command = [sys.executable, "-m", "deploy.browser"]
+    assert options(HOME / "deploy/captions-screen.service", "ExecStart")[0].endswith(
+        " -- @HOME@/current/.venv/bin/python -m deploy.browser"
+    )
+    ask = partial(subprocess.run, command, cwd=HOME, capture_output=True, text=True, check=True)
+    done = ask(env=environment)
     words = done.stdout.splitlines()
     assert words[-1] == "http://127.0.0.1:8080/read" and "--kiosk" in words
     assert "--ozone-platform=x11" in words
     wayland = {**environment, "WAYLAND_DISPLAY": "wayland-0", "CAPTIONS_SCREEN": "http://x/"}
-    done = subprocess.run(command, env=wayland, capture_output=True, text=True, check=True)
+    done = ask(env=wayland)
     assert done.stdout.splitlines()[-1] == "http://x/" and "ozone-platform=wayland" in done.stdout
+
+
+@pytest.mark.skipif(missing() is not None, reason=str(missing()))
+def test_a_node_starts_as_its_unit_says(tmp_path):
+    with closing(Systemd(tmp_path / "notify")) as systemd:
+        _start_node(systemd, tmp_path)
+
+
+def _start_node(systemd: Systemd, tmp_path: Path) -> None:
+    systemd.wait_for_words()
+    port = free_port()
+    (line,) = options(NODE, "ExecStart")
+    words = shlex.split(line.replace("%i", str(port)))
+    assert words[0] == "/opt/recognition-helpers/.venv/bin/python"
+    (settings,) = options(NODE, "EnvironmentFile")
+    kept = (HOME / "deploy" / Path(settings).name).read_text(encoding="utf-8")
+    named = dict(re.findall(r"^(CAPTIONS_\w+)=(.*)$", kept, re.MULTILINE))
+    public = named["CAPTIONS_PROXY"]
+    here = dict(one.split("=", 1) for one in options(NODE, "Environment"))
+    here = {name: value.replace("%S", str(tmp_path)) for name, value in here.items()}
+    with RedisServer() as server:
+        named |= {"CAPTIONS_REDIS": server.url, "CAPTIONS_HOST": "127.0.0.1"}
+        environment = {"PATH": os.environ["PATH"], **named, **here, **systemd.environment}
+        with subprocess.Popen([sys.executable, *words[1:]], cwd=HOME, env=environment) as node:
+            try:
+                assert systemd.next() == "READY=1" and systemd.next() == "WATCHDOG=1"
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/health") as answer:
+                    assert answer.status == 200
+                server.kill()  # no reason to start anew
+                systemd.heard()
+                systemd.wait_for_words()
+                assert systemd.next() == "WATCHDOG=1"
+            finally:
+                node.terminate()
+    systemd.wait_for_words()
+    assert "STOPPING=1" in systemd.heard() and node.returncode == 0
+    assert public in (HOME / "deploy/nginx-nodes.conf").read_text(encoding="utf-8")

@@ -228,6 +228,20 @@ def test_every_line_of_the_program_is_an_event(tmp_path):
         assert json.loads(values[1]) if values[1].startswith('"') else values[1]
 
 
+def test_what_is_as_it_should_be_is_kept_and_disturbs_nobody_at_the_terminal(tmp_path, capsys):
+    end = logs.begin(tmp_path / "log")
+    ours, other = logging.getLogger("utils.live.listener"), logging.getLogger("library")
+    for logger in (ours, other):
+        logger.info("as it should be")
+        logger.warning("as it should not be")
+    end()
+    kept = (tmp_path / "log/captions.log").read_text()
+    assert kept.count("as it should be") == 1 and "level=info from=utils.live.listener" in kept
+    assert kept.count("as it should not be") == 2
+    assert "as it should be" not in capsys.readouterr().err
+    assert not ours.isEnabledFor(logging.INFO), "as it was before"
+
+
 def test_where_the_folder_cannot_be_made_events_go_to_standard_error(tmp_path, capsys):
     (tmp_path / "file").touch()
     end: Callable[[], None] = logs.begin(tmp_path / "file" / "log")
@@ -235,3 +249,18 @@ def test_where_the_folder_cannot_be_made_events_go_to_standard_error(tmp_path, c
     end()
     assert "an event" in capsys.readouterr().err
     assert os.listdir(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_file_is_not_waited_for(tmp_path, capsys, kind):
+    path = tmp_path / "captions.log"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path.symlink_to("/dev/full")
+    else:
+        path.mkdir()
+    end = logs.begin(tmp_path)
+    logging.getLogger("here").warning("an event")
+    end()
+    assert "an event" in capsys.readouterr().err

@@ -130,17 +130,19 @@ def test_pages_are_counted_by_role(program):
 
 def test_live_and_ready_are_told_apart_from_health(program):
     assert get(program, "/health/live") == (200, '{"live":true}\n')
-    assert get(program, "/health/ready") == (200, '{"ready":true}\n')
+    status, told = get(program, "/health/ready")
+    assert (status, json.loads(told)["ready"]) == (200, True)
     assert json.loads(get(program, "/health")[1])["state"] == "ready"
 
 
 def test_it_is_not_ready_while_it_loads():
     with Program(["--asr", "whisper", "--source", SPEECH]) as program:
         loading = program.health()["state"] == "loading"
-        status, _ = get(program, "/health/ready")
+        status, told = get(program, "/health/ready")
         assert get(program, "/health/live")[0] == 200
         if loading and program.health()["state"] == "loading":
             assert status == 503
+            assert json.loads(told)["state"] == "loading" and json.loads(told)["message"]
         program.wait_for("ready")
         assert get(program, "/health/ready")[0] == 200
 

@@ -1,8 +1,8 @@
 """The log: one line an event, `name=value` apart from its text, and never what was said.
 
 Where systemd's journal takes what the program writes, events go to it by its own protocol, so that
-`journalctl -o json` has their fields. Else they go to standard error, and to a file that is begun
-anew before it grows large. A flood of one kind is counted.
+`journalctl -o json` has their fields. Else they go to a file that is begun anew before it grows
+large, and, from warnings on, to standard error. A flood of one kind is counted.
 """
 
 import json
@@ -18,9 +18,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from utils.monitoring.metrics import LOGGED
+from utils.untrusted import private
 
 FILE_BYTES, FILES = 1_000_000, 5
 JOURNAL = "/run/systemd/journal/socket"
@@ -32,6 +33,7 @@ PRIORITIES = {  # of syslog(3), by the least level
     logging.DEBUG: 7,
 }
 LONGEST = 30_000  # letters of a field; a datagram holds about 200 kB
+OURS = ("app", "__main__", "utils", "web")  # whose events are kept from information on
 FLOOD_EVENTS, FLOOD_S = 5, 60.0  # of a kind in so long that are told; more are counted
 KINDS = 1000  # that are kept apart
 
@@ -143,15 +145,18 @@ class _Quiet:
 
 
 class Errors(_Quiet, logging.StreamHandler):
-    """Standard error."""
+    """Standard error: warnings, as on a terminal nobody asked for more."""
+
+    def __init__(self, stream: IO[str] | None = None) -> None:
+        super().__init__(stream)
+        self.setLevel(logging.WARNING)
 
 
 class File(_Quiet, RotatingFileHandler):
     """A file of the user's own, `FILE_BYTES` long at the most, and some older ones."""
 
     def _open(self) -> Any:
-        os.close(os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT, 0o600))
-        return super()._open()
+        return open(self.baseFilename, self.mode, encoding=self.encoding, opener=private)
 
     def close(self) -> None:
         """Let go of the file; what a full disk does not take is lost, and ends nothing."""
@@ -251,14 +256,21 @@ def _install(handlers: list[logging.Handler]) -> Callable[[], None]:
 
     def write(record: logging.LogRecord) -> None:
         for handler in handlers:
-            handler.handle(record)
+            if record.levelno >= handler.level:
+                handler.handle(record)
 
     gate = _Gate(write)
     root.addHandler(gate)
+    ours = [logging.getLogger(name) for name in OURS]
+    ours = [logger for logger in ours if logger.getEffectiveLevel() > logging.INFO]
+    for logger in ours:
+        logger.setLevel(logging.INFO)
 
     def end() -> None:
         gate.flood.end()
         root.removeHandler(gate)
+        for logger in ours:
+            logger.setLevel(logging.NOTSET)
         for handler in handlers:
             handler.close()
 

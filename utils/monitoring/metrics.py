@@ -4,6 +4,7 @@
 """
 
 import threading
+from collections.abc import Callable
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -91,6 +92,16 @@ PlatformCollector(registry=REGISTRY)
 
 STATES = ("loading", "ready", "listening", "lost", "error")
 ROLES = PRESENTER, READER = "presenter", "reader"
+
+
+_open: dict[str, list[Callable[[], int]]] = {role: [] for role in ROLES}
+
+
+def count_pages(role: str, count: Callable[[], int]) -> None:
+    """Have the open pages of a role counted, beside those of other rooms."""
+    counts = _open[role]
+    counts.append(count)
+    PAGES.labels(role).set_function(lambda: sum(one() for one in counts))
 
 
 def show_state(state: str, notices: tuple[str, ...]) -> None:
