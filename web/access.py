@@ -19,6 +19,7 @@ from pathlib import Path
 from utils.errors import ConfigError
 from utils.folders import write_whole
 
+TOKEN_FILE = "presenter-key"  # in the state folder
 TOKEN_BYTES = 32  # 256 bits: nobody guesses it
 LINK_S = 600  # from when a link is printed until it is opened
 

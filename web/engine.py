@@ -73,14 +73,18 @@ class Engine(engineio.Server):
     Parameters
     ----------
     accepts : whether a page of this origin may connect, from the origin and the request
+    opens : whether any page can connect now
     options : of Engine.IO: `ping_interval`, `ping_timeout`, `max_http_buffer_size`
     """
 
     def __init__(
-        self, accepts: Callable[[str | None, WSGIEnvironment], bool], **options: Any
+        self,
+        accepts: Callable[[str | None, WSGIEnvironment], bool],
+        opens: Callable[[], bool] = lambda: True,
+        **options: Any,
     ) -> None:
         super().__init__(async_mode="threading", monitor_clients=False, **options)
-        self._accepts = accepts
+        self._accepts, self._opens = accepts, opens
         self._pages: dict[str, _Page] = {}
 
     def handle_request(
@@ -101,6 +105,8 @@ class Engine(engineio.Server):
         if not self._accepts(environ.get("HTTP_ORIGIN"), environ):
             refusals.warn("a page of a foreign origin", address)
             return refuse(start_response, "400 Bad Request", "Not an accepted origin.")
+        if not self._opens():
+            return refuse(start_response, "503 Service Unavailable", "Nothing can be shown yet.")
         websocket = WebSocket(page, address, self.max_http_buffer_size)
         try:
             websocket.accept(environ)

@@ -9,9 +9,10 @@ from functools import partial
 from flask import Flask, request
 from flask_socketio import SocketIO, emit
 
+from utils.address import is_loopback
 from utils.errors import AppError, RequestError
-from utils.live.phrases import LONGEST_JSON
-from utils.live.room import Room
+from utils.live.answering.phrases import LONGEST_JSON
+from utils.live.kiosk import ELSEWHERE, HERE
 from utils.live.session import Told
 from utils.live.status import for_readers
 from utils.messages import Message, say
@@ -19,8 +20,11 @@ from utils.monitoring import metrics
 from web.access import Token
 from web.engine import Engine, install
 from web.limits import LogOnce, TokenBucket
+from web.orders import Orders
 from web.peers import Peer, accepted_origin, peer
 from web.publisher import PRESENTERS, READERS, WAITING, Publisher
+from web.setup import SetupEvents
+from web.shown import Shown
 from web.turns import turns
 
 # A page hears of a dead network by the ping that does not come: within the sum of both.
@@ -45,6 +49,7 @@ class _Page:
 
     peer: Peer
     presenter: bool
+    facing: str = ""  # where it is, if it is a screen that faces whoever speaks
     bucket: TokenBucket = field(
         default_factory=lambda: TokenBucket(EVENTS_A_SECOND, EVENTS_AT_ONCE)
     )
@@ -58,15 +63,17 @@ class Events:
     ----------
     app : the Flask application that the events go with
     token : the presenter's
+    opens : whether pages can connect now
     """
 
-    def __init__(self, app: Flask, token: Token) -> None:
+    def __init__(self, app: Flask, token: Token, opens: Callable[[], bool] = lambda: True) -> None:
         self._token = token
         self._pages: dict[str, _Page] = {}
         # a page's events wait for each other, not a thread for each
         self._socketio = SocketIO(app, async_mode="threading", async_handlers=False)
         self._engine = Engine(
             accepted_origin,
+            opens,
             ping_interval=PING_S,
             ping_timeout=PONG_S,
             max_http_buffer_size=EVENT_BYTES,
@@ -87,6 +94,14 @@ class Events:
         else:
             self._publisher.publish(name, payload, *([PRESENTERS] if name == "level" else []))
 
+    def tell_presenters(self, name: str, payload: dict) -> None:
+        """Let an event be sent to presenters alone."""
+        self._publisher.publish(name, payload, PRESENTERS)
+
+    def readers(self) -> int:
+        """How many readers' pages are open."""
+        return self._count(metrics.READER)
+
     def sends(self) -> bool:
         """Whether what is told goes out to pages."""
         return self._publisher.sends()
@@ -103,48 +118,40 @@ class Events:
 
         self._room.greet(end_waiting)
 
-    def open(self, room: Room) -> None:
-        """Begin to take events for a room, and to send them."""
-        self._room = room
+    def open(self, room: Shown, orders: Orders, setup: SetupEvents | None) -> None:
+        """Begin to take events for a room, and to send them.
+
+        Parameters
+        ----------
+        orders : what its presenter may ask for
+        setup : greets presenters; None where nobody can present
+        """
+        self._room, self._setup = room, setup
         for role in metrics.ROLES:
-            metrics.PAGES.labels(role).set_function(partial(self._count, role))
+            metrics.count_pages(role, partial(self._count, role))
         self._publisher.start()
         threading.Thread(target=self._watch_token, name="token", daemon=True).start()
         self._socketio.on_event("connect", self._connect)
         self._socketio.on_event("disconnect", self._disconnect)
-        for name, (kind, do) in self._orders(room).items():
+        for name, (kind, do) in orders.items():
             self._socketio.on_event(name, self._taker(name, kind, do))
         self._socketio.on_event("*", self._unknown)
-
-    @staticmethod
-    def _orders(room: Room) -> dict[str, tuple[Mapping[str, type], Callable]]:
-        """What the presenter may ask for: the payload's fields, and what is done with them."""
-        return {
-            "start": ({}, room.start),
-            "stop": ({}, room.stop),
-            "fetch": ({}, room.fetch),
-            "clear": ({}, room.clear),
-            "blank": ({"on": bool}, room.set_blank),
-            "emotion": ({"on": bool}, room.set_emotion),
-            "offending": ({"how": str}, room.set_offending),
-            "clear_after": ({"minutes": int}, room.set_clear_after),
-            "save": ({"on": bool}, room.set_saving),
-            "history": ({"on": bool}, room.set_history),
-            "forget": ({"name": str}, room.history.delete),
-            "phrases": ({"list": list}, lambda list: room.set_phrases(list)),
-            "speak": ({"text": str, "language": str}, room.speak),
-        }
 
     def _connect(self, *_: object) -> None:
         if _sid() in self._pages:  # an event of this name: the page is connected
             self._unknown()
             return
         who = peer(request.environ)
-        page = _Page(who, who.presents(self._token))
+        place = HERE if is_loopback(who.address) else ELSEWHERE
+        facing = place if request.args.get("facing") == "1" else ""
+        page = _Page(who, who.presents(self._token), facing)
         self._pages[_sid()] = page
         metrics.PAGES_OPENED.inc()
         emit("room", self._room.state(page.presenter))
-        self._welcome(_sid(), page.presenter)
+        greeting = self._setup.greeting() if self._setup and page.presenter else []
+        self._welcome(_sid(), page.presenter, *greeting)
+        if facing:
+            self._room.count_screen(facing, 1)
 
     def _welcome(self, sid: str, presenter: bool, *first: tuple[str, dict]) -> None:
         """Let a page that opens, or is of another audience now, have what it is to be told."""
@@ -161,7 +168,11 @@ class Events:
         if self._socketio.server.manager.is_connected(_sid(), "/"):  # an event of this name
             self._unknown()
         else:
-            self._pages.pop(_sid(), None)
+            page = self._pages.pop(_sid(), None)
+            if page and page.facing:
+                self._room.count_screen(page.facing, -1)
+            if self._setup:
+                self._setup.left(_sid())
 
     def _count(self, role: str) -> int:
         """How many pages of a role are open."""
@@ -201,7 +212,7 @@ class Events:
             refusals.warn("a flood of events", page.peer.address)
             raise RequestError(say("refused.flood"))
         self._see_token(_sid(), page)
-        if not page.presenter:
+        if not (page.presenter or (name == "answer" and self._room.answers)):
             refusals.warn(f"{name!r} without the presenter's token", page.peer.address)
             raise RequestError(say("refused.presenter"))
 

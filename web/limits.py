@@ -5,9 +5,12 @@ import threading
 import time
 from collections import Counter
 
-from utils.address import network
+from utils.address import network, site
 from utils.monitoring.metrics import REFUSALS
 
+# What all peers of a site of IPv6 may ask for together, in shares of one: those of a room are
+# mostly in one /64, and who has a /48 to himself is not 65,536 peers.
+SITE = 4
 KEPT_PEERS = 1000  # of which it is remembered what they were refused, or have asked for
 
 
@@ -36,11 +39,13 @@ class TokenBucket:
 
 
 class Buckets:
-    """A bucket of tokens for each peer; all addresses of a host of IPv6 are one.
+    """A bucket of tokens for each peer, and one for each site of IPv6.
+
+    All addresses of a host of IPv6 are one peer.
 
     Parameters
     ----------
-    rate, burst : of each peer, as in `TokenBucket`
+    rate, burst : of each peer, as in `TokenBucket`; a site has `SITE` times as much
     """
 
     def __init__(self, rate: float, burst: int) -> None:
@@ -51,12 +56,18 @@ class Buckets:
     def take(self, peer: str) -> bool:
         """Whether one more request of a peer may pass now."""
         peer = network(peer)
+        whole = site(peer)
         with self._lock:
-            bucket = self._buckets.pop(peer, None) or TokenBucket(self._rate, self._burst)
-            self._buckets[peer] = bucket  # the latest stand last
-            if len(self._buckets) > KEPT_PEERS:
-                del self._buckets[next(iter(self._buckets))]
-            return bucket.take()
+            return self._take(peer, 1) and (whole == peer or self._take(whole, SITE))
+
+    def _take(self, who: str, share: int) -> bool:
+        bucket = self._buckets.pop(who, None)
+        if bucket is None:
+            bucket = TokenBucket(share * self._rate, share * self._burst)
+        self._buckets[who] = bucket  # the latest stand last
+        if len(self._buckets) > KEPT_PEERS:
+            del self._buckets[next(iter(self._buckets))]
+        return bucket.take()
 
 
 class AtOnce:
@@ -64,11 +75,12 @@ class AtOnce:
 
     Parameters
     ----------
-    of_a_peer, in_all : how much may be
+    of_a_peer, in_all : how much may be; a site of IPv6 leaves others a share
     """
 
     def __init__(self, of_a_peer: int, in_all: int) -> None:
         self._of_a_peer, self._in_all = of_a_peer, in_all
+        self._of_a_site = (of_a_peer + in_all) // 2
         self._now: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -78,8 +90,17 @@ class AtOnce:
         with self._lock:
             if self._now[peer] >= self._of_a_peer or self._now.total() >= self._in_all:
                 return False
+            if self._of_site(peer) >= self._of_a_site:
+                return False
             self._now[peer] += 1
             return True
+
+    def _of_site(self, peer: str) -> int:
+        """How much of a peer's site, where it is of one, is being answered."""
+        whole = site(peer)
+        if whole == peer:
+            return 0
+        return sum(now for other, now in self._now.items() if site(other) == whole)
 
     def give_back(self, peer: str) -> None:
         """One has been answered."""

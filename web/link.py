@@ -63,12 +63,12 @@ def _running(folder: Path, port: int) -> tuple[dict, list[int]]:
     return chosen, [note["port"] for note in found if note is not chosen]
 
 
-def reader_url(settings: Settings) -> str | None:
+def reader_url(settings: Settings, path: str = "/read") -> str | None:
     """Where phones read along; None where they cannot."""
     if settings.proxy:
-        return public_address(settings.proxy).url("/read")
+        return public_address(settings.proxy).url(path)
     address = reachable_address(settings.host, settings.address)
-    return url(address, settings.port, "/read") if address else None
+    return url(address, settings.port, path) if address else None
 
 
 def own_link(host: str, port: int, code: str) -> str:

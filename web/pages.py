@@ -2,21 +2,24 @@
 
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import segno
 from flask import Flask, Response, abort, render_template, request
 
 from utils.address import is_loopback
+from utils.captions.export.document import document
 from utils.config import OFFENDING
-from utils.live.room import Room
+from utils.live.history import History
 from utils.messages import say
 from utils.monitoring import metrics
 from web.access import Links, Token
 from web.limits import AtOnce, Buckets, LogOnce
+from web.manifest import add_manifest
 from web.peers import accepted_origin, cookie_name, peer
-from web.saved import add_saved
+from web.saved import add_saved, asked_wording
+from web.shown import Shown
 from web.words import languages
 
 COOKIE_S = 30 * 24 * 3600  # from the last time that a page was open
@@ -31,6 +34,7 @@ TYPES = {
     "srt": "application/x-subrip",
     "vtt": "text/vtt",
     "json": "application/json",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 
 FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")  # what a proxy adds
@@ -42,8 +46,22 @@ log = logging.getLogger(__name__)
 refusals = LogOnce(log)
 
 
-def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str) -> None:
-    """Serve the page, the reader's view, exports and health; let presenters in."""
+def add_pages(
+    app: Flask,
+    room: Shown,
+    token: Token,
+    links: Links,
+    language: str,
+    history: History | None,
+    known: Callable[[], bool] = lambda: True,
+) -> None:
+    """Serve the page, the reader's view, exports and health; let presenters in.
+
+    Parameters
+    ----------
+    history : the saved sessions; None where none can be here
+    known : whether pages can connect now
+    """
 
     asked = Buckets(EXPORTS_A_SECOND, EXPORTS_AT_ONCE)
     sent = AtOnce(EXPORTS_OF_AN_ADDRESS, EXPORTS_IN_ALL)
@@ -62,6 +80,11 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
         response.call_on_close(lambda: sent.give_back(address))
         return response
 
+    def download(form: str, name: str, blocks: Iterable[bytes]) -> Response:
+        """A file; the paragraphs of a document are put together here."""
+        whole = (document(blocks, language),) if form == "docx" else blocks
+        return _download(form, name, whole)
+
     def show() -> str:
         return render_template("index.html", language=language, languages=languages())
 
@@ -75,8 +98,9 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
 
     @app.post("/reach")
     def reach() -> dict:
-        return _unreachable()
+        return _unreachable() if known() else say("unreachable.sharing").to_dict()
 
+    @app.get("/facing")
     @app.get("/overlay")
     @app.get("/read")
     def read() -> str:
@@ -95,12 +119,15 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
         how = request.args.get("words")
         if how is not None and how not in OFFENDING:
             abort(_text(f"There are no such words; choose {', '.join(OFFENDING)}.", 404))
+        told = asked_wording(_text)
         if room.blank and not peer(request.environ).presents(token):
             abort(_text("The screens are blank; nothing can be read now.", 403))
         name = datetime.now().strftime("captions-%Y-%m-%d-%H%M")
-        return bounded(lambda: _download(form, name, room.export(form, how)))
+        return bounded(lambda: download(form, name, room.export(form, how, told)))
 
-    add_saved(app, room, token, bounded, _download, _text)
+    add_manifest(app)
+    if history is not None:
+        add_saved(app, room, history, token, bounded, download, _text)
 
     @app.get("/offending")
     def offending() -> dict:
@@ -108,7 +135,7 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
 
     @app.get("/health")
     def health() -> dict:
-        return room.monitored.health()
+        return room.monitored.health(whole=_may_measure(token))
 
     @app.get("/health/live")
     def live() -> tuple[dict, int]:
@@ -116,7 +143,9 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
 
     @app.get("/health/ready")
     def ready() -> tuple[dict, int]:
-        return _yes_or_no("ready", room.monitored.ready())
+        health = room.monitored.health()
+        why = {name: health[name] for name in ("state", "message")}
+        return _yes_or_no("ready", room.monitored.ready(), **why)
 
     @app.get("/metrics")
     def numbers() -> Response:
@@ -134,8 +163,8 @@ def add_pages(app: Flask, room: Room, token: Token, links: Links, language: str)
         return response
 
 
-def _yes_or_no(name: str, answer: bool) -> tuple[dict, int]:
-    return {name: answer}, 200 if answer else 503
+def _yes_or_no(name: str, answer: bool, **why: str) -> tuple[dict, int]:
+    return {name: answer, **why}, 200 if answer else 503
 
 
 def _may_measure(token: Token) -> bool:
@@ -191,8 +220,9 @@ def _svg(url: str) -> Response:
     return response
 
 
-def _download(form: str, name: str, blocks: tuple[bytes, ...]) -> Response:
-    response = Response(blocks, content_type=f"{TYPES[form]}; charset=utf-8")
+def _download(form: str, name: str, blocks: Iterable[bytes]) -> Response:
+    charset = "" if form == "docx" else "; charset=utf-8"
+    response = Response(blocks, content_type=TYPES[form] + charset)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     response.headers["Cache-Control"] = "no-store"  # nothing is kept unless asked
     return response

@@ -15,18 +15,26 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 from flask import Flask
-from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.serving import (
+    ThreadedWSGIServer,
+    WSGIRequestHandler,
+    get_sockaddr,
+    select_address_family,
+)
 
-from utils.address import is_loopback, network
+from utils.address import is_loopback, network, site
 from utils.errors import ConfigError
 from web.limits import Buckets, LogOnce
 from web.turns import turns
 
 CONNECTIONS = 600  # a room of 200 phones, each for a moment with more than one
 CONNECTIONS_AN_ADDRESS = 400  # a room of phones can stand behind one address
+CONNECTIONS_A_SITE = 500  # of IPv6, in however many /64
 COMING_A_SECOND, COMING_AT_ONCE = 300, 3000  # of an address: a page is about 30 files
 OWN_CONNECTIONS = 100  # of this machine itself, beside all others
 FOR_REQUESTS = 50  # of each of these, that open pages cannot take
@@ -36,8 +44,9 @@ ANSWER_S = 300.0  # until an answer has been read; an export on a slow phone tak
 HEAD_BYTES, BODY_BYTES = 65_536, 65_536  # of a request, as far as it is read
 SWITCH_S = 0.0005  # Python's threads take turns so often; who captions waits no longer for one
 LENGTH = re.compile(rb"\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r?\n", re.IGNORECASE)
+IN_ROOM = re.compile(rb"\Aroom/[^/ ]{1,400}/")  # of the rooms below one address
 # Paths whose requests wait in lines of their own.
-APART = (b"health", b"metrics", b"export", b"socket.io")
+APART = (b"health", b"metrics", b"export", b"saved", b"socket.io")
 
 log = logging.getLogger(__name__)
 refusals = LogOnce(log)
@@ -53,7 +62,7 @@ class _Handler(WSGIRequestHandler):
             self.close_connection = True
             return
         stream, self.rfile = self.rfile, io.BytesIO(request)
-        path = request.partition(b" /")[2][:20]
+        path = IN_ROOM.sub(b"", request.partition(b" /")[2], count=1)[:20]
         apart = next((name.decode() for name in APART if path.startswith(name)), "")
         self.server.answering(self.connection, True)
         try:
@@ -83,13 +92,20 @@ class _Handler(WSGIRequestHandler):
         if "Transfer-Encoding" in self.headers:  # no page sends that
             self._refuse(411)
         elif "Upgrade" not in self.headers:
-            super().run_wsgi()
+            self._run()
         else:
             self.close_connection = True  # what still comes from there is no HTTP
             if self.server.opens_page(self.connection):
-                super().run_wsgi()
+                self._run()
             else:
                 self._refuse(503)
+
+    def _run(self) -> None:
+        try:
+            super().run_wsgi()
+        except ValueError:  # an address that is none, such as http://[::1/
+            self.close_connection = True
+            self._refuse(400)
 
     def _refuse(self, status: int) -> None:
         self.send_response_only(status)
@@ -120,18 +136,78 @@ class Server(ThreadedWSGIServer):
     ----------
     host, port : where
     app : the application
+    rooms : of readers, for each of which there is to be place
     """
 
     request_queue_size = 256  # a room that opens the page at once
 
-    def __init__(self, host: str, port: int, app: Flask) -> None:
+    def __init__(self, host: str, port: int, app: Flask, rooms: int = 1) -> None:
+        self._rooms = rooms
         self._connections: dict[socket.socket, _Connection] = {}
         self._counting = threading.Lock()
         self._coming = Buckets(COMING_A_SECOND, COMING_AT_ONCE)
         self._looked_at = 0.0
         self._flask = app
+        self._moving_to = ""
+        self._moved: SimpleQueue[OSError | None] = SimpleQueue()
         sys.setswitchinterval(SWITCH_S)
         super().__init__(host, port, self._answer, _Handler)
+
+    def serve_forever(self, poll_interval: float = 0.5) -> None:
+        """Serve until `shutdown`, also at the places that it is moved to meanwhile."""
+        super().serve_forever(poll_interval)
+        while self._moving_to:
+            moved, host, self._moving_to = self._moved, self._moving_to, ""
+            try:
+                self._bind(host)
+            except OSError as err:
+                moved.put(err)
+                self._bind(self.host)
+            else:
+                self.host = host
+                self._end_outsiders()
+                moved.put(None)
+            super().serve_forever(poll_interval)
+
+    def move(self, host: str) -> None:
+        """Serve at another address; pages that are open stay, where that lets them in.
+
+        Raises
+        ------
+        ConfigError : there it cannot be served; it is served where it was
+        """
+        if host == self.host:
+            return
+        self._moved, self._moving_to = SimpleQueue(), host
+        self.shutdown()
+        if err := self._moved.get():
+            raise ConfigError(f"cannot serve at {host}:{self.port} ({err.strerror})") from err
+
+    def _bind(self, host: str) -> None:
+        """Open the port at another address, in place of the one that has been closed.
+
+        Raises
+        ------
+        OSError : that cannot be
+        """
+        self.address_family = select_address_family(host, self.port)
+        address: Any = get_sockaddr(host, self.port, self.address_family)
+        self.socket = socket.socket(self.address_family, self.socket_type)
+        try:
+            self.server_address = address
+            self.server_bind()
+            self.server_activate()
+        except OSError:
+            self.server_close()
+            raise
+
+    def _end_outsiders(self) -> None:
+        """End connections that come from where nobody is served any more."""
+        if is_loopback(self.host):
+            with self._counting:
+                for request, connection in self._connections.items():
+                    if not (is_loopback(connection.address) or connection.ended):
+                        self._end(request)
 
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """What the application answers; to send it takes no turn."""
@@ -158,14 +234,20 @@ class Server(ThreadedWSGIServer):
 
     def _has_room(self, address: str, spare: int = 0) -> bool:
         """Whether one more connection may come, or page, for which `spare` are left free."""
-        if len(self._connections) < CONNECTIONS_AN_ADDRESS - spare:
+        of_an_address = self._rooms * CONNECTIONS_AN_ADDRESS - spare
+        if len(self._connections) < of_an_address:
             return True
         there = [c for c in self._connections.values() if not c.ended and (c.page or not spare)]
         from_there = sum(c.address == address for c in there)
         if is_loopback(address):
-            return from_there < OWN_CONNECTIONS + CONNECTIONS_AN_ADDRESS - spare
+            return from_there < OWN_CONNECTIONS + of_an_address
         strangers = sum(not is_loopback(c.address) for c in there)
-        return strangers < CONNECTIONS - spare and from_there < CONNECTIONS_AN_ADDRESS - spare
+        if strangers >= self._rooms * CONNECTIONS - spare or from_there >= of_an_address:
+            return False
+        whole = site(address)
+        return (
+            sum(site(c.address) == whole for c in there) < self._rooms * CONNECTIONS_A_SITE - spare
+        )
 
     def _make_room(self, address: str) -> bool:
         """End the oldest connection that has sent no request, of those that stand in the way."""
@@ -232,8 +314,13 @@ class Server(ThreadedWSGIServer):
                     self._end(request)
 
     def handle_error(self, request: object, client_address: tuple[str, int] | str) -> None:
-        """Tell of a connection that could not be served, in one line for each kind and sender."""
-        refusals.warn(f"a connection ({sys.exc_info()[1]!r:.100})", str(client_address[0]))
+        """Tell of a connection that could not be served, in one line for each kind and sender.
+
+        What an error says may be what a stranger has sent, which is no business of the log.
+        """
+        err = sys.exc_info()[1]
+        number = f" {err.errno}" if isinstance(err, OSError) and err.errno else ""
+        refusals.warn(f"a connection ({type(err).__name__}{number})", str(client_address[0]))
 
 
 def check_port(host: str, port: int) -> None:

@@ -4,6 +4,8 @@ import json
 from functools import cache
 from pathlib import Path
 
+from utils.captions.export.marks import ENGLISH, Wording
+
 FOLDER = Path(__file__).resolve().parents[1] / "static" / "words"
 
 
@@ -19,3 +21,23 @@ def languages(folder: Path = FOLDER) -> dict[str, str]:
         path.stem: json.loads(path.read_text(encoding="utf-8"))["language.name"]
         for path in sorted(folder.glob("*.json"))
     }
+
+
+def words(code: str) -> dict[str, str] | None:
+    """The page's sentences in a language, by key; None where it has none."""
+    if code not in languages():
+        return None
+    found: dict[str, str] = json.loads((FOLDER / f"{code}.json").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def wording(code: str) -> Wording | None:
+    """In which words exports tell what is known of a line; None where there are none.
+
+    English is the exports' own, which other programs may read.
+    """
+    if code == ENGLISH.language:
+        return ENGLISH
+    found = words(code)
+    return None if found is None else Wording(code, found)

@@ -1,5 +1,6 @@
 // Talking back: what is typed is shown large to the hearing person, and spoken at a press.
 
+import { fit } from "./fit.js";
 import { currentLanguage, sentence, setText, t } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
@@ -9,6 +10,7 @@ const shownText = byId("shown-text");
 
 export class Answer {
   #room = { phrases: [], speech: false, presenter: false };
+  #elsewhere = ""; // what stands on the screen that faces whoever speaks
   #could = true; // speak
   #spoken = false; // by the server, at a press on this page
 
@@ -30,11 +32,12 @@ export class Answer {
       const turned = shown.toggleAttribute("data-turned");
       byId("shown-turn").setAttribute("aria-pressed", turned);
     });
+    byId("answer-away").addEventListener("click", () => wire.ask("answer", { text: "" }));
     byId("phrases-edit").addEventListener("click", () => this.#edit(true));
     byId("phrases-cancel").addEventListener("click", () => this.#edit(false));
     byId("phrases-save").addEventListener("click", () => this.#save());
-    new ResizeObserver(fit).observe(shown);
-    document.fonts.addEventListener("loadingdone", fit);
+    new ResizeObserver(fitShown).observe(shown);
+    document.fonts.addEventListener("loadingdone", fitShown);
     globalThis.speechSynthesis?.addEventListener?.("voiceschanged", () => this.#showVoice());
     byId("answer").addEventListener("close", () => this.#edit(false));
   }
@@ -44,17 +47,30 @@ export class Answer {
     byId("phrases").replaceChildren(...(room.phrases ?? []).map((phrase) => this.#phrase(phrase)));
     byId("phrases-title").hidden = !room.phrases?.length;
     byId("phrases-edit").hidden = !room.presenter;
+    this.#showElsewhere();
     this.#showVoice();
   }
 
-  show(text) {
+  // What stands on the screen that faces whoever speaks.
+  setElsewhere(text) {
+    this.#elsewhere = text;
+    this.#showElsewhere();
+  }
+
+  async show(text) {
     if (!text.trim()) {
       input.focus();
       return;
     }
+    const { facing } = this.#room;
+    const asked = this.#mayFace && facing && this.wire.ask("answer", { text: text.trim() });
+    if (facing === "here" && (await asked)) { // the captions stay in view on this screen
+      input.value = "";
+      return;
+    }
     setText(shownText, text.trim());
     shown.showModal();
-    fit();
+    fitShown();
   }
 
   async speak(text) {
@@ -87,8 +103,17 @@ export class Answer {
   }
 
   reword() {
+    this.#showElsewhere();
     this.#could = null;
     this.#showVoice();
+  }
+
+  get #mayFace() { return this.#room.presenter || this.#room.answers; }
+
+  #showElsewhere() {
+    const away = byId("answer-away");
+    away.hidden = !this.#elsewhere || !this.#mayFace;
+    setText(byId("answer-elsewhere"), this.#elsewhere && t("answer.elsewhere", { text: this.#elsewhere }));
   }
 
   #note(text) {
@@ -139,16 +164,4 @@ export class Answer {
   }
 }
 
-// As large as the screen holds: the largest size at which nothing overflows.
-function fit() {
-  if (!shown.open) return;
-  const box = shownText.parentElement;
-  let [low, high] = [16, Math.max(32, box.clientHeight)];
-  while (high - low > 1) {
-    const size = (low + high) / 2;
-    shownText.style.fontSize = `${size}px`;
-    if (shownText.scrollHeight <= box.clientHeight && shownText.scrollWidth <= box.clientWidth) low = size;
-    else high = size;
-  }
-  shownText.style.fontSize = `${Math.floor(low)}px`;
-}
+function fitShown() { if (shown.open) fit(shownText); }

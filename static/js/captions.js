@@ -5,6 +5,12 @@ import { Mark } from "./mark.js";
 
 const MAX_LINES = 500;
 
+// Who goes on speaking is not named again.
+function goesOn(line, before) {
+  const number = line?.speaker?.number;
+  line?.element.toggleAttribute("data-goes-on", Boolean(number) && number === before?.speaker?.number);
+}
+
 export class Captions {
   #lines = []; // and marks, in the order in which they stand
   #first = 0; // of this session's, among them
@@ -21,8 +27,10 @@ export class Captions {
 
   get empty() { return this.#lines.length === 0 && this.live.empty; }
 
-  // The words of every finished line, oldest first; marks have none.
-  get texts() { return this.#lines.map(({ words }) => words).filter(Boolean); }
+  // The line of an element among the lines, and its place; marks are none.
+  lineAt(element) { return this.#lines.find((line) => line.element === element && line.words); }
+
+  get lines() { return this.#lines.filter(({ words }) => words); }
 
   // Take a `caption` event; tell whether a line was added.
   show(event, following) {
@@ -56,6 +64,7 @@ export class Captions {
     if (event.segment < (this.#growing?.segment ?? -1) || event.segment <= this.#newest) return false;
     this.#growing = event;
     this.live.write(event, this.#rowWidth);
+    goesOn(this.live, this.#lines.at(-1));
     return false;
   }
 
@@ -72,8 +81,11 @@ export class Captions {
     while (place > this.#first && this.#lines[place - 1].segment > event.segment) place -= 1;
     if (place > this.#first && this.#lines[place - 1].segment === event.segment) {
       this.#lines[place - 1].amend(event, this.#rowWidth);
+      this.#join(place - 1);
       return false;
     }
+    // A line that is mended after this page has let go of it, or has never had it.
+    if (event.tags?.mended && place === this.#first && place < this.#lines.length) return false;
     const line = new Line(document.createElement("li"));
     line.element.className = "caption";
     line.element.dataset.segment = event.segment;
@@ -86,6 +98,11 @@ export class Captions {
     if (place > 0) this.#lines[place - 1].element.after(line.element);
     else this.list.prepend(line.element);
     this.#lines.splice(place, 0, line);
+    this.#join(place);
+  }
+
+  #join(place) {
+    for (const i of [place, place + 1]) goesOn(this.#lines[i], this.#lines[i - 1]);
   }
 
   // While someone reads up, nothing leaves above them, within reason.

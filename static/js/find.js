@@ -1,38 +1,46 @@
-// The lines of this session: found by their words, copied one by one or all together.
+// The lines of this session: found by their words and gone to, copied one by one or all together.
 
-import { mask } from "./offending.js";
+import { holds } from "./search.js";
+import { get } from "./settings.js";
 import { setText, t } from "./words.js";
 
 const MOST = 50; // shown at once, the newest
 const byId = (id) => document.getElementById(id);
-const plain = (text) => text.normalize("NFC").toLocaleLowerCase();
 
 export class Find {
-  constructor(captions) {
+  constructor(captions, jump) {
     this.captions = captions;
+    this.jump = jump;
     this.list = byId("find-list");
     byId("find-words").addEventListener("input", () => this.show());
-    byId("copy-all").addEventListener("click", () => this.#copy(this.#texts().join("\n")));
+    byId("copy-all").addEventListener("click", () => this.#copy(this.#lines.map(({ shown }) => shown).join("\n")));
     new MutationObserver(() => this.show()).observe(byId("text"), { attributeFilter: ["open"] });
   }
+
+  // Those that this reader sees.
+  get #lines() { return this.captions.lines.filter(({ sound }) => !sound || get("sounds")); }
 
   // Called for each new line, too: drawn only while somebody looks.
   show() {
     if (!byId("text").open) return;
-    const wanted = plain(byId("find-words").value.trim());
-    const found = this.#texts().filter((text) => plain(text).includes(wanted));
+    const wanted = byId("find-words").value.trim();
+    const lines = this.#lines;
+    const found = lines.filter((line) => holds(line.shown, wanted));
     const { length } = found;
     setText(byId("find-count"), wanted ? t("find.count", { count: length }) : "");
-    this.list.replaceChildren(...found.slice(-MOST).map((text) => this.#item(text)));
-    byId("copy-all").disabled = !this.#texts().length;
+    this.list.replaceChildren(...found.slice(-MOST).map((line) => this.#item(line, wanted)));
+    byId("copy-all").disabled = !lines.length;
   }
 
-  #texts() { return this.captions.texts.map(mask); }
-
-  #item(text) {
+  #item(line, wanted) {
+    const text = line.shown;
     const item = byId("find-item").content.firstElementChild.cloneNode(true);
     setText(item.querySelector("span"), text);
-    const button = item.querySelector("button");
+    const [place, button] = item.querySelectorAll("button");
+    place.addEventListener("click", () => {
+      byId("text").close();
+      this.jump.start(wanted, line);
+    });
     setText(button, t("find.copy"));
     button.setAttribute("aria-label", t("find.copy.line", { text }));
     button.addEventListener("click", () => this.#copy(text));

@@ -2,6 +2,7 @@
 // What moves the view besides (a box that comes or goes, another size, a font) is no person: the
 // newest line is put back into view.
 
+import { tidy } from "./edge.js";
 import { setText, t } from "./words.js";
 
 const NEAR_END_PX = 48;
@@ -16,12 +17,15 @@ export class Follow {
   #held = false; // the bar beside it is being dragged
   #touched = null; // where a single finger lies
   #resting = 0;
+  #kept = false; // something is looked at, and is not to move
   #returning = false; // to the end, against what still glides from before
 
   constructor(view, back) {
     this.view = view;
+    this.lines = view.querySelector("#lines").children; // also where an extension takes them out
     this.back = back;
     this.following = true;
+    this.onReturn = () => {}; // what is told when somebody goes to the end
     view.addEventListener("scroll", () => {
       this.look();
       this.#wait();
@@ -30,11 +34,11 @@ export class Follow {
     this.#watchHands();
     new ResizeObserver(() => this.keep()).observe(view);
     new ResizeObserver(() => this.keep()).observe(view.firstElementChild);
-    // What else changes may move the view, if only in passing. Lines ask for themselves, and the
+    // What else changes may move the view, if only in passing. Lines ask for themselves, and a
     // level changes all the time, and moves nothing.
     const watched = { attributes: true, childList: true, characterData: true, subtree: true };
     new MutationObserver((changes) => {
-      if (changes.some(({ target }) => target.id !== "level" && !view.contains(target))) this.#place();
+      if (changes.some(({ target }) => target.localName !== "meter" && !view.contains(target))) this.#place();
     }).observe(document.body, watched);
   }
 
@@ -42,7 +46,7 @@ export class Follow {
   look() {
     const { top, end, shape } = this.#now();
     if (this.following) this.following = this.#returning || !this.#movedByHand(top, end, shape);
-    else if (end - top <= NEAR_END_PX && top > this.#top) this.following = true;
+    else if (!this.#kept && end - top <= NEAR_END_PX && top > this.#top) this.following = true;
     if (this.following) this.#missed = 0;
     this.#top = top;
     this.#place();
@@ -52,14 +56,29 @@ export class Follow {
   // A line was added, or the words changed.
   keep(added = false) {
     const { top, end } = this.#now();
-    if (!this.following && end <= 0) this.following = true; // all of it is in view
+    if (!this.following && !this.#kept && end <= 0) this.following = true; // all of it is in view
     else if (!this.following && added) this.#missed += 1;
     this.#top = top;
     this.#place();
     this.reword();
   }
 
+  // Somebody looks at a line: nothing moves until they let go of it, or go to the end.
+  hold() {
+    this.#kept = true;
+    this.following = this.#returning = false;
+    this.#top = this.view.scrollTop;
+    this.reword();
+  }
+
+  letGo() {
+    this.#kept = false;
+    this.keep();
+  }
+
   toEnd() {
+    this.#kept = false;
+    this.onReturn();
     this.following = this.#returning = true;
     this.#missed = 0;
     if (document.activeElement === this.back) this.view.focus({ preventScroll: true });
@@ -68,9 +87,13 @@ export class Follow {
   }
 
   reword() {
-    if (this.back.hidden !== this.following) this.back.hidden = this.following;
+    if (!this.following) this.#tidy();
+    const near = this.following || (this.#kept && this.#now().end <= 0);
+    if (this.back.hidden !== near) this.back.hidden = near;
     setText(this.back, this.#missed ? `${t("bar.back")} · ${t("bar.new", { count: this.#missed })}` : t("bar.back"));
   }
+
+  #tidy() { tidy(this.view, this.lines, this.following); }
 
   #now() {
     const { scrollTop, scrollHeight, clientHeight, clientWidth } = this.view;
@@ -90,6 +113,7 @@ export class Follow {
     this.view.scrollTop = end;
     this.#top = this.view.scrollTop;
     this.#placed = { top: this.#top, shape };
+    this.#tidy();
   }
 
   // A hand is seen before the view moves, so that no word that comes in between takes it back.
@@ -143,6 +167,6 @@ export class Follow {
     this.#returning = false;
     if (this.following) this.#place(); // what glided on after the last move
     else if (this.#held || this.#touched !== null) this.#wait();
-    else if (end - top <= NEAR_END_PX) this.toEnd();
+    else if (!this.#kept && end - top <= NEAR_END_PX) this.toEnd();
   }
 }

@@ -7,14 +7,15 @@ const FAILED = ["lost", "error", "offline"];
 const byId = (id) => document.getElementById(id);
 
 // The key of what stands large, or none where there are words.
-function mainKey({ state, engine, quiet, empty, blank, presenter }) {
+function mainKey({ state, engine, quiet, empty, blank, presenter, facing }) {
   if (blank) return presenter ? "blank.presenter" : "blank";
   if (!empty) return "";
   if (state === "listening" && quiet && presenter) return "quiet";
   if (state === "error" && !engine) return "error.start";
   if (FAILED.includes(state)) return state;
   if (!WAITING.includes(state)) return "";
-  return !presenter && ["ready", "listening"].includes(state) ? `${state}.reader` : state;
+  if (!["ready", "listening"].includes(state)) return state;
+  return facing ? `${state}.facing` : presenter ? state : `${state}.reader`;
 }
 
 // What stands below it, smaller. `message`: what the program says of its state.

@@ -1,9 +1,10 @@
 // Saved sessions: the list, one of them opened to read, downloaded, or deleted by the presenter.
 
 import { link, mask } from "./offending.js";
+import { Reading } from "./reading.js";
 import { currentLanguage, setText, t } from "./words.js";
 
-const FORMS = ["txt", "srt", "vtt", "json"];
+const FORMS = ["txt", "docx", "srt", "vtt", "json"];
 const byId = (id) => document.getElementById(id);
 const address = (name, form) => `saved/${encodeURIComponent(name)}/${form}`;
 // The page's language as the reader's country writes it.
@@ -64,13 +65,8 @@ export class History {
 
   async #open(name, place) {
     const found = await get(address(name, "json"));
-    const texts = found ? found.lines.map(({ text, sound }) => text || `[${sound}]`) : [t("history.failed")];
-    place.replaceChildren(...texts.map((text) => {
-      const line = document.createElement("p");
-      line.dir = "auto";
-      line.textContent = mask(text);
-      return line;
-    }));
+    if (found) new Reading(place, found.lines);
+    else setText(place, t("history.failed"));
   }
 
   // The first press asks, the second does it.

@@ -14,7 +14,7 @@ const STEPS = {
   "[": ["lines", -1],
 };
 const DIALOGS = { s: "settings", d: "text", a: "answer", q: "phone", m: "timeline", "?": "help" };
-const PRESENTER_DIALOGS = { o: "room" };
+const PRESENTER_DIALOGS = { o: "room", u: "setup" };
 
 // A text field of a window that was closed just now may still have the focus.
 const TEXT_FIELDS = "textarea, input:not([type=radio], [type=checkbox])";
@@ -24,7 +24,7 @@ const typing = (element) => element?.matches(TEXT_FIELDS) && !element.closest("d
 export function prepare({ actions, presenterActions, isPresenter }) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(document.activeElement)) return;
-    if (!get("shortcuts")) return;
+    if (!get("shortcuts") || document.body.hasAttribute("data-locked")) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const presenter = isPresenter();
     const action = actions[key] ?? (presenter ? presenterActions[key] : undefined);

@@ -1,6 +1,8 @@
 // One caption line: words in rows, a dash for another voice, and beside them a face for the feeling.
+// While its words are mended, a form stands in their place.
 
 import { mask } from "./offending.js";
+import { partsOf, speakerColour, speakerOf } from "./parts.js";
 import { breakRows, widthOf } from "./rows.js";
 import { currentLanguage, has, t } from "./words.js";
 
@@ -9,7 +11,9 @@ const DASH = "– ";
 
 const emotionWord = (label) => (has(`emotion.${label}`) ? t(`emotion.${label}`) : label);
 
-const wordsOf = ({ text, sound }) => (sound ? `[${has(`sound.${sound}`) ? t(`sound.${sound}`) : sound}]` : text.trim());
+// What a sound is called in the page's language; one of somebody's own as they called it.
+export const soundWord = (sound) => `[${has(`sound.${sound}`) ? t(`sound.${sound}`) : sound}]`;
+const wordsOf = ({ text, sound }) => (sound ? soundWord(sound) : text.trim());
 
 function face(label) {
   const icon = document.createElementNS(SVG, "svg");
@@ -51,6 +55,10 @@ export class Line {
   #dash = null;
   #tag = []; // a space and the feeling, where it is known
   #emotion = null;
+  #tags = {};
+  #parts = { before: [], behind: [], under: [] };
+  #kind = ""; // of the parts
+  #form = null;
 
   // `language`: of the words, where that of what is around the line is not theirs.
   constructor(element, language = "") {
@@ -64,29 +72,61 @@ export class Line {
   get segment() { return Number(this.element.dataset.segment); }
   get empty() { return !this.#text; }
   get words() { return this.#text; }
+  get shown() { return this.#shown.replaceAll("\n", " "); } // with the words that offend as they are read
+  get node() { return this.#node; }
+  get mended() { return Boolean(this.#tags.mended); }
+  get sound() { return Boolean(this.#sound); }
+  get speaker() { return speakerOf(this.#tags); }
 
   write(event, rowWidth) {
     const { tags = {}, sound } = event;
+    const other = this.#text && this.#text !== wordsOf(event);
     this.#text = wordsOf(event);
+    this.#tags = this.#text ? tags : {};
     this.#sound = sound ? event : null;
     const { dataset } = this.element;
     dataset.loudness = tags.loudness ?? "";
     this.element.toggleAttribute("data-sound", Boolean(sound));
     this.#speak(sound ? currentLanguage() : this.language);
     this.#mark(Boolean(tags.new_voice) && Boolean(this.#text));
+    this.#furnish();
     this.#mend();
     this.layOut(rowWidth);
     this.#label((this.#text && tags.emotion) || null);
+    if (other && this.#form) this.element.dispatchEvent(new Event("mended"));
   }
 
-  // Final words stay as they are; what is said of them besides may come later.
+  // Final words stay as they are, unless they are mended, or that is undone; what is said of them
+  // besides may come later.
   amend(event, rowWidth) {
-    if (wordsOf(event) === this.#text) this.write(event, rowWidth);
+    if (wordsOf(event) === this.#text || event.tags?.mended || this.mended) this.write(event, rowWidth);
+  }
+
+  // Put a form in place of the words, or the words again.
+  edit(form) {
+    this.#form = form;
+    this.element.toggleAttribute("data-mending", Boolean(form));
+    this.#mend();
+  }
+
+  #furnish() {
+    const { mended, translation } = this.#tags;
+    const kind = JSON.stringify([this.speaker, mended, translation?.text && mask(translation.text), currentLanguage()]);
+    if (kind === this.#kind) return;
+    this.#kind = kind;
+    this.#parts = partsOf(this.#tags);
+    const { speaker } = this;
+    if (speaker) this.element.dataset.speaker = speakerColour(speaker);
+    else delete this.element.dataset.speaker;
   }
 
   // Only the part that differs is touched, so that text being read stays still.
   layOut(rowWidth) {
     this.#rowWidth = rowWidth;
+    if (this.#parts.under.length) { // its words are masked, too
+      this.#furnish();
+      this.#mend();
+    }
     const text = this.#text && breakRows(mask(this.#text), rowWidth, this.#dash ? widthOf(DASH) : 0);
     if (text === this.#shown) return;
     this.#mend();
@@ -101,11 +141,15 @@ export class Line {
   // A browser that translates takes nodes away and puts its own in their place; other extensions
   // do so too. Where what stands here is not what was put here, it is put here again.
   #mend() {
-    const wanted = [this.#dash, this.#node, ...this.#tag].filter(Boolean);
+    const { before, behind, under } = this.#parts;
+    const words = [...before, this.#dash, this.#node, ...behind, ...this.#tag, ...under].filter(Boolean);
+    const wanted = this.#form ? [this.#form] : words;
     const { childNodes } = this.element;
     if (this.#node.data !== this.#shown) this.#node.data = this.#shown;
-    if (childNodes.length === wanted.length && wanted.every((node, i) => node === childNodes[i])) return;
-    this.element.replaceChildren(...wanted);
+    for (const node of [...childNodes]) if (!wanted.includes(node)) node.remove();
+    wanted.forEach((node, i) => {
+      if (childNodes[i] !== node) this.element.insertBefore(node, childNodes[i] ?? null);
+    });
   }
 
   // The feelings were switched off for everyone.
@@ -118,6 +162,8 @@ export class Line {
     this.#label(emotion);
     if (this.#sound) this.write(this.#sound, this.#rowWidth);
     if (this.#dash) nameDash(this.#dash);
+    this.#furnish();
+    this.#mend();
   }
 
   #speak(language) {
@@ -134,9 +180,7 @@ export class Line {
       this.#dash.setAttribute("role", "img");
       nameDash(this.#dash);
       this.#dash.append(DASH);
-      this.element.prepend(this.#dash);
     } else if (!another && this.#dash) {
-      this.#dash.remove();
       this.#dash = null;
     }
   }
@@ -148,8 +192,7 @@ export class Line {
     if ((this.#emotion?.label ?? "") === label && (this.#emotion?.grade ?? "sure") === grade) return;
     this.#emotion = emotion;
     this.element.dataset.emotion = label;
-    for (const node of this.#tag) node.remove();
     this.#tag = emotion ? [new Text(" "), feeling(emotion)] : [];
-    this.element.append(...this.#tag);
+    this.#mend();
   }
 }

@@ -2,33 +2,42 @@
 
 import { Answer } from "./answer.js";
 import { Captions } from "./captions.js";
+import { Device } from "./device/device.js";
+import * as facing from "./device/facing.js";
+import * as fullscreen from "./device/fullscreen.js";
 import * as dialogs from "./dialogs.js";
 import { Display } from "./display.js";
 import { Find } from "./find.js";
 import { Follow } from "./follow.js";
 import { History } from "./history.js";
+import { Jump } from "./jump.js";
 import * as keys from "./keys.js";
+import { Mend } from "./mend.js";
 import { Notices } from "./notices.js";
+import * as named from "./named.js";
 import * as offending from "./offending.js";
 import * as overlay from "./overlay.js";
 import * as panel from "./panel.js";
 import * as phone from "./phone.js";
 import * as present from "./present.js";
 import { Room } from "./room.js";
+import * as seen from "./seen.js";
 import * as settings from "./settings.js";
+import { Setup } from "./setup/setup.js";
 import { Status } from "./status.js";
 import { Timeline } from "./timeline.js";
 import { Wire } from "./wire.js";
 import * as words from "./words.js";
 
 const REFUSAL_MS = 8000;
-const READING = overlay.on || location.pathname.endsWith("/read"); // only to read, on the presenter's computer too
+const READING = overlay.on || facing.on || location.pathname.endsWith("/read"); // only to read, on the presenter's computer too
 
 const byId = (id) => document.getElementById(id);
 const languages = Object.keys(JSON.parse(document.body.dataset.languages));
 
 settings.load(languages);
 overlay.prepare();
+facing.prepare();
 await words.load(settings.get("language"), languages);
 
 const refusedLink = await present.present();
@@ -54,6 +63,7 @@ function clear() {
 function endSession() {
   follow.look();
   captions.endSession();
+  device.endSession();
   timeline.clear();
   follow.keep();
 }
@@ -82,6 +92,7 @@ const wire = new Wire({
     if (session !== null && event.session !== session) endSession();
     else if (away && event.clears !== clears) clear();
     if (typeof event.left_out === "number") leaveOut(event.left_out);
+    device.setState(event.state, away || session === null);
     away = false;
     ({ session, clears } = event);
     status.show(event);
@@ -91,6 +102,8 @@ const wire = new Wire({
     const added = captions.show(event, follow.following);
     follow.keep(added);
     timeline.add(event);
+    device.heard(event);
+    seen.take(event);
     if (event.final) find.show();
     status.setEmpty(captions.empty);
   },
@@ -101,7 +114,11 @@ const wire = new Wire({
     controls.show(room);
     status.setRoom(room);
     answer.setRoom(room);
+    setup.setRoom(room);
+    named.show(room);
+    device.setRoom(room);
     history.setRoom(room);
+    mend.setRoom(room);
     phone.show(room);
     timeline.setOn(room.emotion !== false);
     if (room.emotion === false) captions.calm();
@@ -109,6 +126,10 @@ const wire = new Wire({
     offending.setRoom(room.offending);
     display.layOut();
     shorten();
+  },
+  answer({ text }) {
+    answer.setElsewhere(text);
+    device.answer(text);
   },
   cleared() {
     clears += 1;
@@ -118,16 +139,21 @@ const wire = new Wire({
   offline(reason) {
     away = true;
     if (room.blank) clear(); // whoever comes back may find the screens shown again
+    device.setState("offline");
     status.offline(reason);
   },
 });
 
 const answer = new Answer(wire);
-const find = new Find(captions);
+const device = new Device(follow, overlay.on);
+const jump = new Jump(captions, follow);
+const find = new Find(captions, jump);
+const mend = new Mend(captions, follow, wire);
 const history = new History(wire);
 const notices = new Notices(() => wire.ask("fetch"));
 const status = new Status(READING, notices, (told) => answer.take(told));
 const controls = new Room(wire, status);
+const setup = new Setup(wire);
 
 dialogs.prepare();
 panel.prepare(display);
@@ -135,17 +161,22 @@ const plain = () => settings.set("plain", !settings.get("plain"));
 byId("plain").addEventListener("click", plain);
 keys.prepare({
   isPresenter: () => room.presenter,
-  actions: { p: plain, End: () => follow.toEnd() },
+  actions: { p: plain, w: fullscreen.toggle, End: () => follow.toEnd() },
   presenterActions: { r: () => controls.record(), b: () => controls.blank(), c: () => controls.clear() },
 });
 
 async function reword() {
   await words.load(settings.get("language"), languages);
+  offending.link();
   captions.reword();
   follow.reword();
   controls.reword();
   answer.reword();
+  setup.reword();
+  named.show(room);
+  device.reword();
   find.show();
+  jump.reword();
   history.load();
   phone.show(room);
   timeline.draw();
@@ -164,12 +195,13 @@ settings.onChange(async (name) => {
   if (name === "language") await reword();
   display.apply();
   if (name === "offending") await shorten();
-  if (name === "emotion") timeline.draw();
+  if (name === "emotion" || name === "sounds") timeline.draw();
   panel.show(display);
 });
 window.addEventListener("resize", () => panel.show(display));
 
 display.apply();
+device.reword();
 controls.reword();
 status.reword();
 panel.show(display);

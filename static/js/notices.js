@@ -10,6 +10,9 @@ const byId = (id) => document.getElementById(id);
 const nameOf = ({ code, values, message }) => (isCounting(values) ? code : `${code} ${message}`);
 const isCounting = (values) => values?.total_mb > 0;
 
+// Names of models are long: rows may end behind the parts of a name, and nowhere within.
+const broken = (name) => name.replaceAll("_", "_\u200b");
+
 export class Notices {
   #away = new Set();
   #shown = [];
@@ -70,7 +73,7 @@ export class Notices {
 
   #showOffer(offer) {
     byId("offer").hidden = !offer || this.#away.has(`offer ${offer.name}`);
-    setText(byId("offer-text"), offer ? t("offer", offer) : "");
+    setText(byId("offer-text"), offer ? t("offer", { ...offer, name: broken(offer.name) }) : "");
     const button = byId("offer-fetch");
     setText(button, t(offer?.busy ? "offer.busy" : "offer.fetch"));
     // Not `disabled`: that would drop the focus of whoever has just pressed it.

@@ -2,6 +2,7 @@
 // Which words these are the server knows (utils/captions/offending.py).
 
 import { get } from "./settings.js";
+import { currentLanguage } from "./words.js";
 
 const STARS = "***";
 const SHORTENED = {
@@ -31,14 +32,16 @@ export async function fetchWords() {
 
 export function mask(text) {
   const shorten = pattern && SHORTENED[choice()];
-  return shorten ? text.replace(pattern, (found) => found.replace(/\S+/gu, shorten)) : text;
+  return shorten ? text.normalize().replace(pattern, (found) => found.replace(/\S+/gu, shorten)) : text;
 }
 
-// Files that are taken along are as the page is.
+// Files that are taken along are as the page is, in its language, too.
 export function link() {
-  const own = get("offending");
+  const asked = new URLSearchParams();
+  if (get("offending") !== "room") asked.set("words", get("offending"));
+  if (currentLanguage() !== "en") asked.set("language", currentLanguage());
   for (const file of document.querySelectorAll("a[download]")) {
     const [address] = file.getAttribute("href").split("?");
-    file.setAttribute("href", own === "room" ? address : `${address}?words=${own}`);
+    file.setAttribute("href", [address, String(asked)].filter(Boolean).join("?"));
   }
 }

@@ -15,5 +15,5 @@ async function ask() {
 export async function reason() {
   const answer = await ask().catch(() => null); // null: it does not answer either
   tries = answer ? tries + 1 : 0;
-  return answer?.code === "unreachable.origin" || tries >= TRIES ? answer : null;
+  return ["unreachable.origin", "unreachable.sharing"].includes(answer?.code) || tries >= TRIES ? answer : null;
 }

@@ -20,7 +20,7 @@ export class Room {
     byId("offer-fetch").addEventListener("click", ({ currentTarget }) => {
       if (currentTarget.ariaDisabled !== "true") wire.ask("fetch");
     });
-    for (const [id, name] of [["room-blank", "blank"], ["room-emotion", "emotion"], ["room-save", "save"]]) {
+    for (const [id, name] of [["room-blank", "blank"], ["room-emotion", "emotion"], ["room-sounds", "sounds"], ["room-save", "save"], ["room-locked", "lock"], ["room-answers", "answers"]]) {
       byId(id).addEventListener("change", async ({ target }) => {
         if (!(await wire.ask(name, { on: target.checked }))) this.#showSwitches();
       });
@@ -76,7 +76,10 @@ export class Room {
     const { blank, emotion, offending, saving, clear_after_min: minutes } = this.#room;
     byId("room-blank").checked = Boolean(blank);
     byId("room-emotion").checked = emotion !== false;
+    byId("room-sounds").checked = this.#room.sounds !== false;
     byId("room-save").checked = Boolean(saving);
+    byId("room-locked").checked = Boolean(this.#room.locked);
+    byId("room-answers").checked = Boolean(this.#room.answers);
     const file = [saving?.folder, saving?.file].filter(Boolean).join("/");
     setText(byId("room-save-note"), saving ? t("room.save.on", { file }) : t("room.save.off"));
     const choices = [...document.querySelectorAll("[name=clear_after]")];

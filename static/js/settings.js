@@ -13,8 +13,12 @@ export const VALUES = {
   spacing: ["close", "normal", "wide"],
   emotion: ["all", "sure", "off"],
   loudness: [true, false],
+  speakers: [true, false],
+  sounds: [true, false],
+  translation: [true, false],
   offending: ["room", "off", "first", "hidden"], // room: as the presenter has it
   plain: [false, true],
+  attention: ["off", "flash", "vibrate"], // for the first words after a pause
   shortcuts: [true, false],
   language: ["auto"], // and those that the page has words for
 };
@@ -29,8 +33,12 @@ const DEFAULTS = {
   spacing: "normal",
   emotion: "all",
   loudness: true,
+  speakers: false, // a dash says that another voice speaks
+  sounds: true,
+  translation: true,
   offending: "room",
   plain: false,
+  attention: "off",
   shortcuts: true,
   language: "auto",
 };
@@ -72,6 +80,15 @@ export const get = (name) => fixed[name] ?? chosen[name] ?? DEFAULTS[name];
 
 // Holds on this page whatever was chosen, and is not remembered.
 export function fix(name, value) { fixed[name] = value; }
+
+// So does what an address says, or else what is usual there.
+export function fixFrom(search, usual) {
+  const asked = new URLSearchParams(search);
+  for (const [name, value] of Object.entries(usual)) {
+    const written = (one) => VALUES[name].find((known) => String(known) === one);
+    fix(name, written(asked.get(name)) ?? written(value));
+  }
+}
 
 export function set(name, value) {
   if (!VALUES[name].includes(value) || value === get(name)) return;

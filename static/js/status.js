@@ -1,6 +1,7 @@
 // What the program is doing, always in words; silence and failure look different.
 
 import { topmost } from "./dialogs.js";
+import * as facing from "./device/facing.js";
 import { showHint } from "./hint.js";
 import { sentence, setText, t } from "./words.js";
 
@@ -88,7 +89,7 @@ export class Status {
 
   #showHint() {
     const { blank, presenter } = this.#room;
-    showHint({ ...this.#status, message: sentence(this.#status), empty: this.#empty, own: this.#own, blank, presenter });
+    showHint({ ...this.#status, message: sentence(this.#status), empty: this.#empty, own: this.#own, blank, presenter, facing: facing.on });
   }
 }
 

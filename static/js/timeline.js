@@ -1,6 +1,6 @@
-// Feelings over the session: a chart with a row for each feeling, and a table that says the same.
+// Feelings and sounds over the session: a chart with a row for each of them, and a table that says the same.
 
-import { feeling } from "./line.js";
+import { feeling, soundWord } from "./line.js";
 import { mask } from "./offending.js";
 import { get } from "./settings.js";
 import { setText, t } from "./words.js";
@@ -9,6 +9,14 @@ const MOST = 500; // as many as the page keeps lines
 
 const byId = (id) => document.getElementById(id);
 const clock = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
+const nameOf = ({ sound, label }) => sound ?? label;
+
+function named({ sound, label, grade }) {
+  if (!sound) return feeling({ label, grade });
+  const name = document.createElement("span");
+  name.append(soundWord(sound));
+  return name;
+}
 
 export class Timeline {
   #moments = [];
@@ -20,10 +28,10 @@ export class Timeline {
     new MutationObserver(() => this.draw()).observe(this.dialog, { attributeFilter: ["open"] });
   }
 
-  add({ segment, start_s: start, end_s: end, text, final, tags = {} }) {
-    if (!final || !text.trim() || !tags.emotion) return;
-    const { label, grade = "sure" } = tags.emotion;
-    const moment = { segment, start, end, text: text.trim(), label, grade };
+  add({ segment, start_s: start, end_s: end, text, final, tags = {}, sound }) {
+    if (!final || !(sound || (text.trim() && tags.emotion))) return;
+    const { label, grade = "sure" } = sound ? {} : tags.emotion;
+    const moment = { segment, start, end, text: text.trim(), label, grade, sound };
     const known = this.#moments.find((m) => m.segment === segment);
     if (known && known.text !== moment.text) return; // final words stay as they are, as on the page
     this.#moments = this.#moments.filter((m) => m !== known); // the line is sent again
@@ -40,15 +48,16 @@ export class Timeline {
 
   setOn(on) {
     this.#on = on;
-    if (!on) this.#moments = [];
+    if (!on) this.#moments = this.#moments.filter(({ sound }) => sound);
     this.draw();
   }
 
   draw() {
     if (!this.dialog.open) return;
     const sure = get("emotion") === "sure";
-    const moments = this.#on ? this.#moments.filter(({ grade }) => !sure || grade !== "likely") : [];
-    setText(byId("timeline-empty"), moments.length ? "" : t(this.#on ? "timeline.empty" : "timeline.off"));
+    const shown = ({ sound, grade }) => (sound ? get("sounds") : this.#on && (!sure || grade !== "likely"));
+    const moments = this.#moments.filter(shown);
+    setText(byId("timeline-empty"), !this.#on ? t("timeline.off") : moments.length ? "" : t("timeline.empty"));
     byId("timeline-chart").replaceChildren(...(moments.length ? this.#rows(moments) : []));
     byId("timeline-table").hidden = !moments.length;
     byId("timeline-table").tBodies[0].replaceChildren(...moments.toReversed().map(tableRow));
@@ -57,30 +66,34 @@ export class Timeline {
   #rows(moments) {
     const chart = byId("timeline-chart");
     const first = moments[0].start;
-    const last = Math.max(moments.at(-1).end, first + 1);
+    const last = Math.max(...moments.map(({ end }) => end), first + 1);
     chart.setAttribute("aria-label", t("timeline.chart", { start: clock(first), end: clock(last) }));
-    return [...new Set(moments.map((m) => m.label))].map((label) => {
+    const feelings = moments.filter(({ sound }) => !sound);
+    const sounds = moments.filter(({ sound }) => sound); // below them
+    return [...new Set([...feelings, ...sounds].map(nameOf))].map((name) => {
       const row = document.createElement("div");
+      const own = moments.filter((m) => nameOf(m) === name);
+      const [{ sound, label }] = own;
       row.className = "moments";
-      row.dataset.emotion = label;
+      if (!sound) row.dataset.emotion = label;
       const track = document.createElement("div");
       track.className = "track";
-      for (const { start, end, grade } of moments.filter((m) => m.label === label)) {
+      for (const { start, end, grade } of own) {
         const mark = document.createElement("i");
         mark.dataset.grade = grade;
         mark.style.insetInlineStart = `${(100 * (start - first)) / (last - first)}%`;
         mark.style.inlineSize = `${(100 * (end - start)) / (last - first)}%`;
         track.append(mark);
       }
-      row.append(feeling({ label }), track);
+      row.append(named({ sound, label }), track);
       return row;
     });
   }
 }
 
-function tableRow({ start, label, grade, text }) {
+function tableRow(moment) {
   const row = document.createElement("tr");
-  for (const content of [clock(start), feeling({ label, grade }), mask(text)]) row.insertCell().append(content);
+  for (const content of [clock(moment.start), named(moment), mask(moment.text)]) row.insertCell().append(content);
   row.lastElementChild.dir = "auto";
   return row;
 }

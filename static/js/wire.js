@@ -1,5 +1,6 @@
 // The connection to the program: events in, requests out.
 
+import * as facing from "./device/facing.js";
 import * as reach from "./reach.js";
 import { sentence, t } from "./words.js";
 
@@ -11,8 +12,9 @@ const CONNECT_MS = 5000;
 export class Wire {
   constructor(handlers) {
     const path = new URL("socket.io/", document.baseURI).pathname;
-    this.socket = globalThis.io({ path, transports: ["websocket"], reconnectionDelayMax: 2000, timeout: CONNECT_MS });
-    for (const name of ["status", "caption", "level", "room", "cleared"]) this.socket.on(name, handlers[name]);
+    const query = facing.on ? { facing: 1 } : {};
+    this.socket = globalThis.io({ path, query, transports: ["websocket"], reconnectionDelayMax: 2000, timeout: CONNECT_MS });
+    for (const name of ["status", "caption", "level", "room", "cleared", "answer"]) this.socket.on(name, handlers[name]);
     this.socket.on("refused", (refusal) => handlers.refused(sentence(refusal)));
     this.socket.on("connect", reach.reached);
     this.socket.on("connect_error", async () => {

@@ -51,7 +51,7 @@ def test_words_are_found_in_this_session_and_copied(open_page, server, size):
     expect(found).to_have_count(3)
     page.locator("#find-words").fill("토요일")
     expect(found).to_have_count(1)
-    page.locator("#find-list button").click()
+    page.locator("#find-list .copy").click()
     expect(page.locator("#find-said")).to_have_text(EN["find.copied"])
     assert page.evaluate("navigator.clipboard.readText()") == "도서관은 토요일에 엽니다."
     page.locator("#copy-all").click()
@@ -83,12 +83,12 @@ def test_saved_sessions_are_listed_read_downloaded_and_deleted(open_page, server
     expect(items.first.locator(".when")).to_have_text("2 Jan 2026, 09:00 · 2 min")
     expect(items.first.locator(".first")).to_have_text("Good <b>morning</b>.")
     items.first.locator("summary").click()
-    expect(items.first.locator(".lines p")).to_have_text(["Good <b>morning</b>."])
+    expect(items.first.locator(".page p")).to_have_text(["Good <b>morning</b>."])
     name = SESSIONS[0]["name"]
-    for form in ("txt", "srt", "vtt", "json"):
+    for form in ("txt", "docx", "srt", "vtt", "json"):
         expect(items.first.locator(f'a[href="saved/{name}/{form}"]')).to_have_count(1)
     assert problems(page) == []
-    delete = items.first.get_by_role("button")
+    delete = items.first.locator("> .actions button")
     delete.click()
     expect(delete).to_have_text(EN["history.delete.confirm"])
     assert server.asked.empty()
@@ -100,6 +100,25 @@ def test_saved_sessions_are_listed_read_downloaded_and_deleted(open_page, server
     assert server.asked.get(timeout=60) == ("history", {"on": True})
 
 
+def test_sounds_that_were_saved_are_in_the_language_of_the_page_or_left_out(open_page, server):
+    server.sessions = SESSIONS
+    server.past = [caption(0, "Good morning."), caption(1, "", sound="rain")]
+    page = open_page(locale="ko-KR")
+    page.keyboard.press("d")
+    saved = page.locator("#history-list > li").first
+    saved.locator("summary").click()
+    rain = f"[{WORDS['ko']['sound.rain']}]"
+    expect(saved.locator(".page p")).to_have_text(["Good morning.", rain])
+    expect(saved.locator(".page p").last).to_have_attribute("lang", "ko")
+    expect(page.locator("#find-list li span")).to_have_text(["Good morning.", rain])
+    page.keyboard.press("s")
+    page.get_by_role("switch", name=WORDS["ko"]["settings.sounds"]).click()
+    page.keyboard.press("d")
+    expect(page.locator("#find-list li span")).to_have_text(["Good morning."])
+    saved.locator("summary").click()
+    expect(saved.locator(".page p")).to_have_text(["Good morning."])
+
+
 def test_readers_see_saved_sessions_as_the_room_allows(open_page, server):
     server.sessions, server.room = SESSIONS, room(presenter=False)
     page = open_page()
@@ -107,6 +126,6 @@ def test_readers_see_saved_sessions_as_the_room_allows(open_page, server):
     expect(page.locator("#history")).to_be_hidden()
     server.arrange(presenter=False, history=True)
     expect(page.locator("#history-list > li")).to_have_count(2)
-    expect(page.locator("#history-list button")).to_have_count(2)
-    expect(page.locator("#history-list button").first).to_be_hidden()
+    expect(page.locator("#history-list li > .actions button")).to_have_count(2)
+    expect(page.locator("#history-list li > .actions button").first).to_be_hidden()
     expect(page.get_by_role("switch", name=EN["history.open"])).to_be_hidden()

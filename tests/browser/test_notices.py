@@ -193,3 +193,18 @@ def test_a_sheet_shows_that_there_is_more_below(open_page):
     expect(sheet).not_to_have_attribute("data-more", "")
     page.keyboard.press("d")
     expect(page.locator("#text")).not_to_have_attribute("data-more", "")
+
+
+def test_what_is_pressed_does_not_move_when_the_end_of_a_sheet_is_reached(open_page):
+    page = open_page(viewport={"width": 1366, "height": 768})
+    page.keyboard.press("s")
+    sheet = page.locator("#settings")
+    expect(sheet).to_have_attribute("data-more", "")
+    switch = page.get_by_role("switch", name="Keyboard shortcuts")
+    scrolled = """e => {
+      e.closest(".content").scrollTo(0, 1e6);
+      return e.getBoundingClientRect().top;
+    }"""
+    before = switch.evaluate(scrolled)
+    expect(sheet).not_to_have_attribute("data-more", "")
+    assert switch.evaluate("e => e.getBoundingClientRect().top") == before

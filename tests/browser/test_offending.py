@@ -61,6 +61,11 @@ def test_a_readers_own_choice_goes_before_the_rooms(open_page, server):
         link = page.locator("#text a[download]").first
         expect(link).to_have_attribute("href", f"export/txt{asked}")
     page.keyboard.press("Escape")
+    for _ in range(2):  # as the browser has it, English, Korean
+        page.keyboard.press("g")
+    expect(link).to_have_attribute("href", "export/txt?language=ko")
+    page.keyboard.press("g")
+    expect(link).to_have_attribute("href", "export/txt")
     page.keyboard.press("m")
     expect(page.locator("#timeline-table td").last).to_have_text(HIDDEN)
 

@@ -206,7 +206,7 @@ def test_in_a_low_window_the_newest_words_still_have_room(open_page, server, siz
     talk(server, 9)
     server.say(9, "These are the words that count.", final=False)
     expect(page.locator("#live")).to_have_text("These are the words that count.")
-    words, bar = page.locator("#live").bounding_box(), page.locator("footer").bounding_box()
+    words, bar = page.locator("#live").bounding_box(), page.locator(".foot").bounding_box()
     assert words["y"] >= 0 and words["y"] + words["height"] <= bar["y"] + 1
     assert bar["y"] + bar["height"] <= size[1] + 1
     row = page.locator("#live").evaluate("e => parseFloat(getComputedStyle(e).lineHeight)")
@@ -230,7 +230,7 @@ def test_on_a_phone_the_newest_line_sits_at_the_bottom(open_page, server):
     page = open_page(viewport={"width": 390, "height": 844})
     server.say(0, "A first line.")
     expect(lines(page)).to_have_count(1)
-    below = page.locator("footer").bounding_box()["y"]
+    below = page.locator(".foot").bounding_box()["y"]
     box = lines(page).bounding_box()
     assert 0 <= below - (box["y"] + box["height"]) < 30
 

@@ -51,7 +51,6 @@ def test_a_reader_has_no_controls_of_the_room(open_page, server):
 
 
 def test_the_presenter_reading_at_read_only_reads(browser, server):
-    server.app.add_url_rule("/read", "read", server._page)
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"{server.url}read")
@@ -106,7 +105,11 @@ def test_a_single_press_of_clear_is_forgotten(page, server):
 def test_the_room_is_set_by_switches_that_show_how_it_is(page, server):
     page.keyboard.press("o")
     panel = page.locator("#room")
-    for words, request, field in [("room.emotion", "emotion", False), ("room.save", "save", True)]:
+    for words, request, field in [
+        ("room.emotion", "emotion", False),
+        ("room.sounds", "sounds", False),
+        ("room.save", "save", True),
+    ]:
         panel.get_by_role("switch", name=EN[words]).click()
         assert asked(server) == (request, {"on": field})
     panel.get_by_label("15 min").check()
@@ -120,7 +123,7 @@ def test_the_room_is_set_by_switches_that_show_how_it_is(page, server):
     expect(panel.get_by_role("link")).to_have_count(0)
     page.keyboard.press("d")
     downloads = page.locator("#text").get_by_role("link")
-    expect(downloads).to_have_text(["TXT", "SRT", "VTT", "JSON"])
+    expect(downloads).to_have_text(["TXT", "DOCX", "SRT", "VTT", "JSON"])
 
 
 def test_saving_is_seen_by_everyone(open_page, server):
@@ -204,6 +207,34 @@ def test_feelings_over_time_as_chart_and_table(page, server):
     assert boxes[0]["x"] < boxes[1]["x"]
     server.emit("cleared", {})
     expect(rows).to_have_count(0)
+
+
+def test_sounds_over_time_stand_below_the_feelings_and_follow_the_readers_switch(page, server):
+    server.say(0, "", sound="rain", end_s=60.0)
+    server.say(1, "Hello.", label="happy")
+    server.say(2, "", sound="our door bell")
+    server.say(3, "", sound="music", final=False)
+    page.keyboard.press("m")
+    rows = page.locator("#timeline-table tbody tr")
+    expect(rows).to_have_count(3)
+    expect(rows.last.locator("td")).to_have_text(["0:00", f"[{EN['sound.rain']}]", ""])
+    names = page.locator("#timeline-chart .moments > span")
+    expect(names).to_have_text(["happy", "[rain]", "[our door bell]"])
+    mark, track = (
+        page.locator(f".moments:nth-child(2) {e}").bounding_box() for e in ("i", ".track")
+    )
+    assert mark["width"] == pytest.approx(track["width"], abs=2)  # the longest ends the chart
+    server.arrange(emotion=False)
+    expect(page.locator("#timeline-empty")).to_have_text(EN["timeline.off"])
+    expect(names).to_have_text(["[rain]", "[our door bell]"])
+    for key in ("Escape", "g", "g", "m"):  # as the browser has it, English, Korean
+        page.keyboard.press(key)
+    expect(names.first).to_have_text(f"[{WORDS['ko']['sound.rain']}]")
+    for key in ("Escape", "g", "s"):
+        page.keyboard.press(key)
+    page.get_by_role("switch", name=EN["settings.sounds"]).click()
+    page.keyboard.press("m")
+    expect(names).to_have_count(0)
 
 
 def test_an_answer_is_shown_large_and_can_be_turned_round(page, server):

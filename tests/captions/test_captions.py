@@ -28,7 +28,7 @@ class Sad:
     def __init__(self) -> None:
         self.heard: list[np.ndarray] = []
 
-    def predict(self, samples: np.ndarray) -> Emotion:
+    def predict(self, samples: np.ndarray, *_: object, **__: object) -> Emotion:
         self.heard.append(samples)
         return Emotion("sad", 1.0, {"sad": 1.0})
 
@@ -36,7 +36,7 @@ class Sad:
 class EveryOther:
     """Another label for each second of speech that it is given."""
 
-    def predict(self, samples: np.ndarray) -> Emotion:
+    def predict(self, samples: np.ndarray, *_: object, **__: object) -> Emotion:
         label = ("sad", "angry")[len(samples) // SAMPLE_RATE % 2]
         return Emotion(label, 1.0, {label: 1.0})
 
@@ -156,7 +156,7 @@ def test_chunks_change_no_running_emotion(sentence, size):
 
 def test_a_failing_emotion_model_costs_no_words(sentence):
     class Failing:
-        def predict(self, samples):
+        def predict(self, samples, *_, **__):
             raise AudioError("broken")
 
     events = caption(Captioner(Engine(), [EmotionTag(Failing())]), sentence, 512)
@@ -337,7 +337,7 @@ class ShortStream:
 class Broken:
     """An emotion model that no memory is left for."""
 
-    def predict(self, samples: np.ndarray) -> Emotion:
+    def predict(self, samples: np.ndarray, *_: object, **__: object) -> Emotion:
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1")
 
 

@@ -1,8 +1,18 @@
 """Subtitles are cut where a reader would pause, and no word stands alone."""
 
+from itertools import pairwise
+
 import pytest
 
-from utils.captions.cues import CUE_LINES, LINE_CHARS, Timed, cues, width
+from utils.captions.export.cues import (
+    CUE_LINES,
+    LETTERS_A_SECOND,
+    LINE_CHARS,
+    SHORTEST_S,
+    Timed,
+    cues,
+    width,
+)
 
 LONG = (
     "I asked Mr. Carter and Dr. Lee about the 3.5 million pounds for the roof, and they said that "
@@ -62,3 +72,23 @@ def test_a_cue_lasts_from_its_first_word_to_its_last():
 def test_a_word_wider_than_a_row_has_one_of_its_own():
     found = texts(f"See {'x' * 60} there")
     assert " ".join(found).split() == ["See", "x" * 60, "there"]
+
+
+def test_a_cue_stands_until_it_is_read_where_the_next_one_leaves_time():
+    """A phrase said in a hurry, and then a pause within the line."""
+    first = "It is raining in all of the country."
+    said = f"{first} Nobody in this town will ever go out at night here.".split()
+    n_first = len(first.split())
+    starts = [0.1 * i if i < n_first else 3.0 + 0.3 * i for i in range(len(said))]
+    words = [(word, at, at + 0.1) for word, at in zip(said, starts)]
+    found = list(cues(words, 0.0, words[-1][2]))
+    assert found[0].text.replace("\n", " ") == first
+    assert found[0].end_s == len(first) / LETTERS_A_SECOND > words[n_first - 1][2] + 1
+    for before, after in pairwise(found):
+        assert before.end_s <= after.start_s
+
+
+def test_no_cue_is_too_short_to_be_read_where_it_can_be_cut_elsewhere():
+    words = [(word, 0.15 * i, 0.15 * i + 0.1) for i, word in enumerate(f"Oh dear. {LONG}".split())]
+    found = list(cues(words, 0.0, words[-1][2]))
+    assert all(cue.end_s - cue.start_s >= SHORTEST_S for cue in found), found

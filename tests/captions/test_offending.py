@@ -67,6 +67,37 @@ def test_words_with_times_are_shortened_too(words):
     assert [word.start_s for word in line.words] == list(range(7))
 
 
+@pytest.mark.parametrize(
+    ("text", "heard", "hidden"),
+    [
+        # the recogniser counts words otherwise than the text does
+        ("Oh, you son of a bitch", "you son of a bitch", "you *** *** *** ***"),
+        ("a son of a bitch", "a son of|a bitch", "a *** ***|*** ***"),
+        # the text was corrected, what was heard stands beside it
+        ("Oh, you son of a beach", "you son of a bitch", "you *** *** *** ***"),
+    ],
+)
+def test_what_is_several_words_is_shortened_in_their_times(words, text, heard, hidden):
+    texts = [w for part in heard.split("|") for w in ([part] if "|" in heard else part.split())]
+    spoken = tuple(Word(w, i, i + 1) for i, w in enumerate(texts))
+    line = words.mask(CaptionEvent(0, 0.0, 9.0, text, True, {}, spoken), "hidden")
+    assert " ".join(word.text for word in line.words) == hidden.replace("|", " ")
+    assert [word.start_s for word in line.words] == list(range(len(spoken)))
+    assert "bitch" not in line.text
+
+
+def test_a_letter_in_two_pieces_is_the_same_letter(tmp_path):
+    """As macOS writes "é"; and a mark in front, as Windows' editors write one."""
+    own = tmp_path / "offending.txt"
+    own.write_text("\ufeffcafe\u0301\n-bastard\n", encoding="utf-8")
+    words = OffendingWords(own)
+    for text in ("A caf\u00e9", "A cafe\u0301"):
+        assert words.masked(text, "first") == "A c***"
+    own.write_text("\ufeff-bastard\ncaf\u00e9", encoding="utf-8")
+    words = OffendingWords(own)
+    assert words.masked("A cafe\u0301, bastard", "first") == "A c***, bastard"
+
+
 def test_a_line_without_such_words_is_the_same_one(words):
     line = CaptionEvent(0, 0.0, 1.0, "Good morning.", True)
     assert words.mask(line, "hidden") is line

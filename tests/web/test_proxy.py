@@ -9,7 +9,7 @@ import pytest
 import websocket
 
 from tests.command_line.test_app import SPEECH, Client
-from tests.page import CHROMIUM, CHROMIUM_ARGS, WORDS, expect, needs_chromium, playwright_api
+from tests.page import WORDS, expect, launch, needs_chromium, playwright_api
 from tests.program import PATIENCE_S, Program, free_port
 from tests.proxy import EXAMPLE, NAME, Proxy, missing
 from tests.web.test_web import links
@@ -51,8 +51,7 @@ def needs_browser(test: Callable) -> Callable:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
     with playwright_api.sync_playwright() as playwright:
-        rules = f"--host-resolver-rules=MAP {NAME} 127.0.0.1"
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_ARGS, rules])
+        browser = launch(playwright, f"--host-resolver-rules=MAP {NAME} 127.0.0.1")
         yield browser
         browser.close()
 

@@ -3,6 +3,8 @@
 import threading
 import time
 
+import pytest
+
 from web.turns import Turns
 
 
@@ -37,6 +39,34 @@ def test_one_at_a_time_and_who_has_used_least_comes_first():
     assert order == ["reader"] + ["flood"] * 5
 
 
+def test_ever_another_peer_of_a_site_is_not_new():
+    turns, order = Turns(share=100.0), []
+
+    def one(account: str) -> None:
+        turns.enter(account)
+        order.append(account)
+        turns.leave()
+
+    turns.enter("203.0.113.7 packets")
+    work(0.01)
+    turns.leave()
+    for i in range(10):
+        turns.enter(f"2001:db8:1:{i:x}::/64 packets")
+        work(0.02)
+        turns.leave()
+    turns.enter("another")
+    accounts = ["2001:db8:1:ffff::/64 packets", "203.0.113.7 packets"]
+    threads = [threading.Thread(target=one, args=(account,)) for account in accounts]
+    for thread in threads:
+        thread.start()
+    while sum(map(len, turns._waiting.values())) < len(threads):
+        time.sleep(0.01)
+    turns.leave()
+    for thread in threads:
+        thread.join()
+    assert order == accounts[::-1]
+
+
 def test_all_together_use_no_more_than_their_share():
     turns = Turns(share=0.2, saved_s=0.05)
     began = time.monotonic()
@@ -66,3 +96,23 @@ def test_only_who_has_the_turn_ends_it_and_entering_twice_is_one_turn():
     thread.join()
     assert passed.is_set()
     turns.leave()
+
+
+def test_a_long_work_lets_others_between_its_pieces():
+    turns = Turns(share=100.0)
+    turns.enter("long")
+    pieces = turns.pieces("long", iter(range(1, 4)))
+    for number in range(1, 4):
+        assert next(pieces) == number
+        between = threading.Thread(target=lambda: (turns.enter("other"), turns.leave()))
+        between.start()
+        between.join(30)
+        assert not between.is_alive(), "the others wait for all of it"
+    assert list(pieces) == []
+
+
+def test_a_piece_that_fails_holds_no_turn():
+    turns = Turns(share=100.0)
+    with pytest.raises(ZeroDivisionError):
+        list(turns.pieces("long", (1 / n for n in (1, 0))))
+    assert turns._holder is None

@@ -1,6 +1,7 @@
 """Attempts to break in, against the real program: refused, logged once, nothing disturbed."""
 
 import http.client
+import io
 import json
 import os
 import re
@@ -12,11 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import docx
 import pytest
+import requests
 import socketio
 import websocket
 
 from tests.command_line.test_app import SPEECH, Client
+from tests.lasting import until
 from tests.program import PATIENCE_S, Program, run
 
 EVIL = "http://evil.example"
@@ -111,7 +115,13 @@ def serves(program: Program) -> None:
         ("clear_after", {"minutes": 1}),
         ("save", {"on": False}),
         ("phrases", {"list": ["x"]}),
+        ("correct", {"segment": 0, "text": "x", "remember": ""}),
+        ("restore", {"segment": 0}),
+        ("name_voice", {"number": 1, "name": "Ada"}),
         ("speak", {"text": "x", "language": "en"}),
+        ("lock", {"on": True}),
+        ("answers", {"on": True}),
+        ("answer", {"text": "x"}),
     ],
 )
 def test_a_reader_only_reads(program, event, payload):
@@ -371,6 +381,13 @@ def test_bytes_that_are_no_websocket_end_the_connection(program):
         ("speak", {"text": "x", "language": "../../x"}),
         ("speak", {"text": ["x"], "language": "en"}),
         ("emotion", {"on": True}),
+        ("correct", {"segment": 10**40, "text": "x", "remember": ""}),
+        ("correct", {"segment": 0, "text": "x" * 1001, "remember": ""}),
+        ("correct", {"segment": 0, "text": " \u202e\n", "remember": ""}),
+        ("correct", {"segment": 0, "text": "x"}),
+        ("restore", {"segment": -1}),
+        ("name_voice", {"number": 10**40, "name": "Ada"}),
+        ("name_voice", {"number": 1, "name": None}),
     ],
 )
 def test_a_presenters_mistake_is_told(program, event, payload):
@@ -435,15 +452,54 @@ def test_what_was_said_is_saved_exported_and_cleared_for_everyone(program):
             name = headers["Content-Disposition"]
             assert re.fullmatch(rf'attachment; filename="captions-[\d-]+\.{form}"', name)
         assert json.loads(body)["lines"][-1]["text"]
+        file = Path(saving["folder"]) / saving["file"]
+        until(lambda: final["text"] in file.read_text(), "the line in the file")
+        for path in ("/export/docx", f"/saved/{saving['file']}/docx"):
+            made = requests.get(program.url + path, headers=program.presenter, timeout=60)
+            assert made.headers["Content-Type"].endswith("wordprocessingml.document")
+            assert final["text"] in docx.Document(io.BytesIO(made.content)).paragraphs[-1].text
         assert presenter.ask("clear")["ok"]
         reader.wait("cleared")
         assert json.loads(request(program, "/export/json")[2]) == {"lines": []}
     with Reader(program) as late:
         late.wait("status")
         assert not late.of("caption")
-    path = Path(saving["folder"]) / saving["file"]
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert final["text"] in [json.loads(line)["text"] for line in path.read_text().splitlines()]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert final["text"] in [json.loads(line)["text"] for line in file.read_text().splitlines()]
+
+
+def test_a_mended_line_comes_to_everyone_to_files_and_to_who_comes_late(program):
+    clear(program)
+    with Client(program) as presenter, Reader(program) as reader, Client(program) as other:
+        presenter.ask("start")
+        heard = reader.wait("caption", final=True)
+        presenter.wait("status", message="The recording has ended.")
+        mended = {"segment": heard["segment"], "text": "No\x1b word\nof that.", "remember": "Ödön"}
+        assert presenter.ask("correct", mended) == {"ok": True}
+        for page in (presenter, reader, other):
+            line = page.wait("caption", text="No word of that.")
+            assert line["tags"]["mended"] is True and line["end_s"] == heard["end_s"]
+        with Reader(program) as late:
+            late.wait("caption", text="No word of that.")
+        text = request(program, "/export/txt")[2]
+        assert "[mended] No word of that." in text and heard["text"] not in text
+        other.ask("correct", mended | {"text": "The last one wins.", "remember": ""})
+        presenter.wait("caption", text="The last one wins.")
+        assert presenter.ask("restore", {"segment": heard["segment"]}) == {"ok": True}
+        assert (
+            "mended" not in reader.wait("caption", text=heard["text"], words=heard["words"])["tags"]
+        )
+        folder = Path(presenter.wait("room")["saving"]["folder"])
+        path = folder / presenter.wait("room")["saving"]["file"]
+        due = [heard["text"], "No word of that.", "The last one wins."]
+
+        def written() -> bool:  # which may be a moment after they are shown
+            lines = path.read_text().splitlines()[-3:]
+            return [json.loads(line).get("corrects") for line in lines] == due
+
+        until(written, "the mended lines in the file")
+    remembered = Path(program.home) / "recognition_helpers/remembered.txt"
+    assert remembered.read_text(encoding="utf-8") == "Ödön\n"
 
 
 def clear(program: Program) -> None:
@@ -583,3 +639,16 @@ def test_a_kill_while_saving_leaves_a_file_that_can_be_exported(tmp_path):
     ended = run(["export", path, "--format", "srt"])
     assert ended.returncode == 0 and ended.stdout.startswith("1\n00:00:")
     assert text.split()[0] in ended.stdout
+
+
+def test_strangers_are_not_told_what_devices_are_called(program):
+    with Client(program) as presenter:
+        presenter.ask("start")
+        presenter.wait("status", state="listening")
+        told = program.health()
+        status, _, strangers = request(program, "/health", X_Forwarded_For="203.0.113.7")
+        presenter.ask("stop")
+        assert told["microphone"] == SPEECH.name
+        assert status == 200 and SPEECH.name not in strangers
+        assert json.loads(strangers).keys() == told.keys()
+        program.wait_for("ready")

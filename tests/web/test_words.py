@@ -37,7 +37,7 @@ def test_a_language_has_every_key_and_placeholder(code):
 
 
 def test_every_key_that_the_page_uses_has_words():
-    sources = [*HOME.glob("templates/**/*.html"), *HOME.glob("static/js/*.js")]
+    sources = [*HOME.glob("templates/**/*.html"), *HOME.glob("static/js/**/*.js")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
     keys = set(re.findall(r'data-words(?:-label|-placeholder)?="([a-z_.0-9]+)"', text))
     keys |= set(re.findall(r'\bt\("([a-z_.]+)"', text))

@@ -6,12 +6,13 @@ which adds to them, and takes away what it names behind a minus sign.
 
 import logging
 import re
-from collections.abc import Callable, Iterable
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from utils.events import CaptionEvent
+from utils.events import CaptionEvent, Word
 from utils.folders import config_folder
 from utils.untrusted import read_text
 
@@ -83,19 +84,24 @@ class OffendingWords:
         """
         if how == "off" or not self._entries:
             return text
-        found = _compiled(self._entries)
+        found, text = _compiled(self._entries), unicodedata.normalize("NFC", text)
         return found.sub(lambda match: re.sub(r"\S+", lambda w: _short(w[0], how), match[0]), text)
 
     def mask(self, event: CaptionEvent, how: str) -> CaptionEvent:
         """A line as it is to be read, its words with their times too."""
-        text = self.masked(event.text, how)
-        if text == event.text:
+        if how == "off":
             return event
-        parts = text.split()
-        if len(parts) != len(event.words):
-            parts = [self.masked(word.text, how) for word in event.words]
-        words = (replace(word, text=part) for word, part in zip(event.words, parts, strict=True))
-        return replace(event, text=text, words=tuple(words))
+        text = self.masked(event.text, how)
+        words = tuple(self._masked_words(event.words, how))
+        if text == event.text and words == event.words:
+            return event
+        return replace(event, text=text, words=words)
+
+    def _masked_words(self, words: Sequence[Word], how: str) -> Iterator[Word]:
+        """Words with times; an entry may be of several, and one that offends may be in parts."""
+        parts = iter(self.masked(" ".join(word.text for word in words), how).split())
+        for word in words:
+            yield replace(word, text=" ".join(next(parts) for _ in word.text.split()))
 
 
 def _short(word: str, how: str) -> str:
@@ -109,6 +115,8 @@ def _entries(text: str) -> list[str]:
     ------
     ValueError : too many, or one that is too long or has no letter
     """
+    # "é" in one piece, as recognisers write it; macOS may write it in two.
+    text = unicodedata.normalize("NFC", text)
     lines = (" ".join(line.partition("#")[0].split()) for line in text.splitlines())
     entries = [line for line in lines if line]
     if len(entries) > MOST:

@@ -13,6 +13,7 @@ import numpy as np
 from utils.asr import Stream, Transcriber
 from utils.audio import SAMPLE_RATE
 from utils.captions.segmenter import Segmenter
+from utils.captions.sounds import Sounds
 from utils.captions.steady import Corrections, SteadyText
 from utils.captions.tagging import Said, Tagging
 from utils.captions.vad import VoiceActivity
@@ -34,10 +35,12 @@ class Captioner:
     ----------
     transcriber : hears the words
     tags : what is said of each line besides
+    first_segment : number of the first line, where others of the session are there already
 
     Attributes
     ----------
     tags : those that are asked now, and what is still to come of them
+    sounds : names what sounds while nobody speaks, once it has a model
     live : somebody reads along, so text that was shown stays as it is. Where nobody does, the
         recogniser's last word is the best.
 
@@ -46,12 +49,16 @@ class Captioner:
     ModelError : the voice activity detector cannot be loaded
     """
 
-    def __init__(self, transcriber: Transcriber, tags: Sequence[Tag] = ()) -> None:
+    def __init__(
+        self, transcriber: Transcriber, tags: Sequence[Tag] = (), first_segment: int = 0
+    ) -> None:
         self.transcriber = transcriber
         self.live = True
         self.tags = Tagging(tags)
+        self.sounds = Sounds()
         self._corrections = Corrections()
-        self._segmenter = Segmenter(VoiceActivity())
+        self._segmenter = Segmenter(VoiceActivity(), self._hear_beside, first_segment)
+        self._beside: list[CaptionEvent] = []  # of sounds, not handed out yet
         self._stream: Stream | None = None
         self._steady: SteadyText | None = None
         self._heard = np.zeros(0, np.float32)  # all of the segment so far
@@ -88,6 +95,16 @@ class Captioner:
                 self.transcriber.close()
                 self.tags.close()
 
+    def renewed(self) -> "Captioner":
+        """The same engines, as if nothing had been heard; this one is not used again."""
+        self.clear()
+        self.forget()
+        other = Captioner(self.transcriber)
+        other.live, other.tags = self.live, self.tags
+        sounds, other.sounds.model = other.sounds, self.sounds.model
+        sounds.on, sounds.missing = self.sounds.on, self.sounds.missing
+        return other
+
     def _retire(self) -> None:
         while self._retired:
             self._retired.pop().close()
@@ -117,14 +134,13 @@ class Captioner:
     def push(self, frame: AudioFrame) -> Iterator[CaptionEvent]:
         """Take the next frame; yield what it changes."""
         self._now = frame.start
-        for chunk in self._segmenter.push(frame):
-            yield from self._take(chunk)
+        yield from self._take_all(self._segmenter.push(frame))
         yield from self.tags.late()
 
     def flush(self) -> Iterator[CaptionEvent]:
         """Finish what is being said: no more sound comes."""
-        for chunk in self._segmenter.flush():
-            yield from self._take(chunk)
+        yield from self._take_all(self._segmenter.flush())
+        yield from self.sounds.flush()
         yield from self.tags.late()
 
     def abandon(self) -> None:
@@ -134,6 +150,8 @@ class Captioner:
         self._steady = None
         for _ in self._segmenter.flush():
             pass
+        self.sounds.forget()
+        self._beside.clear()
 
     def clear(self) -> None:
         """Give up what is being said, and let nothing come of what was."""
@@ -144,8 +162,23 @@ class Captioner:
         """Have the tags forget who was heard: whoever speaks next is no other voice."""
         self.tags.forget()
 
+    def _hear_beside(self, start: int, window: np.ndarray) -> None:
+        self._beside += self.sounds.hear(start, window, self._segmenter.take_number)
+
+    def _take_all(self, chunks: Iterator[SpeechChunk]) -> Iterator[CaptionEvent]:
+        """Speech, and what sounds between it, in their order."""
+        for chunk in chunks:
+            yield from self._told_beside()
+            yield from self._take(chunk)
+        yield from self._told_beside()
+
+    def _told_beside(self) -> Iterator[CaptionEvent]:
+        told, self._beside = self._beside, []
+        return iter(told)
+
     def _take(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         if self._stream is None:
+            yield from self.sounds.begin_speech()
             self._begin(chunk)
         if len(chunk.samples) > len(self._heard) or not chunk.last:
             yield from self._grow(chunk)
@@ -183,6 +216,8 @@ class Captioner:
         if text != self._text or (text and shown != self._shown):
             yield self._event(chunk, text, tags)
         self._text, self._shown = text, shown
+        if not text:
+            yield from self.sounds.grow_speech(chunk)
 
     def _finish(self, chunk: SpeechChunk) -> Iterator[CaptionEvent]:
         samples, self._end = chunk.samples, chunk.end
@@ -192,12 +227,14 @@ class Captioner:
         self._let_go()
         if self._steady:
             result = self._steady.finish(result, split=len(samples) < len(self._heard))
-        words = tuple(
-            Word(w.text, self._seconds(w.start_s), self._seconds(w.end_s), w.confidence)
-            for w in result.words
-        )
         self._wordless = 0 if result.text else self._wordless + 1
-        if result.text:
+        if sound := self.sounds.end_speech(chunk, len(result.text.split())):
+            yield sound
+        elif result.text:
+            words = tuple(
+                Word(w.text, self._seconds(w.start_s), self._seconds(w.end_s), w.confidence)
+                for w in result.words
+            )
             line = self._event(chunk, result.text, tags, final=True, words=words)
             yield self.tags.complete(line, samples)
         elif self._text:  # takes back a line that is on the page

@@ -7,7 +7,7 @@ through and keeps out barks, clicks and drones that look like speech for a momen
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -66,13 +66,21 @@ class Segmenter:
     Parameters
     ----------
     detector : gives the probability that a window is speech
+    beside : takes each window in which nobody speaks, with the index of its first sample
+    first : number of the first segment
     """
 
-    def __init__(self, detector: VoiceActivity) -> None:
+    def __init__(
+        self,
+        detector: VoiceActivity,
+        beside: Callable[[int, np.ndarray], None] = lambda start, window: None,
+        first: int = 0,
+    ) -> None:
+        self._beside = beside
         self._clear = Ear(detector, clear=True)
         self._ears = (self._clear, Ear(detector.twin(), clear=False))
         self._hum = Hum()
-        self._number = 0  # of the next segment, or of the one that is open
+        self._number = first  # of the next segment, or of the one that is open
         self._doubts = 0.0  # windows of late that may have been a voice, and were not taken
         self._rest = np.zeros(0, np.float32)  # samples that fill no window yet
         self._next = 0  # index of the first sample that is not in a window yet
@@ -142,6 +150,12 @@ class Segmenter:
             yield self._chunk(self._begin())
         else:
             self._doubts = self._doubts * DOUBT_KEPT + (self._clear.probability >= DOUBT)
+            self._beside(self._next - n_samples, window[:n_samples])
+
+    def take_number(self) -> int:
+        """A number that no segment has or gets: of a line between those that were and will be."""
+        self._number += 1
+        return self._number - 1
 
     def _begin(self) -> Segment:
         segment = self._segment = Segment(self._number, self._held_from)

@@ -1,13 +1,15 @@
 """The running transcript, and its exports: JSON lines, text, SRT and WebVTT."""
 
 import json
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
+from typing import Protocol
 
-from utils.captions.cues import LINE_CHARS, Timed, cues, width
-from utils.events import SILENT, CaptionEvent
+from utils.captions.export import document
+from utils.captions.export.cues import LINE_CHARS, Timed, cues, width
+from utils.captions.export.marks import ENGLISH, Wording, marks, plain
+from utils.events import CaptionEvent
 
 BLOCK_LINES, BLOCK_BYTES = 100, 65_536  # of a shared export: how it is cut
 
@@ -49,15 +51,23 @@ class Transcript:
         """The lines that will not change any more, oldest first, but the first `after`."""
         return self._final[after:]
 
+    def find(self, segment: int) -> CaptionEvent | None:
+        """The line of a segment, if there is one."""
+        return self._events.get(segment)
+
     def growing(self) -> CaptionEvent | None:
         """The line that is being said, if any."""
         return next((e for e in reversed(self._events.values()) if not e.final), None)
 
-    def forget_emotion(self) -> None:
-        """Keep the words and times alone."""
+    def change(self, how: Callable[[CaptionEvent], CaptionEvent]) -> list[CaptionEvent]:
+        """Put what `how` makes of each line in its place; return those that are others now."""
+        others = {}
         for segment, event in self._events.items():
-            self._events[segment] = event.tagged("emotion", None)
+            if (other := how(event)) != event:
+                others[segment] = other
+        self._events |= others
         self._gather()
+        return list(others.values())
 
     def clear(self) -> None:
         """Forget every line."""
@@ -81,7 +91,7 @@ class Form:
     numbered : each piece begins with its number, from 1
     """
 
-    pieces: Callable[[CaptionEvent], Iterator[str]]
+    pieces: Callable[[CaptionEvent, Wording], Iterator[str]]
     head: str = ""
     between: str = ""
     tail: str = ""
@@ -93,24 +103,29 @@ class Form:
         return f"{before}{number}\n{text}" if self.numbered else before + text
 
 
-def _txt(event: CaptionEvent) -> Iterator[str]:
-    minutes, seconds = divmod(int(event.start_s), 60)
-    yield f"{minutes:02d}:{seconds:02d}  {' '.join(_tagged(event))}\n"
+def _txt(event: CaptionEvent, wording: Wording) -> Iterator[str]:
+    yield f"{_minutes(event)}  {' '.join([*marks(event, wording), *plain(event.text).split()])}\n"
 
 
-def _json(event: CaptionEvent) -> Iterator[str]:
+def _docx(event: CaptionEvent, wording: Wording) -> Iterator[str]:
+    yield document.paragraph(
+        *(_minutes(event), marks(event, wording), plain(event.text), wording.language)
+    )
+
+
+def _json(event: CaptionEvent, wording: Wording) -> Iterator[str]:
     yield json.dumps(event.to_dict(), ensure_ascii=False)
 
 
-def _srt(event: CaptionEvent) -> Iterator[str]:
-    for cue in cues(_timed(event), event.start_s, event.end_s):
+def _srt(event: CaptionEvent, wording: Wording) -> Iterator[str]:
+    for cue in cues(_timed(event, wording), event.start_s, event.end_s):
         times = f"{_clock(cue.start_s, ',')} --> {_clock(cue.end_s, ',')}"
         text = cue.text.replace("-->", "→")  # only the line of times may hold that
         yield f"{times}\n{text}\n\n"
 
 
-def _vtt(event: CaptionEvent) -> Iterator[str]:
-    for cue in cues(_timed(event), event.start_s, event.end_s):
+def _vtt(event: CaptionEvent, wording: Wording) -> Iterator[str]:
+    for cue in cues(_timed(event, wording), event.start_s, event.end_s):
         times = f"{_clock(cue.start_s, '.')} --> {_clock(cue.end_s, '.')}"
         text = cue.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         yield f"{times}\n{text}\n\n"
@@ -120,16 +135,17 @@ FORMS = {
     "txt": Form(_txt),
     "srt": Form(_srt, numbered=True),
     "vtt": Form(_vtt, head="WEBVTT\n\n"),
+    "docx": Form(_docx),  # the paragraphs, of which `document` makes a document
     "json": Form(_json, head='{"lines": [\n', between=",\n", tail="\n]}\n"),
 }
 
 
-def _whole(form: Form, events: Iterable[CaptionEvent]) -> Iterator[str]:
+def _whole(form: Form, events: Iterable[CaptionEvent], wording: Wording) -> Iterator[str]:
     if form.head:
         yield form.head
     number = 0
     for event in _final(events):
-        for text in form.pieces(event):
+        for text in form.pieces(event, wording):
             number += 1
             yield form.piece(text, number)
     if form.tail:
@@ -143,13 +159,17 @@ class SharedExport:
     ----------
     form : a key of `FORMS`
     mask : a line as it is to be read, where words are hidden
+    wording : of what is known of a line
     """
 
     def __init__(
-        self, form: str, mask: Callable[[CaptionEvent], CaptionEvent] | None = None
+        self,
+        form: str,
+        mask: Callable[[CaptionEvent], CaptionEvent] | None = None,
+        wording: Wording = ENGLISH,
     ) -> None:
         self._form = FORMS[form]
-        self._mask = mask
+        self._mask, self._wording = mask, wording
         self._blocks: list[bytes] = []
         self._number = 0  # of the last piece
         self.lines = 0  # that are in it
@@ -159,7 +179,8 @@ class SharedExport:
         for at in range(0, len(events), BLOCK_LINES):
             texts = []
             for event in _final(events[at : at + BLOCK_LINES]):
-                for text in self._form.pieces(self._mask(event) if self._mask else event):
+                read = self._mask(event) if self._mask else event
+                for text in self._form.pieces(read, self._wording):
                     self._number += 1
                     texts.append(self._form.piece(text, self._number))
             block = "".join(texts).encode()
@@ -173,66 +194,64 @@ class SharedExport:
         return self._form.head.encode(), *self._blocks, self._form.tail.encode()
 
 
-def to_jsonl(events: Iterable[CaptionEvent]) -> Iterator[str]:
-    """Every event, growing ones too, one JSON object a line."""
+def to_jsonl(events: Iterable[CaptionEvent], wording: Wording = ENGLISH) -> Iterator[str]:
+    """Every event, growing ones too, one JSON object a line, whatever the wording."""
     for event in events:
         yield json.dumps(event.to_dict(), ensure_ascii=False) + "\n"
 
 
-def to_txt(events: Iterable[CaptionEvent]) -> Iterator[str]:
+def to_txt(events: Iterable[CaptionEvent], wording: Wording = ENGLISH) -> Iterator[str]:
     """Final lines: time, emotion in brackets where the model is sure, text."""
-    return _whole(FORMS["txt"], events)
+    return _whole(FORMS["txt"], events, wording)
 
 
-def to_json(events: Iterable[CaptionEvent]) -> Iterator[str]:
+def to_json(events: Iterable[CaptionEvent], wording: Wording = ENGLISH) -> Iterator[str]:
     """Final lines with everything that is known of them, as one JSON object."""
-    return _whole(FORMS["json"], events)
+    return _whole(FORMS["json"], events, wording)
 
 
-def to_srt(events: Iterable[CaptionEvent]) -> Iterator[str]:
+def to_srt(events: Iterable[CaptionEvent], wording: Wording = ENGLISH) -> Iterator[str]:
     """SubRip: numbered cues of at most two lines."""
-    return _whole(FORMS["srt"], events)
+    return _whole(FORMS["srt"], events, wording)
 
 
-def to_vtt(events: Iterable[CaptionEvent]) -> Iterator[str]:
+def to_vtt(events: Iterable[CaptionEvent], wording: Wording = ENGLISH) -> Iterator[str]:
     """WebVTT: cues of at most two lines."""
-    return _whole(FORMS["vtt"], events)
+    return _whole(FORMS["vtt"], events, wording)
 
 
-FORMATS: dict[str, Callable[[Iterable[CaptionEvent]], Iterator[str]]] = {
+def to_docx(events: Iterable[CaptionEvent], wording: Wording = ENGLISH) -> Iterator[str]:
+    """The paragraphs of a document, for `export.document`."""
+    return _whole(FORMS["docx"], events, wording)
+
+
+class Export(Protocol):
+    """Puts lines into a form."""
+
+    def __call__(
+        self, events: Iterable[CaptionEvent], wording: Wording = ENGLISH
+    ) -> Iterator[str]: ...
+
+
+FORMATS: dict[str, Export] = {
     "jsonl": to_jsonl,
     "txt": to_txt,
     "srt": to_srt,
     "vtt": to_vtt,
     "json": to_json,
 }
+# What pages offer: no growing lines, and a document besides.
+DOWNLOADS = {form: make for form, make in FORMATS.items() if form != "jsonl"} | {"docx": to_docx}
 
 
 def _final(events: Iterable[CaptionEvent]) -> Iterator[CaptionEvent]:
     return (event for event in events if event.final and (event.text or event.sound))
 
 
-def _tagged(event: CaptionEvent) -> list[str]:
-    """The words of a line, with what is known of its sound before them."""
-    words = plain(event.text).split()
-    if event.sound:
-        words.insert(0, f"[{plain(event.sound)}]")
-    if event.emotion and event.emotion.label != SILENT:
-        likely = event.emotion.grade == "likely"
-        words.insert(0, f"[{plain(event.emotion.label)}{'?' if likely else ''}]")
-    return ["-", *words] if event.tags.get("new_voice") else words
-
-
-def plain(text: str) -> str:
-    """Text on one line, without characters that steer a terminal or turn others around.
-
-    >>> plain("Well,\\n\\x1b[31m then\\u202e!")
-    'Well, [31m then!'
-    """
-    steering = {"Cc", "Cs", "Co", "Zl", "Zp"}
-    turning = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-    kept = (" " if unicodedata.category(c) in steering else c for c in text if c not in turning)
-    return " ".join("".join(kept).split())
+def _minutes(event: CaptionEvent) -> str:
+    """When a line begins, as minutes and seconds."""
+    minutes, seconds = divmod(int(event.start_s), 60)
+    return f"{minutes:02d}:{seconds:02d}"
 
 
 def _clock(seconds: float, mark: str) -> str:
@@ -253,11 +272,10 @@ def _broken(word: str) -> Iterator[str]:
     yield part
 
 
-def _timed(event: CaptionEvent) -> list[Timed]:
-    """The line's words with their times; where the engine gave none, in step with the letters."""
-    tags = _tagged(event)
+def _timed(event: CaptionEvent, wording: Wording) -> list[Timed]:
+    """A line's marks and words with their times; where there are none, in step with the letters."""
     words = plain(event.text).split()
-    timed = [(tag, event.start_s, event.start_s) for tag in tags[: len(tags) - len(words)]]
+    timed = [(mark, event.start_s, event.start_s) for mark in marks(event, wording)]
     if len(event.words) == len(words):
         return timed + [(t, w.start_s, w.end_s) for t, w in zip(words, event.words, strict=True)]
     parts = [part for word in words for part in _broken(word)]

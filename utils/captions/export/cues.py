@@ -24,7 +24,9 @@ LEADING = frozenset(
 SHORT = frozenset("mr mrs ms mx dr prof st mt rev gen col capt sgt lt hon fig jr sr vs etc".split())
 # What it costs to cut behind a word, by how it ends; and what a bad cue costs.
 SENTENCE, PHRASE, NOWHERE, WITHIN = 0.0, 3.0, 8.0, 20.0
-ANOTHER_CUE, ALONE = 30.0, 40.0
+ANOTHER_CUE, ALONE, HASTY = 30.0, 40.0, 15.0
+# A cue stands long enough to be read where the next one leaves time: BBC and Netflix guidelines.
+SHORTEST_S, LETTERS_A_SECOND = 1.0, 17
 
 Timed = tuple[str, float, float]  # a word, from when to when, in seconds
 
@@ -56,6 +58,7 @@ def cues(words: Sequence[Timed], start_s: float, end_s: float) -> Iterator[Cue]:
     """
     widths = [width(word) for word, _, _ in words]
     costs = [_cost(word) for word, _, _ in words]
+    next_s = [*(begin_s for _, begin_s, _ in words), end_s]  # when what follows begins
     best = [0.0] + [float("inf")] * len(words)  # of the words before, cut as well as they can be
     cut: list[tuple[int, int]] = [(0, 0)] * (
         len(words) + 1
@@ -67,7 +70,9 @@ def cues(words: Sequence[Timed], start_s: float, end_s: float) -> Iterator[Cue]:
                 break
             alone = ALONE if end - start == 1 and len(words) > 1 else 0.0
             last = 0.0 if end == len(words) else costs[end - 1]
-            total = best[start] + ANOTHER_CUE + alone + cost + last
+            stands_s = next_s[end] - (words[start][1] if start else start_s)
+            hasty = HASTY if stands_s < SHORTEST_S else 0.0
+            total = best[start] + ANOTHER_CUE + alone + hasty + cost + last
             if total < best[end]:
                 best[end], cut[end] = total, (start, row)
     parts, end = [], len(words)
@@ -77,8 +82,11 @@ def cues(words: Sequence[Timed], start_s: float, end_s: float) -> Iterator[Cue]:
         end = start
     for start, row, end in reversed(parts):
         rows = [" ".join(word for word, _, _ in words[a:b]) for a, b in ((start, row), (row, end))]
-        stop_s = end_s if end == len(words) else words[end - 1][2]
-        yield Cue(words[start][1] if start else start_s, stop_s, "\n".join(filter(None, rows)))
+        text = "\n".join(filter(None, rows))
+        begin_s = words[start][1] if start else start_s
+        read_s = begin_s + max(SHORTEST_S, len(text) / LETTERS_A_SECOND)
+        said_s = end_s if end == len(words) else words[end - 1][2]
+        yield Cue(begin_s, min(max(said_s, read_s), max(said_s, next_s[end])), text)
 
 
 def _rows(

@@ -1,0 +1,41 @@
+// A row that the upper edge of the view would cut in half is left out, and so is a feeling, or a name.
+
+const SLACK_PX = 3; // letters do not reach to the edge of their row
+
+// The line that the edge cuts: lines stand below each other.
+function lineAt(lines, top) {
+  let [low, high] = [0, lines.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (lines[middle].offsetTop + lines[middle].offsetHeight <= top) low = middle + 1;
+    else high = middle;
+  }
+  return lines[low];
+}
+
+// Whether a feeling, which may stand above its words, begins above the edge.
+function isCut(feeling, edge) {
+  return Boolean(feeling?.offsetParent) && edge > feeling.offsetTop + SLACK_PX;
+}
+
+// How much of the view's height the rest of a row takes that begins above it, in pixels.
+function restOf(line, top) {
+  const { lineHeight, paddingBlockStart } = getComputedStyle(line);
+  const into = top - line.offsetTop - parseFloat(paddingBlockStart);
+  if (into <= 0) return isCut(line.querySelector(".feeling"), top - line.offsetTop) ? -into : 0;
+  const name = line.querySelector(".speaker")?.offsetHeight ?? 0; // above the rows
+  if (into < name) return name - into;
+  const row = parseFloat(lineHeight);
+  const rest = row - ((into - name) % row);
+  return rest >= row - SLACK_PX ? 0 : Math.min(rest, line.offsetTop + line.offsetHeight - top);
+}
+
+// `whole`: leave out what is cut; else somebody scrolls, and sees where the rest is.
+export function tidy(view, lines, whole) {
+  const top = view.scrollTop;
+  const line = whole && top > 0 && lineAt(lines, top);
+  const cut = line ? `${Math.round(restOf(line, top))}px` : "";
+  if (view.style.getPropertyValue("--cut") === cut) return;
+  if (cut && cut !== "0px") view.style.setProperty("--cut", cut);
+  else view.style.removeProperty("--cut");
+}

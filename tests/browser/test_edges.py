@@ -1,0 +1,135 @@
+"""Nothing is cut off: not the sentence of a blank screen, not a row of words, not a long name."""
+
+import pytest
+
+from tests.page import caption, expect, lines, needs_chromium, offer, status
+
+pytestmark = needs_chromium
+
+SIZES = [(1920, 1080), (1366, 768), (390, 844)]
+LARGEST = "localStorage.setItem('display', JSON.stringify({ size: 400 }))"
+# Feelings that the upper edge of the view cuts, and that are to be seen.
+CUT_FEELINGS = """() => {
+    const view = document.querySelector("#view");
+    const edge = view.getBoundingClientRect().top;
+    const hidden = parseFloat(getComputedStyle(view).getPropertyValue("--cut")) || 0;
+    return [...view.querySelectorAll(".feeling")].filter((feeling) => {
+        const { top, bottom, height } = feeling.getBoundingClientRect();
+        return top < edge - 0.1 * height && bottom > edge + hidden + 0.15 * height;
+    }).length;
+}"""
+# Rows of words that the upper edge of the view cuts, and that are to be seen.
+CUT_ROWS = """() => {
+    const view = document.querySelector("#view");
+    const edge = view.getBoundingClientRect().top;
+    const hidden = parseFloat(getComputedStyle(view).getPropertyValue("--cut")) || 0;
+    const range = document.createRange();
+    return [...view.querySelectorAll(".caption")].flatMap((line) => {
+        range.selectNodeContents([...line.childNodes].find((node) => node.nodeType === 3));
+        return [...range.getClientRects()].filter(({ top, bottom, height }) =>
+            top < edge - 0.1 * height && bottom > edge + hidden + 0.15 * height);
+    }).length;
+}"""
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_a_blank_screen_says_fits_at_any_size_of_text(open_page, server, size):
+    width, height = size
+    page = open_page(before=LARGEST, viewport={"width": width, "height": height})
+    server.arrange(blank=True)
+    expect(page.locator("#hint")).to_be_visible()
+    box = page.locator("#hint").bounding_box()
+    assert box["y"] >= page.locator("main").bounding_box()["y"] - 1
+    assert box["y"] + box["height"] <= page.locator(".foot").bounding_box()["y"] + 1
+    assert page.locator("#hint").evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_upper_edge_cuts_no_row(open_page, server, size):
+    width, height = size
+    server.past = [
+        caption(
+            i, f"This is line {i} of a talk. " * (1 + i % 3), label="sad" if i % 5 == 0 else None
+        )
+        for i in range(40)
+    ]
+    page = open_page(viewport={"width": width, "height": height})
+    expect(lines(page)).to_have_count(40)
+    for key in "+++---":
+        page.keyboard.press(key)
+        expect(lines(page).nth(39)).to_be_in_viewport()
+        assert page.evaluate(CUT_ROWS) == 0
+    for segment in range(40, 46):
+        server.say(segment, f"This is line {segment} of a talk. " * (1 + segment % 3))
+        expect(lines(page)).to_have_count(segment + 1)
+        assert page.evaluate(CUT_ROWS) == 0
+
+
+def test_the_upper_edge_cuts_no_feeling_that_stands_above_its_words(open_page, server):
+    """Wherever the line lies, by a pixel or two: the newest line pushes it up as it grows."""
+    server.past = [caption(i, "This is a line.", label="sad") for i in range(30)]
+    page = open_page(viewport={"width": 390, "height": 844})
+    expect(lines(page)).to_have_count(30)
+    view = page.locator("#view")
+    expect(view).to_have_attribute("data-feelings", "above")
+    found = []
+    for height in range(844, 744, -7):
+        page.set_viewport_size({"width": 390, "height": height})
+        expect(lines(page).last).to_be_in_viewport()
+        page.wait_for_function(
+            "() => new Promise((done) => requestAnimationFrame(() => done(true)))"
+        )
+        found.append(view.evaluate("e => e.style.getPropertyValue('--cut')"))
+        assert page.evaluate(CUT_FEELINGS) == 0
+        assert page.evaluate(CUT_ROWS) == 0
+    assert any(found)
+
+
+def test_who_scrolls_sees_all_there_is(page, server):
+    server.say(0, "This is a line of a talk. " * 60)
+    expect(lines(page)).to_have_count(1)
+    page.locator("#view").hover()
+    page.mouse.wheel(0, -150)
+    expect(page.locator("#back")).to_be_visible()
+    assert page.locator("#view").evaluate("e => e.style.getPropertyValue('--cut')") == ""
+
+
+def test_the_name_of_a_model_breaks_behind_its_parts_alone(open_page, server):
+    name = "stt_en_fastconformer_hybrid_large_streaming_multi"
+    server.status = status("listening", offer=offer(name))
+    page = open_page(viewport={"width": 390, "height": 844})
+    text = page.locator("#offer-text")
+    expect(text).to_contain_text("streaming")
+    ends = text.evaluate("""(e) => {
+        const range = document.createRange(), node = e.firstChild, ends = [];
+        let row = null;
+        for (let i = 0; i < node.length; i += 1) {
+            range.setStart(node, i);
+            range.setEnd(node, i + 1);
+            const { top } = range.getClientRects()[0] ?? { top: row };
+            if (row !== null && top > row + 5) ends.push(node.data.slice(0, i).trimEnd());
+            row = top;
+        }
+        return ends;
+    }""")
+    assert ends and all(
+        not end[-1].isalnum()
+        or text.inner_text().replace("\u200b", "")[len(end.replace("\u200b", ""))] == " "
+        for end in ends
+    )
+
+
+def test_the_upper_edge_cuts_no_row_below_the_name_of_a_voice(open_page, server):
+    server.past = [caption(i, f"This is line {i} of a talk. " * (1 + i % 3)) for i in range(40)]
+    for line in server.past:
+        line["tags"]["speaker"] = {"number": line["segment"] % 3 + 1}
+    names = "localStorage.setItem('display', JSON.stringify({ speakers: true }))"
+    page = open_page(before=names, viewport={"width": 1366, "height": 768})
+    expect(lines(page)).to_have_count(40)
+    for height in range(768, 668, -9):
+        page.set_viewport_size({"width": 1366, "height": height})
+        expect(lines(page).last).to_be_in_viewport()
+        page.wait_for_function(
+            "() => new Promise((done) => requestAnimationFrame(() => done(true)))"
+        )
+        assert page.evaluate(CUT_ROWS) == 0

@@ -1,0 +1,115 @@
+"""A line that is found is gone to, and back to the live ones."""
+
+import pytest
+
+from tests.browser.test_page_access import problems
+from tests.page import WORDS, caption, expect, gap_below, lines, needs_chromium, talk
+
+pytestmark = needs_chromium
+
+EN = WORDS["en"]
+PLACES = "[...(CSS.highlights.get('found') ?? [])].map(r => r.toString())"
+
+
+def fill(server) -> None:
+    server.past = [
+        caption(i, f"The library card number {i}." if i % 20 == 5 else f"This is line {i}.")
+        for i in range(120)
+    ]
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (390, 844)])
+def test_it_is_gone_to_and_the_next_and_back(open_page, server, size):
+    fill(server)
+    width, height = size
+    page = open_page(viewport={"width": width, "height": height})
+    expect(lines(page)).to_have_count(120)
+    page.keyboard.press("d")
+    page.locator("#find-words").fill("library CARD")
+    page.locator("#find-list .place").nth(1).click()
+    expect(page.locator("#text")).to_be_hidden()
+    expect(lines(page).nth(25)).to_be_in_viewport(ratio=1)
+    expect(lines(page).nth(25)).to_have_attribute("data-found", "")
+    expect(page.locator("#found-count")).to_have_text("2 of 6")
+    expect(page.locator("#found [role=status]")).to_contain_text("The library card number 25.")
+    assert page.evaluate(PLACES) == ["library card"]
+    assert problems(page) == []
+    talk(server, 3, first=120)
+    expect(lines(page)).to_have_count(123)
+    expect(lines(page).nth(25)).to_be_in_viewport(ratio=1)  # nothing moves
+    page.keyboard.press("Enter")  # the button for the earlier one has the focus
+    expect(page.locator("#found-count")).to_have_text("1 of 6")
+    page.get_by_role("button", name=EN["find.later"]).click()
+    page.get_by_role("button", name=EN["find.later"]).click()
+    expect(page.locator("#found-count")).to_have_text("3 of 6")
+    expect(lines(page).nth(45)).to_be_in_viewport(ratio=1)
+    expect(page.locator("[data-found]")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator("#found")).to_be_hidden()
+    expect(page.locator("[data-found]")).to_have_count(0)
+    assert page.evaluate(PLACES) == []
+    expect(lines(page).nth(122)).to_be_in_viewport(ratio=1)
+    talk(server, 1, first=123)
+    expect(lines(page).nth(123)).to_be_in_viewport(ratio=1)
+    assert gap_below(page) < 2
+
+
+def test_round_at_the_ends_and_a_line_that_went_is_no_trap(open_page, server):
+    fill(server)
+    page = open_page()
+    expect(lines(page)).to_have_count(120)
+    page.keyboard.press("d")
+    page.locator("#find-words").fill("library")
+    page.locator("#find-list .place").first.click()
+    expect(page.locator("#found-count")).to_have_text("1 of 6")
+    page.locator("#found-earlier").click()
+    expect(page.locator("#found-count")).to_have_text("6 of 6")
+    page.locator("#found-later").click()
+    expect(page.locator("#found-count")).to_have_text("1 of 6")
+    server.emit("cleared", {})
+    expect(page.locator("#found")).to_be_hidden()
+
+
+def test_back_to_live_ends_it_too(open_page, server):
+    fill(server)
+    page = open_page()
+    page.keyboard.press("d")
+    page.locator("#find-list .place").first.click()  # of all lines
+    expect(page.locator("#found-count")).to_have_text("71 of 120")
+    page.locator("#found").get_by_role("button", name=EN["bar.back"]).click()
+    expect(page.locator("#found")).to_be_hidden()
+    expect(lines(page).nth(119)).to_be_in_viewport(ratio=1)
+
+
+def test_words_are_found_in_a_saved_session(open_page, server):
+    fill(server)
+    server.sessions = [
+        {
+            "name": "captions-2026-01-01-090000.jsonl",
+            "began": "2026-01-01T09:00:00",
+            "length_s": 130.0,
+            "lines": 120,
+            "first": "This is",
+        }
+    ]
+    page = open_page()
+    page.keyboard.press("d")
+    page.locator("#history-list summary").click()
+    session = page.locator("#history-list .lines")
+    expect(session.locator(".page p")).to_have_count(120)
+    field = session.get_by_role("searchbox")
+    field.fill("library")
+    expect(session.get_by_role("status")).to_have_text("1 of 6")
+    expect(session.locator("p").nth(6)).to_be_in_viewport()
+    assert page.evaluate(PLACES) == ["library"]
+    field.press("Enter")
+    expect(session.get_by_role("status")).to_have_text("2 of 6")
+    session.get_by_role("button", name=EN["find.earlier"]).click()
+    session.get_by_role("button", name=EN["find.earlier"]).click()
+    expect(session.get_by_role("status")).to_have_text("6 of 6")
+    expect(session.locator("[data-found]")).to_have_text("The library card number 105.")
+    expect(session.locator("[data-found]")).to_be_in_viewport()
+    assert problems(page) == []
+    field.fill("nothing of that")
+    expect(session.get_by_role("status")).to_have_text("0 lines")
+    assert page.evaluate(PLACES) == []

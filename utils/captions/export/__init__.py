@@ -1,0 +1,1 @@
+"""How captions are written for other programs: subtitles, a document, marks before words."""

@@ -1,0 +1,1 @@
+"""What the presenter mends: lines, and what the recogniser remembers of it."""
