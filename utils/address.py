@@ -3,6 +3,7 @@
 import ipaddress
 import socket
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from utils.errors import ConfigError
@@ -61,6 +62,33 @@ def public_address(address: str) -> Public:
     return Public(parts.scheme, f"{name}{port}", parts.path.rstrip("/"))
 
 
+def redis_address(address: str) -> str:
+    """The address of a Redis server as it may be told: without user and password.
+
+    Raises
+    ------
+    ConfigError : it is none; what was given is not told, as it may hold a password
+
+    >>> redis_address("rediss://hall:secret@Redis.example:6380/1")
+    'rediss://redis.example:6380/1'
+    """
+    try:
+        parts = urlsplit(address)
+        number = parts.path.strip("/")
+        port = "" if parts.port is None else f":{parts.port}"
+    except ValueError:
+        parts, number, port = urlsplit(""), "", ""
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname or parts.query:
+        raise ConfigError(
+            "redis: expected the address of a Redis server, such as redis://10.0.0.5:6379, or "
+            "rediss:// with TLS"
+        )
+    if number and not number.isdecimal():
+        raise ConfigError("redis: expected the number of a database behind the last /, such as /0")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
+
+
 def host_name(header: str) -> str:
     """The host of a Host header, without port and in lower case; "" where it makes no sense.
 
@@ -110,6 +138,25 @@ def network(address: str) -> str:
     if ":" not in plain or is_loopback(plain):
         return plain or address
     return str(ipaddress.IPv6Network((plain, 64), strict=False))
+
+
+@lru_cache(maxsize=2000)
+def site(peer: str) -> str:
+    """The /48 of IPv6 that a site is given, of which it may use each /64; else the peer itself.
+
+    RFC 6177, section 2: a site gets a /48 to a /56, so that a host may stand for 65,536 peers.
+
+    Parameters
+    ----------
+    peer : an address, or what `network` makes of one
+
+    >>> site("2001:db8:1:2::/64"), site("2001:db8:1:2:3::7"), site("203.0.113.7"), site("::1")
+    ('2001:db8:1::/48', '2001:db8:1::/48', '203.0.113.7', '::1')
+    """
+    plain = plain_address(peer.removesuffix("/64"))
+    if ":" not in plain or is_loopback(plain):
+        return peer
+    return str(ipaddress.IPv6Network((plain, 48), strict=False))
 
 
 def is_loopback(host: str) -> bool:

@@ -2,7 +2,8 @@
 
 import os
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -21,6 +22,12 @@ class Format(StrEnum):
     """What a file says that it is; a new layout, a new number."""
 
     EMOTION = "recognition-helpers/emotion-lstm/8"
+    NETWORK = "recognition-helpers/emotion-network/1"
+    VOICES = "recognition-helpers/voices/1"
+    SOUNDS = "recognition-helpers/sounds/2"
+    MUSIC = "recognition-helpers/music/1"
+    OTHER_SOUNDS = "recognition-helpers/other-sounds/1"
+    OWN_SOUND = "recognition-helpers/own-sound/1"
 
 
 # What PyTorch raises on a damaged or a malicious file.
@@ -28,7 +35,21 @@ _UNREADABLE = (
     *(OSError, RuntimeError, ValueError, LookupError, TypeError, AttributeError),
     *(EOFError, OverflowError, MemoryError, AssertionError),
 )
-MADE_BY = {Format.EMOTION: "train"}  # commands of the workshop
+# What parts that do not fit raise where a network is made of them.
+_UNFIT = (
+    *(AttributeError, TypeError, ValueError, OverflowError),
+    *(RuntimeError, MemoryError),
+)
+# Commands of the workshop.
+MADE_BY = {
+    Format.EMOTION: "train",
+    Format.NETWORK: "train",
+    Format.SOUNDS: "sounds train",
+    Format.MUSIC: "sounds music",
+    Format.OTHER_SOUNDS: "sounds train",
+    Format.OWN_SOUND: "sounds add",
+    Format.VOICES: "voices",
+}
 
 
 def write(path: Path, format: Format, content: Mapping) -> None:
@@ -55,8 +76,12 @@ def write(path: Path, format: Format, content: Mapping) -> None:
         raise ModelError(f"{path}: cannot be written ({reason}); name another file") from err
 
 
-def read(path: Path, format: Format) -> dict:
+def read(path: Path, format: Format, *others: Format) -> dict:
     """The parts of a checkpoint; none of them is known to fit yet.
+
+    Parameters
+    ----------
+    others : formats that it may have besides; "format" of what is read tells which it is
 
     Raises
     ------
@@ -71,12 +96,33 @@ def read(path: Path, format: Format) -> dict:
         otherwise = f"{path}: not a readable checkpoint ({err}); fetch it again or train it"
         raise model_error(err, str(path), otherwise) from err
     tag = found.get("format") if isinstance(found, dict) else type(found).__name__
-    if tag != format or not isinstance(found, dict):
+    if tag not in (format, *others) or not isinstance(found, dict):
         shown = (
             repr(tag[:60]) if isinstance(tag, str) else tag if tag is None else type(tag).__name__
         )
         raise ModelError(f"{path}: a checkpoint of format {shown}, expected {str(format)!r}")
     return found
+
+
+@contextmanager
+def fitting(path: Path, remedy: str) -> Iterator[None]:
+    """Where the parts of a checkpoint are put together.
+
+    Parameters
+    ----------
+    remedy : what to do where they do not fit
+
+    Raises
+    ------
+    ModelError : parts are missing or do not fit, or memory does not suffice
+    """
+    try:
+        yield
+    except KeyError as err:
+        raise ModelError(f"{path}: the checkpoint has no {err}; {remedy}") from err
+    except _UNFIT as err:
+        reason = " ".join(str(err).split())
+        raise model_error(err, str(path), f"{path}: does not fit: {reason}; {remedy}") from err
 
 
 def unpack(path: Path, device: str | torch.device = "cpu") -> object:

@@ -6,6 +6,8 @@ file run code.
 
 import os
 
+from utils.folders import cache_folder
+
 # Nothing about who uses the program, or how, leaves this computer.
 SILENT = {
     "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime: looks its maker up, and keeps a database
@@ -13,6 +15,7 @@ SILENT = {
     "DISABLE_TELEMETRY": "1",  # its older name
     "DO_NOT_TRACK": "1",  # what most others ask by now
     "OTEL_SDK_DISABLED": "true",  # OpenTelemetry, which comes with NeMo
+    "RAY_USAGE_STATS_ENABLED": "0",  # Ray, which may be installed for many recordings
     "WANDB_MODE": "disabled",  # experiment trackers that come with NeMo
 }
 
@@ -41,3 +44,5 @@ def prepare() -> None:
         os.environ.pop(name, None)
     if os.path.expanduser("~") == "~":  # a user whom the system does not know, as in a container
         os.environ["HOME"] = NO_HOME  # a folder that cannot be written to is no reason to end
+    # Matplotlib's list of fonts, which it would write to the user's home.
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))

@@ -112,8 +112,7 @@ class CaptionEvent:
     tags : what is said of the line besides its words, by name (`utils.tags`); a tag that has
         nothing to say is left out. It may change until the line is final.
     words : times of the words, in the session's seconds, where the engine gives them
-    sound : a sound that is no speech, such as "laughter"; its text is empty. No engine here
-        names any yet.
+    sound : a sound that is no speech, such as "dog barking"; its text is empty
     """
 
     segment: int

@@ -70,6 +70,15 @@ SENTENCES = {
     "failed": "Stopped: {reason}.",
     "failed.mistake": "Stopped by a mistake in the program: {reason}. Press Start to go on.",
     "failed.waiting": "The captions have stopped. Whoever presents can start them again.",
+    # of a room that another computer captions
+    "sharing.none": "Nobody captions in this room now.",
+    "sharing.lost": (
+        "The way to the room is interrupted. What is said meanwhile is kept, and comes as soon as "
+        "that is over."
+    ),
+    "sharing.gone": (
+        "The room's program does not answer. The captions go on here as soon as it does."
+    ),
     # remarks beside the state, the worst first: pages show them in this order
     "sound.still": (
         "The program stood still for {still_s} seconds, as when a computer sleeps. "
@@ -82,9 +91,26 @@ SENTENCES = {
         "Nothing is saved now: {reason}. Captions go on, and are saved as soon as that is over."
     ),
     "saving.moved": "The file of saved lines is gone. From here on they are saved to {file}.",
+    "sharing.waiting": (
+        "Pages by other computers get nothing now: {reason}. Captions go on here; what is said is "
+        "kept for them."
+    ),
+    "sharing.back": "Pages by other computers have got what was kept for them.",
+    "settings.bad": (
+        "Some settings could not be used: {reason}. What is built in holds instead, and the file "
+        "is left as it is."
+    ),
+    "settings.not_kept": "What you have chosen holds until the program ends: {reason}.",
+    "settings.aside": (
+        "The settings file could not be read. It is kept as {file}, and a new one was begun."
+    ),
+    "settings.unknown": "The settings file names what is no setting: {names}. It is left alone.",
+    "settings.not_measured": "It could not be measured: {reason}.",
     "speech.failed": "The text was not spoken: {reason}.",
     "offending.bad": "Your own list of words that offend could not be read. {reason}.",
     "phrases.bad": "The quick phrases could not be read, so the usual ones are shown. {reason}.",
+    "remembered.bad": "The remembered words could not be read. {reason}.",
+    "remembered.not_kept": "The remembered words hold until the program ends: {reason}.",
     "phrases.not_kept": "The quick phrases hold until the program ends: {reason}.",
     "memory.high": (
         "The program uses {used_mb} MB of memory, and is to use {limit_mb} MB at the most. It "
@@ -97,13 +123,14 @@ SENTENCES = {
     ),
     "link.missing": "No link can be made for another device: {reason}. Captions go on.",
     "emotion.missing": "Feelings are not shown: {reason}. Captions go on.",
+    "sounds.missing": "Sounds are not told: {reason}. Captions go on.",
     "voices.missing": "Another voice is not marked: {reason}. Captions go on.",
     "engine.fetching": "Fetching better captions: {done_mb} of {total_mb} MB.",
     "engine.waiting": "What is built in goes on listening. {reason}.",
     "engine.loading": "Getting {name} ready. Captions go on meanwhile.",
     "engine.changed": "Captions from here on by {engine}.",
     "engine.kept": "{engine} goes on listening. The other recogniser cannot be used: {reason}.",
-    "pace.down": "This computer is busy: words now come a little later.",
+    "pace.down": "This computer is busy: words come later for now, and more of them at once.",
     "pace.up": "This computer has room again: words come sooner.",
     # to a page that fetches what is here, but cannot connect
     "unreachable.origin": (
@@ -114,14 +141,33 @@ SENTENCES = {
         "The program answers, but does not get through. Whoever runs it: the proxy before it "
         "must pass WebSocket on, as docs/nginx.conf shows."
     ),
+    "unreachable.sharing": (
+        "This computer shows a room that another one captions, and cannot reach it now. "
+        "Trying again by itself…"
+    ),
     # refused: to the one page that asked
     "refused.presenter": "Only the presenter can do this.",
+    "refused.operator": "Only an operator can do this.",
     "refused.link": (
         "This link was used already, or is too old. Ask for another: .venv/bin/python app.py link"
     ),
     "refused.value": "This cannot be done: {reason}.",
+    "refused.line": "This line is not there any more, or cannot be mended.",
+    "refused.voice": "This voice is not there any more.",
+    "refused.remembered": "The words cannot be remembered: {reason}.",
     "refused.flood": "Too much at once. Wait a moment.",
+    "refused.fixed": (
+        "This was set where the program is started, by {by}. It can be changed there."
+    ),
+    "refused.loading": "The program is not ready yet. Try again in a moment.",
+    "refused.live": "The captions are live. Stop them first.",
+    "refused.fetching": "{name} is being fetched: one at a time.",
+    "refused.outside": (
+        "You are not at this computer, and would shut yourself out. Change this there."
+    ),
+    "refused.blank": "The screens are blank: nothing is shown now.",
     "refused.no_emotion": "The program was started without emotion.",
+    "refused.no_sounds": "The program was started without what names sounds.",
 }
 
 # What only a presenter can mend, as readers are told of it: what it does to the words.

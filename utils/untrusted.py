@@ -39,7 +39,7 @@ def opened(path: Path) -> BinaryIO:
 
 
 def read_text(path: Path, most: int) -> str:
-    """The text of a regular file of `most` bytes at most, UTF-8.
+    """The text of a regular file of `most` bytes at most, UTF-8, with or without its mark in front.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def read_text(path: Path, most: int) -> str:
         found = file.read(most + 1)
     if len(found) > most:
         raise ValueError(f"expected {most} bytes at most")
-    return found.decode()
+    return found.decode("utf-8-sig")  # as editors of Windows write it
 
 
 def _check_regular(found: os.stat_result) -> None:
@@ -62,6 +62,22 @@ def _check_regular(found: os.stat_result) -> None:
 def _at_once(path: str, flags: int) -> int:
     """Open without waiting for who writes into a pipe; Windows has no such flag."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def private(path: str, flags: int) -> int:
+    """An opener of a file that is written, the user's own; of a pipe or a device, an error.
+
+    Raises
+    ------
+    OSError : as `opened`
+    """
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o600)
+    try:
+        _check_regular(os.fstat(handle))
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
 
 
 def parse_json(text: bytes) -> Any:

@@ -21,7 +21,7 @@ def bare(word: str) -> str:
     return "".join(c for c in word.casefold() if c.isalnum())
 
 
-def _distances(a: list[str], b: list[str]) -> list[list[int]]:
+def distances(a: list[str], b: list[str]) -> list[list[int]]:
     """Edit distance of each beginning of `a` from each beginning of `b`."""
     table = [list(range(len(b) + 1))]
     for i, word in enumerate(a, 1):
@@ -38,7 +38,7 @@ def covered(shown: list[str], words: list[str]) -> int:
     >>> covered("we will meat".split(), "We will meet again soon".split())
     3
     """
-    last = _distances(shown, words)[-1]
+    last = distances(shown, words)[-1]
     return min(range(len(last)), key=lambda j: (last[j], abs(j - len(shown))))
 
 
@@ -52,7 +52,7 @@ def changed(shown: list[str], words: list[str]) -> int:
     >>> changed("we will meat".split(), "We shall meet again".split())
     2
     """
-    return min(_distances(shown, words)[-1])
+    return min(distances(shown, words)[-1])
 
 
 def align(a: list[str], b: list[str]) -> list[Step]:
@@ -61,7 +61,7 @@ def align(a: list[str], b: list[str]) -> list[Step]:
     >>> align("the old house".split(), "the house".split())
     [(True, 0, 0), (False, 1, None), (True, 2, 1)]
     """
-    table, i, j = _distances(a, b), len(a), len(b)
+    table, i, j = distances(a, b), len(a), len(b)
     steps: list[Step] = []
     while i or j:
         if i and j and table[i][j] == table[i - 1][j - 1] + (not same(a[i - 1], b[j - 1])):

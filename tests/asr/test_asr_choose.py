@@ -230,6 +230,26 @@ def test_nemo_asked_for_is_not_replaced(caches):
         open_transcriber("nemo", None, "en")
 
 
+@pytest.mark.parametrize(
+    ("asr", "model", "asked"),
+    [
+        ("nemo", None, "--asr nemo"),
+        ("auto", NAME, f"--model {NAME}"),
+        ("auto", "x.nemo", "--model x.nemo"),
+    ],
+)
+def test_where_nemo_is_not_installed_that_is_said_before_anything_is_fetched(
+    hub, models_here, monkeypatch, asr, model, asked
+):
+    monkeypatch.setitem(sys.modules, "nemo", None)
+    with pytest.raises(ModelError, match=f"{asked}: NeMo is not installed; install it with"):
+        check_choice(asr, model, "en")
+    check_choice("auto", None, "en")
+    with pytest.raises(ModelError, match="recognises de.*NeMo is not installed"):
+        open_transcriber("auto", None, "de")
+    assert hub.asked == []
+
+
 def test_a_service_is_refused_offline(caches):
     with pytest.raises(ModelError, match="which --offline forbids"):
         open_transcriber("sr:google", None, "en")

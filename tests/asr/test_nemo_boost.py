@@ -9,7 +9,7 @@ from tests import nemo_models
 from training.asr.commands import WEIGHTS
 from utils.asr.nemo.boost import boost
 from utils.asr.nemo.decode import Decoded, open_decoder
-from utils.asr.phrases import MOST_PHRASES, read_phrases
+from utils.asr.phrases import LONGEST_FILE, MOST_PHRASES, read_phrases
 from utils.errors import ConfigError
 
 KINDS = ("ctc_bpe", "rnnt", "tdt", "hybrid")
@@ -41,6 +41,7 @@ def test_phrases_are_read_one_a_line(tmp_path):
         ("\n \n", "has no phrase"),
         ("a\n" + "b" * 200, ":2: 200 characters"),
         ("a\x00b", ":1: holds control characters"),
+        ("x" * (LONGEST_FILE + 1), f"{LONGEST_FILE} bytes at most"),
         ("\n".join(f"name {k}" for k in range(MOST_PHRASES + 1)), f"{MOST_PHRASES + 1} phrases"),
     ],
 )

@@ -148,7 +148,68 @@ def test_a_pass_that_began_behind_some_words_adds_what_follows_them():
     assert agreed.before(0.7) == (2, pytest.approx(0.6))
     assert agreed.before(0.1) == (0, 0.0)
     assert agreed.before(FAR_S) == (4, pytest.approx(1.2))
-    agreed.take(words("see the sea"), FAR_S, n_before=2)
+    agreed.take([word.later(0.6) for word in words("see the sea")], FAR_S, n_before=2)
     assert agreed.text == "so we see the sea"
-    agreed.take(words("tea the sea is"), FAR_S, n_before=2)  # its first word was cut
+    agreed.take(
+        [word.later(0.6) for word in words("tea the sea is")], FAR_S, n_before=2
+    )  # its first word was cut
     assert agreed.text == "so we see the sea is"
+
+
+def timed(*said: tuple[str, float, float]) -> list[Word]:
+    return [Word(text, start_s, end_s, CLEAR) for text, start_s, end_s in said]
+
+
+# What passes of Whisper tiny.en over a reader's sentence made of it, the second one word more.
+YOU_HEARD = timed(("all.", 4.28, 5.26), ("You", 5.26, 5.48), ("heard", 5.48, 5.7))
+YOU_EVEN_HEARD = timed(
+    *(("all.", 4.28, 5.26), ("You", 5.26, 5.36), ("even", 5.36, 5.52), ("heard", 5.52, 5.7)),
+    *(("how", 5.7, 5.96), ("I've", 5.96, 6.16)),
+)
+
+
+def test_a_word_that_a_later_pass_finds_between_doubles_none():
+    assert shown((YOU_HEARD, 6.37), (YOU_EVEN_HEARD, FAR_S)) == "all. You heard how I've"
+
+
+def test_a_word_that_a_later_pass_hears_as_two_doubles_none():
+    """As Whisper tiny.en heard "Linnell's pictures are a sort of", which another reader said."""
+    first = [
+        *(Word("Linnell's", 0.0, 1.04, 0.511), Word("pictures", 1.04, 1.36, 0.937)),
+        *(Word("are", 1.36, 1.82, 0.891), Word("us.", 1.82, 1.96, 0.245)),
+    ]
+    later = [
+        *(Word("The", 0.0, 0.56, 0.106), Word("nails", 0.56, 0.88, 0.444)),
+        *(Word("pictures", 0.88, 1.46, 0.787), Word("are", 1.46, 1.92, 0.97)),
+        *(Word("a", 1.92, 2.04, 0.741), Word("sort", 2.04, 2.14, 0.979)),
+    ]
+    assert shown((first[:2], 1.98), (first, 1.98), (later, 2.6)) == "Linnell's pictures are"
+
+
+def test_words_that_a_later_pass_finds_between_double_none():
+    first = timed(("teeth", 1.0, 1.4), ("Collier", 2.2, 2.6), ("gives", 2.6, 2.9))
+    later = timed(
+        *(("teeth", 1.0, 1.4), ("and", 1.5, 1.6), ("Mr.", 1.6, 1.9), ("John", 1.9, 2.2)),
+        *(("Collier", 2.2, 2.6), ("gives", 2.6, 2.9), ("his", 2.9, 3.1)),
+    )
+    assert shown((first, FAR_S), (later, FAR_S)) == "teeth Collier gives his"
+
+
+def test_a_pause_before_or_behind_the_last_word_doubles_it_not():
+    first = timed(("of", 2.8, 3.0), ("the", 3.0, 3.2), ("year,", 3.2, 3.5))
+    for start_s, end_s in ((3.2, 4.7), (3.0, 3.5), (4.4, 4.7)):
+        later = [*first[:2], *timed(("year,", start_s, end_s), ("with", 4.7, 4.9))]
+        assert shown((first, FAR_S), (later, FAR_S)) == "of the year, with"
+
+
+def test_a_pass_that_has_lost_its_way_shows_nothing_that_was_said_before():
+    first = timed(("his", 8.5, 8.7), ("pigs", 8.7, 9.0))
+    lost = timed(("and", 4.84, 5.54), ("then", 5.54, 9.94))
+    later = [*first, *timed(("and", 9.0, 9.2))]
+    assert shown((first, FAR_S), (lost, 9.95), (later, FAR_S)) == "his pigs and"
+
+
+def test_a_word_that_is_said_twice_is_shown_twice():
+    first = timed(("no,", 0.0, 0.3))
+    later = timed(("no,", 0.0, 0.3), ("no,", 0.4, 0.7), ("no", 0.8, 1.1))
+    assert shown((first, FAR_S), (later, FAR_S)) == "no, no, no"

@@ -158,9 +158,12 @@ def test_a_pass_that_repeats_itself_is_not_whole(model):
 
 
 def test_phrases_are_put_before_the_speech(whisper, samples, model):
-    known = WhisperModel(whisper, "en", threads=1, phrases=("modern phase",))
+    known = WhisperModel(whisper, "en", threads=1)
+    known.prefer(("modern phase",))
     assert "modern phase" in hear(known, samples).text
     assert "modern face" in hear(model, samples).text
+    known.prefer(())
+    assert "modern face" in hear(known, samples).text
 
 
 @pytest.mark.parametrize(
@@ -173,7 +176,9 @@ def test_phrases_are_put_before_the_speech(whisper, samples, model):
     ],
 )
 def test_no_list_of_phrases_breaks_it(whisper, samples, phrases):
-    heard = hear(WhisperModel(whisper, "en", threads=1, phrases=phrases), samples)
+    known = WhisperModel(whisper, "en", threads=1)
+    known.prefer(phrases)
+    heard = hear(known, samples)
     assert wrong(SAID[:-1], " ".join(heard.text.split()[:-1])) <= 1
 
 

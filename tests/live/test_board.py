@@ -2,7 +2,8 @@
 
 import pytest
 
-from utils.captions.transcript import BLOCK_BYTES, FORMATS, FORMS, Transcript
+from utils.captions.export.marks import Wording
+from utils.captions.transcript import BLOCK_BYTES, DOWNLOADS, FORMS, Transcript
 from utils.events import CaptionEvent, Emotion
 from utils.live.board import LATE_JOINER_LINES, Board
 
@@ -45,7 +46,7 @@ def test_what_was_heard_before_a_clear_does_not_come_after_it(board, events):
 
 def test_a_blank_ends_the_growing_line_and_keeps_nothing_after_it(board, events):
     kept: list[CaptionEvent] = []
-    board.set_keep(kept.append)
+    board.set_keep(lambda line, corrects: kept.append(line))
     board.show(line(0, "so far", final=False), board.cuts)
     before = board.cuts
     board.set_blank(True)
@@ -68,7 +69,7 @@ def test_emotion_that_is_turned_off_is_forgotten_too(board, events):
 
 def test_only_finished_lines_are_kept_on_disk(board):
     kept: list[CaptionEvent] = []
-    board.set_keep(kept.append)
+    board.set_keep(lambda line, corrects: kept.append(line))
     board.show(line(0, "grow", final=False), board.cuts)
     board.show(line(0, "grown"), board.cuts)
     assert [e.text for e in kept] == ["grown"]
@@ -83,6 +84,31 @@ def test_a_late_page_gets_the_latest_lines_and_idle_time_counts_from_them(board)
         board.show(line(segment), board.cuts)
     assert lines(board)[0].segment == 10
     assert 0 <= board.idle_s < 60
+
+
+def test_a_sound_is_kept_and_exported_and_counts_as_no_words(board, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("utils.live.board.time.monotonic", lambda: now[0])
+    board.show(line(0), board.cuts)
+    now[0] += 60.0
+    board.show(CaptionEvent(1, 5.0, 6.0, "", True, sound="dog barking"), board.cuts)
+    assert board.idle_s == 60.0  # nobody has spoken since
+    assert [e.sound for e in lines(board)] == [None, "dog barking"]
+    for form in ("txt", "srt", "vtt"):
+        assert "[dog barking]" in whole(board, form)
+    assert '"sound": "dog barking"' in whole(board, "json")
+
+
+def test_an_export_tells_in_the_language_of_the_page_what_is_known_of_a_line(board):
+    korean = Wording("ko", {"sound.rain": "빗소리", "emotion.sad": "슬픔"})
+    board.show(line(0), board.cuts)
+    for segment, sound in enumerate(("rain", "our {bell}"), 1):
+        board.show(CaptionEvent(segment, 5.0, 6.0, "", True, sound=sound), board.cuts)
+    for form in ("txt", "srt", "vtt", "docx"):
+        told = b"".join(board.export(form, wording=korean)).decode()
+        assert all(f"[{mark}]" in told for mark in ("슬픔", "빗소리", "our {bell}")), form
+        assert "[rain]" in whole(board, form) and "words" in told
+    assert b"".join(board.export("json", wording=korean)).decode() == whole(board, "json")
 
 
 def test_a_late_page_is_told_which_line_it_is_not_sent(board):
@@ -106,7 +132,7 @@ def test_an_export_that_grows_is_what_one_made_at_once_is(board, form):
         said.add(event)
 
     def at_once() -> str:
-        return "".join(FORMATS[form](said.final()))
+        return "".join(DOWNLOADS[form](said.final()))
 
     for segment in range(450):
         show(line(segment, "so it -->\ngrows & <grows>", final=False))
@@ -120,7 +146,7 @@ def test_an_export_that_grows_is_what_one_made_at_once_is(board, form):
     assert whole(board, form) == at_once()
     assert "again" in whole(board, form)
     board.set_emotion(False)
-    said.forget_emotion()
+    said.change(lambda line: line.tagged("emotion", None))
     assert whole(board, form) == at_once()
 
 
@@ -141,9 +167,9 @@ def test_what_is_cleared_is_in_no_export(board, form):
     board.show(line(0, "secret"), board.cuts)
     assert "secret" in whole(board, form)
     board.clear()
-    assert whole(board, form) == "".join(FORMATS[form]([]))
+    assert whole(board, form) == "".join(DOWNLOADS[form]([]))
     board.show(line(1, "next"), board.cuts)
-    assert whole(board, form) == "".join(FORMATS[form]([line(1, "next")]))
+    assert whole(board, form) == "".join(DOWNLOADS[form]([line(1, "next")]))
 
 
 def test_who_opens_the_page_gets_what_the_others_were_sent(board, events):

@@ -30,7 +30,7 @@ def history(tmp_path) -> History:
 
 
 def test_what_was_saved_is_listed_the_newest_first(history, tmp_path):
-    assert history.sessions() == []
+    assert list(history.sessions()) == []
     write(tmp_path / OLD, "Good morning.", "안녕하세요.")
     write(tmp_path / NEW, "word " * 100)
     newer, older = history.sessions()
@@ -43,7 +43,7 @@ def test_what_was_saved_is_listed_the_newest_first(history, tmp_path):
     }
     assert newer["name"] == NEW and len(newer["first"]) <= FIRST_WORDS
     write(tmp_path / OLD, "Good morning.", "안녕하세요.", "And more.")
-    assert history.sessions()[1]["lines"] == 3  # it is being written
+    assert list(history.sessions())[1]["lines"] == 3  # it is being written
 
 
 def test_what_saving_writes_is_listed_and_stays_while_it_is_written(tmp_path):
@@ -60,9 +60,10 @@ def test_what_saving_writes_is_listed_and_stays_while_it_is_written(tmp_path):
 
 def test_a_session_is_read_and_deleted(history, tmp_path):
     write(tmp_path / OLD, "Good morning.")
-    assert [event.text for event in history.lines(OLD)] == ["Good morning."]
+    with history.lines(OLD) as lines:
+        assert [event.text for event in lines] == ["Good morning."]
     history.delete(OLD)
-    assert history.sessions() == [] and not (tmp_path / OLD).exists()
+    assert list(history.sessions()) == [] and not (tmp_path / OLD).exists()
     with pytest.raises(DataError, match="no saved session"):
         history.delete(OLD)
 
@@ -89,6 +90,18 @@ def test_a_link_out_of_the_folder_and_what_is_no_file_are_left_alone(history, tm
     (tmp_path / OLD).symlink_to(elsewhere)
     os.mkfifo(tmp_path / NEW)
     (tmp_path / "captions-2026-01-02-030405-3.jsonl").write_text("no captions\n")
-    assert history.sessions() == []
+    assert list(history.sessions()) == []
     with pytest.raises(DataError, match="no saved session"):
         history.lines(OLD)
+
+
+@pytest.mark.parametrize("when", ["2026-13-99-000000", "0000-01-01-000000", "2026-02-30-256199"])
+def test_a_name_that_is_no_time_is_no_session_and_hides_none(history, tmp_path, when):
+    odd = f"captions-{when}.jsonl"
+    write(tmp_path / OLD, "Good morning.")
+    write(tmp_path / odd, "Good morning.")
+    assert [session["name"] for session in history.sessions()] == [OLD]
+    for ask in (history.lines, history.delete):
+        with pytest.raises(DataError, match="no saved session"):
+            ask(odd)
+    assert (tmp_path / odd).exists()

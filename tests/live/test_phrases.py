@@ -6,7 +6,7 @@ import os
 import pytest
 
 from utils.errors import DataError
-from utils.live.phrases import DEFAULTS, LONGEST, LONGEST_JSON, MOST, Phrases
+from utils.live.answering.phrases import DEFAULTS, LONGEST, LONGEST_JSON, MOST, Phrases
 
 
 def test_defaults_hold_in_the_language_of_the_room(tmp_path):
@@ -40,6 +40,12 @@ def test_phrases_that_cannot_be_kept_hold_in_this_run_and_that_is_told(tmp_path)
     (tmp_path / "file").unlink()
     phrases.replace(["No"])
     assert phrases.not_kept is None and Phrases(phrases._path, "en").texts == ["No"]
+
+
+def test_a_mark_in_front_as_windows_editors_write_it_is_no_fault(tmp_path):
+    path = tmp_path / "phrases.json"
+    path.write_text('\ufeff["Yes"]', encoding="utf-8")
+    assert Phrases(path, "en").texts == ["Yes"]
 
 
 def test_the_longest_list_fits_into_an_event_in_any_script(tmp_path):

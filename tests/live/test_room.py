@@ -14,9 +14,10 @@ from tests.live.test_voice import wait
 from utils.captions.offending import OffendingWords
 from utils.config import LONGEST_CLEAR_AFTER_MIN
 from utils.errors import CaptureError, DataError, ModelError, RequestError
+from utils.live.answering.phrases import Phrases
 from utils.live.board import Board
 from utils.live.engines import Engines
-from utils.live.phrases import Phrases
+from utils.live.mending.remembered import Remembered
 from utils.live.room import Room
 from utils.live.saved import read_saved
 from utils.live.session import Session
@@ -56,6 +57,7 @@ def room(told, board, tmp_path) -> Iterator[Room]:
         board,
         lambda: told.append("room"),
         Phrases(tmp_path / "phrases.json", "en"),
+        Remembered(tmp_path / "remembered.txt"),
         OffendingWords(tmp_path / "offending.txt"),
         tmp_path / "saved",
         "http://10.0.0.5:5000/read",
@@ -89,6 +91,7 @@ def test_each_change_is_told_to_everyone(room, told):
         lambda: room.set_saving(True),
         lambda: room.set_phrases(["Yes"]),
         lambda: room.set_emotion(False),
+        lambda: room.set_sounds(False),
     ):
         told.clear()
         change()

@@ -26,6 +26,7 @@ from utils.live.board import Board
 from utils.live.engines import Course, Engines
 from utils.live.resume import Resume
 from utils.live.session import Session
+from utils.live.status import SAID
 from utils.messages import say
 from utils.sources import FileSource, MicrophoneSource
 from utils.sources.renewal import Patience
@@ -411,6 +412,7 @@ class Overburdened(Transcriber):
 
     def __init__(self) -> None:
         self.pause_s = 1.0
+        self.given_back = 0  # times
 
     def stream(self, growing: bool = True) -> "Overburdened":
         return self
@@ -429,17 +431,33 @@ class Overburdened(Transcriber):
         could, self.pause_s = self.pause_s > 0, 0.0
         return could
 
+    def step_up(self) -> bool:
+        could, self.pause_s = self.pause_s == 0, 1.0
+        self.given_back += could
+        return could
+
     def close(self) -> None:
         pass
 
 
-def test_a_machine_too_slow_is_given_less_to_do(page, open_session):
-    session = open_session(Overburdened(), lambda start: FileSource(SPEECH, realtime=True))
+def test_a_machine_too_slow_is_given_less_to_do_and_that_is_told_while_it_lasts(page, open_session):
+    transcriber = Overburdened()
+    session = open_session(transcriber, lambda start: FileSource(SPEECH, realtime=True))
     session.start()
     wait_for_notice(page, "pace.down")
     page.wait_for("ready")
+    told = [e for name, e in page.events if name == "status" and e["state"] == "listening"]
+    slower = [any(n["code"] == "pace.down" for n in e["notices"]) for e in told]
+    late = ["pace.down" in SAID.get(e["code"], ()) for e in told]  # which say it in other words
+    since = slower.index(True)
+    assert all(a or b for a, b in zip(slower[since:], late[since:], strict=True))
     assert session.health()["dropped_frames"] == 0
     assert page.finals
+    assert session.status["notices"] == []  # the next start begins anew
+    assert transcriber.given_back == 0
+    session.start()
+    page.wait_for("listening")
+    assert transcriber.given_back == 1
 
 
 def test_what_is_said_when_lines_are_cleared_does_not_come_back(page, transcriber, open_session):

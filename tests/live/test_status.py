@@ -109,3 +109,13 @@ def test_readers_are_told_what_concerns_them(told, code, values, readers):
     assert [notice["code"] for notice in theirs["notices"]] == ["sound.lost"]
     assert theirs["offer"] is None and "anna" not in str(theirs).lower()
     assert all_of_it["offer"] == offer and len(all_of_it["notices"]) == 2
+
+
+def test_one_fact_is_told_once(line, told):
+    late = Status("listening", say("listening.late", late_s=4))
+    line.notice(say("pace.down"))
+    line.notice(say("sound.lost", lost_s=2))
+    line.set(late)
+    assert [notice.code for notice in line.status.notices] == ["sound.lost"]
+    line.set(Status("listening", say("listening")))
+    assert [notice.code for notice in line.status.notices] == ["sound.lost", "pace.down"]

@@ -4,6 +4,7 @@ How one is fetched meanwhile: `test_fetch_live.py`.
 """
 
 import shutil
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -87,6 +88,9 @@ def test_what_is_offered(hub, models_here, monkeypatch):
         assert offered("auto", None, "en", Tuning()) is None
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=4 * 10**8))
+        assert offered("auto", None, "en", Tuning()) is None
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "nemo", None)  # it is not installed
         assert offered("auto", None, "en", Tuning()) is None
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert offered("auto", None, "en", Tuning()) is None

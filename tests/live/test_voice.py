@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from utils.errors import DataError
-from utils.live.speaker import LONGEST, UNABLE, Voice
+from utils.live.answering.speaker import LONGEST, UNABLE, Voice
 
 needs_espeak = pytest.mark.skipif(
     shutil.which("espeak-ng") is None, reason="espeak-ng is not installed"
@@ -93,12 +93,12 @@ def espeak(folder: Path, script: str) -> None:
 def quick(monkeypatch, tmp_path) -> Path:
     """A folder whose espeak-ng is used, with a second to end after it should have."""
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.setattr("utils.live.speaker.GRACE_S", 1.0)
+    monkeypatch.setattr("utils.live.answering.speaker.GRACE_S", 1.0)
     return tmp_path
 
 
 def test_one_that_hangs_at_once_never_holds_up_captions(quick, monkeypatch):
-    monkeypatch.setattr("utils.live.speaker.TRIAL_S", 1.0)
+    monkeypatch.setattr("utils.live.answering.speaker.TRIAL_S", 1.0)
     espeak(quick, "sleep 1000 & sleep 1000")
     heard = Heard()
     heard.voice().speak("Hello.", "en")
@@ -160,7 +160,7 @@ def test_one_that_is_silenced_while_it_hangs_is_not_told_of(quick):
 
 @needs_espeak
 def test_a_text_that_takes_minutes_is_refused(sound_server, monkeypatch):
-    monkeypatch.setattr("utils.live.speaker.LONGEST_S", 1.0)
+    monkeypatch.setattr("utils.live.answering.speaker.LONGEST_S", 1.0)
     heard = Heard()
     heard.voice().speak("one two three four five six seven eight nine ten", "en")
     wait(lambda: heard.failures)

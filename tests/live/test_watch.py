@@ -16,6 +16,7 @@ from utils.live.watch import (
     LATE_S,
     LOSS_S,
     QUIET_S,
+    SHOWN_S,
     ZEROS_S,
     Moves,
     Watch,
@@ -113,7 +114,7 @@ def test_single_samples_do_not_end_silence_and_sound_does(source):
 
 def test_without_speech_it_is_said_that_none_is_heard(source):
     watch = Watch(source)
-    assert listen(watch, SOUND, QUIET_S + 1)[0] == ["listening", "listening.quiet"]
+    assert listen(watch, SOUND, QUIET_S + SHOWN_S + 1)[0] == ["listening", "listening.quiet"]
     assert listen(watch, SOUND, 0.1, hearing=True)[0] == ["listening"]
 
 
@@ -195,6 +196,18 @@ def test_a_state_begins_and_ends_after_a_while():
     assert no() and no() and yes() and no() and no() and not no()
 
 
+def test_how_late_captions_are_is_never_told_as_next_to_nothing(source):
+    watch, told = Watch(source), []
+    for late_s in (LATE_S + 2, 2.0, 1.2, 0.2, 0.0):
+        source.queue_depth = round(late_s / FRAME_S)
+        message, _ = watch.judge(AudioFrame(0, SOUND), hearing=True)
+        for _ in range(int(LATE_S / FRAME_S) if not told else 0):
+            message, _ = watch.judge(AudioFrame(0, SOUND), hearing=True)
+        assert message.code == "listening.late"
+        told.append(message.values["late_s"])
+    assert told == [5, 2, 2, 2, 2]
+
+
 def test_being_late_neither_comes_nor_goes_for_a_moment_only(source):
     """As a computer at its limit makes it: the queue empties and fills again and again."""
     watch = Watch(source)
@@ -206,3 +219,24 @@ def test_being_late_neither_comes_nor_goes_for_a_moment_only(source):
     assert set(states) == {"listening.late"}
     source.queue_depth = 0
     assert listen(watch, SOUND, IN_TIME_LASTS_S + 1, hearing=True)[0][-1] == "listening"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_state_is_gone_before_it_can_be_read_unless_a_worse_one_comes(source, seed):
+    watch, random = Watch(source), np.random.default_rng(seed)
+    ranks = "listening quiet faint clipped hum late silent".split()
+    lasted: list[tuple[str, float]] = []
+    for _ in range(600):
+        source.queue_depth = round(random.choice([0, 0, IN_TIME_S + 1, LATE_S + 2]) / FRAME_S)
+        samples, hearing = random.choice([0, 1, 1]) * SOUND, bool(random.integers(2))
+        humming, unheard = bool(random.integers(4) == 0), bool(random.integers(3) == 0)
+        for _ in range(int(random.choice([1, 3, 40, 400]))):
+            frame = AudioFrame(0, samples)
+            code = watch.judge(frame, hearing, unheard, humming)[0].code.rpartition(".")[2]
+            if not lasted or lasted[-1][0] != code:
+                lasted.append((code, 0.0))
+            lasted[-1] = code, lasted[-1][1] + FRAME_S
+    assert len(lasted) > 20 and len({code for code, _ in lasted}) >= 5
+    for (code, seconds), (then, _) in zip(lasted[1:], lasted[2:]):
+        if ranks.index(then) < ranks.index(code):
+            assert seconds > SHOWN_S - 2 * FRAME_S, (code, then)

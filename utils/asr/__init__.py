@@ -28,11 +28,13 @@ class Tuning:
     pace : how long words may wait for what follows them, which makes them more accurate:
         one of `utils.config.PACES`, or "auto" for "balanced" where this machine is fast enough
         for it, and else "accurate", which costs it less
-    phrases : names and places to prefer
+    phrases : names and places to prefer; an engine that cannot refuses them
+    remembered : more of them, which an engine that cannot prefer them leaves out
     """
 
     pace: str = "auto"
     phrases: tuple[str, ...] = ()
+    remembered: tuple[str, ...] = ()
 
 
 class Stream(Protocol):
@@ -97,6 +99,13 @@ class Transcriber(Protocol):
         """Take back one `step_down`; False where none is left."""
         return False
 
+    def prefer(self, remembered: tuple[str, ...]) -> None:
+        """Prefer these words from the next pass on, in place of those of `Tuning.remembered`.
+
+        Engines that would have to be loaded anew for it do so from their next start.
+        """
+        return
+
     def close(self) -> None:
         """Let go of processes and memory. The transcriber is not used again."""
         ...
@@ -124,6 +133,7 @@ class Engine:
     built_in : whether it can listen to a language at once, without a network
     open_built_in : loads what it listens with then, given (language, tuning, on_fetch)
     remedy : how a language can be had with it, or ""
+    missing : why none of its models can be opened on this machine, or ""
     """
 
     check: Callable[[str, str | None, str], None]
@@ -132,3 +142,4 @@ class Engine:
     built_in: Callable[[str], bool] = _never
     open_built_in: Callable[[str, Tuning, OnFetch], Transcriber] = _cannot
     remedy: Callable[[str], str] = lambda language: ""
+    missing: Callable[[], str] = lambda: ""

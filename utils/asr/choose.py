@@ -9,7 +9,7 @@ from utils.errors import ModelError
 from utils.language import two_letters
 from utils.messages import Message, say
 from utils.models.catalogue import NEMO, WHISPER
-from utils.models.check import check_files, remedy
+from utils.models.check import check_files, kind_of, remedy
 from utils.models.fetch import OnFetch
 from utils.models.here import Wanted, asked, fitting, to_fetch
 from utils.models.hub import is_offline
@@ -34,10 +34,12 @@ def check_choice(asr: str, model: str | None, language: str) -> None:
     Raises
     ------
     ConfigError : unknown engine, or settings that contradict each other
-    ModelError : a model's folder is damaged or lacks the language
+    ModelError : a model's folder is damaged or lacks the language, or the engine is not installed
     """
-    check = check_files if asr == "auto" else find(asr).check
-    check(asr, model, language)
+    if asr == "auto" and not (model and model.strip()):
+        check_files(asr, model, language)
+    else:
+        find(asr if asr != "auto" else kind_of(asr, model or "")).check(asr, model, language)
 
 
 def open_transcriber(
@@ -114,6 +116,8 @@ def _open_recommended(
         model = to_fetch("auto", None, language)
         if model is None:
             raise ModelError("--offline forbids to fetch" if is_offline() else "no model is known")
+        if why := find(model.kind).missing():
+            raise ModelError(why)
         check_fits(model.name, model.about_mb * 1_000_000, model.kind)
         path = Wanted(model.name, model.kind, "--asr auto").locate(on_fetch)
         transcriber = open_found(path, language, tuning)

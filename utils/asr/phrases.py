@@ -4,9 +4,10 @@ import unicodedata
 from pathlib import Path
 
 from utils.errors import ConfigError
-from utils.untrusted import opened
+from utils.untrusted import read_text
 
 MOST_PHRASES, LONGEST = 1000, 100  # lines, and characters of one
+LONGEST_FILE = 1_000_000  # bytes
 WRONG = "expected one phrase a line in UTF-8, such as: Ada Lovelace"
 
 
@@ -20,12 +21,12 @@ def read_phrases(path: Path | str) -> tuple[str, ...]:
     """
     path = Path(path)
     try:
-        with opened(path) as file:
-            text = file.read().decode("utf-8-sig")
+        text = read_text(path, LONGEST_FILE)
     except UnicodeDecodeError as err:
         raise ConfigError(f"{path}: not UTF-8 (byte {err.start}); {WRONG}") from err
-    except OSError as err:
-        raise ConfigError(f"{path}: cannot be read ({err.strerror}); {WRONG}") from err
+    except (OSError, ValueError) as err:
+        reason = getattr(err, "strerror", None) or err
+        raise ConfigError(f"{path}: cannot be read ({reason}); {WRONG}") from err
     lines = [" ".join(line.split()) for line in text.splitlines()]
     for number, line in enumerate(lines, 1):
         if len(line) > LONGEST:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from utils.asr import Engine, Transcriber, Tuning
-from utils.audio import SAMPLE_RATE
+from utils.audio import SAMPLE_RATE, pcm16
 from utils.errors import ConfigError, ModelError
 from utils.events import Transcription
 from utils.faults import model_error
@@ -94,7 +94,7 @@ class SpeechRecognitionTranscriber(Transcriber):
         ------
         ModelError : the engine or its service failed
         """
-        pcm = np.clip(np.round(samples * 32_768), -32_768, 32_767).astype("<i2").tobytes()
+        pcm = pcm16(samples).tobytes()
         audio = self._package.AudioData(pcm, SAMPLE_RATE, 2)
         try:
             text = self._recognize(audio, **self._arguments)

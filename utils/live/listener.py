@@ -8,12 +8,13 @@ from functools import partial
 
 from utils.audio import SAMPLE_RATE
 from utils.captions.delay import WordDelays
-from utils.captions.pace import PaceKeeper
+from utils.captions.pace import PaceKeeper, at_full_pace
 from utils.captions.pipeline import Captioner
 from utils.errors import AppError, AudioError, CaptureError
 from utils.events import AudioFrame, CaptionEvent
 from utils.live.board import Board, Publish
 from utils.live.loader import Loader, unexpected
+from utils.live.pulse import Elapsed
 from utils.live.status import StatusLine
 from utils.live.watch import Moves, Signs, Watch
 from utils.messages import Message, say
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 RETRY_S = 1.0  # between attempts to open a lost microphone
 STUCK_S = 10.0  # of work on one frame, after which captions do not come
+BACK_S = 1.0  # of sound from a microphone that was lost, after which it is called back
 LATE_S = 5.0  # after listening, in which tags of the last lines may still come,
 LATE_LOOK_S = 0.1  # and between looks whether they have
 
@@ -61,10 +63,12 @@ class Listener:
     line, loader : show the state, with the present engine beside it
     publish : sends `level` events
     just_woke : whether the program stood still until a moment ago
+    elapsed : the session's clock
 
     Attributes
     ----------
     speaking : the computer itself, whose voice is not to be captioned
+    delay_s : of the last word that was shown; None before the first
     """
 
     def __init__(
@@ -75,7 +79,9 @@ class Listener:
         loader: Loader,
         publish: Publish,
         just_woke: Callable[[], bool],
+        elapsed: Elapsed,
     ) -> None:
+        self._elapsed = elapsed
         self._open_source = open_source
         self._board = board
         self._line = line
@@ -90,12 +96,12 @@ class Listener:
         self._pace = PaceKeeper()
         self._delays = WordDelays()
         self.signs = Signs()
-        self._began = 0.0  # when the session's clock was zero
         self._last_frame = 0.0
         self._working_since: float | None = None  # on the frame that is being captioned
         self._cuts = 0  # of the board, when the pipeline was last emptied for one
         self._stale = 0  # frames that wait, heard before the last cut
         self.speaking = False
+        self.delay_s: float | None = None
 
     @property
     def listening(self) -> bool:
@@ -135,7 +141,7 @@ class Listener:
             self._again.clear()
             self._stopping.clear()
             self.signs.begin()
-            self._began = self._began or time.monotonic()
+            self._elapsed.begin()
             work = partial(self._run, captioner)
             self._worker = threading.Thread(target=work, name="captions", daemon=True)
             self._worker.start()
@@ -152,6 +158,11 @@ class Listener:
         if self._worker:
             self._worker.join(timeout=2 * LATE_S)
 
+    def abandon(self) -> None:
+        """Stop, and wait for nothing that might still be said of the last lines."""
+        self._again.set()
+        self.close()
+
     def leave_waiting(self) -> None:
         """Let nothing appear of what has been heard until now."""
         self._stale = source.queue_depth if (source := self._source) else 0
@@ -164,12 +175,13 @@ class Listener:
         except AppError as err:
             log.error("%s", err)
             captioner.abandon()
-            self._line.set(self._loader.status("error", say("failed", reason=str(err))))
+            message = say("failed", reason=str(err))
+            self._line.set(self._loader.status("error", message), over="pace.down")
         except Exception as err:
             log.exception("listening failed")
             captioner.abandon()
             message = unexpected(err, "failed", "failed.mistake")
-            self._line.set(self._loader.status("error", message))
+            self._line.set(self._loader.status("error", message), over="pace.down")
         finally:
             self._stopping.set()
             captioner.forget()
@@ -177,6 +189,8 @@ class Listener:
 
     def _listen(self, captioner: Captioner) -> None:
         message, moves = say("ready"), Moves()
+        self._pace = PaceKeeper()
+        at_full_pace(captioner.transcriber)  # what was too much then may not be now
         while not self._stopping.is_set():
             self.signs.attempt()
             try:
@@ -188,7 +202,8 @@ class Listener:
                     metrics.LOSSES.inc()
                 lost = self._loader.status("lost", say("lost", reason=str(err)))
                 if lost.message != self._line.status.message:
-                    log.warning("%s (%s)", err, err.__cause__)
+                    why = f" ({err.__cause__})" if err.__cause__ else ""
+                    log.warning("%s%s", err, why)
                 self._line.set(lost)
                 self._stopping.wait(RETRY_S)
             except AudioError:  # what came before the damage counts
@@ -196,7 +211,7 @@ class Listener:
                 raise
         self._captions(captioner.flush())
         self._stopping.set()  # whoever sees that it is ready may start it again
-        self._line.set(self._loader.status("ready", message))
+        self._line.set(self._loader.status("ready", message), over="pace.down")
 
     def _wait_for_tags(self, captioner: Captioner) -> None:
         """Show what is still said of the last lines; nobody who starts again waits for it."""
@@ -212,7 +227,7 @@ class Listener:
 
     def _capture(self, captioner: Captioner, moves: Moves) -> Message:
         """Listen until the source ends; return why it did."""
-        start = int((time.monotonic() - self._began) * SAMPLE_RATE)
+        start = int(self._elapsed.seconds * SAMPLE_RATE)
         with self._open_source(start) as source:
             self._source = source
             try:
@@ -255,6 +270,7 @@ class Listener:
                 self._cuts = self._board.cuts
             if emotion := captioner.tags.find("emotion"):
                 emotion.on = self._board.emotion
+            captioner.sounds.on = self._board.sounds
             if self._stale:
                 self._stale -= 1
                 return False
@@ -263,11 +279,12 @@ class Listener:
     def _captions(self, events: Iterable[CaptionEvent]) -> None:
         for event in events:
             self._board.show(event, self._cuts)
-            delays = self._delays.take(event, time.monotonic() - self._began)
+            delays = self._delays.take(event, self._elapsed.seconds)
             if delays is not None and event.text:
                 metrics.LINES.inc()
                 for delay_s in delays:
                     metrics.WORD_DELAY.observe(delay_s)
+                    self.delay_s = delay_s
 
     def _tell(self, watch: Watch, frame: AudioFrame, captioner: Captioner) -> None:
         """Tell how listening goes, and have less or more done where it falls behind."""
@@ -280,13 +297,18 @@ class Listener:
             message = say("listening.speaking")
         if watch.level_db is not None:
             self._publish("level", {"db": watch.level_db})
-        self._line.set(self._loader.status("listening", message, quiet))
+        if self._line.status.message.code != "lost" or watch.heard_s > BACK_S:
+            self._line.set(self._loader.status("listening", message, quiet))
         if not watch.catching_up:
             self._keep_up(captioner, watch.late_s, len(frame.samples) / SAMPLE_RATE)
 
     def _keep_up(self, captioner: Captioner, late_s: float, frame_s: float) -> None:
+        slower = self._pace.steps
         step = self._pace.judge(captioner.transcriber, late_s, frame_s, captioner.hearing)
         if step:
             log.info("pace: one step %s, %.1f s of sound wait", step, late_s)
             metrics.PACE.labels(step).inc()
-            self._line.remark(f"pace.{step}")
+        if self._pace.steps and not slower:
+            self._line.notice(say("pace.down"))
+        elif slower and not self._pace.steps:  # or another recogniser has taken over
+            self._line.remark("pace.up") if step else self._line.withdraw("pace.down")

@@ -34,12 +34,15 @@ class Loader:
         self._load = load
         self._line = line
         self._lock = lock
+        self._loading = False
+        self._next: Better | None = None  # to be brought after what is under way
         self._bringing = False  # a better recogniser is on its way
         self._failed: Better | None = None  # that could not be had, and may be asked for again
         self._course = Course()
 
     def start(self) -> None:
         """Begin to load."""
+        self._loading = True
         threading.Thread(target=self._run, name="load", daemon=True).start()
 
     def close(self) -> None:
@@ -70,12 +73,37 @@ class Loader:
             elif engines and self._failed:
                 self._bring(engines, self._failed)
 
+    def change(self, bring: Better) -> None:
+        """Have another recogniser take over, once what is under way has come to its end.
+
+        Where nothing could be loaded, all is loaded anew, by the settings as they are now.
+        """
+        with self._lock:
+            if self._loading or self._bringing:
+                self._next = bring
+            elif self.engines:
+                self._bring(self.engines, bring)
+            else:
+                self._line.set(Status("loading", say("starting"), progress=0.0))
+                self.start()
+
     def _run(self) -> None:
+        self._load_engines()
+        with self._lock:
+            self._loading = False
+            self._bring_next()
+
+    def _bring_next(self) -> None:
+        bring, self._next = self._next, None
+        if bring:
+            self.change(bring)
+
+    def _load_engines(self) -> None:
         def progress(done: float, message: Message) -> None:
             self._line.set(Status("loading", message, progress=done))
 
         try:
-            engines = self._load(progress)
+            self._begin(self._load(progress))
         except AppError as err:
             log.error("%s", err)
             self._line.set(Status("error", say("failed.loading", reason=str(err))))
@@ -83,15 +111,18 @@ class Loader:
             log.exception("loading failed")
             message = unexpected(err, "failed.loading", "failed.loading_mistake")
             self._line.set(Status("error", message))
-        else:
-            with self._lock:
-                self.engines = engines
-                engines.captioner.tags.missing = self._missing
-                self._line.set(self.status("ready", engines.ready))
-                for message in engines.missing:
-                    self._line.notice(message)
-                if engines.better:
-                    self._bring(engines, engines.better)
+
+    def _begin(self, engines: Engines) -> None:
+        """Engines are there: say so, and bring what is to take over."""
+        with self._lock:
+            self.engines = engines
+            engines.captioner.tags.missing = self._missing
+            engines.captioner.sounds.missing = self._missing
+            self._line.set(self.status("ready", engines.ready))
+            for message in engines.missing:
+                self._line.notice(message)
+            if engines.better:
+                self._bring(engines, engines.better)
 
     def _missing(self, code: str, reason: str) -> None:
         self._line.notice(say(code, reason=reason))
@@ -121,6 +152,7 @@ class Loader:
             self._failed = None if better else bring
             self.engines = better or _kept(engines)
             self._refresh()
+            self._bring_next()
         if better:
             self._line.remark("engine.changed", engine=better.captioner.transcriber.name)
 

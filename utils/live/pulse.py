@@ -20,6 +20,29 @@ def now_s() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
+class Elapsed:
+    """Seconds since listening first began, for all who listen for one session.
+
+    Parameters
+    ----------
+    before_s : that had passed when the program broke off, where it goes on
+    """
+
+    def __init__(self, before_s: float = 0.0) -> None:
+        self._before_s = before_s
+        self._began_s: float | None = None
+
+    def begin(self) -> None:
+        """Listening begins, perhaps not for the first time."""
+        if self._began_s is None:
+            self._began_s = time.monotonic() - self._before_s
+
+    @property
+    def seconds(self) -> float:
+        """As of now."""
+        return self._before_s if self._began_s is None else time.monotonic() - self._began_s
+
+
 class Pulse:
     """Calls a function every `BEAT_S` seconds, on a thread of its own.
 

@@ -6,15 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
+from utils.captions.export.marks import ENGLISH, Wording
 from utils.captions.offending import OffendingWords
 from utils.config import LONGEST_CLEAR_AFTER_MIN, OFFENDING
 from utils.errors import RequestError
+from utils.live.answering.phrases import LONGEST, MOST, Phrases
+from utils.live.answering.speaker import Voice
 from utils.live.board import Board
 from utils.live.history import History
-from utils.live.phrases import LONGEST, MOST, Phrases
+from utils.live.kiosk import Kiosk
+from utils.live.mending.corrections import Corrections
+from utils.live.mending.remembered import Remembered
 from utils.live.saving import SavedLines
 from utils.live.session import Session, Told
-from utils.live.speaker import Voice
 from utils.messages import say
 
 TIDY_S = 1.0  # between looks whether the lines are to be cleared
@@ -33,11 +37,16 @@ class Room:
     board : has its lines
     announce : tells every page how the room is now
     phrases : the quick phrases
+    remembered : words that the recogniser had wrong
     offending : finds words that offend; how they are shown is the presenter's choice, which a
         reader may change for themselves
     saving_folder : where lines are saved, while that is turned on
     reader_url : where phones read along; None where they cannot reach this machine
     language : of the speech
+
+    Attributes
+    ----------
+    name : of the room, that every page shows; "" for none
     """
 
     def __init__(
@@ -46,6 +55,7 @@ class Room:
         board: Board,
         announce: Callable[[], None],
         phrases: Phrases,
+        remembered: Remembered,
         offending: OffendingWords,
         saving_folder: Path,
         reader_url: str | None,
@@ -56,10 +66,13 @@ class Room:
         self.reader_url = reader_url
         self._announce = announce
         self._phrases = phrases
+        self.corrections = Corrections(board, session, remembered)
+        self.kiosk = Kiosk(board.tell, announce, lambda: board.blank)
         self.offending = offending
         self._how_offending = OFFENDING[0]
         self._folder = saving_folder
-        self._language = language
+        self.language = language
+        self.name = ""
         self._clear_after_min = 0
         self._microphone = ""  # as it was told last
         self._saved: SavedLines | None = None
@@ -105,17 +118,37 @@ class Room:
         ----------
         tell : takes the events, and whether the screens are blank
         """
-        self._session.greet(lambda told: tell(told, self._board.blank))
+        self._session.greet(lambda told: tell(told + self.kiosk.shown(), self._board.blank))
 
-    def export(self, form: str, how: str | None = None) -> tuple[bytes, ...]:
+    def export(
+        self, form: str, how: str | None = None, wording: Wording = ENGLISH
+    ) -> tuple[bytes, ...]:
         """The finished lines in a form, as `Board.export` gives them.
 
         Parameters
         ----------
         how : words that offend, one of `OFFENDING`; None for the room's
+        wording : of what is known of a line
         """
         how = how or self._how_offending
-        return self._board.export(form, how, lambda line: self.offending.mask(line, how))
+        return self._board.export(form, how, lambda line: self.offending.mask(line, how), wording)
+
+    def whole(self, tell: Callable[[Told], None]) -> None:
+        """Hand over all that readers may be told; nothing of it comes in between."""
+
+        def add(told: Told) -> None:
+            tell([*told, ("room", self.state(False)), *self.kiosk.shown()])
+
+        self._session.whole(add)
+
+    @property
+    def answers(self) -> bool:
+        """Whether readers, too, may answer whoever speaks."""
+        return self.kiosk.answers
+
+    def count_screen(self, place: str, by: int) -> None:
+        """Note that a screen that faces whoever speaks came or went, as `Kiosk.count_screen`."""
+        self.kiosk.count_screen(place, by)
 
     @property
     def monitored(self) -> Session:
@@ -135,8 +168,9 @@ class Room:
         self._session.fetch()
 
     def clear(self) -> None:
-        """Forget every line, here and on every page."""
+        """Forget every line and the answer, here and on every page."""
         self._session.clear()
+        self.kiosk.take_away()
 
     # Of the room
 
@@ -154,6 +188,7 @@ class Room:
             "blank": self.blank,
             "offending": self._how_offending,
             "emotion": self._board.emotion and self._session.has_emotion,
+            "sounds": self._board.sounds and self._session.has_sounds,
             "clear_after_min": self._clear_after_min,
             "saving": saving,
             "history": self.history.open,
@@ -162,12 +197,15 @@ class Room:
             "speech": presenter and self._voice.available,
             "phrases": self._phrases.texts,
             "phrases_limits": {"most": MOST, "letters": LONGEST},
-            "language": self._language,
+            "language": self.language,
+            "name": self.name,
+            **self.kiosk.state(),
         }
 
     def set_blank(self, on: bool) -> None:
         """Hide every line on every page, or show them again."""
         self._session.set_blank(on)
+        self.kiosk.take_away()
         self._announce()
 
     def set_emotion(self, on: bool) -> None:
@@ -175,6 +213,13 @@ class Room:
         if on and not self._session.has_emotion:
             raise RequestError(say("refused.no_emotion"))
         self._board.set_emotion(on)
+        self._announce()
+
+    def set_sounds(self, on: bool) -> None:
+        """Tell everyone of sounds that are no speech, or nobody."""
+        if on and not self._session.has_sounds:
+            raise RequestError(say("refused.no_sounds"))
+        self._board.set_sounds(on)
         self._announce()
 
     def set_offending(self, how: str) -> None:
@@ -301,6 +346,7 @@ class Room:
 
     def _look(self) -> None:
         """What is looked after now and then: the file, the microphone, and old lines."""
+        self.kiosk.look()
         if saved := self._saved:
             saved.look()
         if (microphone := self._session.microphone) != self._microphone:
@@ -309,4 +355,4 @@ class Room:
         minutes, idle_s = self._clear_after_min, self._board.idle_s
         if minutes and idle_s is not None and idle_s >= 60 * minutes:
             log.info("nobody has spoken for %d minutes: the lines are cleared", minutes)
-            self._session.clear()
+            self.clear()

@@ -70,10 +70,16 @@ class SavedLines:
         self._whole = 0  # bytes of whole lines
         self._ended = False
 
-    def add(self, event: CaptionEvent) -> None:
-        """Write a finished line, soon."""
+    def add(self, event: CaptionEvent, corrects: str | None = None) -> None:
+        """Write a finished line, soon.
+
+        Parameters
+        ----------
+        corrects : the words that it was written with before, where the presenter has mended them
+        """
         if event.final and (event.text or event.sound):
-            self._thread.submit(self._guard, partial(self._write, event))
+            entry = event.to_dict() | ({} if corrects is None else {"corrects": corrects})
+            self._thread.submit(self._guard, partial(self._write, entry))
 
     def look(self) -> None:
         """See, soon, whether the file is still there, and room; nothing once it is closed."""
@@ -127,9 +133,9 @@ class SavedLines:
         self._moved()
         return True
 
-    def _write(self, event: CaptionEvent) -> None:
+    def _write(self, entry: dict) -> None:
         if not self._ended:
-            self._waiting.append((json.dumps(event.to_dict(), ensure_ascii=False) + "\n").encode())
+            self._waiting.append((json.dumps(entry, ensure_ascii=False) + "\n").encode())
             self._write_waiting()
 
     def _write_waiting(self) -> None:
@@ -200,7 +206,23 @@ def _new_file(folder: Path) -> tuple[Path, int]:
     for number in range(1, 1000):
         path = folder / f"{stem}{f'-{number}' if number > 1 else ''}.jsonl"
         try:
-            return path, os.open(path, flags, 0o600)
+            file = os.open(path, flags, 0o600)
         except FileExistsError:
             continue
+        for each in (folder, folder.parent):  # the folder may be new
+            _keep_names(each)
+        return path, file
     raise FileExistsError(17, "a thousand files of this second are there")
+
+
+def _keep_names(folder: Path) -> None:
+    """Have the names in a folder outlive a power cut, which a file's own bytes on the disk do not.
+
+    Not every system opens a folder, nor every disk of a network.
+    """
+    with suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

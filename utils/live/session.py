@@ -8,15 +8,17 @@ is not sent again (`left_out`): whoever was away then knows what has become of t
 import logging
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Self
 
+from utils.events import CaptionEvent
 from utils.live.board import Board, Publish
-from utils.live.engines import Engines
+from utils.live.engines import Better, Engines
 from utils.live.listener import Listener
 from utils.live.loader import Loader, Progress
-from utils.live.pulse import Pulse
+from utils.live.pulse import Elapsed, Pulse
 from utils.live.resume import Resume
-from utils.live.status import Status, StatusLine
+from utils.live.status import Status, StatusLine, for_readers
 from utils.live.watch import Signs
 from utils.messages import Value, say
 from utils.monitoring import metrics
@@ -25,6 +27,27 @@ from utils.sources import Source
 log = logging.getLogger(__name__)
 
 Told = list[tuple[str, dict]]  # events, by name and payload
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Where a session had come to when its program broke off.
+
+    Parameters
+    ----------
+    session, clears : its id, and how often it was cleared
+    lines : that were said, all of them finished
+    elapsed_s : since listening first began
+    next_segment : the number of the next line
+    blank : whether the screens were
+    """
+
+    session: str
+    clears: int
+    lines: tuple[CaptionEvent, ...]
+    elapsed_s: float
+    next_segment: int
+    blank: bool
 
 
 class Session:
@@ -40,6 +63,7 @@ class Session:
     publish : sends an event, by name and payload, to every page
     listen : begin to listen as soon as the engines are loaded, without being asked
     resume : notes that it listens, for the start after a crash
+    earlier : where the session that broke off had come to, if this one goes on with it
     """
 
     def __init__(
@@ -50,20 +74,22 @@ class Session:
         publish: Publish,
         listen: bool = False,
         resume: Resume | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
         self._board = board
         self._publish = publish
         self._listen_first = listen
         self._resume = resume or Resume(None)
-        self._id = uuid.uuid4().hex  # lets a page tell that the program was started anew
-        self._clears = 0
+        # lets a page tell that the program was started anew
+        self._id = earlier.session if earlier else uuid.uuid4().hex
+        self._clears = earlier.clears if earlier else 0
         beginning = Status("loading", say("starting"), progress=0.0)
         self._line = StatusLine(beginning, self._publish_status, board.lock)
         self._loader = Loader(load, self._line, board.lock)
         self._pulse = Pulse(self._beat)
-        self._listener = Listener(
-            open_source, board, self._line, self._loader, publish, self._pulse.just_woke
-        )
+        self._elapsed = Elapsed(earlier.elapsed_s if earlier else 0.0)
+        self._listener = self.listener(open_source, board, self._line, publish)
+        self._before_start: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
         """Begin to load the engines."""
@@ -80,6 +106,24 @@ class Session:
         if engines := self._loader.engines:
             engines.captioner.close()
 
+    def listener(
+        self, open_source: Callable[[int], Source], board: Board, line: StatusLine, publish: Publish
+    ) -> Listener:
+        """One that listens by this session's engines and clock; never two at once."""
+        return Listener(
+            open_source, board, line, self._loader, publish, self._pulse.just_woke, self._elapsed
+        )
+
+    @property
+    def engines(self) -> Engines | None:
+        """What it listens with; None until that is loaded."""
+        return self._loader.engines
+
+    @property
+    def listening(self) -> bool:
+        """Whether it listens, or tries to."""
+        return self._listener.listening
+
     @property
     def status(self) -> dict:
         """The present `status` event."""
@@ -92,20 +136,42 @@ class Session:
             told = [("status", {**self.status, "left_out": left_out})]
             tell(told + [("caption", self._board.payload(line)) for line in lines])
 
+    def whole(self, tell: Callable[[Told], None]) -> None:
+        """Hand over all that there is of the session; nothing comes in between."""
+        with self._board.lock:
+            lines = self._board.everything()
+            tell([("status", self.status)] + [("caption", line.to_dict()) for line in lines])
+
     @property
     def microphone(self) -> str:
         """The device that is heard, as the system calls it to people; "" if that is not known."""
         return self._listener.microphone
 
-    def health(self) -> dict:
-        """The session for a monitor: plain JSON types, read without waiting."""
-        status = self._line.status
+    def watched(self) -> dict:
+        """The session as an operator sees it: plain JSON types."""
+        with self._board.lock:
+            idle_s, status = self._board.idle_s, self.status
         return {
-            "state": status.state,
-            "message": str(status.message),
-            "engine": status.engine,
-            **self._listener.health(),
+            **{name: status[name] for name in ("state", "code", "values", "message", "engine")},
+            "notices": status["notices"],
+            "delay_s": self._listener.delay_s,
+            "idle_s": idle_s,
+            "blank": self._board.blank,
+            "listening": self.listening,
         }
+
+    def health(self, whole: bool = True) -> dict:
+        """The session for a monitor: plain JSON types, read without waiting.
+
+        Parameters
+        ----------
+        whole : with what is nobody else's business: what devices are called
+        """
+        status = self._line.status.to_dict()
+        heard = self._listener.health()
+        if not whole:
+            status, heard = for_readers(status), {**heard, "microphone": None}
+        return {name: status[name] for name in ("state", "message", "engine")} | heard
 
     def measure(self) -> None:
         """Bring those metrics up to date that stand for now."""
@@ -128,8 +194,17 @@ class Session:
 
     def start(self) -> None:
         """Begin to listen. Does nothing while loading or when listening already."""
-        if engines := self._loader.engines:
+        if (engines := self._loader.engines) and not self.listening:
+            self._before_start()
             self._listener.start(engines.captioner)
+
+    def before_start(self, end: Callable[[], None]) -> None:
+        """Have others who listen by the same engines end before the session begins to."""
+        self._before_start = end
+
+    def change(self, bring: Better) -> None:
+        """Have another recogniser take over, while captions go on."""
+        self._loader.change(bring)
 
     def stop(self) -> None:
         """End listening; what was said until now is still finished and published."""
@@ -162,6 +237,17 @@ class Session:
         """Whether there is a model of emotion, as far as is known by now."""
         engines = self._loader.engines
         return engines is None or engines.captioner.tags.find("emotion") is not None
+
+    @property
+    def has_sounds(self) -> bool:
+        """Whether there is what names sounds, as far as is known by now."""
+        engines = self._loader.engines
+        return engines is None or engines.captioner.sounds.model is not None
+
+    def prefer(self, remembered: tuple[str, ...]) -> None:
+        """Have the recogniser prefer these words from now on, where it can."""
+        if engines := self._loader.engines:
+            engines.captioner.transcriber.prefer(remembered)
 
     def notice(self, code: str, **values: Value) -> None:
         """Say a remark beside the state, for as long as it is not taken back."""

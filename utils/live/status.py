@@ -11,7 +11,9 @@ log = logging.getLogger(__name__)
 
 NOTICE_S = 20.0  # that a remark on something that is over stays on the page
 # Of these the next one tells what became of the last, and takes its place.
-CHAINS = {"saving", "engine", "pace", "sound"}
+CHAINS = {"saving", "sharing", "engine", "pace", "sound"}
+# What the state says already, in other words, is not said beside it.
+SAID = {"listening.late": {"pace.down"}, "listening.catching_up": {"pace.down"}}
 
 
 @dataclass(frozen=True)
@@ -73,10 +75,11 @@ class StatusLine:
         self._lock = lock
         self._notices: dict[str, Message] = {}  # by code, or by what their chain is about
 
-    def set(self, status: Status) -> None:
-        """Show another status; the remarks stay."""
+    def set(self, status: Status, over: str = "") -> None:
+        """Show another status; the remarks stay, but for one that is `over` with it."""
         with self._lock:
-            self._show(replace(status, notices=self.status.notices))
+            self._take_back(over)
+            self._show(replace(status, notices=self._beside(status)))
 
     def notice(self, message: Message) -> None:
         """Show a remark until it is taken back, beside those that are there."""
@@ -87,10 +90,8 @@ class StatusLine:
     def withdraw(self, code: str) -> None:
         """Take a remark back, if it is shown."""
         with self._lock:
-            notice = self._notices.get(_place(code))
-            if notice and notice.code == code:
-                del self._notices[_place(code)]
-                self._refresh()
+            self._take_back(code)
+            self._refresh()
 
     def remark(self, code: str, **values: Value) -> None:
         """Show a remark that goes by itself."""
@@ -109,12 +110,25 @@ class StatusLine:
         except RuntimeError as err:  # at the limit of threads: it stays, and captions go on
             log.warning("%s", err)
 
+    def _take_back(self, code: str) -> None:
+        notice = self._notices.get(_place(code))
+        if notice and notice.code == code:
+            del self._notices[_place(code)]
+
     def _refresh(self) -> None:
-        notices = sorted(self._notices.values(), key=lambda notice: rank(notice.code))
-        self._show(replace(self.status, notices=tuple(notices)))
+        self._show(replace(self.status, notices=self._beside(self.status)))
+
+    def _beside(self, status: Status) -> tuple[Message, ...]:
+        """The remarks beside a state, the worst first."""
+        said = SAID.get(status.message.code, set())
+        notices = [notice for notice in self._notices.values() if notice.code not in said]
+        return tuple(sorted(notices, key=lambda notice: rank(notice.code)))
 
     def _show(self, status: Status) -> None:
-        changed, self.status = status != self.status, status
+        before, self.status = self.status, status
+        if (before.state, before.engine) != (status.state, status.engine):
+            log.info("%s: %s (%s)", status.state, status.message.code, status.engine or "no engine")
+        changed = status != before
         if changed:
             self._publish(status)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from utils.asr import Transcriber, Tuning
 from utils.asr.choose import open_found
-from utils.asr.registry import built_in
+from utils.asr.registry import built_in, find
 from utils.errors import ModelError
 from utils.live.engines import Better, Course, Notice, Offer
 from utils.messages import Message, say
@@ -53,7 +53,7 @@ def offered(asr: str, model: str | None, language: str, tuning: Tuning) -> Offer
     asr, model, language, tuning : as in `takeover`
     """
     best = to_fetch(asr, model, language)
-    if best is None or not built_in(language):
+    if best is None or find(best.kind).missing() or not built_in(language):
         return None
     size = best.about_mb * 1_000_000
     try:

@@ -12,7 +12,7 @@ import numpy as np
 
 from utils.audio import SAMPLE_RATE, level_db
 from utils.events import AudioFrame
-from utils.lasting import Lasting
+from utils.lasting import Lasting, Shown
 from utils.messages import Message, say
 from utils.sources import FRAME_SAMPLES, Source
 
@@ -29,8 +29,10 @@ PEAK_FALL_DB = 1.0  # a second
 SOUND_S = 0.5  # of sound, after which it is no longer called silent
 LATE_S = 3.0  # of sound waiting, after which the page says that captions are late,
 IN_TIME_S, IN_TIME_LASTS_S = 1.0, 5.0  # and below which, for so long, it says so no longer
+TOLD_S = 1.5  # less is not told anew while it still says so: "0 seconds late" says nothing
 HUM_ENDS_S = 2.0  # without hum, after which the page says so no longer
 LOSS_S = 20.0  # without a loss, after which lost sound is counted anew
+SHOWN_S = 3.0  # that each state is shown at least, so that it can be read
 LEVEL_FRAMES = 3  # frames to a level: about ten a second
 DAY_S = 24 * 3600.0  # without speech, after which the microphone is opened anew
 
@@ -132,6 +134,7 @@ class Watch:
     ----------
     level_db : set on every `LEVEL_FRAMES`th frame, else None
     lost : what to say of sound that was lost, where there is something new to say; else None
+    heard_s : of sound, since it was opened
     catching_up : after the program stood still, sound of that time is being heard
     """
 
@@ -145,11 +148,14 @@ class Watch:
         self._clipping = Clipping()
         self._hum = Lasting(0.0, HUM_ENDS_S)
         self._late = Lasting(0.0, IN_TIME_LASTS_S)
+        self._shown = Shown((say("listening"), False), SHOWN_S)
         self._dropped = 0  # frames, of those that the source counts, that were told of
         self._lost_s = 0.0  # in the losses that go together
         self._since_loss_s = LOSS_S
         self._recent: list[np.ndarray] = []
+        self.heard_s = 0.0
         self.catching_up = False
+        self._told_s = round(LATE_S)  # how late the page says that captions are
         self.level_db: float | None = None
         self.lost: Message | None = None
 
@@ -165,6 +171,7 @@ class Watch:
         humming : whether the mains hum as loud as a voice
         """
         frame_s = len(frame.samples) / SAMPLE_RATE
+        self.heard_s += frame_s
         self._quiet.take(not hearing, frame_s)
         self._faint.take(unheard, frame_s)
         self._hum.take(humming, frame_s)
@@ -175,29 +182,32 @@ class Watch:
         self.catching_up = self._just_woke() or (self.catching_up and self._late.on)
         self.lost = self._loss(frame_s)
         self._measure(frame)
-        return self._message()
+        rank, message, quiet = self._state()
+        return self._shown.take((message, quiet), rank, frame_s)
 
     @property
     def late_s(self) -> float:
         """Sound that waits to be heard, in seconds."""
         return self._source.queue_depth * FRAME_SAMPLES / SAMPLE_RATE
 
-    def _message(self) -> tuple[Message, bool]:
-        """The worst state that lasts."""
+    def _state(self) -> tuple[int, Message, bool]:
+        """How bad the worst state that lasts is, what is told of it, and whether it is quiet."""
         if self._silent.on:
-            return say("listening.silent"), True
+            return 6, say("listening.silent"), True
         if self._late.on:
             code = "listening.catching_up" if self.catching_up else "listening.late"
-            return say(code, late_s=round(self.late_s)), False
+            if self.late_s >= TOLD_S:
+                self._told_s = round(self.late_s)
+            return 5, say(code, late_s=self._told_s), False
         if self._hum.on:
-            return say("listening.hum"), False
+            return 4, say("listening.hum"), False
         if self._clipped.on:
-            return say("listening.clipped"), False
+            return 3, say("listening.clipped"), False
         if self._faint.on:
-            return say("listening.faint"), True
+            return 2, say("listening.faint"), True
         if self._quiet.on:
-            return say("listening.quiet"), True
-        return say("listening"), False
+            return 1, say("listening.quiet"), True
+        return 0, say("listening"), False
 
     def _loss(self, frame_s: float) -> Message | None:
         self._since_loss_s += frame_s

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 from utils.errors import ModelError
 from utils.folders import free_space
+from utils.models.catalogue import models_folder
 from utils.models.hub import OWN_FILE, NetworkError, Remote, client, megabytes, plain_errors, url_of
 
 log = logging.getLogger(__name__)
@@ -127,9 +128,8 @@ class Download:
 
     def _fetch(self) -> None:
         self.check_space()
-        ours = re.compile(re.escape(self._name) + r"\.[0-9a-f]{12}\.part")
-        for old in self._path.parent.glob("*.part"):
-            if ours.fullmatch(old.name) and old != self._part:
+        for old in parts(self._path.parent, self._name):
+            if old != self._part:
                 delete(old)  # of another version, which the hub no longer has
         for remote, part in self._parts.items():
             self._fetch_file(remote, part)
@@ -273,6 +273,19 @@ def check_space(name: str, missing: int, path: Path) -> int:
             "larger disk"
         )
     return free
+
+
+def parts(folder: Path, name: str) -> list[Path]:
+    """What is left there of fetches of a model that were not ended."""
+    ours = re.compile(re.escape(name) + r"\.[0-9a-f]{12}\.part")
+    return [path for path in folder.glob("*.part") if ours.fullmatch(path.name)]
+
+
+def part_bytes(name: str) -> int:
+    """Bytes that lie in the models' folder of a model that was not fetched to its end."""
+    found = parts(models_folder(), name)
+    files = [file for part in found for file in ([part] if part.is_file() else part.rglob("*"))]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def delete(path: Path) -> None:

@@ -23,6 +23,8 @@ WHISPER_BYTES = 200_000_000
 
 # Measured: what PyTorch and the network take beside a Whisper.
 EMOTION_BYTES, EMOTION_ADDRESSES = 270_000_000, 1_000_000_000
+PICTURES_BYTES = 250_000_000  # librosa and numba, where a network hears pictures of speech
+VOICES_BYTES = 30_000_000  # beside PyTorch
 WORDS_BYTES = 150_000_000  # kept for the passes over long lines and for the pages
 
 _CGROUP = Path("/sys/fs/cgroup")

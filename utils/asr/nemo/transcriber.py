@@ -4,6 +4,7 @@ Cache-aware models run in steps beside the speech (`utils.asr.nemo.stream`); all
 whole segments (`utils.asr.nemo.whole`).
 """
 
+import logging
 import time
 from collections.abc import Callable
 from functools import partial
@@ -25,6 +26,8 @@ from utils.models.nemo.files import locate
 BALANCED_S = 0.56  # the chunk that "balanced" is nearest to: half a second's wait at most
 WORTH = 0.1  # of the time, which a step must take for 8-bit weights to be tried
 ROOM = 0.5  # of the time, which a step may take where the pace is chosen by itself
+
+log = logging.getLogger(__name__)
 
 
 class NemoTranscriber(Transcriber):
@@ -112,7 +115,13 @@ class _Streaming:
         if on_gpu:  # the features and the decoder stay in full precision
             model.encoder.half()
         dtype = torch.float16 if on_gpu else torch.float32
-        self._model = StreamingModel(model, dtype, tuning.phrases)
+        try:
+            self._model = StreamingModel(model, dtype, (*tuning.phrases, *tuning.remembered))
+        except ConfigError as err:
+            if not tuning.remembered:
+                raise
+            log.warning("the remembered words are left out: %s", err)
+            self._model = StreamingModel(model, dtype, tuning.phrases)
         self._pace = tuning.pace
         self._look_ahead = self._wanted = self._nearest(BALANCED_S)
         # Rounded weights cost exactness, so a model that is fast as it is keeps its own.

@@ -5,7 +5,6 @@ import logging
 import shutil
 import stat
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -14,6 +13,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 from utils.audio import SAMPLE_RATE
+from utils.beside import run_python
 from utils.errors import ModelError
 from utils.language import two_letters
 from utils.models.hub import megabytes
@@ -78,9 +78,8 @@ def named(folder: Path) -> Path:
     folder = check_parts(folder)
     _check_files(folder)
     _check_words(folder / "graph/words.txt")
-    trial = [sys.executable, "-c", _TRIAL, str(folder)]
     try:
-        tried = subprocess.run(trial, capture_output=True, text=True, timeout=TRIAL_S)
+        tried = run_python("-c", _TRIAL, str(folder), timeout_s=TRIAL_S)
     except subprocess.TimeoutExpired as err:
         raise ModelError(damaged(folder, f"Vosk does not load it within {TRIAL_S} s")) from err
     if tried.returncode:

@@ -9,7 +9,7 @@ the decoder looks for well before the end of the sound (Papi et al. 2023, arXiv 
 from collections.abc import Sequence
 
 from utils.events import Word
-from utils.words import covered, same
+from utils.words import distances, same
 
 # Chosen on 33 utterances at a simulated pace: words wait longer, and fewer are taken back.
 LOOK_AHEAD_S = 0.6  # heard beyond a word, from which one pass is enough
@@ -19,6 +19,9 @@ LIKELY = 0.5  # probability of such a word, under which more has to be heard
 DOUBT_S = 1.25
 # The same of a segment's first word, which somebody waits for.
 FIRST_EDGE_S, FIRST_LIKELY, FIRST_DOUBT_S = 0.1, 0.4, 1.0
+# Another word that was said so long before the last one that is shown counts as one word more that
+# is wrong, and none as more than so many.
+EDIT_S, MOST_OFF = 0.6, 2.0
 _MARKS = ".,!?;:…"
 
 
@@ -27,7 +30,8 @@ class Agreement:
 
     def __init__(self) -> None:
         self._shown: list[str] = []
-        self._ends_s: list[float] = []  # of those
+        self._starts_s: list[float] = []  # of those, as they were heard when they were shown
+        self._ends_s: list[float] = []
         self._last: list[str] = []  # what the pass before made of what is not shown
 
     @property
@@ -53,8 +57,7 @@ class Agreement:
         n_before : words shown that the pass did not hear, as it began behind them
         """
         texts = [word.text for word in words]
-        known = self._shown[n_before:]
-        begun = covered(known, texts) if known else 0
+        begun = self._begun(words, n_before)
         rest = words[begun:]
         n_sure = 0
         while n_sure < len(rest) and (paused or self._is_sure(rest[n_sure], n_sure, heard_s)):
@@ -62,10 +65,31 @@ class Agreement:
         if n_sure:
             self._append_mark(texts[begun - 1] if begun else "")
             self._shown += texts[begun : begun + n_sure]
+            self._starts_s += [word.start_s for word in rest[:n_sure]]
             self._ends_s += [word.end_s for word in rest[:n_sure]]
             if n_sure == len(rest):  # a mark at the end of the sound is a guess
                 self._shown[-1] = self._shown[-1].rstrip(_MARKS) or self._shown[-1]
         self._last = texts[begun + n_sure :]
+
+    def _begun(self, words: Sequence[Word], n_before: int) -> int:
+        """How many words of a pass say what is shown: by their letters, and by when they were said.
+
+        By letters alone "You heard" would be "You even" of "You even heard how", and "heard" would
+        be shown again.
+        """
+        known = self._shown[n_before:]
+        if not known:
+            return 0
+        edits = distances(known, [word.text for word in words])[-1]
+        costs = [edits[0] + MOST_OFF]
+        for edit, word in zip(edits[1:], words, strict=True):
+            off_s = min(self._starts_s[-1] - word.start_s, self._ends_s[-1] - word.end_s)
+            early = 0.0 if same(word.text, known[-1]) else max(0.0, off_s)
+            costs.append(edit + min(early / EDIT_S, MOST_OFF))
+        begun = min(range(len(costs)), key=lambda j: (costs[j], abs(j - len(known))))
+        while begun < len(words) and words[begun].end_s <= self._starts_s[-1]:
+            begun += 1  # a pass that has lost its way
+        return begun
 
     def _is_sure(self, word: Word, place: int, heard_s: float) -> bool:
         beyond_s, confidence = heard_s - word.end_s, word.confidence or 0.0

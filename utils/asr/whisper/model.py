@@ -65,16 +65,13 @@ class WhisperModel:
     folder : checked already, see `utils.models.whisper.folder`
     language : two letters
     threads : for one pass
-    phrases : names and words to prefer
 
     Raises
     ------
     ModelError : CTranslate2 is missing or cannot load the folder
     """
 
-    def __init__(
-        self, folder: Path, language: str, threads: int, phrases: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, folder: Path, language: str, threads: int) -> None:
         try:
             import ctranslate2
             from faster_whisper import WhisperModel as FasterWhisper
@@ -106,8 +103,10 @@ class WhisperModel:
             self._whisper.hf_tokenizer, self._engine.is_multilingual, "transcribe", language
         )
         self._filters = self._whisper.feature_extractor.mel_filters.astype(np.float32)
-        sequence = [*self._tokenizer.sot_sequence, self._tokenizer.no_timestamps]
-        self._prompt = [*self._before(phrases), *sequence]
+        self._prompt = self._sequence = [
+            *self._tokenizer.sot_sequence,
+            self._tokenizer.no_timestamps,
+        ]
         if self.n_mels != self._engine.n_mels:
             raise ModelError(
                 f"{folder}: preprocessor_config.json tells of {self.n_mels} mel bands, the weights "
@@ -115,6 +114,10 @@ class WhisperModel:
             )
         silence = GrowingMel(self._filters).features(0, WINDOW_FRAMES)
         self._tail = np.array(self._encode(silence))[:, -TAIL_POSITIONS:]
+
+    def prefer(self, phrases: tuple[str, ...]) -> None:
+        """Prefer these names and words, and no others, from the next pass on."""
+        self._prompt = [*self._before(phrases), *self._sequence]
 
     def _before(self, phrases: tuple[str, ...]) -> list[int]:
         """Tokens that stand before the speech as if they had been said, so that they are known."""

@@ -51,7 +51,9 @@ class WhisperTranscriber(Transcriber):
         code = two_letters(language)
         if folder != packaged():
             check_usable(folder, code)
-        self._model = WhisperModel(folder, code, _threads(), tuning.phrases)
+        self._phrases = tuning.phrases
+        self._model = WhisperModel(folder, code, _threads())
+        self.prefer(tuning.remembered)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper")
         first_s = AGAIN_S["balanced" if tuning.pace == "auto" else tuning.pace]
         self._steps: tuple[float | None, ...] = (first_s, *SLOWER_S)
@@ -72,6 +74,10 @@ class WhisperTranscriber(Transcriber):
                 f"{self.name} loads but cannot recognise speech ({err}); choose another model "
                 "(python app.py models lists them)",
             ) from err
+
+    def prefer(self, remembered: tuple[str, ...]) -> None:
+        """Prefer these words, and those that it was opened with, from the next pass on."""
+        self._model.prefer((*self._phrases, *remembered))
 
     def stream(self, growing: bool = True) -> WhisperStream:
         """Begin a segment. Streams of several callers may be open at a time."""

@@ -4,15 +4,13 @@ What the weights say of themselves can be checked, not what CTranslate2 makes of
 not fit one another are read beyond their ends, and that ends the process. So it is another one.
 """
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
+from utils.beside import run_python
 from utils.errors import ModelError
 
 TRIAL_S = 300  # that it may take; the largest Whisper needs a minute on a slow disk
-_HOME = Path(__file__).resolve().parents[3]
 _TRIAL = """
 import sys
 from pathlib import Path
@@ -39,18 +37,8 @@ def check_usable(folder: Path, language: str) -> None:
     ------
     ModelError : it cannot be loaded, ends the process, or never comes to an end
     """
-    trial = [sys.executable, "-c", _TRIAL, str(folder.resolve()), language]
     try:
-        tried = subprocess.run(
-            trial,
-            cwd=_HOME,
-            env=os.environ | {"HF_HUB_OFFLINE": "1"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=TRIAL_S,
-        )
+        tried = run_python("-c", _TRIAL, str(folder.resolve()), language, timeout_s=TRIAL_S)
     except subprocess.TimeoutExpired as err:
         raise ModelError(_unusable(folder, f"it does not load within {TRIAL_S} s")) from err
     except OSError as err:

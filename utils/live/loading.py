@@ -1,0 +1,169 @@
+"""What captions are made with, loaded: recogniser, detector, and what is said beside the words."""
+
+import logging
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from utils.asr import Transcriber, Tuning
+from utils.asr.choose import open_embedded, open_transcriber
+from utils.asr.phrases import read_phrases
+from utils.asr.registry import open_voices
+from utils.captions.pipeline import Captioner
+from utils.config import Settings
+from utils.errors import ModelError
+from utils.live.engines import Better, Engines, optional
+from utils.live.loader import Progress
+from utils.live.mending.remembered import Remembered, remembered_list
+from utils.live.takeover import offered, takeover
+from utils.messages import Message, say
+from utils.models.memory import (
+    EMOTION_ADDRESSES,
+    EMOTION_BYTES,
+    PICTURES_BYTES,
+    VOICES_BYTES,
+    check_spare,
+)
+from utils.sounds import SoundModel
+from utils.tags import Tag
+from utils.tags.emotion import SHOWN, EmotionPredictor, EmotionTag
+from utils.tags.loudness import LoudnessTag
+from utils.tags.voices import SpeakerTag, VoicesTag
+
+if TYPE_CHECKING:  # it imports torch
+    from utils.emotion.encoder import Encoder
+
+log = logging.getLogger(__name__)
+
+
+class EmotionModel(EmotionPredictor, Protocol):
+    """What is to be known of an emotion model before it is used live."""
+
+    labels: tuple[str, ...]
+    encoder: "Encoder | None"
+
+
+Model = TypeVar("Model", bound=EmotionModel)
+OpenEmotion = Callable[[Path | None], EmotionModel]  # of a checkpoint; None for the one that ships
+
+
+def load_engines(
+    settings: Settings,
+    progress: Progress,
+    open_emotion: OpenEmotion,
+    first_segment: int = 0,
+    live: bool = True,
+) -> Engines:
+    """Load what captions need, telling how far it is.
+
+    Parameters
+    ----------
+    first_segment : number of the first line
+    live : somebody waits for captions, so that what loads fast listens first
+
+    Raises
+    ------
+    AppError : a model is missing or does not fit
+    """
+    progress(0.1, say("loading.recogniser"))
+    transcriber, ready, better = _open_recogniser(settings, progress, live)
+    progress(0.5, say("loading.detector"))
+    captioner = Captioner(transcriber, first_segment=first_segment)
+    missing: list[Message] = []  # of what comes last, so that it takes no memory from the words
+    emotions = None
+    if settings.emotion:
+        progress(0.6, say("loading.emotion"))
+        opening = partial(open_live, settings.emotion_model, open_emotion)
+        emotions = optional(opening, "emotion.missing", missing)
+    for tag in _tags(emotions, missing):
+        captioner.tags.add(tag)
+    if settings.sounds:
+        sounds = optional(lambda: _open_sounds(emotions), "sounds.missing", missing)
+        captioner.sounds.model = sounds
+    offer = offered(*choice(settings)) if live else None
+    return Engines(captioner, ready, better, offer, tuple(missing))
+
+
+def _tags(emotions: EmotionModel | None, missing: list[Message]) -> Iterator[Tag]:
+    """What is said of each line besides its words; what cannot be opened is told and left out."""
+    yield LoudnessTag()
+    if emotions:
+        yield EmotionTag(emotions)
+    if voices := optional(_open_voices, "voices.missing", missing):
+        yield voices
+        yield SpeakerTag(voices)
+
+
+def _open_voices() -> VoicesTag:
+    """What tells voices apart: NeMo's speaker model where there is one, else the one that ships."""
+    if nemo := open_voices():
+        return VoicesTag(nemo)
+    check_spare("voices", VOICES_BYTES, 0)
+    from utils.tags.voice_encoder import LIKENESS, VoiceEncoder
+
+    return VoicesTag(VoiceEncoder(), LIKENESS)
+
+
+def open_live(checkpoint: str, open_emotion: Callable[[Path | None], Model]) -> Model:
+    """An emotion model whose feelings the page can show.
+
+    Parameters
+    ----------
+    checkpoint : its file; "" for the one that ships
+
+    Raises
+    ------
+    ModelError : it is missing, does not fit, or tells what the page has no word for
+    """
+    own = Path(checkpoint) if checkpoint else None
+    size = own.stat().st_size if own and own.is_file() else 0
+    check_spare("emotion", EMOTION_BYTES + (size and PICTURES_BYTES + 2 * size), EMOTION_ADDRESSES)
+    model = open_emotion(own)
+    if own and (unknown := set(model.labels) - set(SHOWN)):
+        raise ModelError(
+            f"{own} tells {', '.join(sorted(unknown))}, which the page cannot show; expected some "
+            f"of {', '.join(SHOWN)}: `python -m training train` makes such a checkpoint"
+        )
+    return model
+
+
+def _open_sounds(emotions: EmotionModel | None) -> SoundModel:
+    """What names sounds; it hears through the same encoder as emotion, where that has one."""
+    check_spare("sounds", 0 if emotions else EMOTION_BYTES, 0 if emotions else EMOTION_ADDRESSES)
+    from utils.emotion.encoder_here import find_encoder
+    from utils.sounds.head import EverydaySounds
+
+    return EverydaySounds.open((emotions and emotions.encoder) or find_encoder())
+
+
+def _open_recogniser(
+    settings: Settings, progress: Progress, live: bool
+) -> tuple[Transcriber, Message, Better | None]:
+    """What listens, what to say of it, and what brings the one that is to take over."""
+
+    def on_fetch(name: str, done_bytes: int, total_bytes: int) -> None:
+        done_mb, total_mb = done_bytes // 1_000_000, total_bytes // 1_000_000
+        progress(0.1, say("loading.fetch", name=name, done_mb=done_mb, total_mb=total_mb))
+
+    asr, model, language, how = choice(settings)
+    if live and (better := takeover(asr, model, language, how)):
+        try:
+            transcriber = open_embedded(language, how)
+        except ModelError as err:  # then the other one is waited for
+            log.warning("%s", err)
+        else:
+            return transcriber, say("ready.until", engine=transcriber.name), better
+    return *open_transcriber(asr, model, language, how, on_fetch), None
+
+
+def choice(settings: Settings) -> tuple[str, str | None, str, Tuning]:
+    """Which recogniser is asked for, its model and language, and how it is to be used.
+
+    Raises
+    ------
+    ConfigError : the list of phrases cannot be used
+    """
+    phrases = read_phrases(settings.phrases) if settings.phrases else ()
+    tuning = Tuning(settings.pace, phrases, Remembered(remembered_list()).phrases)
+    return settings.asr, settings.model or None, settings.language, tuning
