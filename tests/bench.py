@@ -1,8 +1,8 @@
 """What the program reaches on this machine: `make bench` prints one table after another.
 
 Every figure comes from the program's own parts at work on `../shared`. Parts can be named:
-`make bench ARGS="words noise"`; the hour of sound, the other programs and the odd inputs run only
-when they are named.
+`make bench ARGS="words noise"`; what is long, other programs and odd inputs run only when they are
+named.
 """
 
 import argparse
@@ -23,12 +23,17 @@ class Part:
     module : in this folder
     every, skip : takes each so many'th, after the first few; None for a part that has no choice
     named : runs only when it is named
+    folder : of recordings of one's own; "" where none is needed
+    times, minutes : how often, how long
     """
 
     module: str
     every: int | None = None
     skip: int | None = None
     named: bool = False
+    times: int | None = None
+    minutes: float | None = None
+    folder: str | None = None
 
 
 PARTS = {
@@ -42,13 +47,22 @@ PARTS = {
     "phrases": Part("bench_phrases", every=1),
     "context": Part("bench_context", every=10, skip=2),
     "readers": Part("bench_readers", every=20),
+    "nodes": Part("bench_nodes", every=20, named=True),
+    "away": Part("bench_away", every=20, named=True, minutes=1),
     "attack": Part("bench_attack", named=True),
     "emotion": Part("bench_emotion", every=10),
     "loudness": Part("bench_loudness"),
+    "sounds": Part("bench_sounds", every=1, named=True, folder=""),
+    "voices": Part("bench_voices", named=True),
+    "page": Part("bench_page", named=True),
+    "batch": Part("bench_batch", every=10, named=True),
     "nemo": Part("bench_nemo", every=10),
     "peers": Part("bench_peers", every=10, named=True),
     "fuzz": Part("bench_fuzz", named=True),
     "hour": Part("bench_start", named=True),
+    "power": Part("bench_lasting", named=True, times=20),
+    "kills": Part("bench_lasting", named=True, minutes=480),
+    "soak": Part("bench_lasting", named=True, minutes=480),
 }
 
 
@@ -59,6 +73,11 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--every", type=int, help=f"take each N'th recording ({usual})")
     parser.add_argument("--skip", type=int, help="begin after so many (words, live, context 2)")
+    parser.add_argument("--times", type=int, help="power: cuts (20)")
+    parser.add_argument("--folder", help="sounds: recordings of music, all of it to be told")
+    parser.add_argument(
+        "--minutes", type=float, help="kills, soak: how long (480); away: Redis (1)"
+    )
     args = parser.parse_args()
     if unknown := set(args.parts) - set(PARTS):
         parser.error(f"unknown part {', '.join(unknown)}; choose of {', '.join(PARTS)}")
@@ -68,11 +87,12 @@ def main() -> int:
     print(f"{os.cpu_count()} processors; load before {load:.1f}", flush=True)
     for name in args.parts or [name for name, part in PARTS.items() if not part.named]:
         part = PARTS[name]
-        options = {}
-        if part.every is not None:
-            options["every"] = args.every or part.every
-        if part.skip is not None:
-            options["skip"] = part.skip if args.skip is None else args.skip
+        options = {
+            option: usual if given is None else given
+            for option in ("every", "skip", "times", "minutes", "folder")
+            if (usual := getattr(part, option)) is not None
+            for given in [getattr(args, option)]
+        }
         # Imported when it runs: no part needs what another has loaded.
         getattr(import_module(f"tests.{part.module}"), f"bench_{name}")(**options)
     return 0

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +54,13 @@ def bench_readers(every: int) -> None:
     table(f"Readers: {READ_S:.0f} s of speech, server and readers on this machine", rows)
 
 
-def watch_room(program: Program, n_readers: int) -> tuple[dict, float]:
-    """What a room of readers saw, and the most memory that the server took for it."""
+def watch_room(program: Program, n_readers: int, nodes: Sequence[str] = ()) -> tuple[dict, float]:
+    """What a room of readers saw, and the most memory that the server took for it.
+
+    Parameters
+    ----------
+    nodes : addresses of web nodes, that the readers take in turn; the program's own without
+    """
     cookie = program.presenter["Cookie"]
     command = [
         sys.executable,
@@ -64,6 +70,7 @@ def watch_room(program: Program, n_readers: int) -> tuple[dict, float]:
         cookie,
         str(n_readers),
         str(READ_S),
+        *nodes,
     ]
     most_mb = 0.0
     with tempfile.TemporaryFile("w+") as answer:  # more than a pipe would hold

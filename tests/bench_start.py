@@ -10,12 +10,10 @@ import time
 from pathlib import Path
 
 import socketio
-import soundfile
 
-from tests.measuring import row, table, utterances
+from tests.measuring import row, table, write_speech
 from tests.process_tree import Watch, cpu_s, memory_mb
 from tests.program import APP, Program
-from utils.audio import SAMPLE_RATE
 
 SPOKEN_MINUTES = (1, 2, 4)
 HOUR_MINUTES, REPORT_MINUTES = 60, 10
@@ -27,7 +25,7 @@ def bench_start(minutes: tuple[float, ...] = SPOKEN_MINUTES) -> None:
     table("Start of the program, and its memory (the whole tree; what is shared counted once)", [])
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder) / "speech.wav"
-        _write_speech(recording, max(minutes) + 1)
+        write_speech(recording, max(minutes) + 1)
         for name, listen in (("first start", ()), ("second start", minutes)):
             began = time.monotonic()
             with Program([*ENGINE, "--source", recording]) as program:
@@ -69,7 +67,7 @@ def bench_hour(minutes: int = HOUR_MINUTES) -> None:
     table(f"{minutes} minutes of speech at once through app.py caption", [])
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder) / "hour.wav"
-        _write_speech(recording, minutes)
+        write_speech(recording, minutes)
         began, lines, words, end_s = time.monotonic(), 0, 0, 0.0
         report = itertools.count(REPORT_MINUTES, REPORT_MINUTES)
         due = next(report)
@@ -102,14 +100,3 @@ def _watch(pid: int):
         yield watch
     finally:
         watch.kill()
-
-
-def _write_speech(path: Path, minutes: float) -> None:
-    """A recording of read speech, of that length; utterances come again where they must."""
-    left = int(60 * minutes * SAMPLE_RATE)
-    with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "PCM_16") as file:
-        for samples in itertools.cycle(samples for samples, _ in utterances(every=4)):
-            file.write(samples[:left])
-            left -= len(samples)
-            if left <= 0:
-                return

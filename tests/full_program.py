@@ -16,7 +16,7 @@ from flask import Flask
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import app
-from utils.config import Settings
+from utils.config import Gathered
 from utils.events import CaptionEvent, Emotion, Word
 from utils.live.board import Board
 
@@ -59,8 +59,8 @@ def tick(board: Board) -> None:
 if __name__ == "__main__":
     create = app.create_app
 
-    def create_full(settings: Settings) -> Flask:
-        full = create(settings)
+    def create_full(found: Gathered) -> Flask:
+        full = create(found)
         board = full.extensions["board"]
         fill(board, int(os.environ["LINES"]))
         if os.environ.get("TICKS"):

@@ -28,7 +28,7 @@ from utils.captions.transcript import FORMATS
 from utils.checkpoint import Format
 from utils.errors import AppError, ConfigError, DataError
 from utils.events import CaptionEvent, Emotion, Word
-from utils.live import phrases
+from utils.live.answering import phrases
 from utils.live.saved import read_saved
 from utils.models.nemo.archive import check_loadable, check_whole, languages, read_config
 from utils.models.whisper import folder as whisper_folder
@@ -401,6 +401,9 @@ def _packets() -> st.SearchStrategy:
             "clear_after",
             "save",
             "phrases",
+            "lock",
+            "answers",
+            "answer",
             "connect",
             "disconnect",
             "*",
@@ -416,6 +419,7 @@ def _packets() -> st.SearchStrategy:
             "minutes": JSON | st.integers(-5, 2_000),
             "list": JSON | st.lists(TEXTS, max_size=5),
             "language": JSON,
+            "text": JSON,
         },
     )
     events = st.tuples(names, payloads).map(lambda pair: "42" + json.dumps(pair))

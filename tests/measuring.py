@@ -1,6 +1,7 @@
 """What the parts of `make bench` share: recordings, their pace, the pipeline, the tables."""
 
 import csv
+import itertools
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from tests.scoring import LONGEST_S, aligned_words
 from utils import audio
@@ -75,6 +77,17 @@ def surrounded(samples: np.ndarray) -> np.ndarray:
     before, after = int(BEFORE_S * SAMPLE_RATE), int(PAUSE_S * SAMPLE_RATE)
     room = np.random.default_rng(0).normal(0, ROOM, before + after)
     return np.concatenate([room[:before], samples, room[before:]]).astype(np.float32)
+
+
+def write_speech(path: Path, minutes: float) -> None:
+    """A recording of read speech, of that length; utterances come again where they must."""
+    left = int(60 * minutes * SAMPLE_RATE)
+    with soundfile.SoundFile(path, "w", SAMPLE_RATE, 1, "PCM_16") as file:
+        for samples in itertools.cycle(samples for samples, _ in utterances(every=4)):
+            file.write(samples[:left])
+            left -= len(samples)
+            if left <= 0:
+                return
 
 
 @dataclass(frozen=True)

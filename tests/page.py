@@ -1,8 +1,10 @@
-"""The page in a real Chromium, against a small server that sends scripted events."""
+"""The page in a real browser, against a small server that sends scripted events."""
 
 import json
 import shutil
 import threading
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from queue import Queue
 
@@ -13,6 +15,7 @@ from werkzeug.serving import make_server
 
 from utils.captions.offending import OffendingWords
 from web.events import PING_S, PONG_S
+from web.manifest import add_manifest
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 expect = playwright_api.expect
@@ -21,6 +24,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 CHROMIUM_ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -37,14 +41,21 @@ REQUESTS = (
     "clear",
     "blank",
     "emotion",
+    "sounds",
     "clear_after",
     "offending",
     "save",
     "phrases",
+    "correct",
+    "restore",
+    "name_voice",
     "history",
     "forget",
     "speak",
     "fetch",
+    "lock",
+    "answers",
+    "answer",
 )
 WORDS = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
@@ -56,17 +67,33 @@ needs_chromium = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="needs chromium or google-chrome"),
 ]
+needs_firefox = [
+    pytest.mark.browser,
+    pytest.mark.skipif(FIREFOX is None, reason="needs firefox-esr or firefox"),
+]
+
+
+def read_whole(app: Callable) -> Callable:
+    """Files are read before they are sent: werkzeug leaves one open where a page closes meanwhile."""
+
+    def serve(environ: dict, start_response: Callable) -> list[bytes]:
+        with closing(app(environ, start_response)) as parts:
+            return [b"".join(parts)]
+
+    return serve
 
 
 class CaptionServer:
     """The real page with scripted events; it can go away and come back on its port.
 
     What the page asks for is put into `asked` as (name, payload), and answered with `answer`.
+    Where the page's clock is turned on by hours, `ping_s` must be longer. Ends with the `with` block.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ping_s: float = PING_S) -> None:
         self.app = Flask(__name__, root_path=str(ROOT))
-        pings = {"ping_interval": PING_S, "ping_timeout": PONG_S}
+        pings = {"ping_interval": ping_s, "ping_timeout": PONG_S}
+        self.app.wsgi_app = read_whole(self.app.wsgi_app)  # type: ignore[method-assign]
         self.socketio = SocketIO(self.app, async_mode="threading", **pings)
         self.asked: Queue[tuple[str, object]] = Queue()
         self.answer = {"ok": True}
@@ -74,18 +101,27 @@ class CaptionServer:
         self.room = room()
         self.past: list[dict] = []
         self.port = 0
-        self.app.add_url_rule("/", "page", self._page)
+        for name in ("", "read", "facing"):
+            self.app.add_url_rule(f"/{name}", name or "page", self._page)
         words = OffendingWords(ROOT / "no such list").script_pattern()
         self.app.add_url_rule("/offending", "offending", lambda: {"pattern": words})
         self.sessions: list[dict] = []  # that are saved, each with the same lines
         self.app.add_url_rule("/saved", "saved", lambda: {"sessions": self.sessions})
         self.app.add_url_rule("/saved/<name>/json", "session", lambda name: {"lines": self.past})
         self.app.add_url_rule("/qr.svg", "qr", lambda: (QR, {"Content-Type": "image/svg+xml"}))
+        add_manifest(self.app)
         self.app.after_request(forbid_inline)
         self.socketio.on_event("connect", self._greet)
         for name in REQUESTS:
             self.socketio.on_event(name, self._listen(name))
         self.start()
+
+    def __enter__(self) -> "CaptionServer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self.socketio.server.shutdown()
 
     @property
     def url(self) -> str:
@@ -178,6 +214,9 @@ def room(**changes) -> dict:
         "microphone": "",
         "reader_url": None,
         "speech": False,
+        "locked": False,
+        "answers": False,
+        "facing": "",
         "phrases": ["Yes.", "No.", "Please repeat that.", "One moment, please."],
         "phrases_limits": {"most": 40, "letters": 200},
         "language": "en",
@@ -210,8 +249,16 @@ def caption(
     } | changes
 
 
-def launch(playwright):
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGS)
+def launch(playwright, *arguments: str):
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=[*CHROMIUM_ARGS, *arguments])
+
+
+def launch_firefox(playwright):
+    """The system's own Firefox, driven by WebDriver BiDi; it wishes for dark pages."""
+    dark = {"layout.css.prefers-color-scheme.content-override": 0}
+    return playwright.firefox.launch(
+        executable_path=FIREFOX, channel="moz-firefox", firefox_user_prefs=dark
+    )
 
 
 @pytest.fixture(scope="module")
@@ -224,10 +271,8 @@ def browser():
 
 @pytest.fixture
 def server():
-    server = CaptionServer()
-    yield server
-    server.stop()
-    server.socketio.server.shutdown()
+    with CaptionServer() as server:
+        yield server
 
 
 @pytest.fixture
@@ -262,6 +307,12 @@ def lines(page):
 def talk(server, count: int, first: int = 0) -> None:
     for segment in range(first, first + count):
         server.say(segment, f"This is line number {segment} of a long talk.")
+
+
+def stop_clock(page) -> None:
+    """Let time stand still on the page, but for what a test turns on."""
+    page.clock.install(time=0)
+    page.clock.pause_at(60)
 
 
 def gap_below(page) -> float:

@@ -10,10 +10,11 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
 PATIENCE_S = 120.0  # for models to load on a busy machine
@@ -48,6 +49,7 @@ class Program:
     home : of its token and phrases, such as another one's `home`; one of its own if None
     script : that starts it
     before : words before the command, such as those of a tool that limits it
+    fresh : nobody has set it up, so that presenters are greeted with the set-up
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Program:
         home: str | None = None,
         script: Path = APP,
         before: Sequence[str] = (),
+        fresh: bool = False,
     ) -> None:
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -68,6 +71,11 @@ class Program:
             "XDG_CONFIG_HOME": self.home,
             **environment,
         }
+        if not fresh:
+            set_up = Path(self.home) / "recognition_helpers/set-up"
+            with suppress(OSError):  # a home that is none is a test's own matter
+                set_up.parent.mkdir(mode=0o700, exist_ok=True)
+                set_up.touch()
         self.process = subprocess.Popen(
             [*before, sys.executable, script, "--port", str(self.port), *map(str, arguments)],
             env={**os.environ, **self.environment},
@@ -76,7 +84,7 @@ class Program:
             text=True,
         )
 
-    def __enter__(self) -> "Program":
+    def __enter__(self) -> Self:
         assert self.process.stdout
         line = self.process.stdout.readline()  # printed once the port is open
         if self.url not in line:
@@ -88,13 +96,14 @@ class Program:
 
     def __exit__(self, *_: object) -> None:
         self.process.terminate()
-        self._home.cleanup()
         try:
             self.output, self.errors = self.process.communicate(timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.output, self.errors = self.process.communicate()
             raise
+        finally:
+            self._home.cleanup()  # to the end it may write there
 
     @cached_property
     def presenter(self) -> dict[str, str]:

@@ -1,13 +1,14 @@
-"""A room of readers: `python -m tests.readers URL COOKIE N SECONDS`, in a process of its own.
+"""A room of readers: `python -m tests.readers URL COOKIE N SECONDS [NODE…]`, in its own process.
 
-Opens a presenter's page, by its cookie, and N readers over real WebSocket connections, presses
-Start, and prints as JSON how long after the presenter's page each reader got each caption.
+Opens a presenter's page, by its cookie, and N readers over real WebSocket connections, at the
+web nodes in turn where there are any, presses Start, and prints as JSON how long after the presenter's page each reader got each caption.
 """
 
 import asyncio
 import json
 import sys
 import time
+from collections.abc import Sequence
 
 import aiohttp
 
@@ -37,12 +38,15 @@ class Page:
                     self.got.setdefault(text, now)
 
 
-async def room(url: str, cookie: str, n_readers: int, seconds: float) -> dict:
+async def room(
+    url: str, cookie: str, n_readers: int, seconds: float, nodes: Sequence[str] = ()
+) -> dict:
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         pages = [Page() for _ in range(n_readers + 1)]
         tasks = []
         for i, page in enumerate(pages):
-            tasks.append(asyncio.create_task(page.run(session, url, "" if i else cookie)))
+            at = nodes[i % len(nodes)] if i and nodes else url
+            tasks.append(asyncio.create_task(page.run(session, at, "" if i else cookie)))
             if i % OPEN_AT_ONCE == 0 or page is pages[-1]:
                 await asyncio.gather(*(p.opened.wait() for p in pages[: i + 1]))
         await pages[0].socket.send_str('42["start"]')
@@ -69,4 +73,4 @@ async def room(url: str, cookie: str, n_readers: int, seconds: float) -> dict:
 
 if __name__ == "__main__":
     url, cookie, n_readers, seconds = *sys.argv[1:3], int(sys.argv[3]), float(sys.argv[4])
-    print(json.dumps(asyncio.run(room(url, cookie, n_readers, seconds))))
+    print(json.dumps(asyncio.run(room(url, cookie, n_readers, seconds, sys.argv[5:]))))

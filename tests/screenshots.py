@@ -96,19 +96,15 @@ def answer(page):
 
 def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    server = CaptionServer()
-    server.status, server.past, server.room = LISTENING, SPOKEN, room()
-    try:
-        with sync_playwright() as playwright:
-            browser = launch(playwright)
-            take_real(browser, folder)
-            take(browser, server, folder, "display", LAPTOP, yellow_with_settings)
-            take(browser, server, folder, "answer", LAPTOP, answer, color_scheme="light")
-            server.room = room(presenter=False)
-            take(browser, server, folder, "phone", PHONE, locale="ko-KR", device_scale_factor=1.5)
-            browser.close()
-    finally:
-        server.stop()
+    with CaptionServer() as server, sync_playwright() as playwright:
+        server.status, server.past, server.room = LISTENING, SPOKEN, room()
+        browser = launch(playwright)
+        take_real(browser, folder)
+        take(browser, server, folder, "display", LAPTOP, yellow_with_settings)
+        take(browser, server, folder, "answer", LAPTOP, answer, color_scheme="light")
+        server.room = room(presenter=False)
+        take(browser, server, folder, "phone", PHONE, locale="ko-KR", device_scale_factor=1.5)
+        browser.close()
 
 
 if __name__ == "__main__":

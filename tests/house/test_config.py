@@ -22,6 +22,12 @@ def test_later_places_win(tmp_path):
     )
 
 
+def test_a_mark_in_front_as_windows_editors_write_it_is_no_setting(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text('\ufefflanguage = "ko"\n', encoding="utf-8")
+    assert config.load({}, path, {}).language == "ko"
+
+
 def test_defaults_without_anything(tmp_path):
     assert config.load({}, tmp_path / "none.toml", {}) == config.Settings()
 
@@ -115,3 +121,50 @@ def test_settings_that_are_no_file_are_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "settings.toml")
     with pytest.raises(ConfigError, match="it is a pipe, not a file"):
         config.load({}, tmp_path / "settings.toml", {})
+
+
+def test_it_is_told_where_each_setting_is_from(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text('port = 1\nlanguage = "ko"\nroom = "Hall"\n')
+    found = config.gather({"port": 3, "asr": None}, path, {"CAPTIONS_LANGUAGE": "de"})
+    assert (found.settings.port, found.settings.language, found.settings.room) == (3, "de", "Hall")
+    assert found.origins == {"port": "flag", "language": "environment", "room": "file"}
+    assert found.problems == found.unknown == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("room = = 1", "cannot be read as TOML"),
+        ('port = 70000\nroom = "Hall"', "expected a number from 1 to 65535"),
+        (f'room = "{"x" * 61}"', "60 letters at most"),
+    ],
+)
+def test_the_program_starts_with_what_can_be_used_of_its_file(tmp_path, text, problem):
+    path = tmp_path / "settings.toml"
+    path.write_text(text)
+    found = config.gather({}, path, {})
+    assert len(found.problems) == 1 and problem in found.problems[0]
+    assert found.settings.room == ("Hall" if "Hall" in text else "")
+    assert found.settings.port == 5000
+
+
+def test_what_is_no_setting_is_named_and_left_alone(tmp_path):
+    path = tmp_path / "settings.toml"
+    path.write_text('romo = "Hall"\nport = 1\n[kiosk]\nscreen = 2\n')
+    found = config.gather({}, path, {})
+    assert found.unknown == ("kiosk", "romo") and found.problems == ()
+    assert found.settings.port == 1
+
+
+def test_a_wrong_flag_or_variable_ends_the_start_whatever_the_file_says(tmp_path):
+    with pytest.raises(ConfigError, match="1 to 65535"):
+        config.gather({}, tmp_path / "none.toml", {"CAPTIONS_PORT": "x"})
+
+
+def test_the_file_beside_the_program_is_the_one_where_it_is_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
+    own = tmp_path / "own/recognition_helpers/settings.toml"
+    assert config.settings_file(tmp_path) == own
+    (tmp_path / "settings.toml").write_text("")
+    assert config.settings_file(tmp_path) == tmp_path / "settings.toml"

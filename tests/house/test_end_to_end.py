@@ -210,6 +210,18 @@ def test_an_emotion_tag_is_shown_for_clearly_acted_speech(page, sound_server):
     expect(line).to_contain_text("angry")
 
 
+def test_a_dog_that_barks_is_told_in_brackets_and_speech_after_it_in_words(page, sound_server):
+    page.locator("#record").click()
+    expect(page.locator("#status")).to_have_attribute("data-state", "listening")
+    sound_server.play(SPEECH.with_name("dog.ogg"), wait=False)
+    bark = page.locator("[data-sound]")
+    expect(bark).to_have_text("[dog barking]")
+    say(page, sound_server)
+    assert finals(page)[0] == "[dog barking]"
+    expect(bark).to_have_count(1)  # told once, however often it barked
+    expect(page.locator("#lines")).to_contain_text("modern face")
+
+
 def test_stop_shows_the_tail_of_what_was_said(page, sound_server):
     page.locator("#record").click()
     expect(page.locator("#status")).to_have_attribute("data-state", "listening")

@@ -8,19 +8,21 @@ from pathlib import Path
 import pytest
 
 HOME = Path(__file__).resolve().parents[2]
-ROOMS = {"app", "emotion_model", "web", "utils", "training", "tests"}
+ROOMS = {"app", "deploy", "emotion_model", "web", "utils", "training", "tests"}
 MAY_IMPORT = {
     "utils": {"utils"},
     "emotion_model": {"utils"},
     "training": {"training", "emotion_model", "utils"},
     "web": {"web", "utils"},
     "app": {"emotion_model", "web", "utils"},
+    "deploy": {"deploy", "app", "utils"},
 }
+BARE = {"kiosk", "releases", "trial"}  # of deploy: they run before any package is installed
 MOST_FILES = 17  # in one folder: more than a reader tells apart at a glance
 ENGINES = {"nemo", "ctranslate2", "faster_whisper", "vosk", "speech_recognition"}
 MODULES = [
     path
-    for room in ("utils", "web", "training", "app.py", "emotion_model.py")
+    for room in ("utils", "web", "deploy", "training", "app.py", "emotion_model.py")
     for path in ([HOME / room] if room.endswith(".py") else sorted((HOME / room).rglob("*.py")))
 ]
 
@@ -47,6 +49,13 @@ def test_imports_point_downwards(path):
     assert ours <= MAY_IMPORT[room]
 
 
+@pytest.mark.parametrize("name", sorted(BARE))
+def test_the_kiosk_is_installed_without_any_package(name):
+    allowed = {*sys.stdlib_module_names, *(f"deploy.{name}" for name in BARE)}
+    names = imported(HOME / f"deploy/{name}.py")
+    assert {n if n.startswith("deploy.") else n.split(".")[0] for n in names} <= allowed
+
+
 # Inside `utils`: rooms, and the rooms that each may lean on. Files beside the rooms and `audio` are
 # the ground; all may stand on it.
 MAY_LEAN_ON = {
@@ -54,15 +63,17 @@ MAY_LEAN_ON = {
     "monitoring": set(),
     "sources": set(),
     "models": set(),
-    "emotion": set(),
+    "emotion": {"models"},
     "tags": {"emotion"},
+    "sounds": {"emotion"},
     "asr": {"models"},
-    "captions": {"asr", "tags", "monitoring"},
-    "live": {"sources", "captions", "asr", "models", "monitoring"},
-    "command_line": {"sources", "captions", "models", "live"},
+    "captions": {"asr", "tags", "sounds", "monitoring"},
+    "live": {"sources", "captions", "asr", "models", "tags", "sounds", "emotion", "monitoring"},
+    "command_line": {"sources", "captions", "emotion", "models", "live"},
+    "setup": {"sources", "captions", "asr", "models", "live"},
 }
 # Of these others know what they promise, and none of those who keep it.
-PROTOCOLS = {"captions": {"utils.asr", "utils.tags"}}
+PROTOCOLS = {"captions": {"utils.asr", "utils.tags", "utils.sounds", "utils.sounds.gate"}}
 
 
 def room_in_utils(module: str) -> str:
@@ -78,7 +89,7 @@ def test_rooms_inside_utils_lean_on_those_below(path):
         if module.split(".")[0] == "utils" and module != "utils":
             below = room_in_utils(module)
             assert below in MAY_LEAN_ON[room] | {room, "ground"}, module
-            if below != room and below in {"asr", "tags"} and room in PROTOCOLS:
+            if below != room and below in {"asr", "tags", "sounds"} and room in PROTOCOLS:
                 assert module in PROTOCOLS[room], module
 
 

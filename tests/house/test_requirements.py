@@ -15,14 +15,18 @@ from packaging.utils import canonicalize_name
 
 HOME = Path(__file__).resolve().parents[2]
 ROOMS = ["app", "deploy", "emotion_model", "web", "utils", "training", "tests"]
-VOSK = "utils/asr/vosk/korean.txt"  # optional for the program, which says so where it is missing
+VOSK = "utils/asr/vosk/korean.txt"
+RAY = "utils/command_line/batch/ray.txt"
+IMAGES = "utils/emotion/networks/torchvision.txt"  # brings a torch of its own
+ANALYZE = "utils/command_line/emotion/analyze.txt"
+OPTIONAL = [VOSK, RAY, IMAGES, ANALYZE]  # for the program, which says so where they are missing
 # File, who imports what it lists, and files whose lists serve them too.
 FILES = {
-    "requirements.txt": (["app.py", "emotion_model.py", "web", "utils"], [VOSK]),
+    "requirements.txt": (["app.py", "emotion_model.py", "web", "utils"], OPTIONAL),
     "training/requirements.txt": (["training", "notebooks"], ["requirements.txt"]),
     "tests/requirements.txt": (
         ["tests"],
-        ["requirements.txt", "training/requirements.txt", VOSK],
+        ["requirements.txt", "training/requirements.txt", *OPTIONAL],
     ),
 }
 NOT_IMPORTED = {
@@ -138,7 +142,7 @@ def test_the_rest_is_all_that_ours_need_and_no_more(name):
 
 def test_a_package_that_two_files_list_has_one_version():
     versions: dict[str, set[str]] = {}
-    for name in [*FILES, VOSK]:
+    for name in [*FILES, VOSK, RAY, ANALYZE]:  # `IMAGES` has another torch
         for package, pin in listed(name)[1].items():
             assert pin.startswith("=="), package
             versions.setdefault(package, set()).add(pin)
@@ -169,7 +173,7 @@ def test_the_program_needs_nothing_of_the_workshop_and_of_the_tests(packages_of_
 import importlib, importlib.util, sys
 for name in [*{names!r}, "nemo.collections.asr"]:
     importlib.import_module(name)
-others = ["matplotlib", "pytest", "playwright"]
+others = ["matplotlib", "yt_dlp", "pytest", "playwright"]
 sys.exit(repr([name for name in others if importlib.util.find_spec(name)]))
 """
     ended = subprocess.run(

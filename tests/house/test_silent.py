@@ -52,7 +52,9 @@ pytestmark = pytest.mark.skipif(
 
 def alone(folder: Path, *command: object) -> dict:
     """Run a command where it reaches nothing; what it did there."""
-    bare = {n: text for n, text in os.environ.items() if n not in {*SILENT, OFFLINE}}
+    bare = {
+        n: text for n, text in os.environ.items() if n not in {*SILENT, OFFLINE, "MPLCONFIGDIR"}
+    }
     silent = [sys.executable, "-m", "tests.silent", folder]
     assert ALONE is not None
     run = subprocess.run(
@@ -102,6 +104,13 @@ def test_a_command_sends_nothing_and_leaves_nothing(tmp_path, command):
     did = alone(tmp_path, sys.executable, *command)
     assert did["seen"] == [], did
     assert strange(did["files"]) == [], did
+
+
+def test_a_recording_that_is_drawn_sends_nothing_and_leaves_the_picture(tmp_path, tmp_path_factory):
+    picture = tmp_path_factory.mktemp("drawn") / "a.png"
+    command = ["emotion_model.py", "analyze", SPEECH, "--plot", picture]
+    did = alone(tmp_path, sys.executable, *command)
+    assert picture.is_file() and did["seen"] == [] and strange(did["files"]) == [], did
 
 
 @pytest.mark.parametrize("offline", [True, False])
