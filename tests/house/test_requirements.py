@@ -33,6 +33,7 @@ NOT_IMPORTED = {
     "simple-websocket",  # Flask-SocketIO asks for it
     "silero-vad",  # its model's file is read, its code is not
     "pytest-xdist",  # what the test command runs
+    "pytest-timeout",  # what ends a test that hangs
     "requests",  # what the Socket.IO client needs for HTTP
     "websocket-client",  # and for WebSocket
     "ipykernel",
