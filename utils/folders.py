@@ -1,11 +1,12 @@
 """Where the program keeps what is its own, by the XDG base directory specification."""
 
 import os
+import secrets
 import shutil
-import tempfile
 from pathlib import Path
 
 NAME = "recognition_helpers"
+NEW = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)  # the last on Windows
 
 
 def _folder(variable: str, default: str) -> Path:
@@ -49,15 +50,20 @@ def free_space(folder: Path) -> tuple[Path, int]:
     raise FileNotFoundError(f"nothing of {folder} is there")
 
 
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Write a private file (mode 0600) so that it is there whole or not at all.
+def write_whole(path: Path, content: str | bytes, mode: int = 0o600) -> None:
+    """Write a file, for its owner alone, so that it is there whole or not at all.
+
+    Parameters
+    ----------
+    mode : who may do what with it, of which the user's umask takes away
 
     Raises
     ------
     OSError : it cannot be written; an older file of the name is as it was
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
+    name = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(name, NEW, mode)
     try:
         with open(handle, "wb") as file:
             file.write(content.encode("utf-8") if isinstance(content, str) else content)

@@ -326,7 +326,11 @@ def test_quick_answers_beyond_the_limits_are_told_before_they_are_sent(page, ser
 
 def test_a_phone_finds_its_way_by_the_code(page, server):
     page.keyboard.press("q")
-    expect(page.locator("#phone-none")).to_contain_text("--host 0.0.0.0")
+    expect(page.locator("#phone-none")).to_contain_text(EN["setup.readers.all"])
+    page.locator("#phone-none button").click()
+    expect(page.locator("#setup")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("q")
     expect(page.locator("#phone-code")).to_be_hidden()
     server.arrange(reader_url="http://192.168.1.20:5000/read")
     code = page.locator("#phone-code")

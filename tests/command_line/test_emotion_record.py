@@ -53,6 +53,9 @@ def test_what_is_spoken_is_told_with_a_bar_for_each_class_and_kept(
     longest = max(rows, key=lambda row: row.count("█"))
     assert longest.split()[0] == "angry" and longest.endswith(" %")
     assert [entry.name for entry in path.parent.iterdir()] == ["mine.wav"]
+    plain = tmp_path / "plain"
+    plain.touch()
+    assert path.stat().st_mode == plain.stat().st_mode, "another program may read it"
     with wave.open(str(path)) as file:
         found = (file.getnchannels(), file.getsampwidth(), file.getframerate(), file.getnframes())
     assert found == (1, 2, 16_000, round(5.2 * 16_000))
@@ -112,7 +115,7 @@ def test_without_speech_nothing_is_guessed_and_the_sound_is_kept(
     assert record("--seconds", 2, "--out", tmp_path / "a.wav") == 0
     hiss.terminate()
     told = capsys.readouterr()
-    assert told.out == "unknown: no speech is heard in it; come closer, or speak louder\n"
+    assert told.out == "no speech: none is heard in it; come closer, or speak louder\n"
     assert level_db(load(tmp_path / "a.wav")) == pytest.approx(-40, abs=3)
 
 

@@ -110,7 +110,8 @@ export class Trial {
     setText(button, t(this.#trying ? "setup.trial.stop" : "setup.trial.start"));
     // Nobody is to speak before it hears.
     const say = this.#told?.state === "opening" ? "setup.trial.opening" : "setup.trial.say";
-    setText(byId("setup-trial-how"), t(this.live ? "setup.trial.live" : this.#trying ? say : "setup.trial.how"));
+    const live = this.#told?.state === "lost" ? "" : t("setup.trial.live"); // what is lost is told below
+    setText(byId("setup-trial-how"), this.live ? live : t(this.#trying ? say : "setup.trial.how"));
     byId("setup-level").hidden = !(this.live || this.#trying);
     setText(byId("setup-words"), [...this.#lines.values()].map(({ text }) => text).join("\n"));
     this.#showSaid();

@@ -26,7 +26,7 @@ from utils.asr.vosk.folder import (
     packaged,
     without_dither,
 )
-from utils.audio import SAMPLE_RATE
+from utils.audio import SAMPLE_RATE, pcm16
 from utils.errors import ConfigError
 from utils.events import Transcription, Word
 from utils.faults import model_error
@@ -142,7 +142,7 @@ class VoskStream:
         return self._heard
 
     def _hear(self, samples: np.ndarray) -> None:
-        pcm = (np.clip(samples, -1, 1) * 32_767).astype("<i2")
+        pcm = pcm16(samples)
         try:
             # Tells that somebody has paused, which the segmenter knows better.
             self._recognizer.AcceptWaveform(pcm.tobytes())

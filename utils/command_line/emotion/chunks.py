@@ -37,10 +37,10 @@ class Chunk:
 
     @property
     def named(self) -> str:
-        """What is told of it: "happy, sure", "unknown" or "no speech"."""
+        """What is told of it: "happy, sure", "unsure" or "no speech"."""
         if self.scores is None:
             return "no speech"
-        return f"{self.emotion.label}, {self.emotion.grade}" if self.emotion else "unknown"
+        return f"{self.emotion.label}, {self.emotion.grade}" if self.emotion else "unsure"
 
     def levels_db(self) -> np.ndarray:
         """Its level every `LEVEL_S`, (n_levels,), dB relative to full scale."""

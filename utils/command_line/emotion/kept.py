@@ -42,7 +42,7 @@ class Kept:
         """
         self._check()
         try:
-            write_whole(self.path, content)
+            write_whole(self.path, content, mode=0o666)
         except OSError as err:
             raise DataError(
                 f"cannot be written: {cause(err, str(self.path))}; name another file"

@@ -76,9 +76,9 @@ def listen(seconds: float, device: str | None) -> np.ndarray:
 def told(chunk: Chunk) -> str:
     """How it was spoken, and a bar for each class."""
     if chunk.scores is None:
-        return "unknown: no speech is heard in it; come closer, or speak louder\n"
+        return "no speech: none is heard in it; come closer, or speak louder\n"
     if chunk.emotion is None:
-        return f"unknown: nothing is clear enough to be told\n{bars(chunk.scores)}"
+        return f"unsure: nothing is clear enough to be told\n{bars(chunk.scores)}"
     return f"{chunk.named}\n{bars(chunk.scores)}"
 
 
