@@ -8,7 +8,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from matplotlib import pyplot
+from matplotlib import pyplot, ticker
 from optuna.exceptions import ExperimentalWarning
 from optuna.study import Study
 from optuna.trial import TrialState
@@ -45,6 +45,8 @@ def draw_study(study: Study, folder: Path) -> list[Path]:
                 continue
             axes = draw(study, target_name=UAR)
             figure = np.ravel(axes)[0].figure
+            if name == "history":  # there is no trial 1.5
+                axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
             figure.savefig(folder / f"{name}.png", dpi=DPI, bbox_inches="tight")
             pyplot.close(figure)
             paths.append(folder / f"{name}.png")
