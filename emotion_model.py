@@ -4,7 +4,7 @@ Its command line, `python emotion_model.py`, lies in `utils/command_line/emotion
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property
@@ -37,7 +37,6 @@ WEIGHTS = Path(__file__).parent / "model_state_dict" / "emotion_lstm.pt"
 # the worst has 0.0016; clipped 12 dB under their peak, where every fifth changes its label,
 # they have 0.08 in the median.
 MAX_CLIPPED = 0.05
-FAMILIAR = 8  # remarks after which a place is trusted to be known
 
 
 class EmotionRecognizer:
@@ -177,7 +176,7 @@ class EmotionRecognizer:
                     yield self._describe(self.steps(audio.check(window))), len(window)
 
     def predict(
-        self, samples: np.ndarray, place: Place | None = None, learn: bool = False
+        self, samples: np.ndarray, place: Place | None = None, learn: Sequence[Place] = ()
     ) -> Emotion | None:
         """The emotion of a stretch of speech; None when not sure, too short or silent.
 
@@ -188,7 +187,7 @@ class EmotionRecognizer:
         ----------
         samples : as `scores`
         place : where it was said; None where nothing is known of that
-        learn : the place is to know this remark from now on
+        learn : places that are to know this remark from now on
 
         Raises
         ------
@@ -201,7 +200,7 @@ class EmotionRecognizer:
             return None
 
     def estimate(
-        self, samples: np.ndarray, place: Place | None = None, learn: bool = False
+        self, samples: np.ndarray, place: Place | None = None, learn: Sequence[Place] = ()
     ) -> tuple[Emotion | None, dict[str, float]]:
         """As `predict`, with the scores.
 
@@ -218,15 +217,14 @@ class EmotionRecognizer:
             return self.judgement
         if self.encoder is None:
             return self.unaided
-        known = place is not None and place.n_remarks >= FAMILIAR
-        return self.familiar if known else self.judgement
+        return self.familiar if place is not None and place.familiar else self.judgement
 
     @one_thread()
     def _hear(
         self,
         parts: Iterable[np.ndarray],
         place: Place | None = None,
-        learn: bool = False,
+        learn: Sequence[Place] = (),
         says_label: bool = True,
     ) -> tuple[dict[str, float], bool]:
         """Mean probability over parts, and whether those that are sure are clear speech.
@@ -245,8 +243,10 @@ class EmotionRecognizer:
                 silence = err
                 continue
             probabilities = self._probabilities(heard, usual, judgement.temperature)
-            if place and learn and self.is_ours:
-                place.add(self._describe(heard), len(window))
+            if learn and self.is_ours:
+                description = self._describe(heard)
+                for known in learn:
+                    known.add(description, len(window))
             total += len(window) * probabilities
             n_samples += len(window)
             if says_label and judgement.decide(dict(zip(self.labels, probabilities.tolist()))):

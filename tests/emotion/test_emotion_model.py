@@ -14,7 +14,7 @@ import soundfile
 import torch
 
 import emotion_model
-from emotion_model import FAMILIAR, WEIGHTS, EmotionRecognizer
+from emotion_model import WEIGHTS, EmotionRecognizer
 from tests.bad_sounds import clipped, music, telephone, tones
 from tests.emotion.small_encoder import small_encoder
 from tests.emotion.test_features import voice
@@ -24,7 +24,7 @@ from utils.checkpoint import Format
 from utils.emotion import encoder_here, features, steps, windows
 from utils.emotion.judgement import NEVER, Judgement
 from utils.emotion.network import ModelConfig
-from utils.emotion.place import Place
+from utils.emotion.place import FAMILIAR, Place
 from utils.errors import AudioError, ModelError
 from utils.events import Emotion
 
@@ -459,7 +459,7 @@ def test_a_remark_is_heard_against_what_is_usual_there(tiny: EmotionRecognizer) 
     assert tiny.predict(clip, place) == before  # nothing is known yet,
     assert place.n_remarks == 0  # and nothing is learnt unasked
     for _ in range(3):
-        tiny.predict(load(SPEECH), place, learn=True)
+        tiny.predict(load(SPEECH), place, learn=[place])
     n_windows = len(list(windows.split([load(SPEECH)])))
     assert place.n_remarks == 3 * n_windows
     after = tiny.predict(clip, place)
@@ -470,7 +470,7 @@ def test_a_remark_is_heard_against_what_is_usual_there(tiny: EmotionRecognizer) 
 
 def test_it_learns_after_it_has_judged(tiny: EmotionRecognizer) -> None:
     place, clip = Place(), load(CLIP)
-    assert tiny.predict(clip, place, learn=True) == tiny.predict(clip)
+    assert tiny.predict(clip, place, learn=[place]) == tiny.predict(clip)
     assert place.n_remarks == 1
 
 

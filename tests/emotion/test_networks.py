@@ -266,7 +266,7 @@ def test_a_checkpoint_is_used_live(name: str, tmp_path: Path) -> None:
     for end in (20_000, len(speech)):
         tag.grow(speech[:end])
     tag.finish(speech)
-    opened.predict(speech, place, learn=True)
+    opened.predict(speech, place, learn=[place])
     assert place.mean is None  # it does not ask how speech usually sounds there
     assert opened.scores(speech) == opened.scores(speech)
 

@@ -1,14 +1,18 @@
 """The tag of a growing line comes early, stays steady, and never depends on the chunks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 
 import numpy as np
 import pytest
 
-from utils.emotion.place import Place
+from utils.audio import SAMPLE_RATE
+from utils.emotion.place import FAMILIAR, Place
 from utils.errors import AudioError
 from utils.events import Emotion, Grade
+from utils.tags import Tag
 from utils.tags.emotion import FIRST, HORIZON, STEP, EmotionTag
+from utils.tags.voices import MOST, VoicesTag
 
 
 class Script:
@@ -17,14 +21,16 @@ class Script:
     def __init__(self, *answers: str | Exception | None) -> None:
         self.answers = iter(answers)
         self.heard: list[np.ndarray] = []
+        self.means: list[float | None] = []  # of the place where it was said, each time
         self.known: list[int | None] = []  # remarks of the place where it was said, each time
 
     def predict(
-        self, samples: np.ndarray, place: Place | None = None, learn: bool = False
+        self, samples: np.ndarray, place: Place | None = None, learn: Sequence[Place] = ()
     ) -> Emotion | None:
         self.heard.append(samples)
-        if place and learn:
-            place.add(np.ones(3), len(samples))
+        self.means.append(None if place is None or place.mean is None else float(place.mean[0]))
+        for known in learn:
+            known.add(samples[:1], len(samples))
         self.known.append(place.n_remarks if place else None)
         answer = next(self.answers, None)
         if isinstance(answer, Exception):
@@ -161,3 +167,59 @@ def test_what_was_said_is_forgotten_with_all_else() -> None:
     running.forget()
     running.grow(speech(FIRST))
     assert script.known == [1, 0]
+
+
+class FirstSample:
+    """A model of voices that takes each first sample for a voice."""
+
+    def embed(self, samples: np.ndarray) -> "Future[np.ndarray]":
+        future: Future[np.ndarray] = Future()
+        future.set_result(np.eye(3 * MOST)[int(samples[0])])
+        return future
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def say(tags: Sequence[Tag], voice: int, seconds: float = 2.0) -> None:
+    """A line of that voice, through all tags in their order."""
+    samples = np.full(int(seconds * SAMPLE_RATE), voice, np.float32)
+    for tag in tags:
+        tag.begin(live=False)
+    for tag in tags:
+        tag.grow(samples)
+    for tag in tags:
+        tag.finish(samples)
+    for tag in tags:
+        tag.after_text("words", samples)
+
+
+def test_two_voices_in_turn_are_each_heard_against_their_own_lines() -> None:
+    voices, script = VoicesTag(FirstSample()), Script()
+    tags: list[Tag] = [voices, EmotionTag(script, voices)]
+    for _ in range(FAMILIAR):
+        say(tags, 1)
+        say(tags, 3)
+    assert script.means[:2] == [None, 1]
+    assert all(mean and 1 < mean < 3 for mean in script.means[2:])  # of both
+    say(tags, 1)
+    say(tags, 3)
+    assert script.means[-2:] == [1, 3]
+    say(tags, 1, seconds=1.0)  # too short to tell whose it is
+    assert script.means[-1] == 2
+    voices.on = False
+    say(tags[1:], 3)
+    assert script.means[-1] and 1.5 < script.means[-1] < 2.5
+    voices.on = True
+    for tag in tags:
+        tag.forget()
+    say(tags, 1)
+    assert script.means[-1] is None
+
+
+def test_the_places_of_few_voices_are_kept() -> None:
+    voices = VoicesTag(FirstSample())
+    emotion = EmotionTag(Script(), voices)
+    for voice in range(2 * MOST):
+        say([voices, emotion], voice)
+    assert len(emotion._places) == MOST

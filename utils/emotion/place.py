@@ -5,6 +5,7 @@ import numpy as np
 from utils.audio import SAMPLE_RATE
 
 LONG_ENOUGH = SAMPLE_RATE  # samples of a remark that says something of how others will sound
+FAMILIAR = 8  # remarks after which it is trusted to be known
 MOST = 64  # remarks that count alike; from then on each new one drives out as much of the old
 
 
@@ -28,6 +29,11 @@ class Place:
         """As if nothing had been heard there yet."""
         self.n_remarks = 0
         self.mean: np.ndarray | None = None
+
+    @property
+    def familiar(self) -> bool:
+        """Whether enough was heard there to go by it."""
+        return self.n_remarks >= FAMILIAR
 
     def add(self, description: np.ndarray, n_samples: int) -> None:
         """A remark was made there.

@@ -88,11 +88,11 @@ def load_engines(
 def _tags(emotions: EmotionModel | None, missing: list[Message]) -> Iterator[Tag]:
     """What is said of each line besides its words; what cannot be opened is told and left out."""
     yield LoudnessTag()
-    if emotions:
-        yield EmotionTag(emotions)
     if voices := optional(_open_voices, "voices.missing", missing):
         yield voices
         yield SpeakerTag(voices)
+    if emotions:
+        yield EmotionTag(emotions, voices)  # asks whose line it is
 
 
 def _open_voices() -> VoicesTag:

@@ -1,5 +1,6 @@
 """The emotion of a line, steady enough to be shown while it grows."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -8,6 +9,7 @@ from utils.audio import SAMPLE_RATE
 from utils.emotion.place import Place
 from utils.events import SILENT, Emotion, Grade
 from utils.tags import Tag
+from utils.tags.voices import MOST, VoicesTag
 
 FIRST = SAMPLE_RATE  # samples of speech before the first estimate; less of it says little
 STEP = SAMPLE_RATE // 2  # samples from one estimate to the next, at first
@@ -25,14 +27,14 @@ class EmotionPredictor(Protocol):
     """What the pipeline needs of an emotion model."""
 
     def predict(
-        self, samples: np.ndarray, place: Place | None = None, learn: bool = False
+        self, samples: np.ndarray, place: Place | None = None, learn: Sequence[Place] = ()
     ) -> Emotion | None:
         """Estimate the emotion in float32 (n,) at 16 kHz; None when not sure enough.
 
         Parameters
         ----------
         place : where it was said; None where nothing is known of that
-        learn : the place is to know this remark from now on
+        learn : places that are to know this remark from now on
         """
         ...
 
@@ -45,19 +47,22 @@ class EmotionTag(Tag):
     stays to the end of the line. "Neutral" shows nothing while a line grows. Estimates are
     made at fixed places, counted in samples, so that they do not depend on how the speech was
     cut into chunks; the more was heard, the fewer. A line is heard against how the lines before
-    it sounded, each of them as a whole.
+    it sounded, each of them as a whole: those of its voice, once there are enough of them, else
+    those of all.
 
     Parameters
     ----------
     predictor : estimates the emotion
+    voices : tells voices apart, and is asked before this one; None where nothing does
     """
 
     name, missing = "emotion", "emotion.missing"
 
-    def __init__(self, predictor: EmotionPredictor) -> None:
+    def __init__(self, predictor: EmotionPredictor, voices: VoicesTag | None = None) -> None:
         super().__init__()
-        self._predictor = predictor
+        self._predictor, self._voices = predictor, voices
         self._place = Place()
+        self._places: dict[int, Place] = {}  # of voices, the last heard at the end
         self.begin(live=True)
 
     def begin(self, live: bool) -> None:
@@ -76,16 +81,33 @@ class EmotionTag(Tag):
             end = self._next
             self._next += max(STEP, end // SLOWER // STEP * STEP)
             heard = samples[max(0, end - HORIZON) : end]
-            self._weigh(self._predictor.predict(heard, self._place))
+            self._weigh(self._predictor.predict(heard, self._best(self._of_voice())))
         return self._shown
 
     def finish(self, samples: np.ndarray) -> Emotion | None:
         """The emotion of the whole line."""
-        return self._predictor.predict(samples, self._place, learn=True)
+        own = self._of_voice()
+        learn = [self._place, own] if own else [self._place]
+        return self._predictor.predict(samples, self._best(own), learn)
+
+    def _of_voice(self) -> Place | None:
+        """The place of the line's voice; None where that is not known."""
+        voices = self._voices
+        if voices is None or not voices.on or voices.voice is None:
+            return None
+        place = self._places[voices.voice] = self._places.pop(voices.voice, Place())
+        if len(self._places) > MOST:
+            del self._places[next(iter(self._places))]
+        return place
+
+    def _best(self, own: Place | None) -> Place:
+        """What a line is heard against."""
+        return own if own and own.familiar else self._place
 
     def forget(self) -> None:
         """Whoever speaks next, it is as if nobody had spoken there yet."""
         self._place.forget()
+        self._places.clear()
 
     def seen(self, value: object) -> tuple[str, Grade] | None:
         """Its label, and how sure it is."""

@@ -115,6 +115,11 @@ class VoicesTag(Tag):
     ----------
     model : tells them apart
     likeness : of its embeddings
+
+    Attributes
+    ----------
+    voice : number of the line's voice as far as is known, None where it is not
+    speaker : the same, None as well while there has been one voice alone
     """
 
     name, missing = "new_voice", "voices.missing"
@@ -132,6 +137,7 @@ class VoicesTag(Tag):
         that is late is done without, and none is begun while another is under way."""
         self._wait = not live
         self._asked: list[tuple[Future[np.ndarray] | None, bool]] = []  # at places, and if in noise
+        self.voice: int | None = None
         self.speaker: int | None = None
 
     def grow(self, samples: np.ndarray) -> bool | None:
@@ -141,6 +147,10 @@ class VoicesTag(Tag):
                 line = samples[:n_samples]
                 self._asked.append((self._embed(line), _in_noise(line)))
         return self._judge(self._newest(len(samples), wait=False)) or None
+
+    def finish(self, samples: np.ndarray) -> None:
+        """Find the voice of the whole line; what it means is said once the line has words."""
+        self._judge(self._newest(len(samples), self._wait))
 
     def after_text(self, text: str, samples: np.ndarray) -> bool | None:
         """Whether the whole line was another voice's, which is then the present one."""
@@ -152,7 +162,7 @@ class VoicesTag(Tag):
 
     def close(self) -> None:
         """Let the model go."""
-        self.speaker = None
+        self.voice = self.speaker = None
         self.model.close()
 
     def _embed(self, samples: np.ndarray) -> "Future[np.ndarray] | None":
@@ -168,10 +178,13 @@ class VoicesTag(Tag):
 
     def _judge(self, known: _Heard | None) -> bool:
         """Whether what was heard is another voice than the present one, and which."""
-        self.speaker = None
-        if known is None or not self._voices:
+        self.voice = self.speaker = None
+        if known is None:
             return False
         voice = self._find(known)
+        self.voice = voice.number
+        if not self._voices:
+            return False
         if len(self._voices) > 1 or voice not in self._voices:  # one alone is not numbered
             self.speaker = voice.number
         return voice is not self._voices[-1]

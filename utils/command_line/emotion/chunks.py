@@ -80,7 +80,8 @@ class Ear:
         times = (start / SAMPLE_RATE, (start + len(samples)) / SAMPLE_RATE)
         if not self._voice.hears_speech(samples):
             return Chunk(*times, samples, None, None)
-        return Chunk(*times, samples, *self._recognizer.estimate(samples, self._place, learn=True))
+        told = self._recognizer.estimate(samples, self._place, learn=[self._place])
+        return Chunk(*times, samples, *told)
 
     def along(self, blocks: Iterable[np.ndarray], chunk_s: float) -> Iterator[Chunk]:
         """Sound, heard chunk by chunk as it comes.

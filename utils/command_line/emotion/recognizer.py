@@ -1,6 +1,6 @@
 """What the commands need of an emotion recogniser."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,7 +29,7 @@ class Recognizer(Protocol):
         ...
 
     def estimate(
-        self, samples: np.ndarray, place: Place | None = None, learn: bool = False
+        self, samples: np.ndarray, place: Place | None = None, learn: Sequence[Place] = ()
     ) -> tuple[Emotion | None, dict[str, float]]:
         """Emotion and scores of speech, float32 (n,) at 16 kHz."""
         ...
