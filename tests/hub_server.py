@@ -155,7 +155,7 @@ def _handler(server: HubServer, store: bool) -> type[BaseHTTPRequestHandler]:
             wanted = self.headers.get("Range") if server.resumes else None
             start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
             rest = bytes(len(content) - start) if server.spoil else content[start:]
-            headers = {"Content-Length": str(len(rest))}
+            headers = {"Content-Length": str(len(rest)), "Connection": "close"}  # said, as it is so
             if wanted:
                 headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
             self._head(206 if wanted else 200, headers, body=True)

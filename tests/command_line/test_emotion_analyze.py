@@ -328,11 +328,11 @@ def test_the_sound_is_played_whole_and_in_order(sound_server: SoundServer, talk,
     assert [json.loads(line)["start_s"] for line in ended.stdout.splitlines()] == [0, 3, 6, 9]
     at = []
     for start in (1, 2, 3, 4, 10, 11):  # seconds in which somebody speaks
-        part = talk[start * SAMPLE_RATE :][:SAMPLE_RATE]
+        part = talk[start * SAMPLE_RATE :][: SAMPLE_RATE // 2]
         found = correlate(heard, part, mode="valid", method="fft")
         energy = np.convolve(np.square(heard), np.ones(len(part)), "valid")
         alike = found / np.sqrt(np.maximum(energy, 1e-3) * np.square(part).sum())
-        assert alike.max() > 0.8, start
+        assert alike.max() > 0.5, start  # a busy machine leaves gaps; other speech is below 0.2
         at.append(int(alike.argmax()))
     assert at == sorted(at)
     assert (at[-1] - at[0]) / SAMPLE_RATE >= 9.9
