@@ -70,7 +70,10 @@ export class Timeline {
     chart.setAttribute("aria-label", t("timeline.chart", { start: clock(first), end: clock(last) }));
     const feelings = moments.filter(({ sound }) => !sound);
     const sounds = moments.filter(({ sound }) => sound); // below them
-    return [...new Set([...feelings, ...sounds].map(nameOf))].map((name) => {
+    const times = document.createElement("div");
+    times.className = "times";
+    for (const time of [first, last]) times.appendChild(document.createElement("span")).textContent = clock(time);
+    const rows = [...new Set([...feelings, ...sounds].map(nameOf))].map((name) => {
       const row = document.createElement("div");
       const own = moments.filter((m) => nameOf(m) === name);
       const [{ sound, label }] = own;
@@ -88,6 +91,7 @@ export class Timeline {
       row.append(named({ sound, label }), track);
       return row;
     });
+    return [...rows, times];
   }
 }
 

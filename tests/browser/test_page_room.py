@@ -203,6 +203,7 @@ def test_feelings_over_time_as_chart_and_table(page, server):
     expect(page.locator("#timeline-chart")).to_have_attribute(
         "aria-label", re.compile("0:00 to 1:21")
     )
+    expect(page.locator("#timeline-chart .times span")).to_have_text(["0:00", "1:21"])
     boxes = [mark.bounding_box() for mark in page.locator(".track i").all()]
     assert boxes[0]["x"] < boxes[1]["x"]
     server.emit("cleared", {})
