@@ -2,5 +2,5 @@
 
 `pcm` takes the bytes of audio messages and gives the program's frames, `captions` runs the live
 session on them; neither knows ROS. `ros1` and `ros2` are the nodes, `audio_messages` what they
-know of other people's messages.
+know of other people's messages; `python -m deploy.ros` starts one.
 """

@@ -1,6 +1,5 @@
 """The node for ROS 1: an audio topic in, `captions` and `emotion` out."""
 
-import sys
 from typing import Any
 
 import rospy
@@ -75,7 +74,3 @@ def publish(publisher: Any, message: Any) -> None:
 def tell(level: Level, text: str) -> None:
     """Say a sentence in the node's log."""
     {"info": rospy.loginfo, "warning": rospy.logwarn, "error": rospy.logerr}[level]("%s", text)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

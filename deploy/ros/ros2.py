@@ -1,6 +1,5 @@
 """The node for ROS 2: an audio topic in, `captions` and `emotion` out."""
 
-import sys
 from typing import Any
 
 import rclpy
@@ -95,7 +94,3 @@ def tell(node: Any, level: Level, text: str) -> None:
         node.get_logger().warning(text)
     else:
         node.get_logger().info(text)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

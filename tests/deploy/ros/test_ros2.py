@@ -1,7 +1,9 @@
 """The node for ROS 2, over a stand-in for rclpy; the captions are real."""
 
 import importlib
+import os
 import runpy
+import subprocess
 import sys
 import threading
 import time
@@ -118,3 +120,14 @@ def test_a_recogniser_that_is_missing_is_told_and_ends_it(monkeypatch):
     ros = Ros2({"asr": "vosk", "model": "/no/such/model", "language": "ko", "emotion": False})
     assert node_of(ros, monkeypatch).main() == 1
     assert ros.log[-1][0] == "error" and "/no/such/model" in ros.log[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "told"), [("ros2", 1, "rclpy is missing"), ("", 2, "say")]
+)
+def test_without_ros_it_says_what_to_do(name, code, told):
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    command = [sys.executable, "-m", "deploy.ros", name]
+    ended = subprocess.run(command, cwd=HOME, env=environment, capture_output=True, text=True)
+    assert ended.returncode == code
+    assert ended.stderr.startswith(told) and len(ended.stderr.splitlines()) == 1
