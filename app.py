@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,9 @@ from utils.live.engines import Engines
 from utils.live.loader import Progress
 from utils.models.hub import forbid_network
 from utils.monitoring import logs
+from utils.setup.rooms import rooms as rooms_of
 from utils.sources import FileSource
-from web.room_app import add_room
+from web.room_app import add_only_room
 from web.serving import print_link, print_operators_link, serve, serve_readers
 
 if TYPE_CHECKING:
@@ -54,9 +56,23 @@ def load_engines(
     return loading.load_engines(settings, progress, open_emotion, first_segment, live)
 
 
+def load_for_rooms(settings: config.Settings, progress: Progress, rooms: int) -> Engines:
+    """Load what captions of several rooms need."""
+    return loading.load_engines(settings, progress, open_emotion, rooms=rooms)
+
+
 def create_app(found: config.Gathered) -> Flask:
-    """The page of a room and its events: see `web.room_app.add_room`."""
-    return add_room(Flask(__name__), found, config.settings_file(HOME), load_engines)
+    """The page of a room and its events, or of several: see `web.room_app` and `web.several`."""
+    file = config.settings_file(HOME)
+    several, problems = rooms_of(found)
+    for problem in problems:
+        note(problem)
+    found = replace(found, problems=(*found.problems, *problems))
+    if not several:
+        return add_only_room(Flask(__name__), found, file, load_engines)
+    from web.several import add_rooms
+
+    return add_rooms(lambda: Flask(__name__), found, several, file, load_for_rooms)
 
 
 def load_quietly(settings: config.Settings) -> Engines:
@@ -106,7 +122,7 @@ def _serve_or_link(found: config.Gathered, args: argparse.Namespace) -> int:
         note(problem)
     if args.command == "link":
         if args.rooms:
-            return print_operators_link(found.settings, args.new)
+            return print_operators_link(found.settings, args.here, args.new)
         return print_link(found.settings, args.here, args.new, args.metrics)
     if found.settings.offline:
         forbid_network()

@@ -152,12 +152,14 @@ class Gathered:
     origins : of each by its name
     problems : what is wrong with the file, whose other settings hold
     unknown : names in it that are no settings, and are left alone
+    tables : the file's `[[room]]`, as they stand there, where it has several rooms
     """
 
     settings: Settings
     origins: Mapping[str, Origin] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    tables: tuple[object, ...] = ()
 
 
 NAMES = tuple(each.name for each in fields(Settings))
@@ -192,6 +194,7 @@ def load(
     ConfigError : an unknown name, a value of the wrong kind, or an unreadable file
     """
     table = _from_file(path)
+    _take_tables(table)
     if unknown := sorted(table.keys() - set(NAMES)):
         raise ConfigError(
             f"{path}: unknown setting {', '.join(unknown)}; expected {', '.join(sorted(NAMES))}"
@@ -221,6 +224,7 @@ def gather(
         table = _from_file(path)
     except ConfigError as err:
         table, problems = {}, [str(err)]
+    tables = _take_tables(table)
     values: dict[str, Any] = {}
     for name in NAMES:
         try:
@@ -232,7 +236,16 @@ def gather(
     for name, (value, origin) in _above(flags, environment).items():
         values[name], origins[name] = typed_as(name, value), origin
     unknown = tuple(sorted(table.keys() - set(NAMES)))
-    return Gathered(replace(Settings(), **values), origins, tuple(problems), unknown)
+    return Gathered(replace(Settings(), **values), origins, tuple(problems), unknown, tables)
+
+
+def _take_tables(table: dict[str, object]) -> tuple[object, ...]:
+    """Take the `[[room]]` out of a file that has several rooms."""
+    found = table.get("room")
+    if not isinstance(found, list):
+        return ()
+    del table["room"]
+    return tuple(found)
 
 
 def check(name: str, value: object) -> str | int | bool:

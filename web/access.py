@@ -15,6 +15,7 @@ import stat
 import threading
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 from utils.errors import ConfigError
 from utils.folders import write_whole
@@ -36,10 +37,13 @@ class Token:
     Parameters
     ----------
     path : the file, private to the user; made when it is not there
+    room : of several by one program, where what is signed holds in that room alone; "" for the
+        only one, and for operators of all
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, room: str = "") -> None:
         self.path = path
+        self._of = f"room {quote(room, safe='')} " if room else ""
         self.problem: str | None = None
         self._lock = threading.Lock()
         self._token = ""
@@ -69,6 +73,9 @@ class Token:
 
     def sign(self, text: str) -> str:
         """What only who has the token can tell of a text; 43 letters, fit for addresses."""
+        return self._signed(self._of + text)
+
+    def _signed(self, text: str) -> str:
         digest = hmac.digest(self.value().encode(), text.encode(), hashlib.sha256)
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
@@ -79,6 +86,14 @@ class Token:
     def matches(self, given: str | None) -> bool:
         """Whether a given cookie is the right one; takes the same time for every wrong one."""
         return _equal(given or "", self.cookie())
+
+    def for_operators(self) -> str:
+        """What makes a browser an operator's, of all rooms of a program that has several."""
+        return self._signed("operator")
+
+    def operates(self, given: str | None) -> bool:
+        """Whether a given cookie is an operator's, as `matches`."""
+        return _equal(given or "", self.for_operators())
 
     def for_metrics(self) -> str:
         """What lets a monitor read the metrics from elsewhere, and gives no other right."""

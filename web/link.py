@@ -3,8 +3,10 @@
 import json
 import os
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from utils.address import ANY, is_loopback, public_address, reachable_address, url
 from utils.config import Settings
@@ -13,7 +15,9 @@ from utils.folders import write_whole
 from web.access import LINK_S, Links, Token
 
 NOTES = "serving-*.json"  # in the state folder, one of each program
+BELOW = "/room/"  # the rooms, where there are several
 PRESENT = "#present="  # behind the mark, which browsers send to nobody: no proxy logs a code
+OPERATE = "rooms#operate="
 HOLDS = f"It opens once, within {LINK_S // 60} minutes."
 HERE_ONLY = (
     "The program serves this computer alone, so no other device can open this. To let others in, "
@@ -21,10 +25,19 @@ HERE_ONLY = (
 )
 
 
-def note_serving(folder: Path, settings: Settings, run: str) -> None:
+def below(room: str) -> str:
+    """The path of a room among several; "" for the only one."""
+    return f"{BELOW}{quote(room, safe='')}" if room else ""
+
+
+def note_serving(folder: Path, settings: Settings, run: str, rooms: Sequence[str] = ()) -> None:
     """Leave word for `app.py link` where the program that runs now is served, and its run.
 
     Each program has a note of its own; those of programs that ended without a word go.
+
+    Parameters
+    ----------
+    rooms : their names, where they are several
 
     Raises
     ------
@@ -38,6 +51,7 @@ def note_serving(folder: Path, settings: Settings, run: str) -> None:
         "pid": os.getpid(),
         "run": run,
         "began": time.time(),
+        "rooms": list(rooms),
     }
     for path in folder.glob(NOTES):
         if not _read(path):
@@ -71,51 +85,91 @@ def reader_url(settings: Settings, path: str = "/read") -> str | None:
     return url(address, settings.port, path) if address else None
 
 
-def own_link(host: str, port: int, code: str) -> str:
+def own_link(settings: Settings, path: str) -> str:
     """The link for the browser of this computer itself."""
-    return url("127.0.0.1" if host in ANY else host, port, f"/{PRESENT}{code}")
+    return url("127.0.0.1" if settings.host in ANY else settings.host, settings.port, path)
 
 
-def link(folder: Path, port: int, token: Token, here: bool) -> tuple[str, str]:
+def to_present(links: Links, room: str = "") -> str:
+    """The path of a new link, by which a browser presents a room; of several it is one."""
+    return f"{below(room)}/{PRESENT}{links.new()}"
+
+
+def to_operate(links: Links) -> str:
+    """The path of a new link, by which a browser operates all rooms of a program."""
+    return f"/{OPERATE}{links.new()}"
+
+
+def has_rooms(folder: Path, port: int, elsewhere: bool) -> bool:
+    """Whether the program that runs at a port has several rooms.
+
+    Parameters
+    ----------
+    elsewhere : or, where none runs there, the newest that runs
+    """
+    running, _ = _running(folder, port)
+    return bool(running.get("rooms")) and (elsewhere or running["port"] == port)
+
+
+def link(
+    folder: Path, settings: Settings, token: Token, here: bool, operate: bool = False
+) -> tuple[str, str]:
     """A link for the program that runs, and what to say of it.
 
     Parameters
     ----------
     folder : where programs leave word
-    port : of the program that is meant, where several run
+    settings : port of the program that is meant, where several run; room, where that has several
     token : the presenter's
     here : for the browser of this computer, not for another device
+    operate : all rooms of a program that has several
 
     Raises
     ------
-    ConfigError : no program runs, or it does not know of the token
+    ConfigError : no program runs, it does not know of the token, or has no such room
     """
-    running, others = _running(folder, port)
+    running, others = _running(folder, settings.port)
     if not running:
         raise ConfigError(
             "the program does not run, so there is nothing to link to; start it, then ask again"
         )
     if token.problem:
         raise ConfigError(f"no link can be made ({token.problem}, and start the program anew)")
-    address, note = _link(running, token, here)
+    path = _path(running, settings.room, token, operate)
+    address, note = _link(running, path, here)
     for other in others:
         note += f" Another runs at port {other}: python app.py --port {other} link"
     return address, note
 
 
-def _link(running: dict, token: Token, here: bool) -> tuple[str, str]:
+def _path(running: dict, room: str, token: Token, operate: bool) -> str:
+    """The path of a link to what is meant of a program that runs."""
+    run, rooms = str(running["run"]), running.get("rooms") or []
+    if operate:
+        return to_operate(Links(token, run))
+    if not rooms:
+        return to_present(Links(token, run))
+    if room not in rooms:
+        raise ConfigError(
+            f"several rooms are captioned: name one with --room ({', '.join(map(str, rooms))}), or "
+            "operate all of them with link --rooms"
+        )
+    return to_present(Links(Token(token.path, room), run), room)
+
+
+def _link(running: dict, path: str, here: bool) -> tuple[str, str]:
     host, port = str(running["host"]), running["port"]
-    code = Links(token, str(running["run"])).new()
+    own = url("127.0.0.1" if host in ANY else host, port, path)
     if here:
-        return own_link(host, port, code), f"Open this on this computer. {HOLDS}"
+        return own, f"Open this on this computer. {HOLDS}"
     note = f"Open this on the device that shall present, and give it to nobody else. {HOLDS}"
     if running["proxy"]:
-        return public_address(str(running["proxy"])).url(f"/{PRESENT}{code}"), note
+        return public_address(str(running["proxy"])).url(path), note
     address = reachable_address(host, str(running["address"]))
     if address:
-        return url(address, port, f"/{PRESENT}{code}"), note
+        return url(address, port, path), note
     note = HERE_ONLY if is_loopback(host) else f"{note} Put in this computer's address."
-    return own_link(host, port, code), note
+    return own, note
 
 
 def _read(path: Path) -> dict:

@@ -7,7 +7,6 @@ come and go. Nobody presents here: the room's own page does that.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
-from urllib.parse import quote
 
 from flask import Flask
 from redis import Redis
@@ -25,8 +24,9 @@ from utils.monitoring import systemd
 from web.access import TOKEN_FILE, Links, Token
 from web.events import Events
 from web.gate import guarded
-from web.link import reader_url
+from web.link import below, reader_url
 from web.pages import add_pages
+from web.redis_hall import RedisHall
 from web.rooms import Rooms
 
 ROOMS_OF_READERS = 5  # for which one node has place: 2,000 pages of one address, as of a proxy
@@ -96,6 +96,10 @@ class ReadersOnly(Token):
         """Nobody presents at a node, whatever is shown."""
         return False
 
+    def operates(self, given: str | None) -> bool:
+        """Nor does an operator, whose cookie is another one here."""
+        return False
+
 
 def create_node(make: Callable[[], Flask], settings: Settings) -> Flask:
     """Make the pages and their events; nothing is followed until the mirror is entered.
@@ -120,8 +124,9 @@ def create_node(make: Callable[[], Flask], settings: Settings) -> Flask:
     app = room(settings.room, "/read")
     app.extensions["rooms"] = nullcontext()
     if not settings.room:
-        rooms = Rooms(app, server, lambda name: room(name, f"/room/{quote(name, safe='')}/read"))
-        app.extensions["rooms"] = app.wsgi_app = rooms  # type: ignore[method-assign]  # Flask's way
+        hall = RedisHall(server, lambda name: room(name, f"{below(name)}/read"))
+        app.extensions["rooms"] = hall
+        app.wsgi_app = Rooms(app, hall)  # type: ignore[method-assign]  # Flask's way
     app.wsgi_app = guarded(app.wsgi_app, settings)  # type: ignore[method-assign]
     return app
 

@@ -1,35 +1,30 @@
-"""The operator's page: every room of one Redis, watched and operated from one place.
+"""The operator's page: several rooms, watched and operated from one place.
 
-Who may is known by a cookie that a link's code is exchanged for, at any node. An order needs that
-cookie and the page's own origin, so no other page can send one.
+Who may is known by a cookie that a link's code is exchanged for. An order needs that cookie and
+the page's own origin, so no other page can send one.
 """
 
 import logging
 
-import redis
 from flask import Flask, Response, abort, request
 
 from utils.errors import RequestError
-from utils.live.saved import DAMAGED
-from utils.live.sharing import operators
-from utils.live.sharing.orders import order
-from utils.live.sharing.rooms import has, rooms
-from utils.live.sharing.server import TROUBLE, reason
+from utils.live.sharing.operators import OPERATES_S
 from utils.messages import say
+from web.hall import Hall, HallAwayError
 from web.limits import Buckets, LogOnce
-from web.peers import accepted_origin, peer
+from web.peers import OPERATOR, accepted_origin, peer
 from web.turns import turns
 
-COOKIE = "operator"
 MAY_BE_ASKED = ("listen", "blank")
-CODE_BYTES, ORDER_BYTES = 100, 1000
+CODE_BYTES, ORDER_BYTES = 200, 1000
 ORDERS_A_SECOND, ORDERS_AT_ONCE = 5, 20  # of an address; codes that are tried count as well
 
 log = logging.getLogger(__name__)
 refusals = LogOnce(log)
 
 
-def add_operating(app: Flask, server: redis.Redis) -> None:
+def add_operating(app: Flask, hall: Hall) -> None:
     """Serve the list of rooms, and let operators in, watch and order."""
     asked = Buckets(ORDERS_A_SECOND, ORDERS_AT_ONCE)
 
@@ -41,11 +36,11 @@ def add_operating(app: Flask, server: redis.Redis) -> None:
     @app.get("/rooms.json")
     def listed() -> tuple[dict, int]:
         try:
-            operator = _operates(server)
-            return {"rooms": rooms(server, operator), "operator": operator}, 200
-        except (*TROUBLE, *DAMAGED) as err:
-            log.warning("the rooms are asked for: %s", reason(err))
-            return {"rooms": [], "operator": False}, 503
+            operator = _operates(hall)
+            told = {"operator": operator, "presents": operator and hall.presents}
+            return {"rooms": hall.rooms(operator), **told}, 200
+        except HallAwayError:
+            return {"rooms": [], "operator": False, "presents": False}, 503
 
     @app.post("/operate")
     def operate() -> Response | tuple[dict, int]:
@@ -53,18 +48,17 @@ def add_operating(app: Flask, server: redis.Redis) -> None:
         request.max_content_length = CODE_BYTES
         code = request.get_data().decode("ascii", "replace")
         try:
-            secret = operators.take(server, code)
-        except TROUBLE as err:
-            log.warning("an operator's link is opened: %s", reason(err))
+            secret = hall.take(code)
+        except HallAwayError:
             return say("unreachable.sharing").to_dict(), 503
         if secret is None:
             refusals.warn("an operator's link that holds no more", request.remote_addr or "")
             return say("refused.link").to_dict(), 403
         response = Response(status=204)
         response.set_cookie(
-            COOKIE,
+            OPERATOR,
             secret,
-            max_age=operators.OPERATES_S,
+            max_age=OPERATES_S,
             path=None,  # behind a proxy only the browser knows where it is
             httponly=True,
             samesite="Strict",
@@ -78,15 +72,14 @@ def add_operating(app: Flask, server: redis.Redis) -> None:
         admit("too many orders")
         request.max_content_length = ORDER_BYTES
         try:
-            return _order(server), 200
+            return _order(hall), 200
         except RequestError as err:
             return {"ok": False, **err.message.to_dict()}, 200
-        except TROUBLE as err:
-            log.warning("a room is ordered: %s", reason(err))
+        except HallAwayError:
             return {"ok": False, **say("unreachable.sharing").to_dict()}, 200
 
 
-def _order(server: redis.Redis) -> dict:
+def _order(hall: Hall) -> dict:
     """Hand an order to a room, if who sends it may.
 
     Raises
@@ -94,7 +87,7 @@ def _order(server: redis.Redis) -> dict:
     RequestError : they may not, it is none, or the room does not answer
     """
     origin = request.headers.get("Origin")
-    if not (origin and accepted_origin(origin, request.environ) and _operates(server)):
+    if not (origin and accepted_origin(origin, request.environ) and _operates(hall)):
         refusals.warn("an order without an operator's link", request.remote_addr or "")
         raise RequestError(say("refused.operator"))
     asked = request.get_json(silent=True)
@@ -102,11 +95,9 @@ def _order(server: redis.Redis) -> dict:
     name, what, on = (asked.get(part) for part in ("room", "order", "on"))
     if not isinstance(name, str) or what not in MAY_BE_ASKED or not isinstance(on, bool):
         raise RequestError(say("refused.value", reason="expected room, order and on"))
-    if not has(server, name):
-        raise RequestError(say("sharing.none"))
     turns.leave()  # it may take its time, and is no stranger's
-    return order(server, name, str(what), on)
+    return hall.order(name, str(what), on)
 
 
-def _operates(server: redis.Redis) -> bool:
-    return operators.operates(server, request.cookies.get(COOKIE))
+def _operates(hall: Hall) -> bool:
+    return hall.operates(peer(request.environ).operator)

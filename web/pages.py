@@ -19,7 +19,7 @@ from web.limits import AtOnce, Buckets, LogOnce
 from web.manifest import add_manifest
 from web.peers import accepted_origin, cookie_name, peer
 from web.saved import add_saved, asked_wording
-from web.shown import Shown
+from web.shown import Monitored, Shown
 from web.words import languages
 
 COOKIE_S = 30 * 24 * 3600  # from the last time that a page was open
@@ -133,30 +133,41 @@ def add_pages(
     def offending() -> dict:
         return {"pattern": room.offending.script_pattern()}
 
+    add_health(app, room.monitored, token)
+    protect(app)
+
+
+def add_health(app: Flask, monitored: Monitored, token: Token) -> None:
+    """Serve what monitors ask."""
+
     @app.get("/health")
     def health() -> dict:
-        return room.monitored.health(whole=_may_measure(token))
+        return monitored.health(whole=_may_measure(token))
 
     @app.get("/health/live")
     def live() -> tuple[dict, int]:
-        return _yes_or_no("live", room.monitored.alive())
+        return _yes_or_no("live", monitored.alive())
 
     @app.get("/health/ready")
     def ready() -> tuple[dict, int]:
-        health = room.monitored.health()
+        health = monitored.health()
         why = {name: health[name] for name in ("state", "message")}
-        return _yes_or_no("ready", room.monitored.ready(), **why)
+        return _yes_or_no("ready", monitored.ready(), **why)
 
     @app.get("/metrics")
     def numbers() -> Response:
         if not _may_measure(token):
             refusals.warn("metrics without a token", request.remote_addr or "")
             abort(_text("Metrics are for this computer, the presenter and who has a token.", 403))
-        room.monitored.measure()
+        monitored.measure()
         return Response(metrics.shown(), content_type=metrics.CONTENT_TYPE)
 
+
+def protect(app: Flask) -> None:
+    """Have browsers take nothing but what comes from here."""
+
     @app.after_request
-    def protect(response: Response) -> Response:
+    def protected(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = CONTENT_POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"

@@ -16,14 +16,19 @@ class Peer:
     ----------
     address : where it comes from
     cookie : the presenter's, if it shows one
+    operator : that of who operates several rooms
     """
 
     address: str
     cookie: str | None
+    operator: str | None = None
 
     def presents(self, token: Token) -> bool:
         """Whether it may do what only the presenter may, as of now."""
-        return token.matches(self.cookie)
+        return token.matches(self.cookie) or token.operates(self.operator)
+
+
+OPERATOR = "operator"  # the cookie of who operates several rooms, at whatever node
 
 
 def cookie_name(environ: Mapping[str, object]) -> str:
@@ -37,6 +42,7 @@ def peer(environ: Mapping[str, object]) -> Peer:
     return Peer(
         address=str(environ.get("REMOTE_ADDR", "")),
         cookie=cookies.get(cookie_name(environ)),
+        operator=cookies.get(OPERATOR),
     )
 
 

@@ -1,9 +1,9 @@
 """Serving a room's page, or those of other computers' rooms, and the links to them."""
 
 import logging
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
-from functools import partial
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, nullcontext, suppress
 
 from flask import Flask
 
@@ -13,35 +13,53 @@ from utils.command_line.output import note, put, tell
 from utils.config import Gathered, Settings
 from utils.faults import cause
 from utils.folders import state_folder
-from utils.live.sharing.shared import Operated
 from utils.setup.choices import usable
 from utils.sources import FileSource
 from web.access import LINK_S, TOKEN_FILE, Token
-from web.link import HOLDS, forget_serving, link, note_serving, own_link
+from web.link import (
+    HOLDS,
+    forget_serving,
+    has_rooms,
+    link,
+    note_serving,
+    own_link,
+    to_operate,
+    to_present,
+)
 from web.server import Server, check_port
 
 
 def serve(found: Gathered, create_app: Callable[[Gathered], Flask]) -> int:
-    """Serve the page of a room."""
+    """Serve the page of a room, or of several."""
     found = usable(found)
     settings = found.settings
     if settings.source:
         FileSource(settings.source, realtime=True).close()  # a wrong path is told at once
     _prepare(settings)
     app = create_app(found)
+    rooms: list[Flask] = app.extensions.get("rooms", [app])
     end_on_signals()
     with ExitStack() as ending, suppress(KeyboardInterrupt):
         ending.callback(forget_serving, state_folder())
-        ending.callback(app.extensions["shared"].close)
-        app.extensions["shared"].open(_operated(app))
-        ending.enter_context(app.extensions["room"])
-        ending.enter_context(app.extensions["session"])
-        ending.callback(app.extensions["setup"].close)
-        server = app.extensions["server"] = Server(settings.host, settings.port, app)
+        ending.enter_context(app.extensions.get("common", nullcontext()))
+        for room in rooms:
+            _begin(room, ending)
+        server = Server(settings.host, settings.port, app, rooms=len(rooms))
+        for room in rooms:
+            room.extensions["server"] = server
         ending.enter_context(app.extensions["care"])
-        _announce(settings, app)
+        _announce(settings, app, rooms)
         server.serve_forever()
     return 0
+
+
+def _begin(room: Flask, ending: ExitStack) -> None:
+    """Have a room work until the end."""
+    ending.callback(room.extensions["shared"].close)
+    room.extensions["shared"].open(room.extensions["operated"])
+    ending.enter_context(room.extensions["room"])
+    ending.enter_context(room.extensions["session"])
+    ending.callback(room.extensions["setup"].close)
 
 
 def _prepare(settings: Settings) -> None:
@@ -49,44 +67,33 @@ def _prepare(settings: Settings) -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not a line for each request
 
 
-def _operated(app: Flask) -> Operated:
-    """The room as other computers show, watch and operate it."""
-    session, room = app.extensions["session"], app.extensions["room"]
-    events = app.extensions["events"]
-    return Operated(
-        whole=room.whole,
-        trouble=partial(_tell_shared, app),
-        watched=lambda: {**session.watched(), "readers": events.readers()},
-        orders={
-            "listen": lambda on: room.start() if on else room.stop(),
-            "blank": room.set_blank,
-        },
-    )
-
-
-def _tell_shared(app: Flask, trouble: str) -> None:
-    """Say on the presenter's page whether pages by other computers get what is said."""
-    session = app.extensions["session"]
-    if trouble:
-        session.notice("sharing.waiting", reason=trouble)
-    else:
-        session.remark("sharing.back")
-
-
-def _announce(settings: Settings, app: Flask) -> None:
+def _announce(settings: Settings, app: Flask, rooms: Sequence[Flask]) -> None:
     """Tell on the terminal where the captions are, and leave word for `app.py link`."""
-    room, links = app.extensions["room"], app.extensions["links"]
+    several = [room.extensions["room"].name for room in rooms] if "rooms" in app.extensions else []
     try:
-        note_serving(state_folder(), settings, links.run)
+        note_serving(state_folder(), settings, app.extensions["links"].run, several)
     except OSError as err:  # captions come first
-        app.extensions["session"].notice("link.missing", reason=cause(err, str(state_folder())))
+        for room in rooms:
+            reason = cause(err, str(state_folder()))
+            room.extensions["session"].notice("link.missing", reason=reason)
     tell(f"Captions are at {_here(settings)}  (Ctrl-C ends)")
-    tell(
-        f"To present, open {own_link(settings.host, settings.port, links.new())}  (once, within "
-        f"{LINK_S // 60} minutes; `.venv/bin/python app.py link --here` prints another)"
-    )
-    if room.reader_url:
-        tell(f"Phones read along at {room.reader_url}")
+    again = "once, within {} minutes; `.venv/bin/python app.py {} --here` prints another"
+    if several:
+        path = to_operate(app.extensions["links"])
+        how = again.format(LINK_S // 60, "link --rooms")
+        tell(f"To operate all rooms, open {own_link(settings, path)}  ({how})")
+    for room in rooms:
+        _announce_room(settings, room, bool(several), again)
+
+
+def _announce_room(settings: Settings, room: Flask, is_one_of_several: bool, again: str) -> None:
+    shown, links = room.extensions["room"], room.extensions["links"]
+    name = shown.name if is_one_of_several else ""
+    what = f"To present {name}" if name else "To present"
+    how = again.format(LINK_S // 60, f"--room {shlex.quote(name)} link" if name else "link")
+    tell(f"{what}, open {own_link(settings, to_present(links, name))}  ({how})")
+    if shown.reader_url:
+        tell(f"Phones read along at {shown.reader_url}")
 
 
 def _here(settings: Settings) -> str:
@@ -124,23 +131,33 @@ def print_link(settings: Settings, here: bool, new: bool, monitor: bool) -> int:
     if monitor:
         put(f"{token.for_metrics()}\n")
         return 0
-    address, told = link(state_folder(), settings.port, token, here)
+    address, told = link(state_folder(), settings, token, here)
     put(f"{address}\n")
     note(told)
     return 0
 
 
-def print_operators_link(settings: Settings, new: bool) -> int:
-    """Print a link that makes a browser an operator's, of all rooms of one Redis.
+def print_operators_link(settings: Settings, here: bool, new: bool) -> int:
+    """Print a link that makes a browser an operator's, of all rooms of a program or of one Redis.
 
     Parameters
     ----------
+    here : for this computer's own browser
     new : take the power from every older one
     """
-    from web.node import operators_link
+    folder = state_folder()
+    if not has_rooms(folder, settings.port, elsewhere=not settings.redis):
+        from web.node import operators_link
 
-    put(f"{operators_link(settings, new)}\n")
+        put(f"{operators_link(settings, new)}\n")
+        told = f"Open this on the device that shall operate all rooms. {HOLDS}"
+    else:
+        token = Token(folder / TOKEN_FILE)
+        if new:
+            token.renew()
+        address, told = link(folder, settings, token, here, operate=True)
+        put(f"{address}\n")
     if new:
         note("Every older link, and every browser that operated, has lost its power.")
-    note(f"Open this on the device that shall operate all rooms. {HOLDS}")
+    note(told)
     return 0

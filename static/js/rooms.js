@@ -35,8 +35,6 @@ async function ask(found, order, on) {
 function item(room) {
   const found = byId("room-item").content.firstElementChild.cloneNode(true);
   found.dataset.room = room.name;
-  // Only to read: an address that phones get by the room's own code, too.
-  found.querySelector("a").href = `room/${encodeURIComponent(room.name)}/read`;
   setText(found.querySelector(".name"), room.name);
   for (const order of ["listen", "blank"]) {
     const button = found.querySelector(`.${order}`);
@@ -76,7 +74,7 @@ function showOperated(there, room) {
 }
 
 // Items stay as long as their rooms: who has one in focus keeps it.
-function show(rooms, operator) {
+function show(rooms, operator, presents) {
   const list = byId("rooms");
   const names = rooms.map(({ name }) => name);
   for (const old of [...list.children]) if (!names.includes(old.dataset.room)) old.remove();
@@ -84,6 +82,8 @@ function show(rooms, operator) {
     let there = [...list.children].find(({ dataset }) => dataset.room === room.name);
     if (!there) list.insertBefore(there = item(room), list.children[place] ?? null);
     there.dataset.state = room.state;
+    // Only to read: an address that phones get by the room's own code, too. An operator presents.
+    there.querySelector("a").href = `room/${encodeURIComponent(room.name)}/${presents ? "" : "read"}`;
     setText(there.querySelector(".state"), sentence(room));
     there.querySelector(".operated").hidden = !operator;
     if (operator) showOperated(there, room);
@@ -102,9 +102,9 @@ async function look() {
   try {
     const answer = await fetch("rooms.json", { signal: until() });
     if (!answer.ok) throw new Error(String(answer.status));
-    const { rooms, operator } = await answer.json();
+    const { rooms, operator, presents } = await answer.json();
     if (operator) every = LOOK_MS.operator;
-    show(rooms, operator);
+    show(rooms, operator, presents);
     tell((!operator && refused) || (rooms.length ? "" : t("rooms.none")));
   } catch {
     tell(t("rooms.failed")); // what was known stays

@@ -28,16 +28,23 @@ def program() -> Iterator[Program]:
 
 
 class Client:
-    """A Socket.IO client that keeps what it is sent; the presenter's, where no headers are given."""
+    """A Socket.IO client that keeps what it is sent; the presenter's, where no headers are given.
 
-    def __init__(self, program: Program, headers: dict[str, str] | None = None) -> None:
+    Parameters
+    ----------
+    below : path of the page, where it is a room of several
+    """
+
+    def __init__(
+        self, program: Program, headers: dict[str, str] | None = None, below: str = ""
+    ) -> None:
         self.events: list[tuple[str, dict]] = []
         self._changed = threading.Condition()
         self._socket = socketio.Client(reconnection=False)
         self._socket.on("*", self._keep)
-        self._socket.connect(
-            program.url, program.presenter if headers is None else headers, transports=["websocket"]
-        )
+        headers = program.presenter if headers is None else headers
+        path = f"{below}/socket.io"
+        self._socket.connect(program.url, headers, transports=["websocket"], socketio_path=path)
 
     def __enter__(self) -> "Client":
         return self

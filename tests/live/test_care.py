@@ -84,7 +84,7 @@ class Looked:
         self.used, self.free, self.publishes = 500 * MB, 5000 * MB, True
         session._listener.signs = Signs(self.clock)
         self.care = Care(
-            session,
+            [session],
             lambda: self.publishes,
             folder,
             1000 * MB,

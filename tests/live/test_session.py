@@ -28,7 +28,7 @@ from utils.live.resume import Resume
 from utils.live.session import Session
 from utils.live.status import SAID
 from utils.messages import say
-from utils.sources import FileSource, MicrophoneSource
+from utils.sources import FileSource, MicrophoneSource, microphone
 from utils.sources.renewal import Patience
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
@@ -222,7 +222,7 @@ def test_attempts_to_hear_a_device_that_is_asleep_do_not_flap_the_status(
 ):
     patience = Patience()
     patience.seconds = 0.2
-    monkeypatch.setattr("utils.sources.microphone._first_frame", patience)
+    monkeypatch.setitem(microphone._first_frame, None, patience)
     opened = []
 
     def source(start: int) -> MicrophoneSource:

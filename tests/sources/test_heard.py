@@ -224,7 +224,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> renewal.Patience:
     """Of half a second for the first frame, to begin with."""
     patience = renewal.Patience()
     patience.seconds = 0.5
-    monkeypatch.setattr(microphone_module, "_first_frame", patience)
+    monkeypatch.setitem(microphone_module._first_frame, None, patience)
     return patience
 
 
@@ -350,6 +350,36 @@ def test_a_device_of_the_sound_server_is_heard_by_its_name_and_no_word_of_anothe
         listener.named(NULL)
         sound_server.add("headset", HEADSET)
         listener.named(f"Monitor of {HEADSET}")
+
+
+def test_two_are_heard_at_once_each_by_its_own(sound_server: SoundServer, quick: None) -> None:
+    for name in ("left", "right"):
+        sound_server.add(name, name.title())
+    with (
+        MicrophoneSource("Monitor of Left", only=True) as left,
+        MicrophoneSource("Monitor of Right", only=True) as right,
+    ):
+        heard_left, heard_right = Heard(left), Heard(right)
+        heard_left.named("Monitor of Left")
+        heard_right.named("Monitor of Right")
+        heard_left.played(sound_server, voice(), "left")
+        heard_right.until(lambda: right.queue_depth == 0)
+        assert correlation(voice()[:, 0], heard_left.samples()) > 0.95
+        assert np.abs(heard_right.samples()).max() < 1e-4
+
+
+def test_where_no_other_may_be_heard_a_device_that_goes_is_lost(
+    sound_server: SoundServer, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(microphone_module, "LOOK_ONLY_S", 0.1)
+    plugged = sound_server.add("headset", HEADSET)
+    with MicrophoneSource(f"Monitor of {HEADSET}", only=True) as source:
+        listener = Heard(source)
+        listener.named(f"Monitor of {HEADSET}")
+        sound_server.pactl("unload-module", plugged)
+        with pytest.raises(CaptureError, match="was lost; connect it again"):
+            listener.until(lambda: False)
+    assert listener.names[-1] == f"Monitor of {HEADSET}"
 
 
 def test_a_device_that_is_not_there_is_no_other(sound_server: SoundServer) -> None:

@@ -238,7 +238,7 @@ def test_a_stream_that_the_server_knows_no_longer_is_not_waited_for(monkeypatch)
 
     patience = Patience()
     patience.seconds = 60.0
-    monkeypatch.setattr(microphone_module, "_first_frame", patience)
+    monkeypatch.setitem(microphone_module._first_frame, None, patience)
     monkeypatch.setattr(microphone_module, "LOOK_S", 0.1)
     monkeypatch.setattr(microphone_module, "WATCHDOG_S", 0.5)
     monkeypatch.setattr(SoundServer, "heard", heard)

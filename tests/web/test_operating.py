@@ -191,7 +191,7 @@ def test_an_operator_watches_and_operates_all_rooms(server, ending, room, node):
     other = opened(server, ending, node, "Room 2")
     other.watched |= {"listening": False, "delay_s": None}
     room.watched["notices"] = [say("disk.low", free_mb=7).to_dict()]
-    room.sharing.publish("level", {"db": -20.0})
+    room.watched["level_db"] = -20.0
     room.say(0)
     with playwright_api.sync_playwright() as playwright:
         browser = launch(playwright)

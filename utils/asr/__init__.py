@@ -30,11 +30,13 @@ class Tuning:
         for it, and else "accurate", which costs it less
     phrases : names and places to prefer; an engine that cannot refuses them
     remembered : more of them, which an engine that cannot prefer them leaves out
+    rooms : how many hear by the same model at a time
     """
 
     pace: str = "auto"
     phrases: tuple[str, ...] = ()
     remembered: tuple[str, ...] = ()
+    rooms: int = 1
 
 
 class Stream(Protocol):
@@ -105,6 +107,13 @@ class Transcriber(Protocol):
         Engines that would have to be loaded anew for it do so from their next start.
         """
         return
+
+    def twin(self) -> "Transcriber":
+        """Another one on the same weights, for another room: with its streams and its own pace.
+
+        The two may hear at a time. Closing it lets go of nothing; this one outlasts it.
+        """
+        ...
 
     def close(self) -> None:
         """Let go of processes and memory. The transcriber is not used again."""

@@ -36,6 +36,7 @@ class Captioner:
     transcriber : hears the words
     tags : what is said of each line besides
     first_segment : number of the first line, where others of the session are there already
+    detector : of speech; None loads one
 
     Attributes
     ----------
@@ -50,14 +51,18 @@ class Captioner:
     """
 
     def __init__(
-        self, transcriber: Transcriber, tags: Sequence[Tag] = (), first_segment: int = 0
+        self,
+        transcriber: Transcriber,
+        tags: Sequence[Tag] = (),
+        first_segment: int = 0,
+        detector: VoiceActivity | None = None,
     ) -> None:
         self.transcriber = transcriber
         self.live = True
         self.tags = Tagging(tags)
         self.sounds = Sounds()
         self._corrections = Corrections()
-        self._segmenter = Segmenter(VoiceActivity(), self._hear_beside, first_segment)
+        self._segmenter = Segmenter(detector or VoiceActivity(), self._hear_beside, first_segment)
         self._beside: list[CaptionEvent] = []  # of sounds, not handed out yet
         self._stream: Stream | None = None
         self._steady: SteadyText | None = None

@@ -7,7 +7,7 @@ from here, and only as long as sound comes and captions go out; else it starts t
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -30,11 +30,11 @@ log = logging.getLogger(__name__)
 
 
 class Care:
-    """Looks after the session, from entering its context to leaving it.
+    """Looks after the program's rooms, from entering its context to leaving it.
 
     Parameters
     ----------
-    session : that is looked after
+    sessions : that are looked after, one for each room
     publishes : whether what is told still goes out to pages
     folder : whose disk is watched
     limit_bytes : of memory; 0 sets none
@@ -45,7 +45,7 @@ class Care:
 
     def __init__(
         self,
-        session: Session,
+        sessions: Sequence[Session],
         publishes: Callable[[], bool],
         folder: Path,
         limit_bytes: int = 0,
@@ -54,7 +54,7 @@ class Care:
         free_bytes: Callable[[Path], int] | None = None,
         clock: Callable[[], float] = now_s,
     ) -> None:
-        self._session = session
+        self._sessions = sessions
         self._publishes = publishes
         self._folder = folder
         self._limit_bytes = limit_bytes
@@ -63,7 +63,7 @@ class Care:
         self._free_bytes = free_bytes or (lambda folder: free_space(folder)[1])
         self._clock = clock
         self._looked_s = self._gave_back_s = -GIVE_BACK_S
-        self._told: set[str] = set()
+        self._told: set[tuple[str, Session | None]] = set()  # in one room, or in all
         self._stands = ""  # why a new start is wanted
         self._pulse = Pulse(lambda still_s: self.look())
         metrics.MEMORY_LIMIT.set(limit_bytes)
@@ -85,8 +85,9 @@ class Care:
             self._looked_s = self._clock()
             self._look_at_disk()
             self._look_at_memory()
-            signs = self._session.signs
-            self._tell("microphone.day", signs is not None and signs.unheard)
+            for session in self._sessions:
+                unheard = (signs := session.signs) is not None and signs.unheard
+                self._tell("microphone.day", unheard, session)
         self._say_word()
 
     def _say_word(self) -> None:
@@ -99,21 +100,24 @@ class Care:
             systemd.notify("WATCHDOG=1", self._environment)
 
     def _reason(self) -> str:
-        """What only a new start would mend; "" for nothing."""
-        signs, quiet = self._session.signs, True
-        if not self._session.alive():
-            return "the recogniser does not answer"
+        """What only a new start would mend; "" for nothing.
+
+        A room that stands waits for that as long as another one listens and works.
+        """
         if not self._publishes():
             return "captions do not go out"
-        if signs:
-            quiet = signs.quiet_s > QUIET_S
-            if signs.stands_s > STANDS_S:
-                return "no sound is taken from the microphone"
-            if signs.lost_s > LOST_S:
-                return "the microphone does not come back"
-        if "memory.high" in self._told and quiet:
+        listening = [session for session in self._sessions if session.signs]
+        reasons = [_stands(session) for session in listening or self._sessions]
+        if all(reasons):
+            return reasons[0]
+        if ("memory.high", None) in self._told and self._quiet(QUIET_S):
             return "too much memory is used, and nobody speaks"
         return ""
+
+    def _quiet(self, seconds: float) -> bool:
+        """Whether nobody has spoken for so long, in any room."""
+        signs = [session.signs for session in self._sessions]
+        return all(one.quiet_s > seconds for one in signs if one)
 
     def _look_at_disk(self) -> None:
         try:
@@ -122,7 +126,7 @@ class Care:
             log.debug("%s: %s", self._folder, err)
             return
         metrics.DISK_FREE.set(free)
-        least = DISK_FINE_BYTES if "disk.low" in self._told else DISK_LOW_BYTES
+        least = DISK_FINE_BYTES if ("disk.low", None) in self._told else DISK_LOW_BYTES
         self._tell("disk.low", free < least, free_mb=free // 1_000_000)
 
     def _look_at_memory(self) -> None:
@@ -130,8 +134,7 @@ class Care:
             return
         used = self._used_bytes()
         due = self._clock() - self._gave_back_s >= GIVE_BACK_S
-        signs = self._session.signs
-        if used > self._limit_bytes and due and (not signs or signs.quiet_s > PAUSE_S):
+        if used > self._limit_bytes and due and self._quiet(PAUSE_S):
             self._gave_back_s = self._clock()
             give_back()
             used = self._used_bytes()
@@ -139,13 +142,27 @@ class Care:
         high = used > self._limit_bytes
         self._tell("memory.high", high, used_mb=used_mb, limit_mb=limit_mb)
 
-    def _tell(self, code: str, on: bool, **values: Value) -> None:
-        """Say a remark, or take it back; logged when it begins."""
+    def _tell(self, code: str, on: bool, session: Session | None = None, **values: Value) -> None:
+        """Say a remark in a room, or in all of them, or take it back; logged when it begins."""
+        told = code, session
         if on:
-            if code not in self._told:
+            if told not in self._told:
                 log.warning("%s: %s", code, values)
-            self._told.add(code)
-            self._session.notice(code, **values)
-        elif code in self._told:
-            self._told.discard(code)
-            self._session.withdraw(code)
+            self._told.add(told)
+            for one in [session] if session else self._sessions:
+                one.notice(code, **values)
+        elif told in self._told:
+            self._told.discard(told)
+            for one in [session] if session else self._sessions:
+                one.withdraw(code)
+
+
+def _stands(session: Session) -> str:
+    """Why a room stands, as far as only a new start would mend it; "" where it does not."""
+    if not session.alive():
+        return "the recogniser does not answer"
+    if (signs := session.signs) and signs.stands_s > STANDS_S:
+        return "no sound is taken from the microphone"
+    if signs and signs.lost_s > LOST_S:
+        return "the microphone does not come back"
+    return ""

@@ -52,6 +52,10 @@ class Offer:
     bring: Better
 
 
+def _none(first_segment: int) -> Captioner:
+    raise RuntimeError("these engines are for one room")
+
+
 @dataclass(frozen=True)
 class Engines:
     """What loading brings.
@@ -64,6 +68,8 @@ class Engines:
         it tells how far it is, gives up and tries again as its course says, and raises AppError
     offer : another one, that is brought only if somebody asks for it
     missing : what there is to say of parts that captions do without
+    another : makes a pipeline on the same models for another room, given the number of its
+        first line
     """
 
     captioner: Captioner
@@ -71,6 +77,7 @@ class Engines:
     better: Better | None = None
     offer: Offer | None = None
     missing: tuple[Message, ...] = ()
+    another: Callable[[int], Captioner] = _none
 
 
 def optional(open_part: Callable[[], Part], code: str, missing: list[Message]) -> Part | None:

@@ -69,6 +69,7 @@ class Listener:
     ----------
     speaking : the computer itself, whose voice is not to be captioned
     delay_s : of the last word that was shown; None before the first
+    level_db : of the sound, as it was told last; None while nothing is heard
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Listener:
         self._stale = 0  # frames that wait, heard before the last cut
         self.speaking = False
         self.delay_s: float | None = None
+        self.level_db: float | None = None
 
     @property
     def listening(self) -> bool:
@@ -250,7 +252,7 @@ class Listener:
                         if news:
                             self._line.remark(news.code, **news.values)
             finally:
-                self._source = self._working_since = None
+                self._source = self._working_since = self.level_db = None
         return say("ready" if self._stopping.is_set() else "ready.ended")
 
     def _hear(self, captioner: Captioner, frame: AudioFrame) -> None:
@@ -296,6 +298,7 @@ class Listener:
         elif self.speaking:
             message = say("listening.speaking")
         if watch.level_db is not None:
+            self.level_db = watch.level_db
             self._publish("level", {"db": watch.level_db})
         if self._line.status.message.code != "lost" or watch.heard_s > BACK_S:
             self._line.set(self._loader.status("listening", message, quiet))

@@ -1,7 +1,8 @@
 """What captions are made with, loaded: recogniser, detector, and what is said beside the words."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -11,6 +12,7 @@ from utils.asr.choose import open_embedded, open_transcriber
 from utils.asr.phrases import read_phrases
 from utils.asr.registry import open_voices
 from utils.captions.pipeline import Captioner
+from utils.captions.vad import VoiceActivity
 from utils.config import Settings
 from utils.errors import ModelError
 from utils.live.engines import Better, Engines, optional
@@ -29,7 +31,7 @@ from utils.sounds import SoundModel
 from utils.tags import Tag
 from utils.tags.emotion import SHOWN, EmotionPredictor, EmotionTag
 from utils.tags.loudness import LoudnessTag
-from utils.tags.voices import SpeakerTag, VoicesTag
+from utils.tags.voices import NEMO, Likeness, SpeakerTag, VoiceModel, VoicesTag
 
 if TYPE_CHECKING:  # it imports torch
     from utils.emotion.encoder import Encoder
@@ -54,6 +56,7 @@ def load_engines(
     open_emotion: OpenEmotion,
     first_segment: int = 0,
     live: bool = True,
+    rooms: int = 1,
 ) -> Engines:
     """Load what captions need, telling how far it is.
 
@@ -61,48 +64,80 @@ def load_engines(
     ----------
     first_segment : number of the first line
     live : somebody waits for captions, so that what loads fast listens first
+    rooms : how many listen by what is loaded; where they are several, no other recogniser takes
+        over later, as that would be for all of them
 
     Raises
     ------
     AppError : a model is missing or does not fit
     """
+    live = live and rooms == 1
     progress(0.1, say("loading.recogniser"))
-    transcriber, ready, better = _open_recogniser(settings, progress, live)
+    transcriber, ready, better = _open_recogniser(settings, progress, live, rooms)
     progress(0.5, say("loading.detector"))
-    captioner = Captioner(transcriber, first_segment=first_segment)
+    detector = VoiceActivity()
     missing: list[Message] = []  # of what comes last, so that it takes no memory from the words
-    emotions = None
+    emotions = voices = sounds = None
     if settings.emotion:
         progress(0.6, say("loading.emotion"))
         opening = partial(open_live, settings.emotion_model, open_emotion)
         emotions = optional(opening, "emotion.missing", missing)
-    for tag in _tags(emotions, missing):
-        captioner.tags.add(tag)
+    voices = optional(_open_voices, "voices.missing", missing)
     if settings.sounds:
         sounds = optional(lambda: _open_sounds(emotions), "sounds.missing", missing)
-        captioner.sounds.model = sounds
+    models = _Models(transcriber, detector, emotions, voices, sounds)
     offer = offered(*choice(settings)) if live else None
-    return Engines(captioner, ready, better, offer, tuple(missing))
+    captioner = models.captioner(first_segment)
+    return Engines(captioner, ready, better, offer, tuple(missing), models.twin)
 
 
-def _tags(emotions: EmotionModel | None, missing: list[Message]) -> Iterator[Tag]:
-    """What is said of each line besides its words; what cannot be opened is told and left out."""
-    yield LoudnessTag()
-    if voices := optional(_open_voices, "voices.missing", missing):
-        yield voices
-        yield SpeakerTag(voices)
-    if emotions:
-        yield EmotionTag(emotions, voices)  # asks whose line it is
+@dataclass(frozen=True)
+class _Models:
+    """What a pipeline asks; what could not be opened is None."""
+
+    transcriber: Transcriber
+    detector: VoiceActivity
+    emotions: EmotionModel | None
+    voices: tuple[VoiceModel, Likeness] | None
+    sounds: SoundModel | None
+
+    def captioner(self, first_segment: int) -> Captioner:
+        tags: list[Tag] = [LoudnessTag()]
+        voices = VoicesTag(*self.voices) if self.voices else None
+        if voices:
+            tags += [voices, SpeakerTag(voices)]
+        if self.emotions:
+            tags.append(EmotionTag(self.emotions, voices))  # asks whose line it is
+        captioner = Captioner(self.transcriber, tags, first_segment, self.detector)
+        captioner.sounds.model = self.sounds
+        return captioner
+
+    def twin(self, first_segment: int) -> Captioner:
+        """A pipeline beside the first, whose end lets go of no model."""
+        voices = self.voices and (_Lent(self.voices[0]), self.voices[1])
+        transcriber, detector = self.transcriber.twin(), self.detector.twin()
+        models = replace(self, transcriber=transcriber, detector=detector, voices=voices)
+        return models.captioner(first_segment)
 
 
-def _open_voices() -> VoicesTag:
+class _Lent:
+    """A model of voices that others use as well."""
+
+    def __init__(self, model: VoiceModel) -> None:
+        self.embed = model.embed
+
+    def close(self) -> None:
+        """Others go on."""
+
+
+def _open_voices() -> tuple[VoiceModel, Likeness]:
     """What tells voices apart: NeMo's speaker model where there is one, else the one that ships."""
     if nemo := open_voices():
-        return VoicesTag(nemo)
+        return nemo, NEMO
     check_spare("voices", VOICES_BYTES, 0)
     from utils.tags.voice_encoder import LIKENESS, VoiceEncoder
 
-    return VoicesTag(VoiceEncoder(), LIKENESS)
+    return VoiceEncoder(), LIKENESS
 
 
 def open_live(checkpoint: str, open_emotion: Callable[[Path | None], Model]) -> Model:
@@ -138,7 +173,7 @@ def _open_sounds(emotions: EmotionModel | None) -> SoundModel:
 
 
 def _open_recogniser(
-    settings: Settings, progress: Progress, live: bool
+    settings: Settings, progress: Progress, live: bool, rooms: int
 ) -> tuple[Transcriber, Message, Better | None]:
     """What listens, what to say of it, and what brings the one that is to take over."""
 
@@ -147,6 +182,7 @@ def _open_recogniser(
         progress(0.1, say("loading.fetch", name=name, done_mb=done_mb, total_mb=total_mb))
 
     asr, model, language, how = choice(settings)
+    how = replace(how, rooms=rooms)
     if live and (better := takeover(asr, model, language, how)):
         try:
             transcriber = open_embedded(language, how)

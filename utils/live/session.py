@@ -7,7 +7,7 @@ is not sent again (`left_out`): whoever was away then knows what has become of t
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -155,6 +155,7 @@ class Session:
             **{name: status[name] for name in ("state", "code", "values", "message", "engine")},
             "notices": status["notices"],
             "delay_s": self._listener.delay_s,
+            "level_db": self._listener.level_db,
             "idle_s": idle_s,
             "blank": self._board.blank,
             "listening": self.listening,
@@ -175,9 +176,12 @@ class Session:
 
     def measure(self) -> None:
         """Bring those metrics up to date that stand for now."""
+        measure([self])
+
+    def stands(self) -> tuple[str, tuple[str, ...], float]:
+        """For metrics: its state, the codes of its remarks, and seconds since the last frame."""
         status, age_s = self._line.status, self._listener.health()["last_frame_age_s"]
-        metrics.show_state(status.state, tuple(notice.code for notice in status.notices))
-        metrics.FRAME_AGE.set(age_s or 0.0)
+        return status.state, tuple(notice.code for notice in status.notices), age_s or 0.0
 
     def alive(self) -> bool:
         """Whether nothing stands that only a new start would mend."""
@@ -280,3 +284,10 @@ class Session:
 
     def _on_wire(self, status: Status) -> dict:
         return {**status.to_dict(), "session": self._id, "clears": self._clears}
+
+
+def measure(sessions: Sequence[Session]) -> None:
+    """Bring the metrics up to date that stand for now, of all the rooms of the program."""
+    stand = [session.stands() for session in sessions]
+    metrics.show_states([state for state, _, _ in stand], [codes for _, codes, _ in stand])
+    metrics.FRAME_AGE.set(max((age_s for _, _, age_s in stand), default=0.0))

@@ -4,7 +4,7 @@
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -71,10 +71,10 @@ REFUSALS = Counter(
     ["by"],
     registry=REGISTRY,
 )
-STATE = Gauge("captions_state", "1 for the present state", ["state"], registry=REGISTRY)
+STATE = Gauge("captions_state", "Rooms that are in each state", ["state"], registry=REGISTRY)
 NOTICES = Gauge(
     "captions_notice",
-    "1 for each remark that the page shows, by its code",
+    "Rooms whose page shows a remark, by its code",
     ["code"],
     registry=REGISTRY,
 )
@@ -104,13 +104,20 @@ def count_pages(role: str, count: Callable[[], int]) -> None:
     PAGES.labels(role).set_function(lambda: sum(one() for one in counts))
 
 
-def show_state(state: str, notices: tuple[str, ...]) -> None:
-    """Set the present state, and the codes of the remarks beside it."""
+def show_states(states: Sequence[str], notices: Sequence[Sequence[str]]) -> None:
+    """Set how many rooms are in each state, and show each remark, by its code.
+
+    Parameters
+    ----------
+    states : of the rooms of this program
+    notices : the codes of each room's remarks
+    """
     for name in STATES:
-        STATE.labels(name).set(name == state)
+        STATE.labels(name).set(states.count(name))
     NOTICES.clear()
-    for code in notices:
-        NOTICES.labels(code).set(1)
+    for codes in notices:
+        for code in codes:
+            NOTICES.labels(code).inc()
 
 
 def shown() -> bytes:

@@ -44,6 +44,7 @@ class Around:
     announce : tells every page how the room is
     serve_at : has the page served to others, or no more, by its settings
     saving_folder : where lines are saved, where that is turned on
+    rooms : names of the program's rooms, where they are several; then the file alone sets them up
     """
 
     session: Session
@@ -53,6 +54,7 @@ class Around:
     announce: Callable[[], None]
     serve_at: Callable[[Settings], None]
     saving_folder: Path
+    rooms: tuple[str, ...] = ()
 
 
 class Setup:
@@ -107,6 +109,7 @@ class Setup:
             "saving_folder": str(self._around.saving_folder),
             "pending": ["microphone"] if pending else [],
             "recording": bool(self.settings.source),
+            "rooms": list(self._around.rooms),
         }
 
     def tell(self) -> None:

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from utils.audio.convert import Converter
 from utils.errors import CaptureError
 from utils.faults import cause
+from utils.sources.heard import NewStream, heard_from_the_start
 from utils.sources.portaudio import (
     Setup,
     block_samples,
@@ -38,10 +40,14 @@ class Capture:
     on_samples : is given each block, float32 (n,) at 16 kHz, and whether the device gave
         anything but zeros
     on_change : called when it was opened, and when it has ended
+    source : of the sound server, that the default is to be; "" for its own choice
+    channels : that are opened; 0 for all. A sound server offers 32 of a device that has one, and
+        most of the work of a capture would be to mix them
 
     Attributes
     ----------
     name : of the device, once it is open
+    stream : its number in the sound server; "" where that cannot tell
     opened, ended : whether it was, and whether it has let go of the device
     error : why it ended by itself, else None
     """
@@ -51,12 +57,15 @@ class Capture:
         device: str | int | None,
         on_samples: Callable[["Capture", np.ndarray, bool], None],
         on_change: Callable[["Capture"], None],
+        source: str = "",
+        channels: int = 0,
     ) -> None:
         self.name = "default microphone" if device is None else str(device)
+        self.stream = ""
         self.opened = False
         self.ended = threading.Event()
         self.error: CaptureError | None = None
-        self._device = device
+        self._device, self._source, self._channels = device, source, channels
         self._on_samples = on_samples
         self._on_change = on_change
         self._setup: Setup | None = None
@@ -95,11 +104,15 @@ class Capture:
         stream: Any = None
         try:
             self._setup = self._setup or Setup()
-            with self._setup:
+            with self._setup, heard_from_the_start(self._source):
                 pyaudio = load_pyaudio()
                 system = start(pyaudio)
                 mic = choose(self._device, inputs(system))
-                stream, rate, channels = open_stream(pyaudio, system, mic)
+                if self._channels:
+                    mic = replace(mic, channels=min(mic.channels, self._channels))
+                with NewStream() as found:
+                    stream, rate, channels = open_stream(pyaudio, system, mic)
+            self.stream = found.number
             self.name, self.opened = mic.name, True
             logger.info("listening to %s", self.name)
             self._on_change(self)

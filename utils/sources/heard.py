@@ -9,15 +9,20 @@ import logging
 import os
 import re
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Self
 
 from utils.errors import CaptureError
 
+SOURCE = "PULSE_SOURCE"  # environment variable by which libpulse is told of a device
 ANSWER_S = 2.0  # it answers within 10 ms
 LONGEST = 60  # letters of a name
 # Names that tell how sound comes, not from where.
 WAYS = {"default", "sysdefault", "pulse", "pipewire", "jack", "dsnoop", "default microphone"}
+# Channels that a stream of as many gets; numbered ones (AUX) go to who takes all that is offered.
+PLAIN = {"mono": 1, "front-left,front-right": 2}
 HARDWARE = re.compile(r"\s*\(hw:[^)]*\)$")
 
 log = logging.getLogger(__name__)
@@ -33,30 +38,38 @@ class Routed:
     called : by people, "Jabra SPEAK 510 Mono"
     default : what is heard where none is chosen
     plays : it is what this computer plays, no microphone
+    channels : of it; 0 where whoever takes fewer than are offered may hear nothing of them
     """
 
     name: str
     called: str
     default: bool
     plays: bool
+    channels: int = 0
 
 
 class SoundServer:
-    """Asks PulseAudio, or PipeWire in its place, with `pactl`."""
+    """Asks PulseAudio, or PipeWire in its place, with `pactl`.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    stream : the number of the stream of this process that is meant; "" for the newest
+    """
+
+    def __init__(self, stream: str = "") -> None:
+        self.stream = stream
         self._source = ""  # number of the one that `_name` is of
         self._name = ""
 
     def heard(self) -> str | None:
-        """Name of the device that this process's newest stream hears; None if it has none.
+        """Name of the device that the stream hears; None if there is no such stream.
 
         Raises
         ------
         OSError : there is no `pactl`, or no process can be had
         subprocess.SubprocessError : no answer
         """
-        _, source = _own_stream()
+        _, source = self._own()
         if not source:
             return None
         if source != self._source:
@@ -76,72 +89,143 @@ class SoundServer:
         for text in _blocks(_ask("sources")).values():
             name, of_sink = _value(text, "Name"), _value(text, "Monitor of Sink")
             called = _value(text, "Description") or name
-            found.append(Routed(name, called, name == default, of_sink not in ("", "n/a")))
+            plays = of_sink not in ("", "n/a")
+            channels = PLAIN.get(_value(text, "Channel Map"), 0)
+            found.append(Routed(name, called, name == default, plays, channels))
         return sorted(found, key=lambda device: device.plays)
 
     def lead(self, device: Routed) -> bool:
-        """Have this process's newest stream hear a device, unless it does; whether it was moved.
+        """Have the stream hear a device, unless it does; whether it was moved.
 
         Raises
         ------
         OSError, subprocess.SubprocessError : as `heard`, or there is no such device
         """
-        stream, source = _own_stream()
+        stream, source = self._own()
         if not stream or _value(_blocks(_ask("sources")).get(source, ""), "Name") == device.name:
             return False
         _run("move-source-output", stream, device.name)
         return True
 
+    def _own(self) -> tuple[str, str]:
+        """The stream and its source, by their numbers; "" where there is none."""
+        streams = _own_streams()
+        stream = self.stream or next(reversed(streams), "")
+        return (stream, streams[stream]) if stream in streams else ("", "")
 
-def _own_stream() -> tuple[str, str]:
-    """This process's newest stream and its source, by their numbers; "" where there is none."""
-    stream = source = ""
+
+def _own_streams() -> dict[str, str]:
+    """This process's streams, the newest last, and their sources, by their numbers."""
     mine = f'application.process.id = "{os.getpid()}"'
-    for number, text in _blocks(_ask("source-outputs")).items():  # the newest is the last
-        if mine in text:
-            stream, source = number, _value(text, "Source") or source
-    return stream, source
+    every = _blocks(_ask("source-outputs")).items()
+    return {number: _value(text, "Source") for number, text in every if mine in text}
+
+
+@contextmanager
+def heard_from_the_start(source: str) -> Iterator[None]:
+    """Have a stream that is opened meanwhile hear a source, and not another until it is led there.
+
+    One at a time may do this, as an environment is of the whole process.
+
+    Parameters
+    ----------
+    source : the server's name of it; "" leaves the choice to the server
+    """
+    before = os.environ.get(SOURCE)
+    if source:
+        os.environ[SOURCE] = source
+    try:
+        yield
+    finally:
+        if source and before is None:
+            del os.environ[SOURCE]
+        elif source and before is not None:
+            os.environ[SOURCE] = before
+
+
+class NewStream:
+    """Finds which stream of this process is opened while its context lasts.
+
+    Attributes
+    ----------
+    number : of the stream; "" where the sound server cannot tell
+    """
+
+    def __init__(self) -> None:
+        self.number = ""
+
+    def __enter__(self) -> Self:
+        self._before = _own_streams_if_told()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None and (now := _own_streams_if_told()) is not None:
+            self.number = next(reversed([one for one in now if one not in self._before]), "")
+
+
+def _own_streams_if_told() -> dict[str, str] | None:
+    try:
+        return _own_streams()
+    except (OSError, subprocess.SubprocessError):
+        return None
 
 
 class Lead:
-    """Keeps this process's stream at the device that is asked for, where the sound server has it.
+    """Keeps a stream at the device that is asked for, where the sound server has it.
 
     Parameters
     ----------
     device : its name, as people or the server call it; anything else is PortAudio's to find
+    only : no other device is to be heard in its place
 
     Attributes
     ----------
     opens : what PortAudio is to open
+    source : the server's name of the device; "" where it is PortAudio's to find
+    channels : of it; 0 for all that PortAudio offers
     """
 
-    def __init__(self, device: str | int | None) -> None:
+    def __init__(self, device: str | int | None, only: bool = False) -> None:
         self._route = _device_called(device) if isinstance(device, str) else None
+        self._only = only
         self.opens = None if self._route else device
+        self.source = self._route.name if self._route else ""
+        self.channels = self._route.channels if self._route else 0
 
-    def begin(self) -> bool:
+    def begin(self, stream: str) -> bool:
         """Lead the stream there; whether it heard another device until now.
 
         Raises
         ------
         CaptureError : that cannot be
         """
+        if not self._route:
+            return False
+        gone = CaptureError(f"microphone {self._route.called!r} cannot be heard; connect it")
+        if self._only and not stream:  # the newest may be another room's
+            raise gone
         try:
-            return self._route is not None and SoundServer().lead(self._route)
+            return SoundServer(stream).lead(self._route)
         except (OSError, subprocess.SubprocessError) as err:
-            called = self._route.called if self._route else ""
-            raise CaptureError(f"microphone {called!r} cannot be heard; connect it") from err
+            raise gone from err
 
     def keep(self, server: SoundServer) -> None:
         """Lead it there again, if it went elsewhere and the device is there.
 
         Raises
         ------
+        CaptureError : the device is gone, and no other is to be heard
         OSError, subprocess.SubprocessError : the server does not answer
         """
-        if self._route:
-            with suppress(subprocess.CalledProcessError):  # it is gone: another one is heard
-                server.lead(self._route)
+        if not self._route:
+            return
+        try:
+            server.lead(self._route)
+        except subprocess.CalledProcessError as err:  # it is gone: another one is heard
+            if self._only:
+                raise CaptureError(
+                    f"microphone {self._route.called!r} was lost; connect it again"
+                ) from err
 
 
 def _device_called(called: str) -> Routed | None:

@@ -4,7 +4,7 @@ import logging
 import subprocess
 import threading
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from typing import Self
 
@@ -30,8 +30,9 @@ QUEUE_FRAMES = int(QUEUE_S * SAMPLE_RATE) // FRAME_SAMPLES
 GOODBYE_S = 0.5  # for the reader to let go of the device: a read lasts 32 ms
 BUFFERED_S = 0.3  # of sound that may be under way from a device to PortAudio's reader
 LOOK_S = 3.0  # between questions which device is heard; one takes 3 ms
+LOOK_ONLY_S = 0.5  # where no other may be heard
 
-_first_frame = Patience()
+_first_frame: defaultdict[str | int | None, Patience] = defaultdict(Patience)  # of each device
 
 
 class MicrophoneSource:
@@ -50,6 +51,7 @@ class MicrophoneSource:
     device : name of `input_devices`; index, name or part of one of `microphones`; None: default
     start : index of the first sample, so that a session that lost its microphone and opens
         it again goes on with its clock
+    only : hear no other device in its place, as a sound server would have it where that goes
 
     Attributes
     ----------
@@ -65,10 +67,11 @@ class MicrophoneSource:
         captured before is delivered.
     """
 
-    def __init__(self, device: str | int | None = None, start: int = 0) -> None:
+    def __init__(self, device: str | int | None = None, start: int = 0, only: bool = False) -> None:
         self.heard = ""
         self.dropped = 0
-        self._device = device
+        self._device, self._only = device, only
+        self._first_frame = _first_frame[device]
         self._lead = Lead(None)
         self._deaf_until_s = 0.0
         self._framer = Framer(start)
@@ -83,7 +86,7 @@ class MicrophoneSource:
         self._left_s = 0.0  # when it was
         self._closed = threading.Event()
         self._error: CaptureError | None = None
-        self._patience_s = _first_frame.seconds
+        self._patience_s = self._first_frame.seconds
         self._last_s = time.monotonic()
 
     @property
@@ -102,7 +105,7 @@ class MicrophoneSource:
 
     def __enter__(self) -> Self:
         load_pyaudio()  # in this thread: its absence needs no waiting
-        self._lead = Lead(self._device)
+        self._lead = Lead(self._device, self._only)
         if self._lead.opens != self._device:
             self._device = self._lead.opens
             self._capture = self._new_capture()
@@ -123,7 +126,7 @@ class MicrophoneSource:
             raise error
         self.heard = plain_name(self.name)
         try:
-            if self._lead.begin():
+            if self._lead.begin(capture.stream):
                 with self._changed:  # what is of another device, also what is still on its way
                     self._deaf_until_s = time.monotonic() + BUFFERED_S
                     self._frames.clear()
@@ -166,7 +169,7 @@ class MicrophoneSource:
                 left_s = self._patience_s - self.last_frame_age_s
                 if left_s <= 0:
                     if self._patience_s != WATCHDOG_S:
-                        _first_frame.stalled()
+                        self._first_frame.stalled()
                     raise CaptureError(
                         f"microphone {self.name!r} sends nothing: plug it in again, or restart "
                         "the sound server"
@@ -177,7 +180,8 @@ class MicrophoneSource:
     # Below: the threads that read a device.
 
     def _new_capture(self) -> Capture:
-        return Capture(self._device, self._on_samples, self._on_change)
+        lead = self._lead
+        return Capture(self._device, self._on_samples, self._on_change, lead.source, lead.channels)
 
     def _on_change(self, capture: Capture) -> None:
         """A device was opened, or let go of."""
@@ -190,7 +194,7 @@ class MicrophoneSource:
                 elif self._renewing and not (capture.error or self._closed.is_set()):
                     self._reopen()
                 else:
-                    self._error = capture.error
+                    self._error = self._error or capture.error
             self._changed.notify_all()
 
     def _on_samples(self, capture: Capture, samples: np.ndarray, sound: bool) -> None:
@@ -224,11 +228,11 @@ class MicrophoneSource:
 
     def _put(self, frames: list[AudioFrame]) -> None:
         with self._changed:
-            if self._closed.is_set() or not frames:
+            if self._closed.is_set() or self._error or not frames:
                 return
             self._last_s = time.monotonic()
             self._patience_s = WATCHDOG_S
-            _first_frame.came()
+            self._first_frame.came()
             if self._last_s < self._deaf_until_s:
                 self._capture.begin_anew()
                 return
@@ -293,14 +297,22 @@ class MicrophoneSource:
                 self._ask(server)
             else:
                 self.heard, self._routed = plain_name(self.name), False
-            self._closed.wait(LOOK_S)
+            self._closed.wait(LOOK_ONLY_S if self._only else LOOK_S)
 
     def _ask(self, server: SoundServer) -> None:
         if self._trial or self._leaving:  # it might tell of the other stream
             return
+        server.stream = self._capture.stream
         try:
             self._lead.keep(server)
             heard = server.heard()
+        except CaptureError as err:
+            with self._changed:  # what waits is another device's
+                self._frames.clear()
+                self._error = err
+                self._capture.stop()
+                self._changed.notify_all()
+            return
         except subprocess.CalledProcessError:  # there is no server any more
             heard = None
         except (OSError, subprocess.SubprocessError) as err:  # what was known stays

@@ -67,7 +67,16 @@ export class Setup {
     this.models.show();
   }
 
+  // A program of several rooms is set up by its file alone: what is chosen here would be of all.
+  get #several() {
+    return Boolean(this.#state?.rooms.length);
+  }
+
   #opened() {
+    if (this.#several) {
+      this.#show();
+      return;
+    }
     this.#go(STEPS[0], false);
     this.models.show();
     this.wire.ask("setup_look");
@@ -89,6 +98,10 @@ export class Setup {
   }
 
   async #next() {
+    if (this.#several) {
+      dialog.close();
+      return;
+    }
     const next = STEPS[STEPS.indexOf(this.#step) + 1];
     if (next) {
       this.#go(next);
@@ -101,21 +114,24 @@ export class Setup {
 
   #showNext() {
     const last = this.#step === STEPS.at(-1);
-    setText(byId("setup-next"), t(!last ? "setup.next" : this.trial.live ? "setup.done" : "setup.start"));
+    const done = this.#several || (last && this.trial.live);
+    setText(byId("setup-next"), t(done ? "setup.done" : last ? "setup.start" : "setup.next"));
   }
 
   #show() {
     for (const step of STEPS) {
-      byId(`setup-${step}`).hidden = step !== this.#step;
+      byId(`setup-${step}`).hidden = this.#several || step !== this.#step;
       const button = dialog.querySelector(`[data-step="${step}"]`);
       if (step === this.#step) button.setAttribute("aria-current", "step");
       else button.removeAttribute("aria-current");
     }
-    byId("setup-back").hidden = this.#step === STEPS[0];
+    byId("setup-several").hidden = !this.#several;
+    dialog.querySelector(".setup-steps").hidden = this.#several;
+    byId("setup-back").hidden = this.#several || this.#step === STEPS[0];
     byId("setup-skip").hidden = !this.#greeting;
     this.#showNext();
     if (!this.#state) return;
-    const { settings, file, pending } = this.#state;
+    const { settings, file, pending, rooms } = this.#state;
     for (const [name, setting] of Object.entries(settings)) {
       for (const input of dialog.querySelectorAll(`[data-setting="${name}"]`)) {
         input.disabled = isFixed(setting);
@@ -128,7 +144,8 @@ export class Setup {
       setText(note, isFixed(setting) ? t("setup.origin.fixed", { by: setting.by }) : kept);
     }
     byId("setup-pending").hidden = !pending.includes("microphone");
-    setText(byId("setup-file"), file);
+    setText(byId("setup-rooms"), t("setup.several", { rooms: rooms.join(", ") }));
+    for (const place of dialog.querySelectorAll(".setup-file")) setText(place, file);
     byId("setup-more").lang = currentLanguage();
   }
 }

@@ -4,6 +4,7 @@ Cache-aware models run in steps beside the speech (`utils.asr.nemo.stream`); all
 whole segments (`utils.asr.nemo.whole`).
 """
 
+import copy
 import logging
 import time
 from collections.abc import Callable
@@ -49,7 +50,7 @@ class NemoTranscriber(Transcriber):
         path = locate(model)
         self.name = f"NeMo {path.stem}"
         restored = load(path)
-        self._worker = Worker()
+        self._worker, self._is_twin = Worker(), False
         try:
             if can_stream(restored):
                 self._engine: _Streaming | _Whole = _Streaming(restored, self._worker, tuning)
@@ -97,8 +98,16 @@ class NemoTranscriber(Transcriber):
         """Take back one `step_down`; whether there was one."""
         return self._engine.step_up()
 
+    def twin(self) -> "NemoTranscriber":
+        """Another one on the same weights; steps that wait together go through as one batch."""
+        other = copy.copy(self)
+        other._engine, other._is_twin = self._engine.twin(), True
+        return other
+
     def close(self) -> None:
         """Let go of the model; a step under way is waited for."""
+        if self._is_twin:
+            return
         self._worker.close()
         if hasattr(self, "_engine"):
             del self._engine  # and the memory of the model
@@ -157,6 +166,11 @@ class _Streaming:
     def chunk_s(self) -> float:
         return self._model.chunk_s(self._look_ahead)
 
+    def twin(self) -> "_Streaming":
+        other = copy.copy(self)
+        other._look_ahead = self._wanted
+        return other
+
     def stream(self, growing: bool = True) -> NemoStream:
         return NemoStream(self._model, self._worker, self._look_ahead)
 
@@ -184,6 +198,11 @@ class _Whole:
     def warm_up(self) -> None:
         silence = np.zeros(SAMPLE_RATE, np.float32)
         result(self._worker.submit(lambda jobs: [self._model.transcribe(*jobs)], silence))
+
+    def twin(self) -> "_Whole":
+        other = copy.copy(self)
+        other._growing = True
+        return other
 
     def stream(self, growing: bool = True) -> WholeStream:
         return WholeStream(self._model, self._worker, self._growing and growing)

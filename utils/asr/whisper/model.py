@@ -65,13 +65,14 @@ class WhisperModel:
     folder : checked already, see `utils.models.whisper.folder`
     language : two letters
     threads : for one pass
+    workers : how many passes go at a time, on the same weights
 
     Raises
     ------
     ModelError : CTranslate2 is missing or cannot load the folder
     """
 
-    def __init__(self, folder: Path, language: str, threads: int) -> None:
+    def __init__(self, folder: Path, language: str, threads: int, workers: int = 1) -> None:
         try:
             import ctranslate2
             from faster_whisper import WhisperModel as FasterWhisper
@@ -89,6 +90,7 @@ class WhisperModel:
                 device="cpu",
                 compute_type="int8",
                 cpu_threads=threads,
+                num_workers=workers,
                 local_files_only=True,
             )
         except Exception as err:  # the tokenizer's own kind is no narrower

@@ -1,5 +1,6 @@
 """Whisper as an engine: what listens from the first minute, on every machine."""
 
+import copy
 import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -52,9 +53,11 @@ class WhisperTranscriber(Transcriber):
         if folder != packaged():
             check_usable(folder, code)
         self._phrases = tuning.phrases
-        self._model = WhisperModel(folder, code, _threads())
+        workers = min(tuning.rooms, _cores())
+        self._model = WhisperModel(folder, code, _threads(workers), workers)
+        self._is_twin = False
         self.prefer(tuning.remembered)
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="whisper")
+        self._worker = ThreadPoolExecutor(workers, thread_name_prefix="whisper")
         first_s = AGAIN_S["balanced" if tuning.pace == "auto" else tuning.pace]
         self._steps: tuple[float | None, ...] = (first_s, *SLOWER_S)
         self._step = 0
@@ -103,12 +106,23 @@ class WhisperTranscriber(Transcriber):
         self._step -= could
         return could
 
+    def twin(self) -> "WhisperTranscriber":
+        """Another one on the same weights; passes of all go in the order in which they came."""
+        other = copy.copy(self)
+        other._step, other._is_twin = 0, True
+        return other
+
     def close(self) -> None:
         """Let go of the model; a pass under way is waited for."""
-        self._worker.shutdown(wait=True, cancel_futures=True)
+        if not self._is_twin:
+            self._worker.shutdown(wait=True, cancel_futures=True)
 
 
-def _threads() -> int:
-    """Cores for a pass: one is left to the emotion, the detector and the page."""
+def _cores() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min((cores or 1) - 1, MOST_THREADS))
+    return cores or 1
+
+
+def _threads(workers: int = 1) -> int:
+    """Cores for a pass: one is left to the emotion, the detector and the page."""
+    return max(1, min((_cores() - 1) // workers, MOST_THREADS))

@@ -78,7 +78,6 @@ class Sharing:
         self._waiting = Waiting()
         self._status: dict = {}  # as readers were told it last
         self._clears = 0
-        self._level_db: float | None = None
         self._order: dict[int, int] = {}  # of the lines, by segment
         self._place = 0  # of the last of them
         self._next = 0  # segment
@@ -134,8 +133,6 @@ class Sharing:
 
     def publish(self, name: str, payload: dict) -> None:
         """Let an event be sent, if it is one that readers are told; waits for nothing."""
-        if name == "level":
-            self._level_db = payload["db"]
         if name not in SHARED:
             return
         if name == "status":
@@ -282,8 +279,8 @@ class Sharing:
         for key in (self._keys.events, self._keys.lines, self._keys.state):
             todo.add("EXPIRE", key, LIFE_S)
         todo.add("SET", self._keys.alive, self._program, "EX", ALIVE_S)
-        watched = {**self._room.watched(), "level_db": self._level_db}
-        todo.add("SET", self._keys.watched, json.dumps(watched), "EX", LIFE_S)
+        watched = json.dumps(self._room.watched())
+        todo.add("SET", self._keys.watched, watched, "EX", LIFE_S)
 
     def _id(self) -> str:
         return f"{self._began_ms}-{self._number}"

@@ -1,0 +1,1 @@
+"""Several rooms of one program: what they share, and what each has for itself."""
