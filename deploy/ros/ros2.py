@@ -4,6 +4,7 @@ from typing import Any
 
 import rclpy
 from audio_common_msgs import msg as audio_messages
+from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
@@ -29,7 +30,7 @@ def main() -> int:
     node = rclpy.create_node("captions")
     try:
         return run(node)
-    except AppError as err:
+    except (AppError, ParameterException) as err:
         node.get_logger().fatal(str(err))
         return 1
     except (KeyboardInterrupt, ExternalShutdownException):

@@ -59,6 +59,10 @@ def message_class(name: str, text: str, known: dict[str, type]) -> type:
     return type(name, (Message,), {"fields": fields})
 
 
+class ParameterException(Exception):
+    """What a parameter of another type raises."""
+
+
 class Logger:
     """Notes what is said, each place in the code at one level."""
 
@@ -134,7 +138,8 @@ class Ros2:
 
     def declare_parameter(self, name: str, default: object) -> SimpleNamespace:
         value = self._given.get(name, default)
-        assert type(value) is type(default), f"{name} {value!r}: InvalidParameterTypeException"
+        if type(value) is not type(default):
+            raise ParameterException(f"Trying to set parameter '{name}' to '{value}'")
         return SimpleNamespace(value=value)
 
     def resolve_topic_name(self, topic: str) -> str:
@@ -188,6 +193,7 @@ def install(ros: Ros2, monkeypatch: pytest.MonkeyPatch) -> None:
 
     names = "init ok shutdown create_node spin_once".split()
     module("rclpy", **{name: getattr(ros, name) for name in names})
+    module("rclpy.exceptions", ParameterException=ParameterException)
     module("rclpy.executors", ExternalShutdownException=type("Ended", (Exception,), {}))
     policy = SimpleNamespace(BEST_EFFORT="best effort", TRANSIENT_LOCAL="transient local")
     module(

@@ -109,10 +109,14 @@ def test_both_launch_files_take_the_same_and_start_the_same(monkeypatch):
     assert (node.package, node.executable) == (other.get("pkg"), other.get("type"))
 
 
-def test_a_setting_that_cannot_be_is_told_and_ends_it(monkeypatch):
-    ros = Ros2({"pace": "slow"})
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [({"pace": "slow"}, "pace slow: expected"), ({"channels": "two"}, "'channels'")],
+)
+def test_a_parameter_that_cannot_be_is_told_and_ends_it(given, why, monkeypatch):
+    ros = Ros2(given)
     assert node_of(ros, monkeypatch).main() == 1
-    assert ros.log[-1][0] == "fatal" and "pace slow: expected" in ros.log[-1][1]
+    assert ros.log[-1][0] == "fatal" and why in ros.log[-1][1]
     assert ros.destroyed and not ros.running
 
 
