@@ -22,6 +22,7 @@ try:
     from training.asr import arguments as asr_arguments
     from training.emotion.arguments import add_features, add_network
     from training.emotion.protocols import PROTOCOLS
+    from training.evaluation import commands as evaluation_commands
     from training.features.commands import (
         ABOUT_MERGE,
         ABOUT_PLOTS,
@@ -89,9 +90,10 @@ def _parser() -> argparse.ArgumentParser:
             (_answers, _weights),
         ),
         (
-            commands.evaluate_,
-            "test a checkpoint on the speakers that it never heard",
-            (_corpus, _corpora, _cache, _runs, _weights),
+            evaluation_commands.evaluate_,
+            "test a checkpoint on the speakers of a corpus that it never heard, or on a folder of "
+            "recordings",
+            (_tested, _cache, _runs, _weights),
         ),
         (
             commands.results,
@@ -229,9 +231,20 @@ def _answers(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _corpus(command: argparse.ArgumentParser) -> None:
+def _tested(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "corpus", choices=READERS, metavar="CORPUS", help=f"one of {', '.join(READERS)}"
+        "what",
+        metavar="CORPUS|FOLDER",
+        help=f"one of {', '.join(READERS)}, with --corpora; without it a folder of recordings, "
+        "whose labels are read from their names or from those of the folders in it: as a corpus "
+        "here names them, or a word such as angry",
+    )
+    command.add_argument(
+        "--corpora",
+        type=Path,
+        dest="folder",
+        metavar="DIR",
+        help="folder that holds ravdess/, tess/ and so on",
     )
 
 

@@ -3,7 +3,6 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
@@ -19,16 +18,14 @@ from training.emotion.calibrate import calibrate as run_calibrate
 from training.emotion.calibrate import summary
 from training.emotion.config import TrainConfig
 from training.emotion.crossval import crossval as run_crossval
-from training.emotion.predictions import CLEAN, Predictions
+from training.emotion.predictions import Predictions, labels_of
 from training.emotion.protocols import ALL, PROTOCOLS
-from training.emotion.train import logits
 from training.emotion.workshop import Workshop
 from training.features.commands import extract_file
 from training.inputs import cache_of, encoder_here, read_all, read_aloud
 from training.reports.eda import draw_corpora, measure
-from training.reports.report import write_report
 from training.reports.results import collect, write_results
-from training.reports.terminal import classes_text
+from training.reports.terminal import say_report
 from training.run import make_folder
 from utils.emotion.features import FeatureConfig
 from utils.emotion.networks.config import OURS, SVM
@@ -76,11 +73,11 @@ def crossval(options: argparse.Namespace) -> None:
         part = predictions.only(predictions.column("corpus") == corpus)
         if not len(part):  # of a fold of fewer corpora
             continue
-        known = _labels_of(part)
+        known = labels_of(part)
         shipped = tuple(label for label in known if label in SHIPPED)
         for labels in dict.fromkeys((known, shipped)):
             title = f"{corpus}, {len(labels)} classes: {protocol.about}"
-            _report(part.restrict(labels), folder / f"report-{corpus}-{len(labels)}", title)
+            say_report(part.restrict(labels), folder / f"report-{corpus}-{len(labels)}", title)
 
 
 def train(options: argparse.Namespace) -> None:
@@ -114,6 +111,7 @@ def train(options: argparse.Namespace) -> None:
         "first weights": workshop.origin,
         "corpora": sorted({clip.corpus for clip in workshop.clips}),
         "speakers": sorted({clip.speaker for clip in workshop.clips}),
+        "classes": [x for x in SHIPPED if any(clip.label == x for clip in workshop.clips)],
     }
     recognizer = EmotionRecognizer(
         model,
@@ -148,38 +146,6 @@ def calibrate(options: argparse.Namespace) -> None:
     print(f"{options.weights}\n{summary(recognizer)}")
 
 
-def evaluate_(options: argparse.Namespace) -> None:
-    """Test a checkpoint on the clips of a corpus whose speakers it did not train on."""
-    recognizer = EmotionRecognizer.load(options.weights)
-    heard = set(recognizer.facts.get("speakers", ()))
-    clips = readers.read(options.corpus, options.folder / options.corpus)
-    clips = [c for c in clips if c.label in recognizer.labels and c.speaker not in heard]
-    if not clips:
-        raise DataError(
-            f"{options.weights} trained on every speaker of {options.corpus}, expected unheard "
-            "ones: `crossval` tests its recipe on them"
-        )
-    cache = cache_of(options, recognizer.feature_config, recognizer.encoder)
-    clips = cache.prepare(clips, 1)
-    n = len(clips)
-    predictions = Predictions(
-        recognizer.labels,
-        logits(recognizer.model, [cache.get(clip, 0) for clip in clips]),
-        tuple(clips),
-        np.zeros(n, int),
-        np.zeros(n, int),
-        np.array([cache.length_s(clip) for clip in clips]),
-        np.full(n, CLEAN),
-    )
-    figures = _report(
-        predictions.restrict(_labels_of(predictions)),
-        options.runs / f"evaluate-{options.corpus}",
-        f"{options.weights.name} on {options.corpus}",
-        recognizer.trusted().temperature,
-    )
-    print(classes_text(figures))
-
-
 def report(options: argparse.Namespace) -> None:
     """Write a report on predictions, or on a part of them."""
     predictions = Predictions.load(options.predictions)
@@ -191,9 +157,9 @@ def report(options: argparse.Namespace) -> None:
                 f"{options.predictions}: no answer to {options.corpus}, found "
                 f"{', '.join(np.unique(found).tolist())}"
             )
-    labels = [x for x in _labels_of(predictions) if not options.shipped or x in SHIPPED]
+    labels = [x for x in labels_of(predictions) if not options.shipped or x in SHIPPED]
     title = f"{options.corpus or 'all corpora'}, {len(labels)} classes"
-    _report(predictions.restrict(labels), options.folder, title)
+    say_report(predictions.restrict(labels), options.folder, title)
 
 
 def only_classes(model: EmotionLSTM, labels: Sequence[str]) -> EmotionLSTM:
@@ -225,22 +191,3 @@ def _bench(
 def _workshop(clips: Sequence[Clip], options: argparse.Namespace) -> Workshop:
     cache = cache_of(options, FeatureConfig(), encoder_here())
     return Workshop(clips, cache, TrainConfig(), read_aloud(options))
-
-
-def _labels_of(predictions: Predictions) -> tuple[str, ...]:
-    """The classes that the clips have, in the order of `LABELS`."""
-    there = {clip.label for clip in predictions.clips}
-    return tuple(label for label in predictions.labels if label in there)
-
-
-def _report(
-    predictions: Predictions, folder: Path, title: str, temperature: float | None = None
-) -> dict:
-    """Write a report, print its main figures, and return all."""
-    figures = write_report(predictions, folder, title, temperature)
-    uar, ece = figures["overall"]["uar"], figures["calibration"]["ece"]
-    print(
-        f"{title}\n  UAR {100 * uar['mean']:.1f} ± {100 * (uar['sd'] or 0):.1f} %, "
-        f"ECE {ece['mean']:.3f}, report in {folder}"
-    )
-    return figures

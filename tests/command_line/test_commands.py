@@ -40,6 +40,7 @@ from training.emotion.predictions import (
     Predictions,
     join,
 )
+from training.evaluation import commands as evaluation_commands
 from training.reports.terminal import classes_text
 from training.run import Run
 from training.sound.conditions import CONDITIONS, NOT_FEELINGS, as_live
@@ -92,7 +93,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def no_report(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaves out what takes longest here."""
-    monkeypatch.setattr(commands, "_report", lambda *_: None)
+    monkeypatch.setattr(commands, "say_report", lambda *_: None)
 
 
 # --- corpora, extract
@@ -303,13 +304,13 @@ def test_a_checkpoint_is_tested_as_it_hears(
         recognizer.encoder = None
         here(None)
     heard: list[np.ndarray] = []
-    answer = commands.logits
+    answer = evaluation_commands.logits
 
     def spy(model, arrays: list[np.ndarray]) -> np.ndarray:
         heard.extend(arrays)
         return answer(model, arrays)
 
-    monkeypatch.setattr(commands, "logits", spy)
+    monkeypatch.setattr(evaluation_commands, "logits", spy)
     assert run("evaluate", "nemo-polish", "--weights", weights) == 0
     (told,) = reports_of(tmp_path / "runs").values()
     assert told["tested"]["clips"] == len(heard)
@@ -333,6 +334,7 @@ def test_from_training_to_a_calibrated_checkpoint(run, home, tmp_path: Path, cap
     assert recognizer.judgement == recognizer.unaided == Judgement.untuned(SHIPPED)
     assert recognizer.facts["seed"] == 3
     assert recognizer.facts["corpora"] == sorted(N_CLIPS)
+    assert recognizer.facts["classes"] == list(SHIPPED)
     speakers = recognizer.facts["speakers"]
     assert len(speakers) == len(ACTORS) + 2 + len(POLISH) + len(KOREAN) + len(GERMAN)
     assert recognizer.facts["recipe"]["steps"] == FEW.steps
@@ -503,7 +505,7 @@ def test_places_that_cannot_be_written_are_named(home: Path, tmp_path: Path, cap
         (("crossval", "tess"), "--corpora"),
         (("crossval", "tess", "--corpora", "x", "--seeds", "0"), "'0', expected a whole number"),
         (("train", "--corpora", "x", "--seed", "-1"), "--seed"),
-        (("evaluate", "esc10", "--corpora", "x"), "invalid choice: 'esc10'"),
+        (("evaluate",), "CORPUS|FOLDER"),
     ],
 )
 def test_a_wrong_command_line_says_what_was_expected(

@@ -71,10 +71,11 @@ def read(folder: Path) -> list[Clip]:
     ------
     DataError : no such folder, no recordings, or a name that CREMA-D does not use
     """
-    return layout.named(folder, EXAMPLE, _parse)
+    return layout.named(folder, EXAMPLE, parse)
 
 
-def _parse(path: Path) -> Clip:
+def parse(path: Path) -> Clip:
+    """The clip that a name stands for. ValueError, KeyError: it is none of this corpus."""
     actor, _, emotion, level = path.stem.split("_")
     if int(actor) not in ACTORS:
         raise ValueError(actor)

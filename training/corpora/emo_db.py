@@ -32,10 +32,11 @@ def read(folder: Path) -> list[Clip]:
     ------
     DataError : no such folder, no recordings, or a name that EmoDB does not use
     """
-    return layout.named(folder, EXAMPLE, _parse)
+    return layout.named(folder, EXAMPLE, parse)
 
 
-def _parse(path: Path) -> Clip | None:
+def parse(path: Path) -> Clip | None:
+    """The clip that a name stands for; None of a bored one. ValueError, KeyError: another."""
     if (match := NAME.fullmatch(path.stem)) is None:
         raise ValueError(path.name)
     speaker, _, emotion, _ = match.groups()

@@ -53,21 +53,36 @@ def read(folder: Path) -> list[Clip]:
     return [_clip(row, folder / row["path"]) for row in rows]
 
 
-def _clip(row: dict[str, str], path: Path) -> Clip:
+def parse(path: Path) -> Clip:
+    """The clip that a name stands for. ValueError: it is none of this corpus."""
     match = NAME.fullmatch(path.stem)
-    if match is None or match[2] == "00000" or match[1] != row["speaker_id"]:
+    if match is None or match[2] == "00000":
+        raise ValueError(path.name)
+    label = label_of("korean-emotional", _published(match[2]))
+    gender = "female" if match[1] in WOMEN else "male"
+    speaker = f"korean-emotional-{match[1]}"
+    return Clip(path, label, speaker, "korean-emotional", "ko", gender)
+
+
+def _clip(row: dict[str, str], path: Path) -> Clip:
+    try:
+        clip = parse(path)
+    except ValueError:
+        clip = None
+    if clip is None or path.stem[:3] != row["speaker_id"]:
         raise DataError(
             f"{path}: unexpected file name for speaker {row['speaker_id']}, "
             f"expected one like {EXAMPLE}"
         )
-    published = PUBLISHED[(int(match[2]) - 1) // 100]
-    label = label_of("korean-emotional", published)
-    if row["emotion"] not in (published, label):
+    published = _published(path.stem[3:])
+    if row["emotion"] not in (published, clip.label):
         raise DataError(
             f"{path}: labelled {row['emotion']}, but recordings with this number are {published}"
         )
     if not path.is_file():
         raise DataError(f"{path}: no such file, though the manifest has it; fetch the corpus again")
-    gender = "female" if match[1] in WOMEN else "male"
-    speaker = f"korean-emotional-{match[1]}"
-    return Clip(path, label, speaker, "korean-emotional", "ko", gender)
+    return clip
+
+
+def _published(number: str) -> str:
+    return PUBLISHED[(int(number) - 1) // 100]

@@ -110,6 +110,22 @@ TABLE: dict[str, dict[str, str | None]] = {
     },
 }
 
+# What people call their own files and folders -> ours. Whole words alone; nothing is guessed.
+WORDS: dict[str, str] = {
+    word: label
+    for label, words in {
+        "neutral": "neutral 중립",
+        "calm": "calm 평온",
+        "happy": "happy happiness joy joyful 행복 기쁨",
+        "sad": "sad sadness 슬픔",
+        "angry": "angry anger 분노 화남",
+        "fear": "fear fearful afraid scared 공포 두려움",
+        "disgust": "disgust disgusted 혐오",
+        "surprised": "surprised surprise 놀람",
+    }.items()
+    for word in words.split()
+}
+
 
 def label_of(corpus: str, name: str) -> str:
     """Our class for a corpus's own name.

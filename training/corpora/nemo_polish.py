@@ -1,5 +1,6 @@
 """nEMO: emotional speech in Polish."""
 
+import re
 from pathlib import Path
 
 from training.corpora import layout
@@ -11,6 +12,7 @@ EXAMPLE = "samples/WR0_anger_64.wav"
 # The table of the published corpus, and of the copy that names recordings by their path.
 PUBLISHED, BY_PATH = "data.tsv", "manifest.csv"
 COLUMNS = ("emotion", "speaker_id", "gender")
+NAME = re.compile(r"([A-Z]{2}\d)_([a-z]+)_\d+")  # speaker, emotion, sentence
 
 
 def read(folder: Path) -> list[Clip]:
@@ -32,6 +34,14 @@ def read(folder: Path) -> list[Clip]:
         return [_clip(row, folder / row["path"]) for row in rows]
     rows = layout.table(folder / PUBLISHED, ("file_id", *COLUMNS), delimiter="\t")
     return [_clip(row, folder / "samples" / f"{Path(row['file_id']).stem}.wav") for row in rows]
+
+
+def parse(path: Path) -> Clip:
+    """The clip that a name alone stands for. ValueError, KeyError: it is none of this corpus."""
+    if (match := NAME.fullmatch(path.stem)) is None:
+        raise ValueError(path.name)
+    speaker = f"nemo-polish-{match[1]}"
+    return Clip(path, label_of("nemo-polish", match[2]), speaker, "nemo-polish", "pl")
 
 
 def _clip(row: dict[str, str], path: Path) -> Clip:

@@ -23,10 +23,11 @@ def read(folder: Path) -> list[Clip]:
     ------
     DataError : no such folder, no recordings, or a name that RAVDESS does not use
     """
-    return layout.named(folder, EXAMPLE, _parse)
+    return layout.named(folder, EXAMPLE, parse)
 
 
-def _parse(path: Path) -> Clip | None:
+def parse(path: Path) -> Clip | None:
+    """The clip that a name stands for; None of a song. ValueError, KeyError: another name."""
     _, channel, emotion, intensity, _, _, actor = path.stem.split("-")
     label = label_of("ravdess", emotion)
     if channel not in (SPEECH, SONG) or not 1 <= int(actor) <= N_ACTORS:

@@ -22,10 +22,11 @@ def read(folder: Path) -> list[Clip]:
     ------
     DataError : no such folder, no recordings, or a name that SAVEE does not use
     """
-    return layout.named(folder, EXAMPLE, _parse)
+    return layout.named(folder, EXAMPLE, parse)
 
 
-def _parse(path: Path) -> Clip:
+def parse(path: Path) -> Clip:
+    """The clip that a name stands for. ValueError, KeyError: it is none of this corpus."""
     full = path.stem if "_" in path.stem else f"{path.parent.name}_{path.stem}"
     if (match := NAME.fullmatch(full)) is None:
         raise ValueError(full)

@@ -20,10 +20,11 @@ def read(folder: Path) -> list[Clip]:
     ------
     DataError : no such folder, no recordings, or a name that TESS does not use
     """
-    return layout.named(folder, EXAMPLE, _parse)
+    return layout.named(folder, EXAMPLE, parse)
 
 
-def _parse(path: Path) -> Clip:
+def parse(path: Path) -> Clip:
+    """The clip that a name stands for. ValueError, KeyError: it is none of this corpus."""
     speaker, _, emotion = path.stem.split("_")
     return Clip(
         path=path,

@@ -167,6 +167,12 @@ class Predictions:
             raise DataError(f"{path}: its parts do not fit ({err}); {REMEDY}") from err
 
 
+def labels_of(predictions: Predictions) -> tuple[str, ...]:
+    """The classes that the clips have, in the order of the predictions' own."""
+    there = {clip.label for clip in predictions.clips}
+    return tuple(label for label in predictions.labels if label in there)
+
+
 def join(parts: Sequence[Predictions]) -> Predictions:
     """The answers of several runs as one, in their order.
 

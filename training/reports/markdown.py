@@ -39,17 +39,17 @@ def to_markdown(report: dict) -> str:
 def _summary(report: dict) -> str:
     overall, calibration = report["overall"], report["calibration"]
     rows = [
-        ("**UAR**", f"**{_spread(overall['uar'])} %**"),
-        ("accuracy", f"{_spread(overall['accuracy'])} %"),
-        ("accuracy on the surest half", f"{_spread(report['accuracy_at_coverage']['0.5'])} %"),
-        ("ECE, calibrated", _error(calibration["ece"])),
-        ("ECE, as trained", _error(calibration["ece_uncalibrated"])),
+        ("**UAR**", f"**{spread_text(overall['uar'])} %**"),
+        ("accuracy", f"{spread_text(overall['accuracy'])} %"),
+        ("accuracy on the surest half", f"{spread_text(report['accuracy_at_coverage']['0.5'])} %"),
+        ("ECE, calibrated", error_text(calibration["ece"])),
+        ("ECE, as trained", error_text(calibration["ece_uncalibrated"])),
     ]
     if gap := report["women_less_men"]:
-        rows.append(("UAR of women less that of men", f"{_spread(gap, sign='+')} points"))
+        rows.append(("UAR of women less that of men", f"{spread_text(gap, sign='+')} points"))
     conditions = report["conditions"]
     rows += [
-        (f"UAR lost, {name}", f"{_spread(lost)} points")
+        (f"UAR lost, {name}", f"{spread_text(lost)} points")
         for name, lost in conditions["uar_lost"].items()
         if name not in conditions["label_unchanged"]
     ]
@@ -76,7 +76,7 @@ def _tested(report: dict) -> str:
     ]
     if len(folds) > 1:
         by_fold = report["overall"]["uar_by_fold"]
-        rows = [(fold, ", ".join(who), _spread(by_fold[fold])) for fold, who in folds.items()]
+        rows = [(fold, ", ".join(who), spread_text(by_fold[fold])) for fold, who in folds.items()]
         lines.append(_table(("fold", "speakers tested", "UAR (%)"), rows))
     return "\n\n".join(lines)
 
@@ -93,7 +93,7 @@ def _classes(report: dict) -> str:
 def _certainty(report: dict) -> str:
     calibration, shown = report["calibration"], report["shown"]
     coverage = [
-        (f"{100 * float(c):.0f} %", _spread(found))
+        (f"{100 * float(c):.0f} %", spread_text(found))
         for c, found in report["accuracy_at_coverage"].items()
     ]
     thresholds = [_shown_row(least, figures) for least, figures in shown["by_threshold"].items()]
@@ -104,8 +104,8 @@ def _certainty(report: dict) -> str:
         [
             "## How far it can be trusted",
             HOW_CALIBRATED[calibration["how"]].format(**calibration)
-            + f" ECE {_error(calibration['ece'])}; as trained "
-            f"{_error(calibration['ece_uncalibrated'])}.",
+            + f" ECE {error_text(calibration['ece'])}; as trained "
+            f"{error_text(calibration['ece_uncalibrated'])}.",
             "![Reliability diagram](reliability.png)",
             _table(("clips answered, surest first", "accuracy (%)"), coverage),
             "![Accuracy against coverage](coverage.png)",
@@ -123,14 +123,16 @@ def _groups(report: dict) -> str:
     speakers = sorted(groups.pop("speaker").items(), key=lambda item: item[1]["mean"])
     (worst, low), (best, high) = speakers[0], speakers[-1]
     rows = [
-        (kind, name, _spread(found))
+        (kind, name, spread_text(found))
         for kind, groups_of in groups.items()
         for name, found in groups_of.items()
     ]
     lines = ["## By group"]
     if rows:
         lines.append(_table(("", "group", "UAR (%)"), rows))
-    lines.append(f"Speakers: from {_spread(low)} % ({worst}) to {_spread(high)} % ({best}).")
+    lines.append(
+        f"Speakers: from {spread_text(low)} % ({worst}) to {spread_text(high)} % ({best})."
+    )
     return "\n\n".join([*lines, "![UAR by group](groups.png)"])
 
 
@@ -140,7 +142,7 @@ def _conditions(report: dict) -> str:
     if not lost:
         return ""
     rows = [
-        (name, _spread(lost.get(name)), _percent(unchanged.get(name), digits=2))
+        (name, spread_text(lost.get(name)), _percent(unchanged.get(name), digits=2))
         for name in {**lost, **unchanged}
     ]
     head = ("condition", "UAR lost (points)", "label unchanged (% of answers)")
@@ -154,10 +156,10 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _spread(figures: dict | None, sign: str = "") -> str:
+def spread_text(figures: dict | None, sign: str = "") -> str:
     """Mean ± standard deviation in percent.
 
-    >>> _spread({"mean": 0.646, "sd": 0.002}), _spread({"mean": 0.05, "sd": None}, "+")
+    >>> spread_text({"mean": 0.646, "sd": 0.002}), spread_text({"mean": 0.05, "sd": None}, "+")
     ('64.6 ± 0.2', '+5.0')
     """
     if figures is None or figures["mean"] is None:
@@ -166,7 +168,7 @@ def _spread(figures: dict | None, sign: str = "") -> str:
     return mean if figures["sd"] is None else f"{mean} ± {100 * figures['sd']:.1f}"
 
 
-def _error(figures: dict) -> str:
+def error_text(figures: dict) -> str:
     """Mean ± standard deviation of a calibration error."""
     mean = f"{figures['mean']:.3f}"
     return mean if figures["sd"] is None else f"{mean} ± {figures['sd']:.3f}"

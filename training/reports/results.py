@@ -11,6 +11,7 @@ import numpy as np
 from training.emotion import evaluate
 from training.emotion.crossval import FACTS, PREDICTIONS, RUN
 from training.emotion.predictions import CLEAN, Predictions, join
+from training.reports.markdown import spread_text
 from training.reports.plots import plot_confusion
 from training.run import STATE, state_of
 from utils.errors import DataError
@@ -82,7 +83,10 @@ class Result:
             "weights": sorted({facts["weights"] for facts in self.facts}),
             "wa": evaluate.accuracy(found.truth, found.logits),
             "ua": evaluate.uar(found.truth, found.logits),
-            "accuracy": {"mean": float(np.mean(by_fold)), "sd": float(np.std(by_fold))},
+            "accuracy": {
+                "mean": float(np.mean(by_fold)),
+                "sd": float(np.std(by_fold)) if len(by_fold) > 1 else None,
+            },
             "train_s": float(np.mean([facts["train_s"] for facts in self.facts])),
             "device": sorted({f"{f['device']}, {f['threads']} threads" for f in self.facts}),
             "classes": {
@@ -138,7 +142,6 @@ def table(figures: Sequence[Mapping]) -> str:
     """The runs in Markdown, a line each; rates in percent."""
     lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
     for f in figures:
-        mean, sd = f["accuracy"]["mean"], f["accuracy"]["sd"]
         cells = (
             *(f["corpus"], f["network"], f["features"], f["protocol"]),
             "{} of {}".format(*f["folds"]),
@@ -146,7 +149,7 @@ def table(figures: Sequence[Mapping]) -> str:
             ", ".join(f["weights"]),
             f"{100 * f['wa']:.1f}",
             f"{100 * f['ua']:.1f}",
-            f"{100 * mean:.1f} ± {100 * sd:.1f}",
+            spread_text(f["accuracy"]),
             f"{f['train_s']:.1f} s ({'; '.join(f['device'])})",
             ", ".join(f["running"]),
         )

@@ -73,6 +73,17 @@ def find(folder: Path, out: Path) -> tuple[list[Job], int]:
     ------
     DataError : there is no such folder, it cannot be read, or holds no recording
     """
+    paths, others = recordings_in(folder)
+    return list(_jobs(folder, paths, out)), others
+
+
+def recordings_in(folder: Path) -> tuple[list[Path], int]:
+    """Recordings in a folder and below in the order of their names, and how many other files.
+
+    Raises
+    ------
+    DataError : there is no such folder, it cannot be read, or holds no recording
+    """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; give one with recordings, or one recording")
     paths: list[Path] = []
@@ -84,7 +95,7 @@ def find(folder: Path, out: Path) -> tuple[list[Job], int]:
             others += 1
     if not paths:
         raise DataError(f"{folder}: holds no recordings, only {others} other file(s)")
-    return list(_jobs(folder, sorted(paths), out)), others
+    return sorted(paths), others
 
 
 def is_recording(path: Path) -> bool:

@@ -1,0 +1,1 @@
+"""How a checkpoint does on speech that it never heard: a corpus, or loose recordings."""
