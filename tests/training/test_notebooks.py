@@ -12,6 +12,7 @@ from nbclient import NotebookClient
 from torch.utils.tensorboard import SummaryWriter
 
 from app import open_emotion
+from tests.training.made_corpora import record_all
 from tests.training.made_recognizer import untrained
 from training import corpora
 from training.corpora import LABELS, READERS, SHIPPED, Clip
@@ -23,6 +24,7 @@ from training.emotion.predictions import (
     Predictions,
     join,
 )
+from training.reports.results import collect
 from utils.live.loading import open_live
 
 HOME = Path(__file__).resolve().parents[2]
@@ -93,6 +95,7 @@ def some(folder: Path) -> list[Clip]:
 
 def test_there_are_notebooks() -> None:
     assert [path.stem for path in NOTEBOOKS] == [
+        "compare",
         "corpora",
         "failures",
         "features",
@@ -175,6 +178,24 @@ def test_from_recordings_to_a_live_model(folder: Path, tmp_path: Path) -> None:
     assert f"python app.py --emotion {tmp_path / 'model.pt'}" in printed(done)
     live = open_live(str(tmp_path / "model.pt"), open_emotion)
     assert {"neutral", "happy", "sad", "angry"} <= set(live.labels)
+
+
+def test_networks_are_compared_on_a_small_corpus(tmp_path: Path) -> None:
+    record_all(tmp_path)
+    settings = {"CORPORA": tmp_path / "corpora", "RUNS": tmp_path / "runs", "EPOCHS": 2}
+    done = run("compare", NETWORKS="svm cnn5-1d", **settings)
+    assert n_figures(done) == 1
+    (table,) = outputs(done, "text/markdown")
+    head, _, *rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
+    assert head[:4] == ["network", "features", "folds", "UA"]
+    assert {row[0] for row in rows} == {"svm", "cnn5-1d"}
+    shares = [float(row[3].strip("*%")) for row in rows]
+    assert shares == sorted(shares, reverse=True)
+    told = {result.about["network"]: result.figures["ua"] for result in collect(tmp_path / "runs")}
+    for row, share in zip(rows, shares):
+        assert share == pytest.approx(100 * told[row[0]], abs=0.051)
+    assert f"best: {rows[0][0]} UA" in printed(done)
+    assert f"{rows[1][0]} alone on" in printed(done)
 
 
 def test_failures_of_a_cross_validation(folder: Path, tmp_path: Path) -> None:
