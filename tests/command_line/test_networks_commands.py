@@ -167,6 +167,7 @@ def test_results_tell_what_is_finished_and_what_runs(run, tmp_path: Path, capsys
     by_network = {result["network"]: result for result in found}
     whole, part = by_network["svm"], by_network["cnn5-1d"]
     assert whole["folds"] == [2, 2] and part["folds"] == [1, 2]
+    assert part["accuracy"]["sd"] is None and whole["accuracy"]["sd"] is not None
     assert part["running"][0].startswith("fold1: step ") and not whole["running"]
     predictions = Predictions.load(tmp_path / "runs" / "korean-svm-mfcc" / "predictions.npz")
     clean = predictions.only(predictions.condition == CLEAN)

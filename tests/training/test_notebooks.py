@@ -182,8 +182,8 @@ def test_from_recordings_to_a_live_model(folder: Path, tmp_path: Path) -> None:
 
 def test_networks_are_compared_on_a_small_corpus(tmp_path: Path) -> None:
     record_all(tmp_path)
-    settings = {"CORPORA": tmp_path / "corpora", "RUNS": tmp_path / "runs", "EPOCHS": 2}
-    done = run("compare", NETWORKS="svm cnn5-1d", **settings)
+    places = {"CORPORA": tmp_path / "corpora", "RUNS": tmp_path / "runs"}
+    done = run("compare", NETWORKS="svm cnn5-1d", EPOCHS=2, **places)
     assert n_figures(done) == 1
     (table,) = outputs(done, "text/markdown")
     head, _, *rows = [line.strip("| ").split(" | ") for line in table.splitlines()]
