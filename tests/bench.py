@@ -49,6 +49,7 @@ PARTS = {
     "readers": Part("bench_readers", every=20),
     "nodes": Part("bench_nodes", every=20, named=True),
     "away": Part("bench_away", every=20, named=True, minutes=1),
+    "rooms": Part("bench_rooms", named=True, times=4, minutes=2),
     "attack": Part("bench_attack", named=True),
     "emotion": Part("bench_emotion", every=10),
     "loudness": Part("bench_loudness"),
@@ -73,10 +74,12 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--every", type=int, help=f"take each N'th recording ({usual})")
     parser.add_argument("--skip", type=int, help="begin after so many (words, live, context 2)")
-    parser.add_argument("--times", type=int, help="power: cuts (20)")
+    parser.add_argument("--times", type=int, help="power: cuts (20); rooms: at most (4)")
     parser.add_argument("--folder", help="sounds: recordings of music, all of it to be told")
     parser.add_argument(
-        "--minutes", type=float, help="kills, soak: how long (480); away: Redis (1)"
+        "--minutes",
+        type=float,
+        help="kills, soak: how long (480); away: Redis (1); rooms: of speech in each (2)",
     )
     args = parser.parse_args()
     if unknown := set(args.parts) - set(PARTS):

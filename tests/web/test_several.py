@@ -1,73 +1,23 @@
 """Several rooms of one program: two real microphones, what is said in each reaches its page alone."""
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 import requests
 
 from tests.command_line.test_app import SPEECH, Client
 from tests.lasting import until
-from tests.program import Program, run
+from tests.program import run
+from tests.several import Several, tables
 from tests.sound_server import SoundServer
 
 ANGRY = SPEECH.with_name("angry.flac")
 HALL, SECOND = "Großer Saal", "Room 2"
 WORDS = {HALL: "modern", SECOND: "talking"}  # that are said in one of them alone
-FILE = f"""
-emotion = false
-sounds = false
-[[room]]
-name = "{HALL}"
-microphone = "Monitor of Left"
-[[room]]
-name = "{SECOND}"
-microphone = "Monitor of Right"
-[[room]]
-name = "{SECOND}"
-microphone = "Monitor of Elsewhere"
-"""
-
-
-class Several(Program):
-    """A program with two rooms, the links that it printed, and a browser for each."""
-
-    def __init__(self, home: Path, environment: dict[str, str]) -> None:
-        folder = home / "recognition_helpers"
-        folder.mkdir(exist_ok=True)
-        (folder / "settings.toml").write_text(FILE)
-        super().__init__(["--asr", "whisper", "--offline"], environment, home=str(home))
-
-    def __enter__(self) -> "Several":
-        assert self.process.stdout
-        printed = [self.process.stdout.readline() for _ in range(4)]
-        assert self.url in printed[0], self.process.stderr and self.process.stderr.read()
-        links = [re.findall(r"http\S+", line)[0] for line in printed[1:]]
-        self.operator = self._opened(links[0].replace("rooms#operate", "#operate"), "/operate")
-        self.rooms = {
-            name: self._opened(link, f"/room/{quote(name)}/present")
-            for name, link in zip((HALL, SECOND), links[1:], strict=True)
-        }
-        return self
-
-    def _opened(self, link: str, path: str) -> dict[str, str]:
-        """The cookie that a browser gets for a link."""
-        code = link.rpartition("=")[2]
-        answer = requests.post(f"{self.url}{path}", code, timeout=30)
-        assert answer.status_code == 204, answer.text
-        return {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
-
-    def listed(self) -> dict[str, dict]:
-        """What the operator's page tells of each room."""
-        answer = requests.get(f"{self.url}/rooms.json", headers=self.operator, timeout=30).json()
-        assert answer["operator"] and answer["presents"]
-        return {room["name"]: room for room in answer["rooms"]}
-
-    def page(self, name: str, headers: dict[str, str]) -> Client:
-        return Client(self, headers, f"/room/{quote(name)}")
+MICROPHONES = {HALL: "Monitor of Left", SECOND: "Monitor of Right"}
+FILE = f"emotion = false\nsounds = false\n{tables(MICROPHONES)}{tables({SECOND: 'Elsewhere'})}"
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +31,7 @@ def left_and_right() -> Iterator[SoundServer]:
 @pytest.fixture(scope="module")
 def program(left_and_right, tmp_path_factory) -> Iterator[Several]:
     home = tmp_path_factory.mktemp("several")
-    with Several(home, left_and_right.env) as running:
+    with Several(home, left_and_right.env, list(MICROPHONES), FILE) as running:
         for name in WORDS:
             with running.page(name, {}) as reader:
                 reader.wait("status", state="ready")

@@ -111,9 +111,10 @@ class Transcriber(Protocol):
     def twin(self) -> "Transcriber":
         """Another one on the same weights, for another room: with its streams and its own pace.
 
-        The two may hear at a time. Closing it lets go of nothing; this one outlasts it.
+        The two may hear at a time. Closing it lets go of nothing; this one outlasts it. What keeps
+        nothing from one call to the next is its own twin.
         """
-        ...
+        return self
 
     def close(self) -> None:
         """Let go of processes and memory. The transcriber is not used again."""

@@ -84,10 +84,6 @@ class SpeechRecognitionTranscriber(Transcriber):
         """Begin a segment."""
         return SpeechRecognitionStream(self)
 
-    def twin(self) -> "SpeechRecognitionTranscriber":
-        """The same: nothing is kept from one segment to the next."""
-        return self
-
     def close(self) -> None:
         """Nothing is held between segments."""
 
