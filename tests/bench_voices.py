@@ -1,5 +1,4 @@
-"""Another voice: changes found and false dashes in made conversations, and when the dash comes;
-lines that end where the voice changes without a pause."""
+"""Another voice: changes found and false dashes in made conversations, and when the dash comes."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -22,14 +21,9 @@ from utils.tags.voices import VoicesTag
 READERS = ("1988", "1993", "2035", "2078", "2086")  # thresholds were chosen on the other five
 TURNS_S = 1.5, 8.0
 PAUSES_S = 0.9, 1.6  # between turns, so that each begins a line
-GAPS_S = 0.0, 0.2  # between those that do not
-SPOKEN_DB = 30.0  # under the loud parts of a recording: softer ones at its ends are left out
-NEAR_S = 1.0  # of a change, in which a line that was split begins
 N_TURNS = (
     12  # of a conversation; there is one of two, three and four readers from each of the five on
 )
-ALONE_S = 300.0  # of each reader who reads on
-FRAME = 320  # samples, 20 ms
 ALONE = 60  # turns of each reader who speaks alone, six minutes
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 CONDITIONS: dict[str, Change] = {
@@ -55,22 +49,13 @@ class Dash:
     known: int
 
 
-@dataclass(frozen=True)
-class Split:
-    """The sample at which a line was split for another voice, and when; if a dash was told."""
-
-    start: int
-    known: int
-    dash: bool
-
-
 def bench_voices() -> None:
     """Conversations of two to four readers, and half an hour of single ones, for each condition."""
     for name, change in CONDITIONS.items():
         table(f"Another voice, {name}", [])
         model = AtOnce(VoiceEncoder())
         tag = VoicesTag(model, model.likeness)
-        heard_s = together(tag, change) + alone(tag, change) + within(tag, change)
+        heard_s = together(tag, change) + alone(tag, change)
         row("processor time of telling voices", f"{share(model.work_s, heard_s)} of one core")
         tag.close()
 
@@ -83,7 +68,7 @@ def together(tag: VoicesTag, change: Change) -> float:
         rng = np.random.default_rng((n_voices, first))
         readers = tuple(READERS[(first + i) % len(READERS)] for i in range(n_voices))
         samples, turns = conversation(readers, N_TURNS, rng)
-        dashes = heard(tag, change(samples, rng))[0]
+        dashes = dashed(tag, change(samples, rng))
         found, changes, false, late = compared(turns, dashes)
         n_found, n_changes, n_false = n_found + found, n_changes + changes, n_false + false
         delays += late
@@ -101,7 +86,7 @@ def alone(tag: VoicesTag, change: Change) -> float:
     for reader in READERS:
         rng = np.random.default_rng(int(reader))
         samples, _ = conversation((reader,), ALONE, rng)
-        dashes = heard(tag, change(samples, rng))[0]
+        dashes = dashed(tag, change(samples, rng))
         n_dashes, length_s = n_dashes + len(dashes), length_s + len(samples) / SAMPLE_RATE
         tag.forget()
     rate = f"{3600 * n_dashes / length_s:.1f} ({n_dashes} in {length_s / 60:.0f} minutes)"
@@ -109,70 +94,8 @@ def alone(tag: VoicesTag, change: Change) -> float:
     return length_s
 
 
-def within(tag: VoicesTag, change: Change) -> float:
-    """Lines that are split where readers take turns without a pause, and where one reads on alone;
-    returns how long they speak, in s."""
-    n_changes, n_false, n_alone, length_s, alone_s = 0, 0, 0, 0.0, 0.0
-    found: list[tuple[float, float, bool]] = []
-    for n_voices, first in product((2, 3), range(len(READERS))):
-        rng = np.random.default_rng((n_voices, first, 0))
-        readers = tuple(READERS[(first + i) % len(READERS)] for i in range(n_voices))
-        samples, turns = conversation(readers, N_TURNS, rng, GAPS_S)
-        right, false = placed(turns, heard(tag, change(samples, rng))[1])
-        found, n_false, n_changes = found + right, n_false + false, n_changes + len(turns) - 1
-        length_s += len(samples) / SAMPLE_RATE
-        tag.forget()
-    for reader in READERS:
-        rng = np.random.default_rng(int(reader))
-        samples = read_on(reader)
-        n_alone += len(heard(tag, change(samples, rng))[1])
-        alone_s += len(samples) / SAMPLE_RATE
-        tag.forget()
-    row(
-        "without a pause: lines split, of changes", f"{share(len(found), n_changes)} of {n_changes}"
-    )
-    row("... with a dash before what follows", share(sum(dash for *_, dash in found), len(found)))
-    row("... known after the change", spread([late_s for late_s, *_ in found]))
-    row("... from the change to the split", spread([abs(off_s) for _, off_s, _ in found]))
-    row("... split elsewhere", f"{n_false} in {length_s / 60:.0f} minutes")
-    rate = f"{3600 * n_alone / alone_s:.1f} ({n_alone} in {alone_s / 60:.0f} minutes)"
-    row("lines of one voice split in an hour", rate)
-    return length_s + alone_s
-
-
-def read_on(reader: str) -> np.ndarray:
-    """One reader's recordings, in their order, `ALONE_S` of them."""
-    parts = [np.zeros(SAMPLE_RATE)]
-    for number in (x for x in manifest(1) if x["speaker_id"] == reader):
-        parts.append(_level(audio.load(SPEECH / number["path"])))
-        if sum(map(len, parts)) > ALONE_S * SAMPLE_RATE:
-            break
-    sound = np.concatenate(parts)
-    return (sound + np.random.default_rng(0).normal(0, 1e-4, len(sound))).astype(np.float32)
-
-
-def placed(turns: list[Turn], splits: list[Split]) -> tuple[list[tuple[float, float, bool]], int]:
-    """Of changes at which a line was split: delay and distance in s, and if a dash was told; and
-    how many were split elsewhere."""
-    starts = np.array([turn.start for turn in turns[1:]])
-    found: dict[int, tuple[float, float, bool]] = {}
-    false = 0
-    for split in splits:
-        turn = int(np.argmin(np.abs(starts - split.start)))
-        late_s = (split.known - starts[turn]) / SAMPLE_RATE
-        off_s = (split.start - starts[turn]) / SAMPLE_RATE
-        if abs(off_s) < NEAR_S and turn not in found:
-            found[turn] = late_s, off_s, split.dash
-        else:
-            false += 1
-    return list(found.values()), false
-
-
 def conversation(
-    readers: tuple[str, ...],
-    n_turns: int,
-    rng: np.random.Generator,
-    pauses_s: tuple[float, float] = PAUSES_S,
+    readers: tuple[str, ...], n_turns: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[Turn]]:
     """Readers who take turns, never twice in a row where there are others."""
     rows = manifest(1)
@@ -181,28 +104,15 @@ def conversation(
     for _ in range(n_turns):
         reader = str(rng.choice([r for r in readers if r != last or len(readers) == 1]))
         samples = audio.load(SPEECH / str(rng.choice(paths[reader])))
-        if pauses_s[1] < PAUSES_S[0]:
-            samples = _spoken(samples)
         samples = samples[: int(rng.uniform(*TURNS_S) * SAMPLE_RATE)]
-        pause = np.zeros(int(rng.uniform(*pauses_s) * SAMPLE_RATE))
-        parts += [pause, _level(samples)]
+        level = 0.05 / max(float(np.sqrt(np.mean(np.square(samples)))), 1e-6)
+        pause = np.zeros(int(rng.uniform(*PAUSES_S) * SAMPLE_RATE))
+        parts += [pause, samples * level]
         turns.append(Turn(reader, at + len(pause)))
         at += len(pause) + len(samples)
         last = reader
     sound = np.concatenate([*parts, np.zeros(SAMPLE_RATE)])
     return (sound + rng.normal(0, 1e-4, len(sound))).astype(np.float32), turns
-
-
-def _level(samples: np.ndarray) -> np.ndarray:
-    return samples * (0.05 / max(float(np.sqrt(np.mean(np.square(samples)))), 1e-6))
-
-
-def _spoken(samples: np.ndarray) -> np.ndarray:
-    """Without the quiet at both ends."""
-    frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME)
-    level_db = 10 * np.log10(np.mean(np.square(frames), axis=1) + 1e-12)
-    loud = np.flatnonzero(level_db > np.percentile(level_db, 95) - SPOKEN_DB)
-    return samples[loud[0] * FRAME : (loud[-1] + 1) * FRAME]
 
 
 class AtOnce:
@@ -231,29 +141,20 @@ class AtOnce:
         self._model.close()
 
 
-def heard(tag: VoicesTag, samples: np.ndarray) -> tuple[list[Dash], list[Split]]:
-    """The lines that begin with a dash once they are final, and those that go on from a split."""
-    segmenter, open_line, known, now = Segmenter(VoiceActivity()), False, -1, 0
-    dashes, splits, turned = [], [], -1
+def dashed(tag: VoicesTag, samples: np.ndarray) -> list[Dash]:
+    """The lines that begin with a dash once they are final."""
+    segmenter, dashes, open_line, known = Segmenter(VoiceActivity()), [], False, -1
     for chunk in all_chunks(segmenter, samples):
         if not open_line:
             tag.begin(live=True)
             open_line, known = True, -1
-        now = max(now, chunk.end)
-        if not chunk.last and tag.grow(chunk.samples) and known < 0:
-            known = now
-        if between := tag.ends():
-            segmenter.split(*between)
+        if tag.grow(chunk.samples) and known < 0:
+            known = chunk.end
         if chunk.last:
-            tag.finish(chunk.samples)
-            dash = bool(tag.after_text("words", chunk.samples))
-            if dash:
-                dashes.append(Dash(chunk.start, known if known >= 0 else now))
-            if turned >= 0:
-                splits.append(Split(chunk.start, turned, dash))
-            turned = now if between and now > chunk.end else -1
+            if tag.after_text("words", chunk.samples):
+                dashes.append(Dash(chunk.start, known if known >= 0 else chunk.end))
             open_line = False
-    return dashes, splits
+    return dashes
 
 
 def all_chunks(segmenter: Segmenter, samples: np.ndarray) -> Iterator[SpeechChunk]:

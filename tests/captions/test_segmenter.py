@@ -103,31 +103,6 @@ def test_lost_sound_ends_the_segment_and_the_clock_goes_on(detector, speech):
     assert found[1][0] >= 2 * SAMPLE_RATE + gap
 
 
-def test_it_is_split_where_it_is_asked_to_and_loses_nothing(detector, speech):
-    cut, chunks, asked = Segmenter(detector), [], False
-    for start in range(0, len(speech), 512):
-        chunks += cut.push(AudioFrame(start, speech[start : start + 512]))
-        if not asked and chunks and len(chunks[-1].samples) > 2 * SAMPLE_RATE:
-            cut.split(SAMPLE_RATE, int(1.6 * SAMPLE_RATE))
-            asked = True
-    cut.split(0, SAMPLE_RATE)  # it has ended
-    (start, first), (then, second) = segments(chunks + list(cut.flush())).values()
-    (whole_start, whole) = segments(run(detector, speech))[0]
-    assert SAMPLE_RATE <= len(first) <= 1.6 * SAMPLE_RATE and then == start + len(first)
-    assert start == whole_start
-    np.testing.assert_array_equal(np.concatenate([first, second]), whole)
-
-
-def test_what_it_is_asked_too_late_changes_nothing(detector, speech):
-    cut, chunks = Segmenter(detector), []
-    for start in range(0, len(speech), 512):
-        chunks += cut.push(AudioFrame(start, speech[start : start + 512]))
-        if chunks and len(chunks[-1].samples) > 4 * SAMPLE_RATE:
-            cut.split(0, SAMPLE_RATE)
-    assert len(chunks[-1].samples) > 4 * SAMPLE_RATE
-    assert len(segments(chunks + list(cut.flush()))) == len(segments(run(detector, speech)))
-
-
 def test_long_speech_is_split_at_its_quietest_place(detector):
     stretch = audio.load(SPEECH)[SAMPLE_RATE : 3 * SAMPLE_RATE]
     long = np.concatenate([stretch] * 20)

@@ -218,8 +218,6 @@ class Captioner:
         if self._steady:
             text = self._steady.accept(text, len(samples))
         tags, shown = self.tags.grow(samples)
-        if between := self.tags.ends():
-            self._segmenter.split(*between)
         if text != self._text or (text and shown != self._shown):
             yield self._event(chunk, text, tags)
         self._text, self._shown = text, shown

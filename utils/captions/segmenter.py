@@ -130,7 +130,6 @@ class Segmenter:
 
     def _begin_idle(self, start: int) -> None:
         self._segment: Segment | None = None  # while somebody speaks
-        self._between: tuple[int, int] | None = None  # windows between which to split it
         for ear in self._ears:
             ear.forget()
         self._silent = 0  # windows since the last that looked like speech
@@ -152,15 +151,6 @@ class Segmenter:
         else:
             self._doubts = self._doubts * DOUBT_KEPT + (self._clear.probability >= DOUBT)
             self._beside(self._next - n_samples, window[:n_samples])
-
-    def split(self, earliest: int, latest: int) -> None:
-        """End the open segment between these samples of it, once the next sound comes.
-
-        What follows is another segment. Nothing happens where it has ended, or that is long ago.
-        """
-        beyond = len(self._segment) - latest if self._segment else -1
-        if 0 <= beyond < SPLIT_WITHIN * WINDOW_SAMPLES // 2:
-            self._between = (earliest // WINDOW_SAMPLES, latest // WINDOW_SAMPLES)
 
     def take_number(self) -> int:
         """A number that no segment has or gets: of a line between those that were and will be."""
@@ -197,7 +187,7 @@ class Segmenter:
             return
         else:  # what was worked out meanwhile can be shown
             yield _known(segment)
-        if length >= LONGEST or self._between:
+        if length >= LONGEST:
             yield from self._split(segment)
 
     def _end(self, segment: Segment) -> Iterator[SpeechChunk]:
@@ -213,10 +203,8 @@ class Segmenter:
             yield self._chunk(segment)
         samples, silent = segment.samples, self._silent
         windows = [samples[i : i + WINDOW_SAMPLES] for i in range(0, len(samples), WINDOW_SAMPLES)]
-        first, last = self._between or (0, len(windows))
-        first = max(first, len(windows) - len(self._odds))
-        late, odds = windows[first:last], list(self._odds)[first - len(windows) :]
-        place = first + _between_words(late, np.array(odds[: len(late)]))
+        late = windows[-SPLIT_WITHIN:]
+        place = len(windows) - len(late) + _between_words(late, np.array(self._odds))
         segment.cut(place * WINDOW_SAMPLES)
         yield _known(segment, last=True)
         self._begin_idle(segment.start + len(segment))

@@ -59,10 +59,6 @@ class Tagging:
         """What they say while a line grows, and what a reader sees of it."""
         return self._ask(lambda tag: tag.grow(samples))
 
-    def ends(self) -> tuple[int, int] | None:
-        """Between which of its samples the line should end, by one of them; None nowhere."""
-        return next((between for tag in self._asked if (between := tag.ends())), None)
-
     def finish(self, samples: np.ndarray) -> Said:
         """What they say of the whole line."""
         return self._ask(lambda tag: tag.finish(samples))[0]

@@ -47,10 +47,6 @@ class Tag:
         """
         return None
 
-    def ends(self) -> tuple[int, int] | None:
-        """Between which samples the line should end, as another begins there; None nowhere."""
-        return None
-
     def finish(self, samples: np.ndarray) -> object:
         """What is to be said of the whole line, or None; asked beside the recogniser's last work.
 

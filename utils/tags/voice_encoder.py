@@ -32,7 +32,6 @@ LIKENESS = Likeness(
     others=(0.2, 0.3, 0.36, 0.4),
     in_noise=(0.05, 0.12, 0.26, 0.35),
     new=0.7,
-    turn=0.16,
 )
 
 

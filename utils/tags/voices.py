@@ -6,7 +6,7 @@ doubt the voice is the same, and a line that is too short to be judged has none.
 """
 
 from collections import deque
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,6 @@ import numpy as np
 
 from utils.audio import SAMPLE_RATE
 from utils.tags import Tag
-from utils.tags.turns import Turns, unit
 
 MOST = 8  # voices that are remembered; the one not heard for longest is forgotten
 HEAVIEST = 20.0  # segments that a voice's mean stands for, so that it can follow the speaker
@@ -36,8 +35,6 @@ class Likeness:
     in_noise : the same where it is noisy (`QUIET_DB`)
     new : how little one embedding says of a voice's mean: the cosine with a voice that was heard n
         times is multiplied by sqrt(1 + new / n)
-    turn : where it is not noisy, the cosine of `turns.WINDOW` and the line before it under which
-        another voice has begun within the line; None where that was not chosen for the model
     """
 
     learn: float
@@ -46,7 +43,6 @@ class Likeness:
     others: tuple[float, ...]
     in_noise: tuple[float, ...]
     new: float = 0.0
-    turn: float | None = None
 
 
 # Where NeMo's verify_speakers() draws the line: 0.7 on its scale from 0 to 1.
@@ -134,48 +130,26 @@ class VoicesTag(Tag):
         self._voices: deque[_Voice] = deque(maxlen=MOST)  # the last is the present one
         self._n_voices = 0  # that have been heard, those that are forgotten included
         self._last: Future[np.ndarray] | None = None  # the newest embedding of any line
-        self._turns = Turns(model.embed, likeness.turn) if likeness.turn is not None else None
-        self._between: tuple[int, int] | None = None  # where in the line another voice began
-        self._noisy: bool | None = None  # None before that is known
-        self._cut = self._turned = False
         self.begin(live=True)
 
     def begin(self, live: bool) -> None:
         """A line begins. Where nobody reads along, every embedding is waited for; otherwise one
         that is late is done without, and none is begun while another is under way."""
         self._wait = not live
-        self._asked: list[Future[np.ndarray] | None] = []  # at places
-        self._goes_on, self._cut = self._cut, False  # from a line that was cut while it grew,
-        self._begins, self._turned = self._turned, False  # as another voice began
-        if not self._goes_on:  # else there is nothing before the speech to tell it by
-            self._noisy = None
-        self._between, self._n_heard = None, 0
-        if self._turns:
-            self._turns.begin()
+        self._asked: list[tuple[Future[np.ndarray] | None, bool]] = []  # at places, and if in noise
         self.voice: int | None = None
         self.speaker: int | None = None
 
     def grow(self, samples: np.ndarray) -> bool | None:
         """Whether float32 (n,) is another voice's, as far as is known."""
-        self._n_heard = len(samples)
         for n_samples in PLACES[len(self._asked) :]:
             if len(samples) >= n_samples:
                 line = samples[:n_samples]
-                self._asked.append(self._embed(line))
-                if not self._goes_on:
-                    self._noisy = _in_noise(line)
-        if self._turns and self._noisy is False:
-            self._between = self._turns.hear(samples, self._wait)
+                self._asked.append((self._embed(line), _in_noise(line)))
         return self._judge(self._newest(len(samples), wait=False)) or None
-
-    def ends(self) -> tuple[int, int] | None:
-        """Where another voice began within the line."""
-        return self._between
 
     def finish(self, samples: np.ndarray) -> None:
         """Find the voice of the whole line; what it means is said once the line has words."""
-        self._cut = len(samples) < self._n_heard
-        self._turned = self._cut and self._between is not None
         self._judge(self._newest(len(samples), self._wait))
 
     def after_text(self, text: str, samples: np.ndarray) -> bool | None:
@@ -201,17 +175,16 @@ class VoicesTag(Tag):
     def forget(self) -> None:
         """Forget every voice: the next one is the first."""
         self._voices.clear()
-        self._cut = self._turned = self._begins = False
 
     def _judge(self, known: _Heard | None) -> bool:
         """Whether what was heard is another voice than the present one, and which."""
         self.voice = self.speaker = None
         if known is None:
-            return self._begins
+            return False
         voice = self._find(known)
         self.voice = voice.number
         if not self._voices:
-            return self._begins
+            return False
         if len(self._voices) > 1 or voice not in self._voices:  # one alone is not numbered
             self.speaker = voice.number
         return voice is not self._voices[-1]
@@ -238,7 +211,7 @@ class VoicesTag(Tag):
         best = self._like(nearest, embedding)
         if best >= self._likeness.known and best - here >= known.margin:
             return nearest
-        if here >= (self._likeness.known if self._begins else known.other):
+        if here >= known.other:
             return present
         if best >= known.other:
             return nearest
@@ -249,11 +222,11 @@ class VoicesTag(Tag):
 
     def _newest(self, n_samples: int, wait: bool) -> _Heard | None:
         """The embedding of most of the first `n_samples` that is there."""
-        for place, future in reversed([*enumerate(self._asked)]):
+        for place, (future, noisy) in reversed([*enumerate(self._asked)]):
             if future and PLACES[place] <= n_samples and (wait or future.done()):
-                embedding = unit(future)
+                embedding = _unit(future)
                 if embedding is not None:
-                    others = self._likeness.in_noise if self._noisy else self._likeness.others
+                    others = self._likeness.in_noise if noisy else self._likeness.others
                     return _Heard(embedding, others[place], self._likeness.margins[place])
         return None
 
@@ -293,3 +266,13 @@ def _in_noise(line: np.ndarray) -> bool:
     power = np.mean(np.square(frames, dtype=np.float64), axis=1) + 1e-12
     loud_db = 10 * np.log10(np.percentile(power, 90) / np.median(power[:BEFORE]))
     return bool(loud_db < QUIET_DB)
+
+
+def _unit(future: "Future[np.ndarray]") -> np.ndarray | None:
+    """An embedding that is there, of length 1; None where it has none, or the program ends."""
+    try:
+        embedding = future.result().astype(np.float64)
+    except CancelledError:
+        return None
+    length = np.linalg.norm(embedding)
+    return embedding / length if np.isfinite(length) and length else None
