@@ -154,3 +154,17 @@ def test_a_token_that_is_no_file_is_not_waited_for_and_left_as_it_is(tmp_path, m
     token = Token(tmp_path / "token")
     assert "it is not a file" in token.problem and len(token.value()) > 40
     assert stat.S_IMODE(os.stat(tmp_path / "token").st_mode) == 0o755
+
+
+def test_a_rooms_token_opens_no_other_room_and_the_operators_opens_all(tmp_path):
+    path = tmp_path / "key"
+    program, hall, second = Token(path), Token(path, "Hall"), Token(path, "Room 2")
+    assert len({token.cookie() for token in (program, hall, second)}) == 3
+    assert hall.matches(hall.cookie())
+    assert not (second.matches(hall.cookie()) or program.matches(hall.cookie()))
+    assert not (hall.operates(hall.cookie()) or hall.operates(program.cookie()))
+    assert hall.operates(program.for_operators()) and second.operates(program.for_operators())
+    code = Links(hall, "run").new()
+    assert not Links(second, "run").take(code) and Links(hall, "run").take(code)
+    program.renew()
+    assert not hall.operates("") and len(hall.cookie()) == 43

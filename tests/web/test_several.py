@@ -10,8 +10,10 @@ import requests
 from tests.command_line.test_app import SPEECH, Client
 from tests.lasting import until
 from tests.program import run
+from tests.redis_server import RedisServer, missing
 from tests.several import Several, tables
 from tests.sound_server import SoundServer
+from utils.live.sharing.rooms import rooms
 
 ANGRY = SPEECH.with_name("angry.flac")
 HALL, SECOND = "Großer Saal", "Room 2"
@@ -29,9 +31,20 @@ def left_and_right() -> Iterator[SoundServer]:
 
 
 @pytest.fixture(scope="module")
-def program(left_and_right, tmp_path_factory) -> Iterator[Several]:
+def server() -> Iterator[RedisServer | None]:
+    if missing():
+        yield None
+        return
+    with RedisServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def program(left_and_right, server, tmp_path_factory) -> Iterator[Several]:
     home = tmp_path_factory.mktemp("several")
-    with Several(home, left_and_right.env, list(MICROPHONES), FILE) as running:
+    shared = {"CAPTIONS_REDIS": server.url} if server else {}
+    environment = {**left_and_right.env, **shared}
+    with Several(home, environment, list(MICROPHONES), FILE) as running:
         for name in WORDS:
             with running.page(name, {}) as reader:
                 reader.wait("status", state="ready")
@@ -158,3 +171,11 @@ def test_links_health_and_addresses(program):
     assert requests.get(f"{program.url}/health/live", timeout=30).json() == {"live": True}
     metrics = requests.get(f"{program.url}/metrics", timeout=30).text
     assert 'captions_state{state="ready"} 2.0' in metrics
+
+
+@pytest.mark.skipif(missing() is not None, reason=str(missing()))
+def test_each_room_is_shared_under_its_name(program, server):
+    def shared() -> dict[str, str]:
+        return {room["name"]: room["state"] for room in rooms(server.client)}
+
+    until(lambda: shared() == dict.fromkeys(WORDS, "ready"), "the rooms in Redis")
