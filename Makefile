@@ -13,8 +13,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-# Processes that the tests are spread over, each with files of its own.
-WORKERS ?= 2
+# Processes that the tests are spread over, each with files of its own; most of the time they wait.
+WORKERS ?= 3
 
 WEIGHTS := utils/asr/whisper/weights.txt
 
