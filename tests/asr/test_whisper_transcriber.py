@@ -250,3 +250,13 @@ def test_a_damaged_folder_leaves_no_thread_behind(whisper, tmp_path):
     with pytest.raises(ModelError):
         WhisperTranscriber(folder)
     assert threading.active_count() == before
+
+
+def test_a_twin_hears_by_the_same_weights_at_a_pace_of_its_own(transcriber, samples):
+    twin = transcriber.twin()
+    assert twin._model is transcriber._model
+    assert transcriber.step_down() and not twin.step_up()  # it does all that it was opened for
+    assert transcriber.step_up()
+    assert text_of(twin, samples) == text_of(transcriber, samples)
+    twin.close()
+    assert text_of(transcriber, samples)  # which outlasts it

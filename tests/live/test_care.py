@@ -189,6 +189,30 @@ def test_a_microphone_that_is_lost_is_waited_for_before_a_new_start(listening, t
     assert told.heard() == []
 
 
+class Other:
+    """The session of another room, that listens."""
+
+    def __init__(self, signs: Signs) -> None:
+        self.signs = signs
+
+    def alive(self) -> bool:
+        return True
+
+    def withdraw(self, code: str) -> None:
+        raise AssertionError(code)
+
+
+def test_a_room_that_stands_waits_for_a_new_start_while_another_one_works(listening, told):
+    other: Any = Other(Signs(listening.clock))
+    listening.care._sessions = [listening.session, other]
+    listening.clock.pass_(STANDS_S + 1)
+    other.signs.frame(False)
+    listening.look()
+    assert told.heard() == ["WATCHDOG=1"]
+    listening.later(STANDS_S + 1)
+    assert told.heard() == []
+
+
 def test_no_word_comes_while_captions_do_not_go_out(looked, told):
     looked.publishes = False
     looked.look()
