@@ -10,7 +10,7 @@ from utils.command_line.output import note, put
 from utils.errors import AppError, AudioError
 from utils.events import CaptionEvent
 from utils.live.saved import read_saved
-from utils.sources import Source, microphones
+from utils.sources import Source, input_devices, microphones
 
 
 def export(path: str, form: str, mask: Callable[[CaptionEvent], CaptionEvent]) -> int:
@@ -29,6 +29,9 @@ def list_microphones() -> int:
     for device in devices:
         mark = "  (default)" if device.default else ""
         put(f"{device.index:3d}  {device.name}{mark}\n")
+    if devices:
+        for name in sorted({one.name for one in input_devices()} - {one.name for one in devices}):
+            put(f"     {name}\n")  # the sound server's, each by its name
     if not devices:
         note("No microphone found. Connect one, and see that the sound server runs.")
     return 0 if devices else 1
