@@ -208,6 +208,7 @@ def room(**changes) -> dict:
         "blank": False,
         "emotion": True,
         "offending": "off",
+        "translations": [],
         "clear_after_min": 0,
         "saving": None,
         "history": False,

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from utils.address import is_host, public_address, redis_address
 from utils.errors import ConfigError
 from utils.folders import config_folder
+from utils.language import two_letters
 from utils.untrusted import read_text
 
 FILE = "settings.toml"
@@ -31,6 +32,7 @@ NUMBERS = {
 SECRET = {"redis"}  # what was given is in no message
 LARGEST = 10**9
 LONGEST_FILE = 1_000_000  # bytes
+LANGUAGE = re.compile("[a-z]{2,3}")
 WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
 # How long words may wait for what follows, which makes them more accurate; "auto" lets the
 # program choose by what this machine can do.
@@ -61,6 +63,8 @@ class Settings:
     emotion_model : a checkpoint of `python -m training train` that estimates it; "" for ours
     sounds : whether sounds that are no speech are told
     offending : words that offend: off (as they were heard), first (their first letter), hidden
+    translate : languages that finished lines are translated to, as ISO 639-1 codes, such as fr,de;
+        "" for none
     clear_after : minutes without speech after which the lines are cleared; 0 is never
     memory_limit : megabytes, above which memory is given back and the presenter is told; 0 is none
     save : folder to which finished lines are written from the start; "" writes none
@@ -93,6 +97,7 @@ class Settings:
     emotion_model: str = ""
     sounds: bool = True
     offending: str = "off"
+    translate: str = ""
     clear_after: int = 0
     memory_limit: int = 0
     save: str = ""
@@ -123,6 +128,7 @@ class Settings:
             raise ConfigError(f"pace {self.pace}: expected auto, {', '.join(PACES)}")
         if self.offending not in OFFENDING:
             raise ConfigError(f"offending {self.offending}: expected {', '.join(OFFENDING)}")
+        self._check_translate()
         if self.memory_limit < 0:
             raise ConfigError(f"memory_limit {self.memory_limit}: expected megabytes, or 0")
         if len(self.room) > LONGEST_NAME:
@@ -131,6 +137,20 @@ class Settings:
             raise ConfigError(
                 f"clear_after {self.clear_after}: expected minutes, 0 to {LONGEST_CLEAR_AFTER_MIN}"
             )
+
+    def _check_translate(self) -> None:
+        for code in self.translations:
+            if not LANGUAGE.fullmatch(code):
+                raise ConfigError(
+                    f"translate {self.translate!r:.80}: expected languages by two letters each, "
+                    "such as fr,de"
+                )
+
+    @property
+    def translations(self) -> tuple[str, ...]:
+        """The languages that lines are translated to, each once and none as it is spoken."""
+        codes = [code.strip().lower() for code in self.translate.split(",") if code.strip()]
+        return tuple(dict.fromkeys(code for code in codes if code != two_letters(self.language)))
 
     @property
     def microphone_device(self) -> str | int | None:

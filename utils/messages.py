@@ -125,6 +125,11 @@ SENTENCES = {
     "emotion.missing": "Feelings are not shown: {reason}. Captions go on.",
     "sounds.missing": "Sounds are not told: {reason}. Captions go on.",
     "voices.missing": "Another voice is not marked: {reason}. Captions go on.",
+    "translation.missing": "Lines are not translated: {reason}. Captions go on.",
+    "translation.none": (
+        "No line is translated from {source} to {targets}: no model on this machine does that. "
+        "Get one with: .venv/bin/python app.py models get {name}"
+    ),
     "engine.fetching": "Fetching better captions: {done_mb} of {total_mb} MB.",
     "engine.waiting": "What is built in goes on listening. {reason}.",
     "engine.loading": "Getting {name} ready. Captions go on meanwhile.",

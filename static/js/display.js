@@ -39,7 +39,7 @@ export class Display {
     root.dataset.theme = theme();
     root.dataset.font = get("font");
     root.dataset.emotion = get("plain") ? "off" : get("emotion");
-    for (const name of ["loudness", "speakers", "sounds", "translation"]) root.dataset[name] = get(name) ? "on" : "off";
+    for (const name of ["loudness", "speakers", "sounds"]) root.dataset[name] = get(name) ? "on" : "off";
     root.toggleAttribute("data-plain", get("plain"));
     root.style.setProperty("--text-scale", get("size") / 100);
     root.style.setProperty("--leading", SPACING[get("spacing")]);

@@ -4,6 +4,7 @@
 import { mask } from "./offending.js";
 import { partsOf, speakerColour, speakerOf } from "./parts.js";
 import { breakRows, widthOf } from "./rows.js";
+import { instead, language, translated } from "./translation.js";
 import { currentLanguage, has, t } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -87,7 +88,7 @@ export class Line {
     const { dataset } = this.element;
     dataset.loudness = tags.loudness ?? "";
     this.element.toggleAttribute("data-sound", Boolean(sound));
-    this.#speak(sound ? currentLanguage() : this.language);
+    if (sound) this.#speak(currentLanguage());
     this.#mark(Boolean(tags.new_voice) && Boolean(this.#text));
     this.#furnish();
     this.#mend();
@@ -110,8 +111,8 @@ export class Line {
   }
 
   #furnish() {
-    const { mended, translation } = this.#tags;
-    const kind = JSON.stringify([this.speaker, mended, translation?.text && mask(translation.text), currentLanguage()]);
+    const { mended } = this.#tags;
+    const kind = JSON.stringify([this.speaker, mended, mask(translated(this.#tags)), instead(), currentLanguage()]);
     if (kind === this.#kind) return;
     this.#kind = kind;
     this.#parts = partsOf(this.#tags);
@@ -123,11 +124,13 @@ export class Line {
   // Only the part that differs is touched, so that text being read stays still.
   layOut(rowWidth) {
     this.#rowWidth = rowWidth;
-    if (this.#parts.under.length) { // its words are masked, too
+    if (this.#tags.translation) { // whose words are masked, too, and may be wanted elsewhere now
       this.#furnish();
       this.#mend();
     }
-    const text = this.#text && breakRows(mask(this.#text), rowWidth, this.#dash ? widthOf(DASH) : 0);
+    const other = instead() && translated(this.#tags);
+    if (!this.#sound) this.#speak(other ? language() : this.language);
+    const text = this.#text && breakRows(mask(other || this.#text), rowWidth, this.#dash ? widthOf(DASH) : 0);
     if (text === this.#shown) return;
     this.#mend();
     const old = this.#shown;

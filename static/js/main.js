@@ -26,6 +26,7 @@ import * as settings from "./settings.js";
 import { Setup } from "./setup/setup.js";
 import { Status } from "./status.js";
 import { Timeline } from "./timeline.js";
+import * as translation from "./translation.js";
 import { Wire } from "./wire.js";
 import * as words from "./words.js";
 
@@ -124,6 +125,7 @@ const wire = new Wire({
     if (room.emotion === false) captions.calm();
     if (room.language) captions.setLanguage(room.language);
     offending.setRoom(room.offending);
+    if (translation.setRoom(room.translations)) panel.show(display);
     display.layOut();
     shorten();
   },

@@ -18,11 +18,9 @@ export function prepare(display) {
     less.addEventListener("click", () => settings.step(row.dataset.stepper, -1));
     more.addEventListener("click", () => settings.step(row.dataset.stepper, 1));
   }
-  for (const input of panel.querySelectorAll("input")) {
-    input.addEventListener("change", () => {
-      settings.set(input.name, input.type === "checkbox" ? input.checked : input.value);
-    });
-  }
+  panel.addEventListener("change", ({ target }) => { // the room may add choices
+    if (target.matches("input")) settings.set(target.name, target.type === "checkbox" ? target.checked : target.value);
+  });
   document.getElementById("reset").addEventListener("click", settings.reset);
   show(display);
 }

@@ -1,6 +1,7 @@
 // What stands on a line besides its words and feeling: who speaks, that it was mended, a translation.
 
 import { mask } from "./offending.js";
+import { instead, language, translated } from "./translation.js";
 import { currentLanguage, t } from "./words.js";
 
 const COLOURS = 6; // of speakers, in base.css
@@ -40,9 +41,8 @@ function speaker(who) {
   return label;
 }
 
-// `{text, language}`: the words in another language.
-function translation({ text, language }) {
-  const row = part("translation", language ?? "");
+function translation(text) {
+  const row = part("translation", language());
   row.dir = "auto";
   row.append(mask(text));
   return row;
@@ -54,6 +54,6 @@ export function partsOf(tags) {
   return {
     before: who ? [speaker(who)] : [],
     behind: tags.mended ? [mended()] : [],
-    under: tags.translation?.text ? [translation(tags.translation)] : [],
+    under: translated(tags) && !instead() ? [translation(translated(tags))] : [],
   };
 }

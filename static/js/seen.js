@@ -4,7 +4,6 @@ import { speakerOf } from "./parts.js";
 
 const KINDS = {
   speakers: ({ tags }) => speakerOf(tags ?? {}),
-  translation: ({ tags }) => tags?.translation,
   sounds: ({ sound }) => sound,
 };
 

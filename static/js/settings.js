@@ -15,13 +15,16 @@ export const VALUES = {
   loudness: [true, false],
   speakers: [true, false],
   sounds: [true, false],
-  translation: [true, false],
+  translate: ["auto", "off"], // and those that the room has; auto: the device's own, if it is one of them
+  translation: ["under", "instead"], // of the words
   offending: ["room", "off", "first", "hidden"], // room: as the presenter has it
   plain: [false, true],
   attention: ["off", "flash", "vibrate"], // for the first words after a pause
   shortcuts: [true, false],
   language: ["auto"], // and those that the page has words for
 };
+
+const EVERYWHERE = { translate: VALUES.translate };
 
 const DEFAULTS = {
   theme: "auto",
@@ -35,7 +38,8 @@ const DEFAULTS = {
   loudness: true,
   speakers: false, // a dash says that another voice speaks
   sounds: true,
-  translation: true,
+  translate: "auto",
+  translation: "under",
   offending: "room",
   plain: false,
   attention: "off",
@@ -44,6 +48,7 @@ const DEFAULTS = {
 };
 
 const listeners = [];
+let kept = {};
 let chosen = {};
 const fixed = {};
 
@@ -62,18 +67,29 @@ function recall() {
   }
 }
 
+// What was chosen in another room, and is not to be had in this one.
+const elsewhere = () => Object.fromEntries(Object.keys(EVERYWHERE).filter((name) => name in kept).map((name) => [name, kept[name]]));
+
 function remember() {
   try {
-    localStorage.setItem(KEY, JSON.stringify(chosen));
+    localStorage.setItem(KEY, JSON.stringify({ ...elsewhere(), ...chosen }));
   } catch { /* it holds until the page closes */ }
 }
 
 export function load(languages) {
   VALUES.language = ["auto", ...languages];
-  const kept = recall();
+  kept = recall();
   chosen = Object.fromEntries(
     Object.keys(VALUES).filter((name) => VALUES[name].includes(kept[name])).map((name) => [name, kept[name]]),
   );
+}
+
+// Values that only some rooms have, beside those of every room; a choice of before holds where it is one of them.
+export function offer(name, values) {
+  VALUES[name] = [...EVERYWHERE[name], ...values];
+  const before = chosen[name] ?? kept[name];
+  if (VALUES[name].includes(before)) chosen[name] = before;
+  else delete chosen[name];
 }
 
 export const get = (name) => fixed[name] ?? chosen[name] ?? DEFAULTS[name];
@@ -85,7 +101,7 @@ export function fix(name, value) { fixed[name] = value; }
 export function fixFrom(search, usual) {
   const asked = new URLSearchParams(search);
   for (const [name, value] of Object.entries(usual)) {
-    const written = (one) => VALUES[name].find((known) => String(known) === one);
+    const written = (one) => VALUES[name].find((known) => String(known) === one) ?? (name in EVERYWHERE && /^[a-z]{2,3}$/.test(one) ? one : undefined);
     fix(name, written(asked.get(name)) ?? written(value));
   }
 }
@@ -93,6 +109,7 @@ export function fixFrom(search, usual) {
 export function set(name, value) {
   if (!VALUES[name].includes(value) || value === get(name)) return;
   chosen[name] = value;
+  kept[name] = value;
   remember();
   tell(name);
 }
@@ -110,6 +127,7 @@ export function isAtEnd(name, by) {
 
 export function reset() {
   chosen = {};
+  kept = {};
   remember();
   Object.keys(VALUES).forEach(tell);
 }

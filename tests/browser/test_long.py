@@ -16,7 +16,7 @@ def line(segment: int) -> dict:
     told["tags"] |= {
         "mended": True,
         "speaker": {"number": segment % 7 + 1},
-        "translation": {"text": "번역", "language": "ko"},
+        "translation": {"ko": "번역"},
     }
     return told
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.browser.test_page_access import problems
-from tests.page import WORDS, caption, expect, lines, needs_chromium
+from tests.page import WORDS, caption, expect, lines, needs_chromium, room
 
 pytestmark = needs_chromium
 
@@ -31,7 +31,8 @@ def voice(number: int, name: str | None = None) -> dict:
     return {"speaker": {"number": number, "name": name}}
 
 
-KOREAN: dict[str, Any] = {"translation": {"text": "누군가 말합니다.", "language": "ko"}}
+KOREAN: dict[str, Any] = {"translation": {"ko": "누군가 말합니다.", "fr": "Quelqu’un parle."}}
+BOTH = ["ko", "fr"]
 
 
 @pytest.mark.parametrize("theme", ["dark", "light", "yellow"])
@@ -62,7 +63,8 @@ def test_who_goes_on_speaking_is_not_named_again(coloured, server):
 def test_a_tag_that_comes_late_moves_no_word_to_another_row(open_page, server):
     text = "a line of words that is long enough to need more rows than one " * 2
     server.past = [tagged(0, text), tagged(1)]
-    page = open_page(IN_COLOURS, viewport={"width": 390, "height": 844})
+    server.room = room(translations=BOTH)
+    page = open_page(IN_COLOURS, locale="ko", viewport={"width": 390, "height": 844})
     rows = "e => [...e.childNodes].find(n => n.nodeType === 3).data"
     before = lines(page).first.evaluate(rows)
     server.emit("caption", tagged(0, text, **voice(2, "A rather long name"), **KOREAN))
@@ -70,7 +72,9 @@ def test_a_tag_that_comes_late_moves_no_word_to_another_row(open_page, server):
     assert lines(page).first.evaluate(rows) == before
 
 
-def test_a_translation_stands_below_in_its_own_language(page, server):
+def test_a_translation_stands_below_in_the_device_s_own_language(open_page, server):
+    server.room = room(translations=BOTH)
+    page = open_page(locale="ko-KR")
     server.emit("caption", tagged(0, **KOREAN))
     below = page.locator(".translation")
     expect(below).to_have_text("누군가 말합니다.")
@@ -80,11 +84,7 @@ def test_a_translation_stands_below_in_its_own_language(page, server):
 
 
 @pytest.mark.parametrize(
-    ("name", "event", "place"),
-    [
-        ("translation", tagged(0, **KOREAN), ".translation"),
-        ("sounds", caption(0, "", sound="laughter"), "[data-sound]"),
-    ],
+    ("name", "event", "place"), [("sounds", caption(0, "", sound="laughter"), "[data-sound]")]
 )
 def test_its_switch_is_offered_once_it_has_come_and_takes_it_away(page, server, name, event, place):
     server.say(9, "Words.")
@@ -102,6 +102,42 @@ def test_its_switch_is_offered_once_it_has_come_and_takes_it_away(page, server, 
     page.reload()
     expect(page.locator(place)).to_have_count(1)
     expect(page.locator(place)).to_be_hidden()  # remembered on this device
+
+
+def choose(page, words: str) -> None:
+    page.keyboard.press("s")
+    page.get_by_role("radio", name=words, exact=True).check()
+    page.keyboard.press("Escape")
+
+
+def test_a_reader_chooses_among_the_room_s_translations_and_where_they_stand(page, server):
+    below, first = page.locator(".translation"), lines(page).first
+    page.keyboard.press("s")
+    offered = page.get_by_role("group", name=EN["settings.translate"])
+    expect(offered).to_be_hidden()  # this room has none
+    page.keyboard.press("Escape")
+    server.past = [tagged(0, **KOREAN), tagged(1)]
+    server.arrange(translations=BOTH)
+    server.emit("caption", server.past[0])
+    expect(first).to_be_visible()
+    expect(below).to_have_count(0)  # the device is set to English
+    choose(page, "français")
+    expect(below).to_have_text("Quelqu’un parle.")
+    expect(below).to_have_attribute("lang", "fr")
+    choose(page, EN["settings.translation.instead"])
+    expect(first).to_have_text("Quelqu’un parle.")
+    expect(first).to_have_attribute("lang", "fr")
+    expect(below).to_have_count(0)
+    assert problems(page) == []
+    server.room = room(translations=BOTH)
+    page.reload()
+    expect(lines(page)).to_have_text(["Quelqu’un parle.", "Somebody says something."])
+    server.arrange(translations=["ko"])  # the other model is gone
+    expect(first).to_have_text("Somebody says something.")
+    server.arrange(translations=BOTH)
+    expect(first).to_have_text("Quelqu’un parle.")  # the choice is remembered
+    choose(page, EN["settings.translate.off"])
+    expect(first).to_have_text("Somebody says something.")
 
 
 def test_a_dash_is_all_until_a_reader_wants_colours_and_names(page, server):

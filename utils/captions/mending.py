@@ -11,6 +11,7 @@ from utils.messages import say
 
 LONGEST = 1000  # characters of a line; one of 15 s has some three hundred
 TAG = "mended"  # the mark of such a line
+TRANSLATION = "translation"  # the tag that is of the words, and goes with them
 
 
 def cleaned(text: str) -> str:
@@ -32,31 +33,53 @@ class Mended:
 
     def __init__(self) -> None:
         self._lines: dict[int, tuple[str, tuple[Word, ...], str]] = {}
+        self._heard: dict[int, object] = {}  # what the words that were heard are in other languages
+        self._translated: dict[int, object] = {}  # and those in their place
 
     def mend(self, line: CaptionEvent, text: str) -> CaptionEvent:
         """A finished line with other words; with those that were heard it is mended no more."""
         heard, words, _ = self._lines.get(line.segment, (line.text, line.words, ""))
         if text == heard:
             return self.restore(line)
+        if line.segment not in self._lines:
+            self._heard[line.segment] = line.tags.get(TRANSLATION)
         self._lines[line.segment] = heard, words, text
-        return self.apply(line)
+        self._translated.pop(line.segment, None)
+        return self._mended(line)
+
+    def translate(self, line: CaptionEvent, translation: object) -> CaptionEvent:
+        """A mended line with its words in other languages."""
+        self._translated[line.segment] = translation
+        return self._mended(line)
 
     def restore(self, line: CaptionEvent) -> CaptionEvent:
         """The line as it was heard."""
-        heard, words, _ = self._lines.pop(line.segment, (line.text, line.words, ""))
-        return replace(line, text=heard, words=words).tagged(TAG, None)
+        if line.segment not in self._lines:
+            return line.tagged(TAG, None)
+        heard, words, _ = self._lines.pop(line.segment)
+        self._translated.pop(line.segment, None)
+        line = replace(line, text=heard, words=words).tagged(TAG, None)
+        return line.tagged(TRANSLATION, self._heard.pop(line.segment, None))
 
     def apply(self, line: CaptionEvent) -> CaptionEvent:
         """A line that comes again, as with a late tag, keeps the words that it was mended with."""
         if line.segment not in self._lines or not line.final:
             return line
+        if line.text == self._lines[line.segment][0]:
+            self._heard[line.segment] = line.tags.get(TRANSLATION)
+        return self._mended(line)
+
+    def _mended(self, line: CaptionEvent) -> CaptionEvent:
         _, words, text = self._lines[line.segment]
         timed = tuple(_timed(words, text.split(), line.start_s, line.end_s)) if words else ()
-        return replace(line, text=text, words=timed).tagged(TAG, True)
+        line = replace(line, text=text, words=timed).tagged(TAG, True)
+        return line.tagged(TRANSLATION, self._translated.get(line.segment))
 
     def clear(self) -> None:
         """Forget every line."""
         self._lines.clear()
+        self._heard.clear()
+        self._translated.clear()
 
 
 def _timed(heard: Sequence[Word], words: list[str], start_s: float, end_s: float) -> Iterator[Word]:

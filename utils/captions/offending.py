@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from utils.captions.export.marks import translations
 from utils.events import CaptionEvent, Word
 from utils.folders import config_folder
 from utils.untrusted import read_text
@@ -93,9 +94,11 @@ class OffendingWords:
             return event
         text = self.masked(event.text, how)
         words = tuple(self._masked_words(event.words, how))
-        if text == event.text and words == event.words:
-            return event
-        return replace(event, text=text, words=words)
+        masked = replace(event, text=text, words=words)
+        if said := dict(translations(event)):
+            said = {to: self.masked(each, how) for to, each in said.items()}
+            masked = masked.tagged("translation", said)
+        return event if masked == event else masked
 
     def _masked_words(self, words: Sequence[Word], how: str) -> Iterator[Word]:
         """Words with times; an entry may be of several, and one that offends may be in parts."""

@@ -25,6 +25,9 @@ def parser(description: str) -> argparse.ArgumentParser:
         "--pace", help="how soon words come: auto, fastest, balanced or accurate (default auto)"
     )
     engine.add_argument("--phrases", metavar="FILE", help="names and places to prefer, one a line")
+    engine.add_argument(
+        "--translate", metavar="LANGUAGES", help="translate finished lines, such as fr,de"
+    )
     served = shared()
     served.add_argument("--host", help="address to serve at (default 127.0.0.1)")
     served.add_argument("--port", type=int, help="port to serve at (default 5000)")
@@ -126,9 +129,15 @@ def parser(description: str) -> argparse.ArgumentParser:
     to_device.add_argument("--new", action="store_true", help="and let nobody else present")
     commands.add_parser("microphones", help="list the input devices")
     models = commands.add_parser("models", parents=[speech], help="list, get or delete models")
-    actions = models.add_subparsers(dest="action", metavar="get | remove")
+    actions = models.add_subparsers(dest="action", metavar="get | add | remove")
     get = actions.add_parser("get", parents=[speech], help="fetch a model")
-    get.add_argument("name", nargs="?", help="of the list; by default the recommended one")
+    get.add_argument(
+        "name", nargs="?", help="of the list, or FROM-TO; by default the recommended one"
+    )
+    added = actions.add_parser(
+        "add", help="take a model that translates, which you have downloaded"
+    )
+    added.add_argument("name", metavar="FILE_OR_FOLDER")
     actions.add_parser("remove", help="delete a model").add_argument("name")
     return program
 

@@ -9,13 +9,23 @@ from utils.command_line.models_list import COMMAND, listing, size_bytes
 from utils.command_line.output import note, put, tell
 from utils.errors import ModelError
 from utils.language import two_letters
-from utils.models.catalogue import WHISPER, Model, find, get, models_folder, recommended
+from utils.models.catalogue import (
+    TRANSLATION,
+    WHISPER,
+    Model,
+    find,
+    get,
+    models_folder,
+    recommended,
+)
 from utils.models.download import delete
 from utils.models.fetch import Fetch, check
 from utils.models.here import fitting
 from utils.models.hub import NetworkError, megabytes
 from utils.models.memory import check_fits
 from utils.models.nemo.files import find_voices, installed
+from utils.models.translation.files import add
+from utils.models.translation.inside import SUFFIX
 from utils.models.whisper.files import installed_whisper, packaged
 
 PLAIN_STEP = 10  # percent between two lines of progress where there is no terminal
@@ -27,8 +37,8 @@ def run(action: str | None, name: str | None, language: str) -> int:
 
     Parameters
     ----------
-    action : "get", "remove", or None to list
-    name : of a model
+    action : "get", "add", "remove", or None to list
+    name : of a model; what is added is a file or a folder
     language : of the captions, as in the settings
 
     Raises
@@ -37,6 +47,8 @@ def run(action: str | None, name: str | None, language: str) -> int:
     """
     if action == "get":
         fetch(name, language)
+    elif action == "add" and name is not None:
+        tell(f"Ready: {add(Path(name).expanduser())}")
     elif action == "remove" and name is not None:
         remove(name)
     else:
@@ -65,7 +77,10 @@ def fetch(name: str | None, language: str) -> Path:
         job = Fetch(model.name, shown)
         path = _fetch(job, model, shown)
     tell(f"Ready: {path}")
-    if find_voices()[:1] == [path]:
+    if model.kind == TRANSLATION:
+        source, target = model.languages
+        tell(f"To use it: {COMMAND} --language {source} --translate {target}")
+    elif find_voices()[:1] == [path]:
         tell("Captions mark another voice with a dash from the next start on.")
     elif fitting(language)[:1] == [path]:
         tell("Captions use it from the next start on.")
@@ -78,6 +93,9 @@ def fetch(name: str | None, language: str) -> Path:
 
 def _path(model: Model) -> Path | None:
     """Where it lies on this machine."""
+    if model.kind == TRANSLATION:
+        path = models_folder() / model.name
+        return path if path.exists() else None
     return (installed_whisper if model.kind == WHISPER else installed)(model.repo)
 
 
@@ -170,9 +188,9 @@ def remove(name: str) -> None:
         if path:
             raise ModelError(f"{path} lies in a folder of other programs; delete it by hand")
         here = sorted(
-            path.name.removesuffix(".nemo")
+            path.name.removesuffix(".nemo").removesuffix(SUFFIX)
             for path in models_folder().glob("*")
-            if path.suffix == ".nemo" or (path.is_dir() and path.suffix != ".part")
+            if path.suffix in {".nemo", SUFFIX} or (path.is_dir() and path.suffix != ".part")
         )
         raise ModelError(
             f"{name} is not in {models_folder()}; there: {', '.join(here) or 'no model'}"
@@ -185,4 +203,8 @@ def remove(name: str) -> None:
 
 def _belongs(path: Path, stem: str) -> bool:
     part = path.suffix == ".part" and path.stem.rpartition(".")[0] == stem
-    return part or path.name == f"{stem}.nemo" or (path.name == stem and path.is_dir())
+    return (
+        part
+        or path.name in {f"{stem}.nemo", stem + SUFFIX}
+        or (path.name == stem and path.is_dir())
+    )

@@ -20,6 +20,7 @@ from utils.models.catalogue import (
 from utils.models.here import fitting
 from utils.models.hub import megabytes
 from utils.models.nemo.files import find_models, find_voices, installed, sorted_paths
+from utils.models.translation.files import find_translations
 from utils.models.whisper.files import (
     EMBEDDED,
     find_whisper,
@@ -71,6 +72,11 @@ def listing(language: str) -> str:
         *whole,
         "ANOTHER VOICE (a dash where another person speaks; nobody is named)",
         *(_entry(model, voices) for model in VOICES),
+        "TRANSLATION (of finished lines, for readers who want it: --translate)",
+        "  FROM-TO, such as en-fr: an OPUS-MT of two languages, where huggingface.co has one\n"
+        "      about 150 MB; any computer; licence Apache 2.0\n"
+        "      or a package of Argos Translate that you have downloaded:\n"
+        f"      {COMMAND} models add FILE.argosmodel",
         "ON THIS MACHINE",
         *_here(language, models, voices, whispers),
         f"Get one:    {COMMAND} models get NAME\n"
@@ -134,7 +140,14 @@ def _here(
     for path in whispers:
         mark = f"\n      captions in {language} use it" if path == used else ""
         yield f"  {name_of(path)}  {_size(path)}\n      {path}{mark}"
-    yield from _unfinished(models + voices + whispers)
+    translations = find_translations()
+    for package in translations:
+        yield (
+            f"  {package.path.name}  {_size(package.path)}; translates {package.source} to "
+            f"{package.target}\n      {package.path}"
+        )
+    known = [*models, *voices, *whispers, *(package.path for package in translations)]
+    yield from _unfinished(known)
     if DIGITS.exists():
         yield (
             f"  spoken_digits  {_size(DIGITS)}; spoken digits only, for trying\n"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from utils.captions.export.marks import ENGLISH, Wording
-from utils.captions.mending import Mended
+from utils.captions.mending import TAG, Mended
 from utils.captions.transcript import SharedExport, Transcript
 from utils.errors import RequestError
 from utils.events import CaptionEvent
@@ -70,6 +70,13 @@ class Board:
             other = self._mended.restore(line) if text is None else self._mended.mend(line, text)
             if other != line:
                 self._show(other, corrects=line.text)
+
+    def translate(self, segment: int, text: str, translation: object) -> None:
+        """Show a mended line, which had this text when it was translated, with its translation."""
+        with self.lock:
+            line = None if self.blank else self._transcript.find(segment)
+            if line and line.text == text and line.tags.get(TAG):
+                self._show(self._mended.translate(line, translation), corrects=line.text)
 
     def name_voice(self, number: int, name: str) -> None:
         """Give a voice a name, on every line that it has; "" takes it away.

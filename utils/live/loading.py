@@ -15,6 +15,7 @@ from utils.captions.pipeline import Captioner
 from utils.captions.vad import VoiceActivity
 from utils.config import Settings
 from utils.errors import ModelError
+from utils.language import two_letters
 from utils.live.engines import Better, Engines, optional
 from utils.live.loader import Progress
 from utils.live.mending.remembered import Remembered, remembered_list
@@ -31,10 +32,13 @@ from utils.sounds import SoundModel
 from utils.tags import Tag
 from utils.tags.emotion import SHOWN, EmotionPredictor, EmotionTag
 from utils.tags.loudness import LoudnessTag
+from utils.tags.translation import Translates, TranslationTag
 from utils.tags.voices import NEMO, Likeness, SpeakerTag, VoiceModel, VoicesTag
 
 if TYPE_CHECKING:  # it imports torch
     from utils.emotion.encoder import Encoder
+    from utils.models.translation.package import Package
+    from utils.translation.desk import Desk
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +87,10 @@ def load_engines(
         opening = partial(open_live, settings.emotion_model, open_emotion)
         emotions = optional(opening, "emotion.missing", missing)
     voices = optional(_open_voices, "voices.missing", missing)
+    desk = _open_translation(settings, missing)
     if settings.sounds:
         sounds = optional(lambda: _open_sounds(emotions), "sounds.missing", missing)
-    models = _Models(transcriber, detector, emotions, voices, sounds)
+    models = _Models(transcriber, detector, emotions, voices, sounds, desk)
     offer = offered(*choice(settings)) if live else None
     captioner = models.captioner(first_segment)
     return Engines(captioner, ready, better, offer, tuple(missing), models.twin)
@@ -100,6 +105,7 @@ class _Models:
     emotions: EmotionModel | None
     voices: tuple[VoiceModel, Likeness] | None
     sounds: SoundModel | None
+    desk: Translates | None
 
     def captioner(self, first_segment: int) -> Captioner:
         tags: list[Tag] = [LoudnessTag()]
@@ -108,6 +114,8 @@ class _Models:
             tags += [voices, SpeakerTag(voices)]
         if self.emotions:
             tags.append(EmotionTag(self.emotions, voices))  # asks whose line it is
+        if self.desk:
+            tags.append(TranslationTag(self.desk))
         captioner = Captioner(self.transcriber, tags, first_segment, self.detector)
         captioner.sounds.model = self.sounds
         return captioner
@@ -116,7 +124,8 @@ class _Models:
         """A pipeline beside the first, whose end lets go of no model."""
         voices = self.voices and (_Lent(self.voices[0]), self.voices[1])
         transcriber, detector = self.transcriber.twin(), self.detector.twin()
-        models = replace(self, transcriber=transcriber, detector=detector, voices=voices)
+        desk = self.desk and _LentDesk(self.desk)
+        models = replace(self, transcriber=transcriber, detector=detector, voices=voices, desk=desk)
         return models.captioner(first_segment)
 
 
@@ -128,6 +137,41 @@ class _Lent:
 
     def close(self) -> None:
         """Others go on."""
+
+
+class _LentDesk:
+    """What translates for others as well."""
+
+    def __init__(self, desk: Translates) -> None:
+        self.languages, self.translate = desk.languages, desk.translate
+
+    def close(self) -> None:
+        """Others go on."""
+
+
+def _open_translation(settings: Settings, missing: list[Message]) -> "Desk | None":
+    """What translates finished lines, where somebody asked for it and there are models."""
+    if not settings.translations:
+        return None
+    from utils.models.translation.files import find_translations, route
+
+    source, packages = two_letters(settings.language), find_translations()
+    routes = {target: route(source, target, packages) for target in settings.translations}
+    if none := [target for target, way in routes.items() if not way]:
+        targets, name = ", ".join(none), f"{source}-{none[0]}"
+        missing.append(say("translation.none", source=source, targets=targets, name=name))
+    here = {target: way for target, way in routes.items() if way}
+    if not here:
+        return None
+    return optional(lambda: _open_desk(here), "translation.missing", missing)
+
+
+def _open_desk(routes: "dict[str, tuple[Package, ...]]") -> "Desk":
+    models = {package for way in routes.values() for package in way}
+    check_spare("translation", sum(model.needed_bytes for model in models), 0)
+    from utils.translation.desk import Desk
+
+    return Desk(routes)
 
 
 def _open_voices() -> tuple[VoiceModel, Likeness]:

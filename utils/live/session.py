@@ -8,6 +8,7 @@ is not sent again (`left_out`): whoever was away then knows what has become of t
 import logging
 import uuid
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,6 +24,7 @@ from utils.live.watch import Signs
 from utils.messages import Value, say
 from utils.monitoring import metrics
 from utils.sources import Source
+from utils.tags.translation import TranslationTag
 
 log = logging.getLogger(__name__)
 
@@ -247,6 +249,23 @@ class Session:
         """Whether there is what names sounds, as far as is known by now."""
         engines = self._loader.engines
         return engines is None or engines.captioner.sounds.model is not None
+
+    @property
+    def translations(self) -> tuple[str, ...]:
+        """The languages that lines are translated to, as far as is known by now."""
+        tag = self._translation
+        return tag.languages if tag else ()
+
+    def translate(self, text: str) -> "Future[object] | None":
+        """Words that were mended in other languages, later; None where nothing translates."""
+        tag = self._translation
+        return tag.of(text) if tag else None
+
+    @property
+    def _translation(self) -> TranslationTag | None:
+        engines = self._loader.engines
+        tag = engines.captioner.tags.find(TranslationTag.name) if engines else None
+        return tag if isinstance(tag, TranslationTag) else None
 
     def prefer(self, remembered: tuple[str, ...]) -> None:
         """Have the recogniser prefer these words from now on, where it can."""

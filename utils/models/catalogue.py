@@ -1,6 +1,7 @@
 """What there is for captions: facts from each model's card, or nothing where it tells none."""
 
 import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,22 +9,27 @@ from utils.errors import ModelError
 from utils.folders import cache_folder
 from utils.language import two_letters
 
-# Kinds of model: a `.nemo` file, and a folder with a Whisper in CTranslate2's form.
-NEMO, WHISPER = "nemo", "whisper"
-_BYTES = {NEMO: 4, WHISPER: 2}  # of a parameter in the file: float32, float16
-_GPU_M = {NEMO: 250, WHISPER: 100}  # millions of parameters; a Whisper hears a line many times
+# Kinds of model: a `.nemo` file, and folders in CTranslate2's form with a Whisper, and with an
+# OPUS-MT that translates.
+NEMO, WHISPER, TRANSLATION = "nemo", "whisper", "translation"
+_BYTES = {NEMO: 4, WHISPER: 2, TRANSLATION: 2}  # of a parameter in the file: float32, float16
+_GPU_M = {
+    NEMO: 250,
+    WHISPER: 100,
+    TRANSLATION: 250,
+}  # millions of parameters; a Whisper hears a line many times
 
 
 @dataclass(frozen=True)
 class Model:
-    """A pretrained model on Hugging Face's hub, for words or for voices.
+    """A pretrained model on Hugging Face's hub, for words, for voices or for translation.
 
     Parameters
     ----------
     name : what `models get` takes; here the file is `name.nemo`, or the folder `name`
     owner : of the repository
     languages : ISO 639-1 codes, Whisper's own for a Whisper; empty for a model that tells
-        voices apart
+        voices apart; from which to which a model translates
     lookahead_ms : that a streaming model was trained for; empty if it hears whole lines
     parameters_m : millions of parameters
     size_mb : of the file or files, as the hub lists them (1 MB is 10⁶ bytes); None if not
@@ -32,7 +38,7 @@ class Model:
         and the test it was measured on; "" if not looked up
     licence : as the card names it
     note : what else a person who chooses should know
-    kind : NEMO or WHISPER
+    kind : NEMO, WHISPER or TRANSLATION
     repo_name : of the repository, where it is not `name`
     """
 
@@ -290,12 +296,43 @@ VOICES = (
     ),
 )
 
+# OPUS-MT, as they have been converted for CTranslate2: a model for each pair of languages, of which
+# the hub has many. Sizes and licence as the pages of en-fr, de-fr and zh-en there tell them.
+TRANSLATION_OWNER = "gaudi"
+_PAIR = re.compile("([a-z]{2,3})-([a-z]{2,3})")
+_PAIR_REPO = re.compile(rf"{TRANSLATION_OWNER}/opus-mt-({_PAIR.pattern})-ctranslate2")
+
+
+def pair(name: str) -> Model | None:
+    """The model that translates, of a name such as "en-fr" or a repository; None for another name.
+
+    Whether the hub has it is not known before it is asked.
+    """
+    if found := _PAIR_REPO.fullmatch(name):
+        name = found[1]
+    codes = _PAIR.fullmatch(name)
+    if not codes:
+        return None
+    return Model(
+        name,
+        TRANSLATION_OWNER,
+        codes.groups(),
+        (),
+        75,
+        None,
+        "",
+        "Apache 2.0",
+        kind=TRANSLATION,
+        repo_name=f"opus-mt-{name}-ctranslate2",
+    )
+
+
 ALL = CATALOGUE + WHISPERS + VOICES
 
 
 def find(name: str) -> Model | None:
     """The model of that name, with or without its owner ("nvidia/NAME")."""
-    return next((model for model in ALL if name in {model.name, model.repo}), None)
+    return next((model for model in ALL if name in {model.name, model.repo}), None) or pair(name)
 
 
 def get(name: str, models: tuple[Model, ...] = ALL) -> Model:
@@ -305,7 +342,8 @@ def get(name: str, models: tuple[Model, ...] = ALL) -> Model:
     ------
     ModelError : unknown; the message lists the names, those alike first
     """
-    if (model := find(name)) in models:
+    model = find(name)
+    if model and (model in models or (models is ALL and model.kind == TRANSLATION)):
         return model
     names = [model.name for model in models]
     alike = difflib.get_close_matches(name, names, n=3, cutoff=0.5)

@@ -5,7 +5,16 @@ from pathlib import Path
 
 from utils.errors import ConfigError
 from utils.language import two_letters
-from utils.models.catalogue import NEMO, WHISPER, WHISPERS, Model, find, get, recommended
+from utils.models.catalogue import (
+    NEMO,
+    TRANSLATION,
+    WHISPER,
+    WHISPERS,
+    Model,
+    find,
+    get,
+    recommended,
+)
 from utils.models.whisper.files import is_whisper
 from utils.models.whisper.folder import check_folder
 
@@ -57,6 +66,8 @@ def remedy(language: str) -> str:
 
 
 def _check_model(asr: str, model: str, language: str) -> None:
+    if (known := find(model)) and known.kind == TRANSLATION and not Path(model).exists():
+        raise ConfigError(f"--model {model} translates, and recognises nothing; see --translate")
     kind = kind_of(asr, model)
     if asr not in {"auto", kind}:
         is_a = "a Whisper" if kind == WHISPER else "no folder of a Whisper, nor the name of one"

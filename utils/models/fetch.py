@@ -8,11 +8,19 @@ from functools import cached_property
 from pathlib import Path
 
 from utils.errors import ModelError
-from utils.models.catalogue import NEMO, WHISPER, find, models_folder, repository, stem
+from utils.models.catalogue import NEMO, TRANSLATION, WHISPER, find, models_folder, repository, stem
 from utils.models.download import Download, Progress, StoppedError, delete
-from utils.models.hub import MissingError, NetworkError, Remote, look_up
+from utils.models.hub import MissingError, NetworkError, Remote, is_offline, look_up
 from utils.models.memory import check_fits
 from utils.models.nemo.archive import check_whole
+from utils.models.translation.package import (
+    CONFIG,
+    SOURCE_PIECES,
+    TARGET_PIECES,
+    VOCABULARIES,
+    WEIGHTS,
+)
+from utils.models.translation.package import check_whole as check_translation
 from utils.models.whisper.folder import check_readable
 from utils.models.whisper.texts import FILES, MELS
 
@@ -84,6 +92,8 @@ class Fetch:
         """
         if self.kind == NEMO:
             return (look_up(self.repo, f"{self.repo.split('/')[1]}.nemo"),)
+        if self.kind == TRANSLATION:
+            return self._of_translation()
         weights = look_up(self.repo, FILES[0][0])
         found = [_look_up_first(names, weights) for names in FILES[1:]]
         try:
@@ -91,6 +101,22 @@ class Fetch:
         except MissingError:
             log.debug("%s has no %s", self.repo, MELS)
         return (weights, *found)
+
+    def _of_translation(self) -> tuple[Remote, ...]:
+        try:
+            weights = look_up(self.repo, WEIGHTS)
+        except NetworkError:
+            raise
+        except ModelError as err:
+            if is_offline():
+                raise
+            raise ModelError(
+                f"{self.name}: Hugging Face has no {self.repo}; translate by English (FROM-en and "
+                "en-TO), or download a package of Argos Translate and give it to "
+                ".venv/bin/python app.py models add FILE.argosmodel"
+            ) from err
+        others = [(CONFIG,), VOCABULARIES, (SOURCE_PIECES,), (TARGET_PIECES,)]
+        return (weights, *(_look_up_first(names, weights) for names in others))
 
     def download(self) -> Download:
         """The download of them, not begun."""
@@ -204,10 +230,12 @@ def check(path: Path, kind: str) -> None:
 
     Parameters
     ----------
-    path : a `.nemo` file, or a Whisper's folder
-    kind : NEMO or WHISPER
+    path : a `.nemo` file, or a folder
+    kind : NEMO, WHISPER or TRANSLATION
     """
     if kind == WHISPER:
         check_readable(path)
+    elif kind == TRANSLATION:
+        check_translation(path)
     else:
         check_whole(path)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from utils.errors import ModelError, NoMemoryError
-from utils.models.catalogue import NEMO, WHISPER
+from utils.models.catalogue import NEMO, TRANSLATION, WHISPER
 from utils.models.hub import megabytes
 
 log = logging.getLogger(__name__)
@@ -20,6 +20,10 @@ COPIES = 2.0
 # Measured with CTranslate2 4.8, int8, with faster-whisper: at the peak 241 MB for a file of
 # 76 MB, 333 for 145, 675 for 484, 1,605 for 1,528.
 WHISPER_BYTES = 200_000_000
+
+# Measured with an OPUS-MT of the usual size and random weights, 150 MB: 282 MB at the peak, of
+# which 107 stay; of a zip, which is in memory while it is loaded, 598 and 290.
+TRANSLATION_BYTES, TRANSLATION_COPIES, ZIP_COPIES = 80_000_000, 1.4, 3.5
 
 # Measured: what PyTorch and the network take beside a Whisper.
 EMOTION_BYTES, EMOTION_ADDRESSES = 270_000_000, 1_000_000_000
@@ -34,6 +38,8 @@ def needed_bytes(file_bytes: int, kind: str = NEMO) -> int:
     """Peak memory of loading a model of that size; less once NeMo is in memory."""
     if kind == WHISPER:
         return WHISPER_BYTES + file_bytes
+    if kind == TRANSLATION:
+        return TRANSLATION_BYTES + int(TRANSLATION_COPIES * file_bytes)
     nemo_bytes = 0 if "nemo.collections.asr" in sys.modules else NEMO_BYTES
     return int(nemo_bytes + COPIES * file_bytes)
 
@@ -107,7 +113,7 @@ def check_fits(name: str, file_bytes: int, kind: str = NEMO) -> None:
     ----------
     name : for the message
     file_bytes : of the model on disk
-    kind : NEMO or WHISPER
+    kind : NEMO, WHISPER or TRANSLATION
 
     Raises
     ------

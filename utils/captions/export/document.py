@@ -34,6 +34,11 @@ def paragraph(clock: str, marks: Iterable[str], words: str, language: str = "en"
     return f"<w:p>{''.join(runs)}{_run(words, '')}</w:p>\n"
 
 
+def translated(words: str, language: str) -> str:
+    """What was said in another language: under the line, in quieter letters."""
+    return f"<w:p>{_run(chr(9), '')}{_run(words, QUIET, LANGUAGES.get(language, language))}</w:p>\n"
+
+
 def _run(text: str, look: str, language: str = "") -> str:
     """Letters of one look; what is in another language than the speech says so."""
     if language:

@@ -1,7 +1,7 @@
 """What stands in an export before the words of a line, and text that is safe to print."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from utils.events import SILENT, CaptionEvent
@@ -44,6 +44,15 @@ def marks(event: CaptionEvent, wording: Wording = ENGLISH) -> list[str]:
     if event.sound:
         known.append(f"[{wording.of(f'sound.{event.sound}', event.sound)}]")
     return known
+
+
+def translations(event: CaptionEvent) -> Iterator[tuple[str, str]]:
+    """The line in other languages: each by its code."""
+    found = event.tags.get("translation")
+    if isinstance(found, Mapping):
+        for language, words in found.items():
+            if isinstance(words, str) and plain(words):
+                yield plain(str(language)), plain(words)
 
 
 def _speaker(found: object, wording: Wording) -> str:

@@ -1,5 +1,8 @@
 """What the presenter corrects: the words of a line, which may be remembered, and who speaks."""
 
+from concurrent.futures import Future
+from functools import partial
+
 from utils.captions.mending import cleaned
 from utils.live.board import Board
 from utils.live.mending.remembered import Remembered
@@ -36,7 +39,10 @@ class Corrections:
         ------
         RequestError : no such line, no such words, or they cannot be remembered
         """
-        self._board.mend(segment, cleaned(text))
+        words = cleaned(text)
+        self._board.mend(segment, words)
+        if later := self._session.translate(words):
+            later.add_done_callback(partial(self._translated, segment, words))
         if remember:
             self._remember(remember)
 
@@ -57,6 +63,10 @@ class Corrections:
         RequestError : no such voice, or no such name
         """
         self._board.name_voice(number, name)
+
+    def _translated(self, segment: int, text: str, later: "Future[object]") -> None:
+        if not later.cancelled() and not later.exception() and (found := later.result()):
+            self._board.translate(segment, text, found)
 
     def _remember(self, words: str) -> None:
         self._remembered.add(words)

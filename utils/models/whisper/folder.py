@@ -7,7 +7,6 @@ regular files are read, and of the weights only what is written about each array
 import math
 import os
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,16 +15,14 @@ import numpy as np
 from utils.errors import ModelError
 from utils.language import two_letters
 from utils.models.catalogue import WHISPERS, Model, find, get, models_folder
+from utils.models.weights import ITEM_BYTES, MAX_ARRAYS, VERSION, arrays, read_number, read_text
 from utils.models.whisper.texts import FILES, USUAL_MELS, check_texts, damaged, names, opened
 
-_VERSION = 6  # of the file's form: CTranslate2, src/models/model.cc, current_binary_version
 _SPEC = "WhisperSpec"
-_ITEM_BYTES = {0: 4, 1: 1, 2: 2, 3: 4, 4: 2, 5: 2}  # of CTranslate2's types, include/types.h
 # Of its types with a point, how an item is read as a whole number, and the bits that are all set
 # where it is no number.
 _EXPONENTS = {0: ("<u4", 0x7F800000), 4: ("<u2", 0x7C00), 5: ("<u2", 0x7F80)}
 _FLOATS = {0: "<f4", 4: "<f2"}
-_MAX_ARRAYS = 100_000  # the largest Whisper has some 3,000 with int8
 _MULTILINGUAL = 51_865  # tokens in the vocabulary, and more; English alone has one fewer
 
 
@@ -130,12 +127,12 @@ def _read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
         size = os.fstat(file.fileno()).st_size
         try:
             _check_spec(path, file)
-            shapes = {name: shape for name, shape, _ in _arrays(file, size)}
-            n_names = _number(file, "<I")  # other names of the same arrays
-            if n_names > _MAX_ARRAYS:
+            shapes = {name: shape for name, shape, _ in arrays(file, size)}
+            n_names = read_number(file, "<I")  # other names of the same arrays
+            if n_names > MAX_ARRAYS:
                 raise struct.error("too many names")
             for _ in range(2 * n_names):
-                _text(file)
+                read_text(file)
         except (struct.error, UnicodeDecodeError) as err:
             raise damaged(path, "it has been cut short or changed") from err
         if file.tell() != size:
@@ -145,15 +142,15 @@ def _read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 def _check_spec(path: Path, file: BinaryIO) -> None:
     """Raise ModelError unless the file begins as a Whisper's."""
-    version = _number(file, "<I")
-    spec = _text(file) if version <= 2 * _VERSION else ""  # else another program's file
-    if spec != _SPEC or version != _VERSION:
+    version = read_number(file, "<I")
+    spec = read_text(file) if version <= 2 * VERSION else ""  # else another program's file
+    if spec != _SPEC or version != VERSION:
         raise ModelError(
-            f"{path} is not a Whisper in CTranslate2's form (version {_VERSION}, {_SPEC}"
+            f"{path} is not a Whisper in CTranslate2's form (version {VERSION}, {_SPEC}"
             f"{f'; it is version {version}, {spec}' if spec else ''}); "
             "choose another folder, or convert the model with ct2-transformers-converter"
         )
-    _number(file, "<I")  # the revision, which CTranslate2 checks
+    read_number(file, "<I")  # the revision, which CTranslate2 checks
 
 
 def check_numbers(path: Path) -> None:
@@ -167,10 +164,10 @@ def check_numbers(path: Path) -> None:
     with opened(weights) as file:
         size = os.fstat(file.fileno()).st_size
         _check_spec(weights, file)
-        for name, shape, kind in _arrays(file, size):
+        for name, shape, kind in arrays(file, size):
             if kind in _EXPONENTS:
                 form, exponent = _EXPONENTS[kind]
-                end, n_bytes = file.tell(), math.prod(shape) * _ITEM_BYTES[kind]
+                end, n_bytes = file.tell(), math.prod(shape) * ITEM_BYTES[kind]
                 file.seek(end - n_bytes)
                 found = np.frombuffer(file.read(n_bytes), form)
                 if (found & exponent == exponent).any():
@@ -190,7 +187,7 @@ def read_arrays(path: Path, prefix: str) -> dict[str, np.ndarray]:
     with opened(weights) as file:
         size = os.fstat(file.fileno()).st_size
         _check_spec(weights, file)
-        for name, shape, kind in _arrays(file, size):
+        for name, shape, kind in arrays(file, size):
             if not name.startswith(prefix):
                 continue
             if kind not in _FLOATS:
@@ -198,36 +195,6 @@ def read_arrays(path: Path, prefix: str) -> dict[str, np.ndarray]:
                     continue
                 raise ModelError(f"{weights}: {name} is quantised, expected float16 or float32")
             end = file.tell()
-            file.seek(end - math.prod(shape) * _ITEM_BYTES[kind])
+            file.seek(end - math.prod(shape) * ITEM_BYTES[kind])
             found[name] = np.frombuffer(file.read(end - file.tell()), _FLOATS[kind]).reshape(shape)
     return found
-
-
-def _arrays(file: BinaryIO, size: int) -> Iterator[tuple[str, tuple[int, ...], int]]:
-    """Name, shape and type of each array; what is inside is passed over.
-
-    Raises
-    ------
-    struct.error : the file ends before, or does not add up
-    """
-    n_arrays = _number(file, "<I")
-    if n_arrays > _MAX_ARRAYS:
-        raise struct.error("too many arrays")
-    for _ in range(n_arrays):
-        name, rank = _text(file), _number(file, "<B")
-        shape = struct.unpack(f"<{rank}I", file.read(4 * rank))
-        kind, n_bytes = _number(file, "<B"), _number(file, "<I")
-        if n_bytes != math.prod(shape) * _ITEM_BYTES.get(kind, -1):
-            raise struct.error(f"{name}: its bytes are not those of its shape")
-        if file.seek(n_bytes, os.SEEK_CUR) > size:
-            raise struct.error(f"{name}: cut short")
-        yield name, shape, kind
-
-
-def _number(file: BinaryIO, form: str) -> int:
-    return struct.unpack(form, file.read(struct.calcsize(form)))[0]
-
-
-def _text(file: BinaryIO) -> str:
-    length = _number(file, "<H")
-    return struct.unpack(f"{length}s", file.read(length))[0].rstrip(b"\0").decode()

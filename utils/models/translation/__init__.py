@@ -1,0 +1,1 @@
+"""Models that translate, looked through before anything reads them."""

@@ -1,0 +1,88 @@
+"""Models that translate: which are on this machine, and by which of them a language is reached."""
+
+import logging
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from utils.errors import DataError, ModelError
+from utils.models.catalogue import models_folder
+from utils.models.download import check_space
+from utils.models.hub import hub_folder
+from utils.models.translation.inside import SUFFIX, unpack, unpacked_bytes
+from utils.models.translation.package import READ, Package, check_whole, look_into
+
+log = logging.getLogger(__name__)
+
+BETWEEN = "en"  # by which two languages are joined that no model joins
+
+
+def find_translations() -> list[Package]:
+    """The models on this machine that translate.
+
+    Looked for in `models_folder()`, then in Hugging Face's cache and where Argos Translate keeps
+    its own. Damaged ones and other kinds of model are left out.
+    """
+    argos = Path.home() / ".local/share/argos-translate/packages"
+    places = [
+        *_sorted(models_folder(), "[!.]*"),
+        *_sorted(hub_folder(), "models--*/snapshots/*"),
+        *_sorted(argos, "*"),
+    ]
+    found = []
+    for path in places:
+        if path.suffix in {".nemo", ".part"} or not (path.is_dir() or path.suffix == SUFFIX):
+            continue
+        try:
+            found.append(look_into(path))
+        except (ModelError, OSError) as err:
+            log.debug("left out: %s", err)
+    return found
+
+
+def route(source: str, target: str, packages: Iterable[Package]) -> tuple[Package, ...]:
+    """The models by which one language becomes another, at most two; none where there is no way.
+
+    Parameters
+    ----------
+    source, target : ISO 639-1 codes
+    packages : that are here, the better first
+    """
+    pairs = {(p.source, p.target): p for p in reversed(list(packages))}
+    if direct := pairs.get((source, target)):
+        return (direct,)
+    first, second = pairs.get((source, BETWEEN)), pairs.get((BETWEEN, target))
+    return (first, second) if first and second and source != target else ()
+
+
+def add(path: Path) -> Path:
+    """Take a model that somebody has downloaded into `models_folder()`; return where it lies.
+
+    Raises
+    ------
+    ModelError : it is damaged, none that translates, or one for its languages is there already
+    DataError : it cannot be written
+    """
+    package = check_whole(path)
+    name = f"{package.source}-{package.target}"
+    wanted = models_folder() / name
+    if wanted.exists():
+        raise ModelError(f"{wanted} is there already; delete it first, with: models remove {name}")
+    check_space(name, unpacked_bytes(path), wanted)
+    part = wanted.with_name(f".{name}.new")
+    try:
+        unpack(path, part, READ)
+        part.rename(wanted)
+    except OSError as err:
+        raise DataError(f"{path} cannot be copied to {wanted} ({err.strerror or err})") from err
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return wanted
+
+
+def _sorted(folder: Path, pattern: str) -> list[Path]:
+    try:
+        return sorted(folder.glob(pattern))
+    except OSError as err:
+        log.debug("left out: %s", err)
+        return []
