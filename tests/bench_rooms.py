@@ -24,7 +24,8 @@ from utils import audio
 from utils.audio import SAMPLE_RATE
 from utils.captions.vad import VoiceActivity
 
-AFTER_S = 2.0  # after a recording, in which its last line is finished
+AFTER_S = 2.0  # after a recording, before the next
+PATIENCE_S = 20.0  # for its last line, where the program is behind
 
 
 def bench_rooms(times: int, minutes: float) -> None:
@@ -111,12 +112,20 @@ class _Page(Client):
             return [(t - began_s, text, last) for t, text, last in self.captions if t >= began_s]
 
 
+def _is_over(events: list[Event]) -> bool:
+    """Whether there is a line, and the newest is finished."""
+    return bool(events) and events[-1][2]
+
+
 def _read(server: SoundServer, sink: str, page: _Page, read: list[Take]) -> Seen:
     """Read into a microphone; what its page showed. The player's own start counts as delay."""
     seen = Seen()
     for take in read:
         began_s = time.monotonic()
         server.play(take.samples, sink=sink)
+        late_s = time.monotonic() + PATIENCE_S
         time.sleep(AFTER_S)
+        while not _is_over(page.since(began_s)) and time.monotonic() < late_s:
+            time.sleep(0.1)
         seen.add(take, page.since(began_s))
     return seen
