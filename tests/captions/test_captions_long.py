@@ -71,13 +71,19 @@ def parts(events: list[CaptionEvent], sound: np.ndarray) -> list[np.ndarray]:
     return [sound[round(a * SAMPLE_RATE) : round(b * SAMPLE_RATE)] for a, b in times]
 
 
+def around_split(before: str, after: str) -> str:
+    """The last words of a line and the first ones of the next."""
+    return " ".join(before.split()[-6:] + after.split()[:6])
+
+
 def test_at_a_split_no_word_is_lost_and_none_stands_twice(long_events, long_speech, steady_whisper):
     finals = [e for e in long_events if e.final]
     assert len(finals) > 1 and finals[1].start_s == finals[0].end_s  # it was split
     heard = [hear(steady_whisper.model, part).text for part in parts(long_events, long_speech)]
-    # "need" for "meet" may stay as it was shown
+    # "need" for "meet" may stay as it was shown, and what a growing pass has missed elsewhere
     assert wrong(normalised(" ".join(heard)), " ".join(e.text for e in finals)) <= 4
-    assert len(" ".join(e.text for e in finals).split()) == len(" ".join(heard).split())
+    shown, right = (around_split(*texts) for texts in ([e.text for e in finals[:2]], heard[:2]))
+    assert wrong(normalised(right), shown) <= 1  # one lost or doubled counts as two
 
 
 def test_where_nobody_reads_along_long_speech_is_what_its_parts_are_alone(whisper, long_speech):
