@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from training.__main__ import main
 from training.sounds.fit import RIGHT, Judged, thresholds, together, with_thresholds
@@ -64,6 +65,7 @@ def test_what_is_clear_is_learnt_and_told_of_recordings_that_were_left_out(takes
     new = [made(label, "9", k) for label in LABELS for k in range(10)]
     told = [(t.label, label) for t in new for label in Judged.by(head, t).told(head.least)]
     assert all(label == what for what, label in told) and len(told) >= 14  # of 20
+    assert torch.tensor([1e-40]).mul(1).item() > 0, "smallest numbers are as before for others"
 
 
 def test_a_threshold_is_where_nearly_all_that_is_told_is_right():

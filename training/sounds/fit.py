@@ -1,6 +1,7 @@
 """Fit the head, and choose from which score on each sound may be told."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -81,8 +82,7 @@ def fit(takes: Sequence[Take], labels: Sequence[str], encoder: str, view: View) 
     features, classes = rows(takes, labels)
     x, y = view.along(features), torch.from_numpy(classes)
     size = x.std()
-    torch.set_flush_denormal(True)  # as weights decay, they become so small that sums are slow
-    with torch.random.fork_rng(devices=[]):
+    with _without_denormals(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         hidden, out = _trained(x / size, y, len(labels), labels.index(OTHER))
     told = {label: NEVER for label in labels if label != OTHER}
@@ -97,6 +97,16 @@ def fit(takes: Sequence[Take], labels: Sequence[str], encoder: str, view: View) 
         least_as_speech=told,
         encoder=encoder,
     )
+
+
+@contextmanager
+def _without_denormals() -> Iterator[None]:
+    """As weights decay, they become so small that sums are slow. Others count on them."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _trained(
