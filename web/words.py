@@ -25,13 +25,15 @@ def languages(folder: Path = FOLDER) -> dict[str, str]:
 
 def words(code: str) -> dict[str, str] | None:
     """The page's sentences in a language, by key; None where it has none."""
-    if code not in languages():
-        return None
+    return _read(code) if code in languages() else None  # of what strangers ask nothing is kept
+
+
+@cache
+def _read(code: str) -> dict[str, str]:
     found: dict[str, str] = json.loads((FOLDER / f"{code}.json").read_text(encoding="utf-8"))
     return found
 
 
-@cache
 def wording(code: str) -> Wording | None:
     """In which words exports tell what is known of a line; None where there are none.
 

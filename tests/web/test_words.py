@@ -2,11 +2,12 @@
 
 import json
 import re
+import tracemalloc
 
 import pytest
 
 from utils.messages import SENTENCES
-from web.words import FOLDER, languages
+from web.words import FOLDER, languages, wording
 
 ENGLISH = json.loads((FOLDER / "en.json").read_text(encoding="utf-8"))
 HOME = FOLDER.parents[1]
@@ -23,6 +24,18 @@ def test_each_file_is_a_language_with_its_own_name():
 def test_a_third_language_is_one_file(tmp_path):
     (tmp_path / "cy.json").write_text('{"language.name": "Cymraeg"}', encoding="utf-8")
     assert languages(tmp_path) == {"cy": "Cymraeg"}
+
+
+def test_of_languages_that_strangers_make_up_nothing_is_kept():
+    tracemalloc.start()
+    try:
+        assert wording("no language") is None
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(1000):
+            assert wording(f"{number}{'x' * 1000}") is None
+        assert tracemalloc.get_traced_memory()[0] - before < 100_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("code", sorted(set(languages()) - {"en"}))
