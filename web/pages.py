@@ -150,7 +150,7 @@ def add_health(app: Flask, monitored: Monitored, token: Token) -> None:
 
     @app.get("/health/ready")
     def ready() -> tuple[dict, int]:
-        health = monitored.health()
+        health = monitored.health(whole=_may_measure(token))
         why = {name: health[name] for name in ("state", "message")}
         return _yes_or_no("ready", monitored.ready(), **why)
 

@@ -8,13 +8,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.command_line.test_app import SPEECH, Client
+from tests.lasting import until
 from tests.program import Program, run
 from utils.captions.delay import WordDelays
+from utils.errors import ModelError
 from utils.events import CaptionEvent, Word
+from utils.live.board import Board
+from utils.live.engines import Engines
+from utils.live.loader import Progress
+from utils.live.session import Session
 from utils.monitoring import metrics
+from utils.sources import FileSource
+from web.access import Token
+from web.pages import add_health
 
 HOME = Path(__file__).resolve().parents[2]
 DASHBOARD = HOME / "deploy" / "grafana.json"
@@ -145,6 +155,24 @@ def test_it_is_not_ready_while_it_loads():
             assert json.loads(told)["state"] == "loading" and json.loads(told)["message"]
         program.wait_for("ready")
         assert get(program, "/health/ready")[0] == 200
+
+
+def test_strangers_are_not_told_why_it_is_not_ready_where_that_names_files(tmp_path):
+    def load(progress: Progress) -> Engines:
+        raise ModelError(f"{tmp_path} is not here")
+
+    app = Flask(__name__)
+    board = Board(lambda name, payload: None)
+    with Session(load, lambda start: FileSource(SPEECH), board, lambda *told: None) as session:
+        add_health(app, session, Token(tmp_path / "key"))
+        until(lambda: session.status["state"] == "error", "the end of loading")
+        for path in ("/health", "/health/ready"):
+            own = app.test_client().get(path)
+            strangers = app.test_client().get(path, headers={"X-Forwarded-For": "203.0.113.7"})
+            assert own.json and str(tmp_path) in own.json["message"]
+            assert strangers.json and strangers.json["state"] == "error"
+            assert str(tmp_path) not in strangers.json["message"]
+            assert own.status_code == strangers.status_code
 
 
 def test_every_query_of_the_dashboard_asks_for_what_there_is():
