@@ -2,6 +2,7 @@
 
 import { Line } from "./line.js";
 import { Mark } from "./mark.js";
+import { get } from "./settings.js";
 
 const MAX_LINES = 500;
 
@@ -30,7 +31,8 @@ export class Captions {
   // The line of an element among the lines, and its place; marks are none.
   lineAt(element) { return this.#lines.find((line) => line.element === element && line.words); }
 
-  get lines() { return this.#lines.filter(({ words }) => words); }
+  // Those that this reader sees.
+  get lines() { return this.#lines.filter(({ words, sound }) => words && (!sound || get("sounds"))); }
 
   // Take a `caption` event; tell whether a line was added.
   show(event, following) {

@@ -1,7 +1,6 @@
 // The lines of this session: found by their words and gone to, copied one by one or all together.
 
 import { holds } from "./search.js";
-import { get } from "./settings.js";
 import { setText, t } from "./words.js";
 
 const MOST = 50; // shown at once, the newest
@@ -13,18 +12,15 @@ export class Find {
     this.jump = jump;
     this.list = byId("find-list");
     byId("find-words").addEventListener("input", () => this.show());
-    byId("copy-all").addEventListener("click", () => this.#copy(this.#lines.map(({ shown }) => shown).join("\n")));
+    byId("copy-all").addEventListener("click", () => this.#copy(this.captions.lines.map(({ shown }) => shown).join("\n")));
     new MutationObserver(() => this.show()).observe(byId("text"), { attributeFilter: ["open"] });
   }
-
-  // Those that this reader sees.
-  get #lines() { return this.captions.lines.filter(({ sound }) => !sound || get("sounds")); }
 
   // Called for each new line, too: drawn only while somebody looks.
   show() {
     if (!byId("text").open) return;
     const wanted = byId("find-words").value.trim();
-    const lines = this.#lines;
+    const { lines } = this.captions;
     const found = lines.filter((line) => holds(line.shown, wanted));
     const { length } = found;
     setText(byId("find-count"), wanted ? t("find.count", { count: length }) : "");

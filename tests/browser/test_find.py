@@ -81,6 +81,23 @@ def test_back_to_live_ends_it_too(open_page, server):
     expect(lines(page).nth(119)).to_be_in_viewport(ratio=1)
 
 
+def test_a_sound_that_this_reader_does_not_see_is_no_line_to_go_to(open_page, server):
+    server.past = [caption(0, "Good morning."), caption(1, "", sound="rain"), caption(2, "Bye.")]
+    server.past += [caption(3, "", sound="rain")]
+    page = open_page()
+    page.keyboard.press("s")
+    page.get_by_role("switch", name=EN["settings.sounds"]).click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("d")
+    page.locator("#find-list .place").first.click()
+    expect(page.locator("#found-count")).to_have_text("1 of 2")
+    page.locator("#found-later").click()
+    expect(page.locator("#found-count")).to_have_text("2 of 2")
+    expect(lines(page).nth(2)).to_have_attribute("data-found", "")
+    page.locator("#found-later").click()
+    expect(lines(page).nth(0)).to_have_attribute("data-found", "")
+
+
 def test_words_are_found_in_a_saved_session(open_page, server):
     fill(server)
     server.sessions = [

@@ -156,6 +156,22 @@ def test_a_cleared_line_takes_its_form_along(page, server):
     expect(lines(page).nth(29)).to_be_in_viewport()
 
 
+def test_the_keys_pass_over_a_sound_that_is_not_shown(page, server):
+    server.say(0, "Good morning.")
+    server.say(1, "", sound="rain")
+    server.say(2, "Bye.")
+    expect(lines(page)).to_have_count(3)
+    page.keyboard.press("s")
+    page.get_by_role("switch", name=EN["settings.sounds"]).click()
+    page.keyboard.press("Escape")
+    server.say(3, "", sound="laughter")
+    page.locator("#view").focus()
+    page.keyboard.press("Tab")
+    expect(lines(page).nth(2)).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(lines(page).nth(0)).to_be_focused()
+
+
 def test_a_sound_has_no_words_to_mend(page, server):
     server.say(0, "", sound="laughter")
     lines(page).first.click()
