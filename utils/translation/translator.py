@@ -1,13 +1,11 @@
 """A loaded model that translates: SentencePiece cuts the words, CTranslate2 runs the network."""
 
 import re
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from utils.beside import run_python
-from utils.errors import ModelError
 from utils.faults import model_error
+from utils.models import trial
 from utils.models.translation.package import Package, check_whole, look_into, read
 
 # As argostranslate/translate.py has them (version 1.9).
@@ -16,17 +14,11 @@ LENGTH_PENALTY = 0.2
 END, MOST_PIECES = "</s>", 256  # of a sentence; positions of the networks end at 512
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|(?<=[。？！])\s*")
 TRIAL_S = 120  # that a trial may take
-_TRIAL = """
-import sys
-from pathlib import Path
-from utils.errors import ModelError
+_WORK = """
 from utils.models.translation.package import look_into
 from utils.translation.translator import Translator
-try:
-    for path in sys.argv[1:]:
-        Translator(look_into(Path(path))).translate("One, two.")
-except (ModelError, RuntimeError, ValueError, LookupError, TypeError) as err:
-    sys.exit(" ".join(str(err).split())[:300])
+for path in sys.argv[1:]:
+    Translator(look_into(Path(path))).translate("One, two.")
 """
 
 
@@ -120,23 +112,17 @@ def check_usable(packages: Sequence[Package]) -> None:
 
     Raises
     ------
-    ModelError : one cannot be loaded, ends the process, or never comes to an end
+    ModelError : as `utils.models.trial.check_usable`, or one is damaged
     """
     for package in packages:
         check_whole(package.path)
     paths = [str(package.path.resolve()) for package in packages]
-    shown = " or ".join(paths)
-    try:
-        tried = run_python("-c", _TRIAL, *paths, timeout_s=TRIAL_S)
-    except subprocess.TimeoutExpired as err:
-        raise ModelError(f"{shown} cannot be used (it does not load in {TRIAL_S} s)") from err
-    except OSError as err:
-        raise ModelError(f"{shown} cannot be tried ({err.strerror}); try again") from err
-    if tried.returncode:
-        said = tried.stderr.strip().splitlines()
-        ended = tried.returncode < 0 or not said
-        why = "CTranslate2 ends the process that loads it" if ended else said[-1]
-        raise ModelError(f"{shown} cannot be used ({why}); get it again, or another one")
+    trial.check_usable(
+        *(_WORK, *paths),
+        timeout_s=TRIAL_S,
+        shown=" or ".join(paths),
+        remedy="get it again, or another one",
+    )
 
 
 def load(path: Path) -> Translator:
