@@ -245,18 +245,20 @@ def gather(
     except ConfigError as err:
         table, problems = {}, [str(err)]
     tables = _take_tables(table)
-    values: dict[str, Any] = {}
+    above = _above(flags, environment)
+    typed: dict[str, Any] = {name: typed_as(name, value) for name, (value, _) in above.items()}
+    settings = replace(Settings(), **typed)
+    origins = {name: origin for name, (_, origin) in above.items()}
     for name in NAMES:
         try:
             if name in table:
-                values[name] = check(name, table[name])
+                value: Any = check(name, table[name])
+                if name not in above:  # beside the others, which may forbid it
+                    settings, origins[name] = replace(settings, **{name: value}), "file"
         except ConfigError as err:
             problems.append(f"{path}: {err}")
-    origins: dict[str, Origin] = dict.fromkeys(values, "file")
-    for name, (value, origin) in _above(flags, environment).items():
-        values[name], origins[name] = typed_as(name, value), origin
     unknown = tuple(sorted(table.keys() - set(NAMES)))
-    return Gathered(replace(Settings(), **values), origins, tuple(problems), unknown, tables)
+    return Gathered(settings, origins, tuple(problems), unknown, tables)
 
 
 def _take_tables(table: dict[str, object]) -> tuple[object, ...]:

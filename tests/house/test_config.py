@@ -149,6 +149,15 @@ def test_the_program_starts_with_what_can_be_used_of_its_file(tmp_path, text, pr
     assert found.settings.port == 5000
 
 
+def test_the_program_starts_where_a_setting_of_the_file_forbids_another(tmp_path):
+    path, server = tmp_path / "settings.toml", "redis://10.0.0.5:6379"
+    path.write_text('room = "Hall 1/2"\nlanguage = "ko"\n')
+    found = config.gather({}, path, {"CAPTIONS_REDIS": server})
+    assert (found.settings.room, found.settings.redis) == ("", server)
+    assert found.settings.language == "ko" and found.origins.keys() == {"redis", "language"}
+    assert len(found.problems) == 1 and "expected no /" in found.problems[0]
+
+
 def test_what_is_no_setting_is_named_and_left_alone(tmp_path):
     path = tmp_path / "settings.toml"
     path.write_text('romo = "Hall"\nport = 1\n[kiosk]\nscreen = 2\n')
