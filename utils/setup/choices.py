@@ -7,6 +7,7 @@ from typing import Any
 
 from utils import config
 from utils.asr.choose import check_choice
+from utils.asr.phrases import read_phrases
 from utils.config import Gathered, Origin, Settings
 from utils.errors import AppError, DataError, RequestError
 from utils.messages import say
@@ -128,13 +129,12 @@ def usable(gathered: Gathered) -> Gathered:
             if gathered.origins.get(name) == "file":
                 problems.append(f"{name} is left out: {err}")
                 settings = replace(settings, **{name: getattr(Settings(), name)})
-    _check(settings)
+    else:
+        _check(settings)
     return replace(gathered, settings=settings, problems=tuple(problems))
 
 
 def _check(settings: Settings) -> None:
-    from utils.asr.phrases import read_phrases
-
     check_choice(settings.asr, settings.model or None, settings.language)
     if settings.phrases:
         read_phrases(settings.phrases)
