@@ -85,9 +85,9 @@ def reader_url(settings: Settings, path: str = "/read") -> str | None:
     return url(address, settings.port, path) if address else None
 
 
-def own_link(settings: Settings, path: str) -> str:
-    """The link for the browser of this computer itself."""
-    return url("127.0.0.1" if settings.host in ANY else settings.host, settings.port, path)
+def own_link(host: str, port: int, path: str = "") -> str:
+    """The link for the browser of this computer itself, of what is served at a host."""
+    return url("127.0.0.1" if host in ANY else host, port, path)
 
 
 def to_present(links: Links, room: str = "") -> str:
@@ -95,9 +95,9 @@ def to_present(links: Links, room: str = "") -> str:
     return f"{below(room)}/{PRESENT}{links.new()}"
 
 
-def to_operate(links: Links) -> str:
-    """The path of a new link, by which a browser operates all rooms of a program."""
-    return f"/{OPERATE}{links.new()}"
+def to_operate(code: str) -> str:
+    """The path of a link, by which a browser operates all rooms of a program or of one Redis."""
+    return f"/{OPERATE}{code}"
 
 
 def has_rooms(folder: Path, port: int, elsewhere: bool) -> bool:
@@ -146,7 +146,7 @@ def _path(running: dict, room: str, token: Token, operate: bool) -> str:
     """The path of a link to what is meant of a program that runs."""
     run, rooms = str(running["run"]), running.get("rooms") or []
     if operate:
-        return to_operate(Links(token, run))
+        return to_operate(Links(token, run).new())
     if not rooms:
         return to_present(Links(token, run))
     if room not in rooms:
@@ -159,7 +159,7 @@ def _path(running: dict, room: str, token: Token, operate: bool) -> str:
 
 def _link(running: dict, path: str, here: bool) -> tuple[str, str]:
     host, port = str(running["host"]), running["port"]
-    own = url("127.0.0.1" if host in ANY else host, port, path)
+    own = own_link(host, port, path)
     if here:
         return own, f"Open this on this computer. {HOLDS}"
     note = f"Open this on the device that shall present, and give it to nobody else. {HOLDS}"

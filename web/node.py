@@ -11,7 +11,6 @@ from dataclasses import replace
 from flask import Flask
 from redis import Redis
 
-from utils.address import url
 from utils.captions.offending import OffendingWords, own_list
 from utils.config import Settings
 from utils.errors import ConfigError
@@ -24,7 +23,7 @@ from utils.monitoring import systemd
 from web.access import TOKEN_FILE, Links, Token
 from web.events import Events
 from web.gate import guarded
-from web.link import below, reader_url
+from web.link import below, own_link, reader_url, to_operate
 from web.pages import add_pages
 from web.redis_hall import RedisHall
 from web.rooms import Rooms
@@ -77,10 +76,10 @@ def operators_link(settings: Settings, new: bool) -> str:
     try:
         if new:
             operators.end_all(server)
-        path = f"/rooms#operate={operators.new_code(server)}"
+        path = to_operate(operators.new_code(server))
     except TROUBLE as err:
         raise ConfigError(f"no link can be made: {reason(err)}") from err
-    return reader_url(settings, path) or url(settings.host, settings.port, path)
+    return reader_url(settings, path) or own_link(settings.host, settings.port, path)
 
 
 def _server(settings: Settings) -> Redis:

@@ -7,7 +7,7 @@ from contextlib import ExitStack, nullcontext, suppress
 
 from flask import Flask
 
-from utils.address import ANY, redis_address, url
+from utils.address import redis_address
 from utils.command_line.ending import end_on_signals
 from utils.command_line.output import note, put, tell
 from utils.config import Gathered, Settings
@@ -76,12 +76,13 @@ def _announce(settings: Settings, app: Flask, rooms: Sequence[Flask]) -> None:
         for room in rooms:
             reason = cause(err, str(state_folder()))
             room.extensions["session"].notice("link.missing", reason=reason)
-    tell(f"Captions are at {_here(settings)}  (Ctrl-C ends)")
+    tell(f"Captions are at {own_link(settings.host, settings.port)}  (Ctrl-C ends)")
     again = "once, within {} minutes; `.venv/bin/python app.py {} --here` prints another"
     if several:
-        path = to_operate(app.extensions["links"])
+        path = to_operate(app.extensions["links"].new())
         how = again.format(LINK_S // 60, "link --rooms")
-        tell(f"To operate all rooms, open {own_link(settings, path)}  ({how})")
+        own = own_link(settings.host, settings.port, path)
+        tell(f"To operate all rooms, open {own}  ({how})")
     for room in rooms:
         _announce_room(settings, room, bool(several), again)
 
@@ -91,13 +92,10 @@ def _announce_room(settings: Settings, room: Flask, is_one_of_several: bool, aga
     name = shown.name if is_one_of_several else ""
     what = f"To present {name}" if name else "To present"
     how = again.format(LINK_S // 60, f"--room {shlex.quote(name)} link" if name else "link")
-    tell(f"{what}, open {own_link(settings, to_present(links, name))}  ({how})")
+    own = own_link(settings.host, settings.port, to_present(links, name))
+    tell(f"{what}, open {own}  ({how})")
     if shown.reader_url:
         tell(f"Phones read along at {shown.reader_url}")
-
-
-def _here(settings: Settings) -> str:
-    return url("127.0.0.1" if settings.host in ANY else settings.host, settings.port)
 
 
 def serve_readers(settings: Settings, flask: Callable[[], Flask]) -> int:
@@ -111,7 +109,7 @@ def serve_readers(settings: Settings, flask: Callable[[], Flask]) -> int:
     with suppress(KeyboardInterrupt), app.extensions["mirror"], app.extensions["rooms"]:
         server = Server(settings.host, settings.port, app, rooms=ROOMS_OF_READERS)
         told = redis_address(settings.redis)
-        tell(f"Captions by {told} are at {_here(settings)}  (Ctrl-C ends)")
+        tell(f"Captions by {told} are at {own_link(settings.host, settings.port)}  (Ctrl-C ends)")
         with watched(app):
             server.serve_forever()
     return 0
