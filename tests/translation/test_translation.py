@@ -136,6 +136,12 @@ def test_a_pair_is_fetched_from_the_hub_by_its_name(made, hub, models_here, caps
 def test_a_pair_that_the_hub_lacks_is_told_with_what_to_do(hub):
     with pytest.raises(ModelError, match="by English.*models add"):
         Fetch("ko-fr", lambda done, total: None, ()).run()
+    hub.status = 401  # as Hugging Face answers where there is no such repository
+    with pytest.raises(ModelError, match="by English.*models add"):
+        Fetch("ko-fr", lambda done, total: None, ()).run()
+    hub.status, hub.gated = 0, True
+    with pytest.raises(ModelError, match="needs a Hugging Face account"):
+        Fetch("ko-fr", lambda done, total: None, ()).run()
 
 
 def test_a_finished_line_comes_again_with_its_translation(here, line):

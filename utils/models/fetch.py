@@ -10,7 +10,7 @@ from pathlib import Path
 from utils.errors import ModelError
 from utils.models.catalogue import NEMO, TRANSLATION, WHISPER, find, models_folder, repository, stem
 from utils.models.download import Download, Progress, StoppedError, delete
-from utils.models.hub import MissingError, NetworkError, Remote, is_offline, look_up
+from utils.models.hub import MissingError, NetworkError, Remote, look_up
 from utils.models.memory import check_fits
 from utils.models.nemo.archive import check_whole
 from utils.models.translation.package import (
@@ -105,11 +105,7 @@ class Fetch:
     def _of_translation(self) -> tuple[Remote, ...]:
         try:
             weights = look_up(self.repo, WEIGHTS)
-        except NetworkError:
-            raise
-        except ModelError as err:
-            if is_offline():
-                raise
+        except MissingError as err:
             raise ModelError(
                 f"{self.name}: Hugging Face has no {self.repo}; translate by English (FROM-en and "
                 "en-TO), or download a package of Argos Translate and give it to "

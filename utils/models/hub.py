@@ -25,7 +25,7 @@ class NetworkError(ModelError):
 
 
 class MissingError(ModelError):
-    """The repository has no file of that name."""
+    """There is no repository of that name, or no file of that name in it."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +101,8 @@ def look_up(repo: str, file: str, revision: str = "main") -> Remote:
     Raises
     ------
     NetworkError : no network, one that asks to sign in first, or the hub is in trouble
-    MissingError : no such file
-    ModelError : offline, no such repository, or one that needs an account
+    MissingError : no such repository or file
+    ModelError : offline, or a repository that needs an account
     """
     if is_offline():
         raise ModelError(
@@ -133,9 +133,8 @@ def plain_errors(repo: str, file: str) -> Iterator[None]:
             f"https://huggingface.co/{repo}, then run .venv/bin/hf auth login"
         ) from err
     except (errors.RepositoryNotFoundError, errors.RemoteEntryNotFoundError) as err:
-        missing = isinstance(err, errors.RemoteEntryNotFoundError)
         library = "nemo" if file.endswith(".nemo") else "ctranslate2"
-        raise (MissingError if missing else ModelError)(
+        raise MissingError(
             f"{repo}: Hugging Face knows no {file} by that name; check the spelling at "
             f"https://huggingface.co/models?library={library} {OWN_FILE}"
         ) from err
