@@ -89,6 +89,16 @@ def hub_folder() -> Path:
     return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
 
 
+def repository_of(path: Path) -> str:
+    """The repository that a path within the client's downloads is of; "" elsewhere.
+
+    >>> repository_of(Path("hub/models--org--a-name/snapshots/0f3"))
+    'org/a-name'
+    """
+    folders = [part for part in path.parts if part.startswith("models--")]
+    return folders[-1].removeprefix("models--").replace("--", "/", 1) if folders else ""
+
+
 def url_of(repo: str, file: str, revision: str = "main") -> str:
     """Where the hub serves a file; `HF_ENDPOINT` names a mirror."""
     endpoint = os.environ.get("HF_ENDPOINT")

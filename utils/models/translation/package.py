@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from utils import untrusted
 from utils.errors import ModelError
+from utils.models.hub import repository_of
 from utils.models.memory import TRANSLATION_BYTES, TRANSLATION_COPIES, ZIP_COPIES
 from utils.models.translation.inside import (
     EXPECTED,
@@ -100,10 +101,7 @@ def look_into(path: Path) -> Package:
             return _argos(path, files)
         if not files.has(SOURCE_PIECES) or not files.has(WEIGHTS):
             raise ModelError(f"{path} translates nothing: {EXPECTED}")
-        named = _NAMED.fullmatch(path.name)
-        for part in path.parts:  # Hugging Face's client: models--org--name/snapshots/…
-            if part.startswith("models--"):
-                named = _NAMED.fullmatch(part.rpartition("--")[2])
+        named = _NAMED.fullmatch(repository_of(path).rpartition("/")[2] or path.name)
         if not named:
             raise ModelError(
                 f"{path}: its name does not tell between which languages it translates; call it "

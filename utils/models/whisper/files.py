@@ -11,7 +11,7 @@ from utils.errors import ModelError
 from utils.models.catalogue import WHISPER, WHISPERS, find, get, models_folder, repository, stem
 from utils.models.download import Progress
 from utils.models.fetch import Fetch
-from utils.models.hub import hub_folder
+from utils.models.hub import hub_folder, repository_of
 from utils.models.whisper.folder import check_readable
 
 log = logging.getLogger(__name__)
@@ -92,8 +92,7 @@ def name_of(path: Path) -> str:
     """What a model's folder is called for people: "base.en", or "org--name"."""
     if path == packaged():
         return EMBEDDED
-    if path.parent.name == "snapshots":  # Hugging Face's client: models--org--name/snapshots/…
-        repo = path.parts[-3].removeprefix("models--").replace("--", "/", 1)
+    if path.parent.name == "snapshots" and "/" in (repo := repository_of(path)):
         return stem(repo)
     return path.name
 

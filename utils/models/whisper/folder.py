@@ -15,6 +15,7 @@ import numpy as np
 from utils.errors import ModelError
 from utils.language import two_letters
 from utils.models.catalogue import WHISPERS, Model, find, get, models_folder
+from utils.models.hub import repository_of
 from utils.models.weights import ITEM_BYTES, MAX_ARRAYS, VERSION, arrays, read_number, read_text
 from utils.models.whisper.texts import FILES, USUAL_MELS, check_texts, damaged, names, opened
 
@@ -93,11 +94,7 @@ def languages(path: Path) -> frozenset[str]:
 
 def _known(path: Path) -> Model | None:
     """The catalogue's model that a folder of ours or of Hugging Face's client holds."""
-    if path.parent == models_folder():
-        model = find(path.name)
-    else:
-        repos = [part for part in path.parts if part.startswith("models--")]
-        model = find(repos[-1].removeprefix("models--").replace("--", "/", 1)) if repos else None
+    model = find(path.name if path.parent == models_folder() else repository_of(path))
     return model if model in WHISPERS else None
 
 
