@@ -8,11 +8,9 @@ from flask import Flask
 from utils.errors import AppError, RequestError
 from utils.live.session import Session, measure
 from utils.live.sharing.shared import Operated
-from utils.live.status import for_readers
+from utils.live.status import for_readers, in_short
 from utils.messages import say
 from web.access import Links, Token
-
-TOLD = ("state", "code", "values", "message", "engine")  # to readers, of each room
 
 
 class OwnHall:
@@ -70,8 +68,7 @@ def _operated(app: Flask) -> Operated:
 
 
 def _read(app: Flask) -> dict:
-    status = for_readers(app.extensions["session"].status)
-    return {part: status[part] for part in TOLD}
+    return in_short(for_readers(app.extensions["session"].status))
 
 
 def _seen(app: Flask) -> dict:

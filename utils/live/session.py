@@ -19,7 +19,7 @@ from utils.live.listener import Listener
 from utils.live.loader import Loader, Progress
 from utils.live.pulse import Elapsed, Pulse
 from utils.live.resume import Resume
-from utils.live.status import Status, StatusLine, for_readers
+from utils.live.status import Status, StatusLine, for_readers, in_short
 from utils.live.watch import Signs
 from utils.messages import Value, say
 from utils.monitoring import metrics
@@ -154,7 +154,7 @@ class Session:
         with self._board.lock:
             idle_s, status = self._board.idle_s, self.status
         return {
-            **{name: status[name] for name in ("state", "code", "values", "message", "engine")},
+            **in_short(status),
             "notices": status["notices"],
             "delay_s": self._listener.delay_s,
             "level_db": self._listener.level_db,

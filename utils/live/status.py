@@ -57,6 +57,11 @@ def for_readers(told: dict) -> dict:
     return {**told, **plain, "offer": None, "notices": notices}
 
 
+def in_short(told: dict) -> dict:
+    """Of a `status` event what a list of rooms shows of each."""
+    return {part: told[part] for part in ("state", "code", "values", "message", "engine")}
+
+
 class StatusLine:
     """The present status and the remarks beside it; a change of either is published.
 

@@ -8,6 +8,7 @@ from typing import Any
 import redis
 
 from utils.live.sharing.server import LIFE_S, Keys
+from utils.live.status import in_short
 from utils.messages import say
 
 ROOMS = "captions:rooms"  # a sorted set: name -> when its program was last known to run
@@ -71,8 +72,7 @@ def rooms(server: redis.Redis, operator: bool = False) -> list[dict[str, Any]]:
 
 def _read(state: Mapping[str, str]) -> dict[str, Any]:
     """What a reader is told of a room."""
-    status = json.loads(state["status"])
-    return {part: status[part] for part in ("state", "code", "values", "message", "engine")}
+    return in_short(json.loads(state["status"]))
 
 
 def _seen(state: Mapping[str, str], watched: dict, readers: Sequence[str]) -> dict[str, Any]:
