@@ -12,6 +12,7 @@ from utils.asr.choose import open_transcriber
 from utils.config import Gathered, Settings
 from utils.errors import AppError, RequestError
 from utils.language import two_letters
+from utils.live.board import Publish
 from utils.live.engines import Better, Course, Notice
 from utils.live.loading import choice
 from utils.live.room import Room
@@ -26,8 +27,6 @@ from utils.setup.recognisers import AUTOMATIC, hears, languages, recognisers
 from utils.setup.speed import Speeds
 from utils.setup.trial import Trial
 from utils.sources import Source, input_devices
-
-Publish = Callable[[str, dict], None]
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from utils.errors import RequestError
-from utils.live.board import Board
+from utils.live.board import Board, Publish
 from utils.live.listener import Listener
 from utils.live.session import Session
 from utils.live.status import Status, StatusLine
@@ -12,8 +12,6 @@ from utils.messages import say
 from utils.sources import Source
 
 LONGEST_S = 300.0  # then the microphone is let go of: somebody has gone away
-
-Publish = Callable[[str, dict], None]
 
 
 class Trial:
