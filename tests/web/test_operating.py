@@ -27,12 +27,6 @@ def server() -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def ending() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
 def node(server, ending) -> Node:
     return ending.enter_context(Node(server))
 

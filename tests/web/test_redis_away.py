@@ -11,12 +11,12 @@ import soundfile
 from tests.command_line.test_app import SPEECH, Client
 from tests.page import CHROMIUM, expect
 from tests.redis_server import RedisServer, missing
-from tests.web.test_nodes import Node, Room, browser, ending, fetched, ready, server, told
+from tests.web.test_nodes import Node, Room, browser, fetched, ready, server, told
 from utils.audio import SAMPLE_RATE, load
 from utils.live.sharing.server import Keys
 from utils.messages import SENTENCES
 
-__all__ = ["browser", "ending", "server"]  # fixtures
+__all__ = ["browser", "server"]  # fixtures
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 LINE_S, PAUSE_S = 3.0, 1.2  # of a recording; the pause is long enough to end a line

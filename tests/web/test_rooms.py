@@ -26,12 +26,6 @@ def server() -> Iterator[RedisServer]:
         yield running
 
 
-@pytest.fixture
-def ending() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
 @pytest.fixture(scope="module")
 def node(server) -> Iterator[Node]:
     with Node(server) as running:
