@@ -226,13 +226,14 @@ class Setup:
         if self._around.session.listening:
             raise RequestError(say("refused.live"))
         self.trial.end()
-        if self._working.acquire(blocking=False):
-            self._measuring = name
-            self._beside("speeds", partial(self._measure, name, self.settings.language))
+        self._beside("speeds", partial(self._measure, name, self.settings.language))
 
     # How it takes effect
 
     def _measure(self, name: str, language: str) -> None:
+        if not self._working.acquire(blocking=False):  # another one is being measured
+            return
+        self._measuring = name
         try:
             self._tell_recognisers()
             self._speeds.measure(name, language)
