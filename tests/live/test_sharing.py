@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -17,7 +18,8 @@ from utils.live.board import LATE_JOINER_LINES, Board
 from utils.live.session import Told
 from utils.live.sharing import mirror, waiting
 from utils.live.sharing.mirror import Mirror
-from utils.live.sharing.server import Keys, connect
+from utils.live.sharing.rooms import ROOMS, enlist, has
+from utils.live.sharing.server import LIFE_S, Keys, connect
 from utils.live.sharing.shared import Alone, Operated, share
 from utils.live.sharing.sharing import TAKEN, Sharing
 from utils.live.sharing.waiting import Waiting
@@ -165,6 +167,13 @@ def node(server, room, ending) -> Node:
     found = ending.enter_context(Node(server))
     found.wait_for_code("listening")
     return found
+
+
+def test_a_room_that_is_long_gone_is_in_no_list(server):
+    client = connect(server.url)
+    client.zadd(ROOMS, {"gone": time.time() - LIFE_S - 1})
+    enlist(client, "here")
+    assert has(client, "here") and not has(client, "gone")
 
 
 def test_a_late_reader_of_any_node_is_sent_what_the_room_itself_would_send(

@@ -17,9 +17,10 @@ COUNTS_S = 5  # after which the readers of a node count no more: it is gone
 
 
 def enlist(server: redis.Redis, name: str) -> None:
-    """Note that a room is there; one without a name is in no list."""
+    """Note that a room is there; one without a name is in no list, and one long gone no more."""
     if name:
         server.zadd(ROOMS, {name: time.time()})
+        server.zremrangebyscore(ROOMS, "-inf", time.time() - LIFE_S)
         server.expire(ROOMS, LIFE_S)
 
 
