@@ -73,6 +73,28 @@ def test_a_damaged_package_is_refused_in_plain_words(made, tmp_path, changes, to
     assert str(bad) in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("packing", "place", "byte", "told"),
+    [
+        # of the end: the version needed, then a name that is no UTF-8 but is said to be
+        (zipfile.ZIP_STORED, (b"PK\1\2", 6), 255, "no whole zip"),
+        (zipfile.ZIP_STORED, (b"PK\1\2", 46), 255, "no whole zip"),
+        (zipfile.ZIP_DEFLATED, (b"PK\3\4", 30 + len("metadata.json")), 255, "cannot be read"),
+        (zipfile.ZIP_LZMA, (b"PK\3\4", 0), ord("P"), "packed in a way"),
+    ],
+)
+def test_a_zip_with_a_byte_that_changed_is_refused(tmp_path, packing, place, byte, told):
+    bad = tmp_path / "bad.argosmodel"
+    with zipfile.ZipFile(bad, "w", packing) as package:
+        package.writestr("metadata.json", b'{"from_code": "de", "to_code": "en"}')
+    data, (mark, after) = bytearray(bad.read_bytes()), place
+    data[data.index(mark) + after] = byte
+    data[data.index(b"PK\1\2") + 9] |= 8  # names are UTF-8
+    bad.write_bytes(data)
+    with pytest.raises(ModelError, match=told):
+        check_whole(bad)
+
+
 def test_what_is_no_model_that_translates_is_refused(made, tmp_path, whisper):
     (tmp_path / "x.argosmodel").write_bytes(b"no zip")
     odd = shutil.copytree(made / "en-fr", tmp_path / "something")

@@ -1,6 +1,7 @@
 """The files of a model that translates, in a folder or in a zip; nothing of them is believed."""
 
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -17,6 +18,9 @@ EXPECTED = (
 )
 _MOST_FILES = 200  # in a package
 MOST_BYTES = 2_000_000_000  # of a file
+_PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # as Argos has it, and no memory bombs
+# What zipfile and zlib raise on a damaged or a malicious file, beside OSError.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
 
 
 def damaged(path: Path, why: str) -> ModelError:
@@ -54,6 +58,8 @@ class Files:
         place = self._names[name]
         try:
             if self._archive:
+                if place.compress_type not in _PACKED:
+                    raise damaged(self._path, f"its {name} is packed in a way that Argos has not")
                 file, size = cast(BinaryIO, self._archive.open(place)), place.file_size
             else:
                 file, size = untrusted.opened(place), place.stat().st_size
@@ -61,8 +67,8 @@ class Files:
                 if size > most:
                     raise damaged(self._path, f"its {name} is far too large")
                 yield file, size
-        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError) as err:
-            reason = getattr(err, "strerror", None) or err
+        except (OSError, *_DAMAGED) as err:
+            reason = getattr(err, "strerror", None) or str(err) or "it ends too early"
             raise damaged(self._path, f"its {name} cannot be read ({reason})") from err
 
 
@@ -73,7 +79,7 @@ def opened(path: Path) -> Iterator[Files]:
         yield Files(path, {file.relative_to(path).as_posix(): file for file in inside}, None)
         return
     try:
-        with untrusted.opened(path) as file, zipfile.ZipFile(file) as archive:
+        with untrusted.opened(path) as file, _archive(path, file) as archive:
             members = archive.infolist()
             if len(members) > _MOST_FILES:
                 raise damaged(path, f"it holds more than {_MOST_FILES} files")
@@ -83,10 +89,15 @@ def opened(path: Path) -> Iterator[Files]:
             yield Files(path, names, archive)
     except FileNotFoundError as err:
         raise ModelError(f"{path}: no such file or folder; {EXPECTED}") from err
-    except zipfile.BadZipFile as err:
-        raise ModelError(f"{path} is no whole zip ({err}); {EXPECTED}") from err
     except OSError as err:
         raise ModelError(f"{path} cannot be read ({err.strerror or err}); {EXPECTED}") from err
+
+
+def _archive(path: Path, file: BinaryIO) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except _DAMAGED as err:  # also of a name that is no UTF-8, or a version that zipfile has not
+        raise ModelError(f"{path} is no whole zip ({err}); {EXPECTED}") from err
 
 
 def _is_metadata(name: str) -> bool:
