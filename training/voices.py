@@ -5,6 +5,7 @@ and in rooms; whose voices are told apart later must not be among those that are
 """
 
 import argparse
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -60,17 +61,20 @@ def make(options: argparse.Namespace) -> None:
     weights = {k: v.half() for k, v in state.items() if k.startswith(("lstm.", "linear."))}
     facts = {"source": "Resemblyzer 0.1.4, Resemble AI, Apache-2.0", "corpora": list(SPEAKING)}
 
-    def write(centre: torch.Tensor, whitening: torch.Tensor) -> None:
+    def write(path: Path, centre: torch.Tensor, whitening: torch.Tensor) -> None:
         known = {"centre": centre.half(), "whitening": whitening.half()}
         content = {"weights": weights | known, "training": facts}
-        checkpoint.write(options.weights, Format.VOICES, content)
+        checkpoint.write(path, Format.VOICES, content)
 
-    write(torch.zeros(256), torch.eye(256))
-    encoder = VoiceEncoder(options.weights)
+    with tempfile.TemporaryDirectory() as folder:  # the file itself is written when all is known
+        plain = Path(folder) / options.weights.name
+        write(plain, torch.zeros(256), torch.eye(256))
+        encoder = VoiceEncoder(plain)
     noises = [audio.load(p) for p in read_noise(options.noise) if p.parent.name != LEFT_OUT]
     voices = [_heard(encoder, clips, noises) for clips in _voices(options.folder)]
     encoder.close()
-    write(torch.from_numpy(np.mean([v.mean(axis=0) for v in voices], axis=0)), whitening(voices))
+    centre = torch.from_numpy(np.mean([v.mean(axis=0) for v in voices], axis=0))
+    write(options.weights, centre, whitening(voices))
     print(f"{options.weights}: {options.weights.stat().st_size / 1e6:.2f} MB, {len(voices)} voices")
 
 
