@@ -12,8 +12,8 @@ from tests.made_noise import other_noise
 from tests.measuring import SPEECH, frames, row, share, spread, table
 from training.corpora.librispeech import read_aloud
 from training.corpora.noise import read_noise
+from training.inputs import encoder_here
 from training.sounds import data
-from training.sounds.commands import here
 from training.sounds.fit import left_out, thresholds
 from training.sounds.looks import Take, load
 from utils import audio
@@ -52,7 +52,7 @@ def bench_sounds(every: int, folder: str = "") -> None:
     every : takes each so many'th recording
     folder : recordings of music, all of which is to be told; "" for none
     """
-    encoder, music = here(), Music()
+    encoder, music = encoder_here(), Music()
     takes = [*data.sounds(SOUNDS, CACHE, encoder), *data.others(SPEECH, CACHE, encoder)]
     table("ESC-10 as live events, each fold by a head and thresholds that others chose", [])
     judged: list[tuple[Played, list[CaptionEvent]]] = []

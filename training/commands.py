@@ -22,12 +22,11 @@ from training.emotion.predictions import Predictions, labels_of
 from training.emotion.protocols import ALL, PROTOCOLS
 from training.emotion.workshop import Workshop
 from training.features.commands import extract_file
-from training.inputs import cache_of, encoder_here, read_all, read_aloud
+from training.inputs import features_here, read_all, read_aloud
 from training.reports.eda import draw_corpora, measure
 from training.reports.results import collect, write_results
 from training.reports.terminal import say_report
 from training.run import make_folder
-from utils.emotion.features import FeatureConfig
 from utils.emotion.networks.config import OURS, SVM
 from utils.errors import ConfigError, DataError
 
@@ -183,11 +182,9 @@ def _bench(
     """Where the network that was asked for is trained."""
     if choice.network == OURS:
         return _workshop(clips, options)
-    encoder = None if choice.features else encoder_here()
-    cache = cache_of(options, choice.features or FeatureConfig(), encoder)
+    cache = features_here(options, choice.features)
     return Bench(clips, cache, choice.fit, choice.network, choice.shape, labels)
 
 
 def _workshop(clips: Sequence[Clip], options: argparse.Namespace) -> Workshop:
-    cache = cache_of(options, FeatureConfig(), encoder_here())
-    return Workshop(clips, cache, TrainConfig(), read_aloud(options))
+    return Workshop(clips, features_here(options, None), TrainConfig(), read_aloud(options))

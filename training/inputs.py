@@ -11,7 +11,8 @@ from training.emotion.workshop import open_cache
 from training.sound.cache import FeatureCache
 from utils.emotion.encoder import Encoder
 from utils.emotion.encoder_here import find_encoder
-from utils.emotion.spectra import Config
+from utils.emotion.features import FeatureConfig
+from utils.emotion.spectra import Config, SpectraConfig
 from utils.errors import DataError, ModelError
 
 
@@ -58,6 +59,18 @@ def cache_of(
 ) -> FeatureCache:
     """Features where `--cache` says, with the noise that lies beside the corpora."""
     return open_cache(options.cache, _beside(options) / "noise" / "esc10", features, encoder)
+
+
+def features_here(options: argparse.Namespace, features: SpectraConfig | None) -> FeatureCache:
+    """`cache_of` features of a kind; of None, our own frames with what Whisper's encoder hears.
+
+    Raises
+    ------
+    ModelError : the encoder is not here
+    """
+    if features:
+        return cache_of(options, features, None)
+    return cache_of(options, FeatureConfig(), encoder_here())
 
 
 def _beside(options: argparse.Namespace) -> Path:

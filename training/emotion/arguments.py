@@ -8,7 +8,6 @@ from typing import Any
 from training.arguments import at_least, number
 from training.emotion.bench import Shape
 from training.emotion.fit import FitConfig
-from utils.emotion.features import FeatureConfig
 from utils.emotion.networks import check_name
 from utils.emotion.networks.config import (
     DROPPING,
@@ -156,11 +155,6 @@ class Choice:
             parts += _unlike(self.features, own, {"nfreq": "n_freq", "rate": "rate"}) + hop
         kind = self.features.kind if self.features else ENCODER
         return ["--model", self.network, "--features", kind, *parts]
-
-    @property
-    def config(self) -> FeatureConfig | SpectraConfig:
-        """What `steps.extract` is called with."""
-        return self.features or FeatureConfig()
 
 
 def chosen(options: argparse.Namespace) -> Choice:

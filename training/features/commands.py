@@ -10,9 +10,8 @@ from training.features import table
 from training.features.describe import FORMS, describe
 from training.features.merge import merge, read_map
 from training.features.pictures import draw_features
-from training.inputs import cache_of, encoder_here, read_all
+from training.inputs import features_here, read_all
 from training.run import make_folder
-from utils.emotion.features import FeatureConfig
 from utils.errors import ConfigError
 
 ABOUT_MERGE = "make one data set of several, labels mapped, small classes dropped"
@@ -87,7 +86,7 @@ def extract_file(options: argparse.Namespace) -> None:
         raise ConfigError(f"--form {form}: pictures go into an .npz, not into {options.out}")
     config = spectra(options.features, options)
     clips = read_all(options.folder, options.only)
-    cache = cache_of(options, config or FeatureConfig(), None if config else encoder_here())
+    cache = features_here(options, config)
     found = describe(
         cache.prepare(clips, 1),
         cache,

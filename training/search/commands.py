@@ -18,7 +18,7 @@ from training.emotion.arguments import ENCODER, Choice, add_features, add_settin
 from training.emotion.bench import Bench
 from training.emotion.protocols import PROTOCOLS
 from training.emotion.space import Space, space_of, with_values
-from training.inputs import cache_of, encoder_here
+from training.inputs import features_here
 from training.run import make_folder
 from training.search.plots import draw_study
 from training.search.study import (
@@ -32,7 +32,6 @@ from training.search.study import (
 )
 from training.search.trials import Search, folds_inside, go_on
 from training.sound.cache import FeatureCache
-from utils.emotion.features import FeatureConfig
 from utils.emotion.networks import check_name
 from utils.emotion.networks.config import NAMES, OURS
 from utils.emotion.spectra import SpectraConfig
@@ -153,8 +152,7 @@ def _benches(clips: Sequence[Clip], options: argparse.Namespace) -> Callable[[Ch
 
     @cache
     def heard(features: SpectraConfig | None) -> FeatureCache:
-        encoder = None if features else encoder_here()
-        return cache_of(options, features or FeatureConfig(), encoder)
+        return features_here(options, features)
 
     return lambda choice: Bench(
         clips, heard(choice.features), choice.fit, choice.network, choice.shape

