@@ -12,7 +12,7 @@ from pathlib import Path
 
 from emotion_model import WEIGHTS
 from training import parallel
-from training.arguments import add_weights, at_least
+from training.arguments import add_command, add_weights, at_least
 from training.corpora import READERS
 from utils.command_line.output import run
 from utils.errors import AppError, ConfigError
@@ -103,27 +103,17 @@ def _parser() -> argparse.ArgumentParser:
         (commands.report, "write a report on what crossval found, or on a part of it", (_report,)),
     ):
         name = work.__name__.removesuffix("_")
-        command = found.add_parser(name, help=about, description=about.capitalize() + ".")
+        command = add_command(found, name, about)
         command.set_defaults(run=work)
         for group in groups:
             group(command)
-    for name, about, add in (
-        ("merge", ABOUT_MERGE, add_merge),
-        ("plots", ABOUT_PLOTS, add_plots),
-    ):
-        add(found.add_parser(name, help=about, description=f"{about.capitalize()}."))
-    about = search_commands.ABOUT
-    search = found.add_parser("search", help=about, description=f"{about.capitalize()}.")
+    add_merge(add_command(found, "merge", ABOUT_MERGE))
+    add_plots(add_command(found, "plots", ABOUT_PLOTS))
+    search = add_command(found, "search", search_commands.ABOUT)
     search_commands.add_arguments(search, (_corpora, _cache, _runs, _seed))
-    about = asr_arguments.ABOUT
-    asr = found.add_parser("asr", help=about, description=f"{about[0].upper()}{about[1:]}.")
-    asr_arguments.add(asr, at_least)
-    about = sounds_commands.ABOUT
-    sounds = found.add_parser("sounds", help=about, description=f"{about.capitalize()}.")
-    sounds_commands.add_arguments(sounds)
-    about = voices.ABOUT
-    command = found.add_parser("voices", help=about, description=f"{about.capitalize()}.")
-    voices.add_arguments(command)
+    asr_arguments.add(add_command(found, "asr", asr_arguments.ABOUT))
+    sounds_commands.add_arguments(add_command(found, "sounds", sounds_commands.ABOUT))
+    voices.add_arguments(add_command(found, "voices", voices.ABOUT))
     return parser
 
 

@@ -6,6 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 
+def add_command(
+    found: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str
+) -> argparse.ArgumentParser:
+    """A command, and what it is about; names in that keep their capitals."""
+    return found.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+
+
 def add_weights(command: argparse.ArgumentParser, default: Path) -> None:
     """`--weights`, the checkpoint that is written or tested."""
     command.add_argument(

@@ -1,40 +1,33 @@
 """The command line of `python -m training asr`."""
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 
+from training.arguments import add_command, at_least
 from training.asr import commands
 from training.asr.digits import HELD_OUT
 
 ABOUT = "make and adapt recognisers of words (NeMo)"
 
 
-def add(asr: argparse.ArgumentParser, whole: Callable[[int], Callable[[str], int]]) -> None:
-    """Give the parser of `asr` its commands.
-
-    Parameters
-    ----------
-    whole : makes a reader of whole numbers from some number on
-    """
+def add(asr: argparse.ArgumentParser) -> None:
+    """Give the parser of `asr` its commands."""
     found = asr.add_subparsers(required=True, metavar="COMMAND", title="commands")
     for run, about in (
         (commands.train, "train the recogniser of spoken digits, and test it on an unheard voice"),
         (commands.evaluate, "test it again on the voice that it never heard"),
         (commands.finetune, "adapt a NeMo model to names, places and voices of your own"),
     ):
-        command = found.add_parser(
-            run.__name__, help=about, description=f"{about[0].upper()}{about[1:]}."
-        )
+        command = add_command(found, run.__name__, about)
         command.set_defaults(run=run)
         if run is commands.finetune:
-            _finetune(command, whole)
+            _finetune(command)
         else:
             _digits(command)
         if run is not commands.evaluate:
             command.add_argument(
                 "--seed",
-                type=whole(0),
+                type=at_least(0),
                 default=0,
                 metavar="N",
                 help="of the run (default: %(default)s)",
@@ -83,9 +76,7 @@ def _digits(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _finetune(
-    command: argparse.ArgumentParser, whole: Callable[[int], Callable[[str], int]]
-) -> None:
+def _finetune(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "manifest",
         type=Path,
@@ -111,7 +102,7 @@ def _finetune(
     )
     command.add_argument(
         "--epochs",
-        type=whole(1),
+        type=at_least(1),
         default=10,
         metavar="N",
         help="times that each recording is heard (default: %(default)s)",

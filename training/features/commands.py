@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from training.arguments import at_least, number
+from training.arguments import add_command, at_least, number
 from training.corpora import READERS
 from training.emotion.arguments import add_features, spectra
 from training.features import table
@@ -63,7 +63,7 @@ def add_plots(command: argparse.ArgumentParser) -> None:
     """`plots features FILE`."""
     found = command.add_subparsers(required=True, metavar="WHAT", title="pictures")
     about = "waveform, spectrogram, mel, MFCC, chroma, zero-crossing rate and RMS"
-    features = found.add_parser("features", help=about, description=about + ".")
+    features = add_command(found, "features", about)
     features.set_defaults(run=plots_features)
     features.add_argument("file", type=Path, metavar="FILE", help="a recording or a video")
     features.add_argument(

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from training.arguments import add_readers, add_weights
+from training.arguments import add_command, add_readers, add_weights
 from training.inputs import encoder_here
 from training.sounds import data, music, own
 from training.sounds.bank import WEIGHTS as BANK
@@ -21,7 +21,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     found = command.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
     about = "train the head on all recordings, thresholds on those left out"
-    training = found.add_parser("train", help=about, description=about.capitalize() + ".")
+    training = add_command(found, "train", about)
     training.set_defaults(run=train)
     training.add_argument("--noise", type=Path, required=True, metavar="DIR", help="ESC-10")
     add_readers(training)
@@ -34,12 +34,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     )
     add_weights(training, WEIGHTS)
 
-    music.add_arguments(
-        found.add_parser("music", help=music.ABOUT, description=music.ABOUT.capitalize() + ".")
-    )
+    music.add_arguments(add_command(found, "music", music.ABOUT))
 
     about = "have the program tell a sound of your own, by three or more recordings of it"
-    adding = found.add_parser("add", help=about, description=about.capitalize() + ".")
+    adding = add_command(found, "add", about)
     adding.set_defaults(run=add)
     adding.add_argument("name", help='what it is called, such as "front door bell"')
     adding.add_argument("recordings", type=Path, nargs="+", metavar="RECORDING")
