@@ -9,6 +9,7 @@ from itertools import combinations
 import torch
 from torch import nn
 
+from utils.emotion.network import statistics
 from utils.emotion.networks.config import NetworkConfig
 
 NEVER = -10.0  # the logit of a class that was not in training
@@ -57,7 +58,7 @@ class SupportVectors(nn.Module):
         Steps at and after `lengths` (batch,) are padding and change nothing. Columns that are
         not there are as on average; what is usual there is not asked.
         """
-        found = self._scaled(summaries(steps, lengths))
+        found = self._scaled(statistics(steps, lengths))
         apart = torch.cdist(
             found, self.vectors, compute_mode="donot_use_mm_for_euclid_dist"
         ).square()
@@ -89,12 +90,3 @@ class SupportVectors(nn.Module):
             votes[:, i] += first
             votes[:, j] += ~first
         return votes, surer
-
-
-def summaries(steps: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Mean and deviation over time (batch, 2 width) of steps (batch, n_steps, width)."""
-    mask = (torch.arange(steps.shape[1], device=steps.device) < lengths[:, None])[..., None]
-    n = lengths[:, None]
-    mean = (steps * mask).sum(dim=1) / n
-    variance = ((steps - mean[:, None]).square() * mask).sum(dim=1) / n
-    return torch.cat([mean, variance.sqrt()], dim=1)
