@@ -157,7 +157,9 @@ def judge(
     return uar, float(np.average(list(likelihood.values()), weights=weights))
 
 
-def logits(model: Network, arrays: Sequence[np.ndarray], usual: Usual | None = None) -> np.ndarray:
+def logits(
+    model: Network | Listener, arrays: Sequence[np.ndarray], usual: Usual | None = None
+) -> np.ndarray:
     """Logits float32 (n, n_classes) of arrays of steps, in batches of like length.
 
     They are computed on the device that the network is on.
@@ -178,12 +180,7 @@ def logits(model: Network, arrays: Sequence[np.ndarray], usual: Usual | None = N
 def _heard(model: Listener, examples: Dataset, clips: Sequence[Clip]) -> np.ndarray:
     """Logits float32 (n, n_classes) of one listener to clips as recorded."""
     model.eval()
-    device = model.mean.device
-    found = np.zeros((len(clips), model.config.n_classes), np.float32)
-    with torch.inference_mode():
-        for rows, steps, lengths in of_like_length([examples.steps(clip) for clip in clips]):
-            found[rows] = model(steps.to(device), lengths.to(device)).cpu().numpy()
-    return found
+    return logits(model, [examples.steps(clip) for clip in clips])
 
 
 def normalise(model: Listener, examples: Dataset, clips: Sequence[Clip]) -> None:
