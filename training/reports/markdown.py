@@ -55,7 +55,7 @@ def _summary(report: dict) -> str:
     ]
     if (kept := conditions["label_unchanged"].get("every gain")) is not None:
         rows.append(("label unchanged at every gain", f"{100 * kept:.2f} % of answers"))
-    return _table(("measure", "figure"), rows)
+    return table_of(("measure", "figure"), rows)
 
 
 def _tested(report: dict) -> str:
@@ -77,17 +77,17 @@ def _tested(report: dict) -> str:
     if len(folds) > 1:
         by_fold = report["overall"]["uar_by_fold"]
         rows = [(fold, ", ".join(who), spread_text(by_fold[fold])) for fold, who in folds.items()]
-        lines.append(_table(("fold", "speakers tested", "UAR (%)"), rows))
+        lines.append(table_of(("fold", "speakers tested", "UAR (%)"), rows))
     return "\n\n".join(lines)
 
 
 def _classes(report: dict) -> str:
     rows = [
-        (name, f"{c['answers']:,}", *(_percent(c[key]) for key in ("recall", "precision", "f1")))
+        (name, f"{c['answers']:,}", *(rate_text(c[key]) for key in ("recall", "precision", "f1")))
         for name, c in report["classes"].items()
     ]
     head = ("class", "answers", "recall (%)", "precision (%)", "F1 (%)")
-    return "\n\n".join(["## By class", _table(head, rows), "![Confusion matrix](confusion.png)"])
+    return "\n\n".join(["## By class", table_of(head, rows), "![Confusion matrix](confusion.png)"])
 
 
 def _certainty(report: dict) -> str:
@@ -107,15 +107,15 @@ def _certainty(report: dict) -> str:
             + f" ECE {error_text(calibration['ece'])}; as trained "
             f"{error_text(calibration['ece_uncalibrated'])}.",
             "![Reliability diagram](reliability.png)",
-            _table(("clips answered, surest first", "accuracy (%)"), coverage),
+            table_of(("clips answered, surest first", "accuracy (%)"), coverage),
             "![Accuracy against coverage](coverage.png)",
-            _table(("shown from a confidence of", "of them right (%)", "shown (%)"), thresholds),
+            table_of(("shown from a confidence of", "of them right (%)", "shown (%)"), thresholds),
         ]
     )
 
 
 def _shown_row(least: str, figures: dict) -> tuple[str, str, str]:
-    return least, _percent(figures["precision"]), _percent(figures["coverage"])
+    return least, rate_text(figures["precision"]), rate_text(figures["coverage"])
 
 
 def _groups(report: dict) -> str:
@@ -129,7 +129,7 @@ def _groups(report: dict) -> str:
     ]
     lines = ["## By group"]
     if rows:
-        lines.append(_table(("", "group", "UAR (%)"), rows))
+        lines.append(table_of(("", "group", "UAR (%)"), rows))
     lines.append(
         f"Speakers: from {spread_text(low)} % ({worst}) to {spread_text(high)} % ({best})."
     )
@@ -142,16 +142,17 @@ def _conditions(report: dict) -> str:
     if not lost:
         return ""
     rows = [
-        (name, spread_text(lost.get(name)), _percent(unchanged.get(name), digits=2))
+        (name, spread_text(lost.get(name)), rate_text(unchanged.get(name), digits=2))
         for name in {**lost, **unchanged}
     ]
     head = ("condition", "UAR lost (points)", "label unchanged (% of answers)")
     return "\n\n".join(
-        ["## Under other conditions, against the same clips as recorded", _table(head, rows)]
+        ["## Under other conditions, against the same clips as recorded", table_of(head, rows)]
     )
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table_of(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -174,7 +175,8 @@ def error_text(figures: dict) -> str:
     return mean if figures["sd"] is None else f"{mean} ± {figures['sd']:.3f}"
 
 
-def _percent(value: float | None, digits: int = 1) -> str:
+def rate_text(value: float | None, digits: int = 1) -> str:
+    """A share in percent, without the sign; a dash where there is none."""
     return "–" if value is None else f"{100 * value:.{digits}f}"
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from training.emotion import evaluate
 from training.emotion.crossval import FACTS, PREDICTIONS, RUN
 from training.emotion.predictions import CLEAN, Predictions, join
-from training.reports.markdown import spread_text
+from training.reports.markdown import rate_text, spread_text, table_of
 from training.reports.plots import plot_confusion
 from training.run import STATE, state_of
 from utils.errors import DataError
@@ -140,9 +140,8 @@ def write_results(results: Sequence[Result], folder: Path) -> str:
 
 def table(figures: Sequence[Mapping]) -> str:
     """The runs in Markdown, a line each; rates in percent."""
-    lines = ["| " + " | ".join(HEAD) + " |", "|" + "---|" * len(HEAD)]
-    for f in figures:
-        cells = (
+    rows = [
+        (
             *(f["corpus"], f["network"], f["features"], f["protocol"]),
             "{} of {}".format(*f["folds"]),
             f"{f['parameters']:,}",
@@ -153,8 +152,9 @@ def table(figures: Sequence[Mapping]) -> str:
             f"{f['train_s']:.1f} s ({'; '.join(f['device'])})",
             ", ".join(f["running"]),
         )
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+        for f in figures
+    ]
+    return table_of(HEAD, rows)
 
 
 def _classes(figures: Mapping) -> str:
@@ -162,14 +162,11 @@ def _classes(figures: Mapping) -> str:
     labels = list(figures["classes"])
     title = f"## {figures['network']} on {figures['features']}, {figures['corpus']}"
     head = ("class", "support", "precision", "recall", "F1", *(f"taken for {x}" for x in labels))
-    lines = [title, "", "| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    rows = []
     for (label, f), row in zip(figures["classes"].items(), figures["confusion"]):
-        rates = (
-            "–" if f[n] is None else f"{100 * f[n]:.1f}" for n in ("precision", "recall", "f1")
-        )
-        cells = (label, str(f["support"]), *rates, *map(str, row))
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([*lines, ""])
+        rates = (rate_text(f[name]) for name in ("precision", "recall", "f1"))
+        rows.append((label, str(f["support"]), *rates, *map(str, row)))
+    return "\n".join([title, "", table_of(head, rows), ""])
 
 
 def _results(path: Path) -> list[Result]:
