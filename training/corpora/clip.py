@@ -26,3 +26,8 @@ class Clip:
     language: str
     gender: str | None = None
     intensity: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """Tells it from others, wherever its corpus lies."""
+        return f"{self.speaker}/{self.path.name}/{self.label}"

@@ -110,11 +110,7 @@ def n_parameters(model: Network) -> int:
 
 def _identity(workshop: Workshop | Bench, split: Split, seed: int) -> str:
     """Tells runs of one recipe and the same clips from all others."""
-    clips = [
-        f"{part}{c.speaker}/{c.path.name}/{c.label}"
-        for part in ("train", "test")
-        for c in getattr(split, part)
-    ]
+    clips = [f"{part}{c.identity}" for part in ("train", "test") for c in getattr(split, part)]
     clips += [f"reads {c.speaker}/{c.path.name}" for c in workshop.read]
     recipe = f"{workshop.config} {workshop.model_config} {workshop.identity} {seed}"
     return hashlib.sha256("\n".join([recipe, *clips]).encode()).hexdigest()[:8]

@@ -235,7 +235,7 @@ def _run(
     folder: Path | None,
 ) -> Run:
     """AdamW under a one-cycle schedule; ends early where voices judge and gain nothing."""
-    names = [[f"{c.speaker}/{c.path.name}/{c.label}" for c in x] for x in (clips, validation)]
+    names = [[clip.identity for clip in part] for part in (clips, validation)]
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )

@@ -127,10 +127,7 @@ def _identity(
     seed: int,
 ) -> str:
     """Tells runs apart: recipe, seed, voices, and how their features were made."""
-    names = [
-        [f"{clip.speaker}/{clip.path.name}/{clip.label}" for clip in part]
-        for part in (clips, validation)
-    ]
+    names = [[clip.identity for clip in part] for part in (clips, validation)]
     recipe = f"{config} {model_config} {seed} {examples.identity} {names}"
     return hashlib.sha256(recipe.encode()).hexdigest()
 

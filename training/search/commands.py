@@ -163,7 +163,7 @@ def _about(
     options: argparse.Namespace, choice: Choice, space: Space, clips: Sequence[Clip]
 ) -> dict[str, str]:
     """What a study is of; all of it has to be the same when it goes on."""
-    names = sorted(f"{clip.speaker}/{clip.path.name}/{clip.label}" for clip in clips)
+    names = sorted(clip.identity for clip in clips)
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:8]
     return {
         "network": choice.network,
