@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training.sounds.fit import View, together
+from training.sounds.fit import View, best_score
 from training.sounds.looks import Take
 from utils import checkpoint
 from utils.checkpoint import Format
@@ -66,7 +66,7 @@ class Bank:
         scores = logistic(self.looks.astype(np.float64) @ weight + bias)
         starts = np.flatnonzero(np.diff(self.takes)) + 1
         for part, ends in zip(np.split(scores, starts), np.split(self.ends, starts), strict=True):
-            yield max((float(means.max()) for means in together(part, ends)), default=0.0)
+            yield best_score(part, ends)
 
     def save(self, path: Path) -> None:
         """Write a file that `load` reads.

@@ -151,6 +151,11 @@ def together(scores: np.ndarray, ends: np.ndarray) -> Iterator[np.ndarray]:
             yield np.array(means)
 
 
+def best_score(scores: np.ndarray, ends: np.ndarray) -> float:
+    """The most that a sound scores as it is judged live, `together`; 0 where it never is."""
+    return max((float(means.max()) for means in together(scores, ends)), default=0.0)
+
+
 @dataclass(frozen=True, eq=False)
 class Judged:
     """A take as a head that heard none of its group judges it.

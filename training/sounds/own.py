@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from training.sounds.bank import Bank
-from training.sounds.fit import together
+from training.sounds.fit import best_score
 from training.sounds.looks import load, take
 from utils.emotion.encoder import Encoder
 from utils.errors import DataError
@@ -42,7 +42,8 @@ def add(label: str, paths: Sequence[Path], encoder: Encoder, bank: Bank) -> OwnS
     for out in range(len(heard)):
         left = [recording for i, recording in enumerate(heard) if i != out]
         trial = _fit(label, left, even, encoder.identity)
-        found += _most(trial, *heard[out][0]) >= trial.least
+        features, ends = heard[out][0]
+        found += best_score(trial.score(features), ends) >= trial.least
     trial = _fit(label, heard, even, encoder.identity)
     wrong = sum(most >= trial.least for most in odd.most(trial))
     facts = {
@@ -108,11 +109,5 @@ def _fit(
     whole = (bank.view.directions @ weight.detach()).numpy().astype(np.float64) / bank.view.scale
     offset = float(bias.detach()) - float(whole @ bank.view.mean)
     trial = OwnSound(label, whole, offset, FLOOR, encoder)
-    highest = max(bank.most(trial), default=0.0)
-    return OwnSound(label, whole, offset, max(FLOOR, highest + SLACK * (1 - highest)), encoder)
-
-
-def _most(sound: OwnSound, features: np.ndarray, ends: np.ndarray) -> float:
-    """The most that it scores in a recording, as it is judged live."""
-    judged = together(sound.score(features), ends)
-    return max((float(means.max()) for means in judged), default=0.0)
+    most = max(bank.most(trial), default=0.0)
+    return OwnSound(label, whole, offset, max(FLOOR, most + SLACK * (1 - most)), encoder)
