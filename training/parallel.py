@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import distributed
+from tqdm import tqdm
 
 from utils.errors import ConfigError, DataError
 
@@ -44,9 +45,19 @@ def leads() -> bool:
     return rank() == 0
 
 
-def silent() -> bool | None:
-    """Whether a progress bar is not shown: by the first process alone, and at a terminal."""
-    return None if leads() else True
+@contextmanager
+def steps_bar(total: int, title: str) -> Iterator[Callable[[int, float], None]]:
+    """Show, by the first process alone and at a terminal, how far a training is.
+
+    Yields what is called with the number of steps done and the loss.
+    """
+    with tqdm(total=total, desc=title, unit="step", disable=None if leads() else True) as bar:
+
+        def progress(step: int, loss: float) -> None:
+            bar.update(step - bar.n)
+            bar.set_postfix(loss=f"{loss:.2f}", refresh=False)
+
+        yield progress
 
 
 def started() -> bool:

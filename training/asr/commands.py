@@ -17,6 +17,7 @@ from training.asr.finetune import finetune as run_finetune
 from training.asr.train import CONFIG
 from training.asr.train import train as run_train
 from training.corpora.noise import read_noise
+from training.parallel import steps_bar
 from utils.errors import DataError
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "model_state_dict" / "spoken_digits.nemo"
@@ -30,12 +31,7 @@ def train(options: argparse.Namespace) -> None:
     noises = read_noise(options.noise)
     made = _made(options.runs / "espeak")
     folder = options.runs / f"asr-digits-{options.held_out}-{options.seed}"
-    with tqdm(total=CONFIG.steps, desc="training", unit="step", disable=None) as bar:
-
-        def progress(done: int, loss: float) -> None:
-            bar.update(done - bar.n)
-            bar.set_postfix(loss=f"{loss:.2f}", refresh=False)
-
+    with steps_bar(CONFIG.steps, "training") as progress:
         model = run_train(
             parts, made, noises, CONFIG, options.seed, folder, progress, options.start
         )

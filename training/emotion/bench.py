@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from training import parallel
 from training.corpora import LABELS, Clip
 from training.emotion import baseline
 from training.emotion.evaluate import TARGETS, choose_thresholds, fit_temperature
@@ -16,6 +14,7 @@ from training.emotion.predictions import CLEAN, UNAIDED, Predictions, join
 from training.emotion.splits import validation_speakers
 from training.emotion.train import judge, logits
 from training.emotion.workshop import spread_out
+from training.parallel import steps_bar
 from training.sound.cache import FeatureCache
 from training.sound.conditions import CONDITIONS
 from utils.emotion import steps
@@ -147,12 +146,7 @@ class Bench:
         if len({clip.label for clip in clips}) < 2:
             raise _of_one_class(clips)
         total = self.config.epochs * max(1, len(clips) // self.config.batch_size)
-        with tqdm(total=total, desc=title, unit="step", disable=parallel.silent()) as bar:
-
-            def progress(step: int, loss: float) -> None:
-                bar.update(step - bar.n)
-                bar.set_postfix(loss=f"{loss:.2f}", refresh=False)
-
+        with steps_bar(total, title) as progress:
             model, self.origin = fit(
                 self,
                 clips,

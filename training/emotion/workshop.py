@@ -6,10 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from emotion_model import EmotionLSTM
-from training import parallel
 from training.corpora import LABELS, Clip, read_noise
 from training.emotion.acquaintance import Acquaintance
 from training.emotion.config import TrainConfig, n_variants
@@ -27,6 +25,7 @@ from training.emotion.predictions import (
 )
 from training.emotion.splits import validation_speakers
 from training.emotion.train import train
+from training.parallel import steps_bar
 from training.sound.cache import FeatureCache
 from training.sound.conditions import CONDITIONS, NOT_FEELINGS
 from utils import audio
@@ -127,14 +126,7 @@ class Workshop:
 
     def _listener(self, clips: Sequence[Clip], seed: int, folder: Path, title: str) -> Listener:
         held_out = validation_speakers(clips, seed)
-        with tqdm(
-            total=self.config.steps, desc=title, unit="step", disable=parallel.silent()
-        ) as bar:
-
-            def progress(step: int, loss: float) -> None:
-                bar.update(step - bar.n)
-                bar.set_postfix(loss=f"{loss:.2f}", refresh=False)
-
+        with steps_bar(self.config.steps, title) as progress:
             return train(
                 self.examples,
                 [clip for clip in clips if clip.speaker not in held_out],
