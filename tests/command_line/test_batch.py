@@ -18,7 +18,7 @@ from tests.command_line.test_app import SPEECH
 from tests.process_tree import GONE, tree
 from tests.program import APP, PATIENCE_S, run
 from tests.recordings import encode
-from utils.command_line.batch import local
+from utils.command_line.batch import _most_workers, local
 from utils.command_line.batch.plan import DONE, FORMS, Done, Outcome, find
 from utils.command_line.batch.work import Work
 from utils.config import Settings
@@ -256,6 +256,15 @@ def test_a_folder_that_cannot_be_written_is_told(many: Path, tmp_path: Path) -> 
     (tmp_path / "captions" / DONE).mkdir(parents=True)
     with pytest.raises(DataError, match="cannot be written"):
         Done(tmp_path / "captions", "")
+
+
+@pytest.mark.parametrize(("free", "most"), [(2_000_000_000, 3), (100_000_000, 1), (None, 16)])
+def test_there_are_no_more_processes_than_memory_bears(
+    free: int | None, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(16)), raising=False)
+    monkeypatch.setattr("utils.command_line.batch.free_bytes", lambda: free)
+    assert _most_workers() == most
 
 
 class Fatal:

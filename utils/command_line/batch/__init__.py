@@ -18,8 +18,11 @@ from utils.command_line.output import note, tell
 from utils.config import Settings
 from utils.errors import DataError
 from utils.faults import cause
-from utils.models.memory import WORDS_BYTES, free_bytes
+from utils.models.memory import EMOTION_BYTES, WHISPER_BYTES, WORDS_BYTES, free_bytes
 
+# What a process takes at the least: a Whisper, the emotion network, and what lines need. Measured
+# with the Whisper inside the program: 620 MB when it has loaded, 660 at the peak.
+WORKER_BYTES = WHISPER_BYTES + EMOTION_BYTES + WORDS_BYTES
 LOCK = ".captions.lock"  # in the folder that is written to
 # What decides how a recording is captioned: with others it is done again.
 HOW = (
@@ -96,7 +99,7 @@ def _most_workers() -> int:
     """As many as there are cores, if there is memory for their models."""
     free = free_bytes()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    by_memory = cores or 1 if free is None else free // WORDS_BYTES
+    by_memory = cores or 1 if free is None else free // WORKER_BYTES
     return max(1, min(cores or 1, by_memory))
 
 
