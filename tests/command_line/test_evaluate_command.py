@@ -62,6 +62,15 @@ def test_recordings_without_labels_have_no_accuracy(weights: Path, tmp_path: Pat
         assert f"{n} ({25 * n} %)" in line
 
 
+def test_a_name_that_is_no_utf_8_stands_in_the_answers(weights: Path, tmp_path: Path) -> None:
+    record(tmp_path / "talks/talk.wav", 0)
+    (tmp_path / "talks/talk.wav").rename(tmp_path / "talks/talk\udcff.wav")
+    assert evaluate(tmp_path / "talks", weights) == 0
+    with (tmp_path / "runs/evaluate-talks/answers.csv").open(encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert Path(row["path"]).name == r"talk\udcff.wav"
+
+
 def test_what_names_tell_is_judged_and_what_is_broken_is_named(tmp_path: Path, capsys) -> None:
     weights = saved(tmp_path, speakers=["ravdess-01"], classes=["happy", "sad", "angry"])
     folder = tmp_path / "mine"

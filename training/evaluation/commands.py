@@ -196,4 +196,4 @@ def _csv(answers: Sequence[Answer], labels: Sequence[str]) -> bytes:
         named = (emotion.label, emotion.grade) if emotion else ("", "")
         scores = [f"{answer.scores[x]:.4f}" for x in labels]
         table.writerow((answer.of.path, label, *named, f"{answer.duration_s:.2f}", *scores))
-    return file.getvalue().encode()
+    return file.getvalue().encode(errors="backslashreplace")  # a name may hold any bytes
