@@ -204,7 +204,7 @@ def test_a_timeline_is_drawn(video: Path, tmp_path: Path, capsys) -> None:
     } <= drawn  # mark, none, level
 
 
-@pytest.mark.parametrize("name", ["$^{$.flac", 30 * "안녕", 100 * "a"])
+@pytest.mark.parametrize("name", ["$^{$.flac", 30 * "안녕", 100 * "a", "no-utf-8-\udcff.flac"])
 def test_a_name_is_drawn_as_it_is(name: str, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(ANGRY.read_bytes())

@@ -10,6 +10,7 @@ import numpy as np
 from utils.command_line.emotion.bars import clock
 from utils.command_line.emotion.chunks import Chunk
 from utils.command_line.figures import GREY, ORANGE, figure_of, tidy
+from utils.errors import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,6 +39,7 @@ class Timeline:
 
     def __init__(self, labels: Sequence[str], title: str) -> None:
         self._labels = labels
+        title = printable(title)  # a name's letter that is none cannot be drawn
         self._title = title if len(title) <= LONGEST else f"{title[:LONGEST]}…"
         self._figure = figure_of(11, 2.3 + 0.4 * len(labels))
         self._edges: list[float] = [0.0]
