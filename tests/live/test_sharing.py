@@ -74,7 +74,7 @@ class TheRoom:
         self.room = dict(ROOM)
         self.status = Status("listening", say("listening")).to_dict()
         self.status |= {"session": "one", "clears": 0}
-        self.trouble = Page()
+        self.trouble, self.ordered = Page(), Page()
         self.watched: dict = {"delay_s": 0.5, "readers": 2, "notices": []}
         self.may_tell = threading.Event()  # all of it
         self.may_tell.set()
@@ -94,6 +94,7 @@ class TheRoom:
         if self.room["name"] == "stubborn":
             raise RequestError(say("refused.loading"))
         self.room = {**self.room, "blank": on}
+        self.ordered("blank", {"on": on})
         self.sharing.publish("room", self.room)
 
     def whole(self, tell: Callable[[Told], None]) -> None:

@@ -201,7 +201,7 @@ def test_an_operator_watches_and_operates_all_rooms(server, ending, room, node):
                 page.set_viewport_size({"width": width, "height": height})
                 page.screenshot(path=f"{shots}/operated-{width}.png")
         hall.locator(".blank").click()
-        room.trouble.wait(lambda: room.room["blank"])
+        room.ordered.wait(lambda: room.ordered.of("blank"))
         room.watched["blank"] = True
         expect(hall.locator(".blank")).to_have_text("Show again")
         other.sharing._closed.set()
