@@ -124,7 +124,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     to_device.add_argument("--here", action="store_true", help="for this computer's own browser")
     to_device.add_argument("--metrics", action="store_true", help="print the metrics' token")
     to_device.add_argument(
-        "--rooms", action="store_true", help="for who operates all rooms of --redis, by a web node"
+        "--rooms", action="store_true", help="for who operates all rooms: of this program, or of --redis by a web node"
     )
     to_device.add_argument("--new", action="store_true", help="and let nobody else present")
     commands.add_parser("microphones", help="list the input devices")
