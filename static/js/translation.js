@@ -1,19 +1,11 @@
 // The words in another language: which a reader wants, of those that the room has, and where they stand.
 
 import { get, offer } from "./settings.js";
+import { languageName } from "./words.js";
 
 let offered = [];
 
 const letters = (language) => language.split("-")[0].toLowerCase();
-
-// What a language is called by those who speak it.
-function nameOf(code) {
-  try {
-    return new Intl.DisplayNames([code], { type: "language" }).of(code) ?? code;
-  } catch {
-    return code;
-  }
-}
 
 // The language whose translation is shown; "" for none. Who chose nothing gets the device's own.
 export function language() {
@@ -49,7 +41,7 @@ function choice(code) {
   const name = document.createElement("span");
   label.dataset.offered = code;
   Object.assign(input, { type: "radio", name: "translate", value: code });
-  Object.assign(name, { lang: code, dir: "auto", textContent: nameOf(code) });
+  Object.assign(name, { lang: code, dir: "auto", textContent: languageName(code, code) }); // as those who speak it call it
   label.append(input, name);
   return label;
 }

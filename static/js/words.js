@@ -45,6 +45,15 @@ export const keysOf = (start) => Object.keys(words).filter((key) => key.startsWi
 export const has = (key) => key in words;
 export const currentLanguage = () => language;
 
+// The name of a language in another one: that of the page, if not said otherwise.
+export function languageName(code, within = language) {
+  try {
+    return new Intl.DisplayNames([within], { type: "language" }).of(code);
+  } catch {
+    return code;
+  }
+}
+
 // The sentence of a key, with its values put in; with a `count`, in its plural form.
 export function t(key, values = {}) {
   const sentence = words[`${key}.${plurals.select(values.count ?? 0)}`] ?? words[`${key}.other`] ?? words[key] ?? key;

@@ -1,16 +1,7 @@
 // What a passer-by wants to know: that it listens, in which language, what is kept, and how to read it
 // on a phone.
 
-import { currentLanguage, setText, t } from "../words.js";
-
-// The name of a language, in the language of the page.
-function nameOf(code) {
-  try {
-    return new Intl.DisplayNames([currentLanguage()], { type: "language" }).of(code);
-  } catch {
-    return code;
-  }
-}
+import { languageName, setText, t } from "../words.js";
 
 function kept({ saving, clear_after_min: minutes }) {
   if (saving) return t("about.saved");
@@ -19,7 +10,7 @@ function kept({ saving, clear_after_min: minutes }) {
 
 // `state`: whether it listens now, or would after Start.
 function facts(room, state) {
-  const listens = t(state === "listening" ? "about.listens" : "about.ready", { language: nameOf(room.language) });
+  const listens = t(state === "listening" ? "about.listens" : "about.ready", { language: languageName(room.language) });
   return [listens, kept(room)];
 }
 

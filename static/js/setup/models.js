@@ -1,6 +1,6 @@
 // The second step: the language, and what recognises it: here, or to be fetched; how good, how fast.
 
-import { currentLanguage, setText, t } from "../words.js";
+import { currentLanguage, languageName, setText, t } from "../words.js";
 
 const SHOWN = 4; // the others are folded away
 const CHIPS = 5;
@@ -8,14 +8,6 @@ const QUICK = 0.5; // seconds of work for a second of speech, up to which words 
 const ENOUGH = 1; // and up to which it keeps up
 const byId = (id) => document.getElementById(id);
 const dialog = byId("setup");
-
-function nameOf(code) {
-  try {
-    return new Intl.DisplayNames([currentLanguage()], { type: "language" }).of(code);
-  } catch {
-    return code;
-  }
-}
 
 const size = (mb) => (mb >= 1000 ? `${(mb / 1000).toFixed(1)} GB` : `${mb} MB`);
 
@@ -51,7 +43,7 @@ export class Models {
     const chosen = settings.language.value.split("-")[0].toLowerCase();
     this.#showLanguages(languages, chosen, Boolean(settings.language.by));
     setText(byId("setup-engine"), this.#engine ? t("setup.engine", { engine: this.#engine }) : "");
-    setText(byId("setup-deaf"), hears ? "" : t("setup.deaf", { language: nameOf(chosen) }));
+    setText(byId("setup-deaf"), hears ? "" : t("setup.deaf", { language: languageName(chosen) }));
     const automatic = { name: "", here: true, automatic: true };
     const list = hears ? [automatic, ...recognisers] : recognisers;
     // Whoever is asked for, being fetched or here is never folded away.
@@ -73,10 +65,10 @@ export class Models {
       input.value = code;
       input.checked = code === chosen;
       input.disabled = fixed;
-      setText(span, nameOf(code));
+      setText(span, languageName(code));
     });
     const more = byId("setup-more");
-    const sorted = languages.map((code) => [nameOf(code), code]).sort(([a], [b]) => a.localeCompare(b, currentLanguage()));
+    const sorted = languages.map((code) => [languageName(code), code]).sort(([a], [b]) => a.localeCompare(b, currentLanguage()));
     const options = sorted.map(([name, code]) => new Option(name, code, false, code === chosen));
     if (more !== document.activeElement) more.replaceChildren(...options);
     more.value = chosen;
