@@ -1,5 +1,6 @@
 // The second step: the language, and what recognises it: here, or to be fetched; how good, how fast.
 
+import { showChoices } from "./choices.js";
 import { currentLanguage, languageName, setText, t } from "../words.js";
 
 const SHOWN = 4; // the others are folded away
@@ -57,30 +58,14 @@ export class Models {
     const wanted = [chosen, ...navigator.languages.map((tag) => tag.split("-")[0].toLowerCase()), "en", "ko"];
     const codes = [...new Set([...this.#chips, ...wanted])].filter((code) => languages.includes(code) || code === chosen);
     this.#chips = codes.slice(0, CHIPS).includes(chosen) ? codes.slice(0, CHIPS) : [chosen, ...codes].slice(0, CHIPS);
-    const list = byId("setup-languages");
-    while (list.children.length > this.#chips.length) list.lastElementChild.remove();
-    while (list.children.length < this.#chips.length) list.append(this.#chip());
-    this.#chips.forEach((code, i) => {
-      const [input, span] = list.children[i].children;
-      input.value = code;
-      input.checked = code === chosen;
-      input.disabled = fixed;
-      setText(span, languageName(code));
-    });
+    const chips = this.#chips.map((code) => [code, languageName(code)]);
+    showChoices(byId("setup-languages"), "setup_language", chips, { chosen, fixed, choose: (code) => this.#speak(code) });
     const more = byId("setup-more");
     const sorted = languages.map((code) => [languageName(code), code]).sort(([a], [b]) => a.localeCompare(b, currentLanguage()));
     const options = sorted.map(([name, code]) => new Option(name, code, false, code === chosen));
     if (more !== document.activeElement) more.replaceChildren(...options);
     more.value = chosen;
     more.disabled = fixed;
-  }
-
-  #chip() {
-    const label = document.createElement("label");
-    const input = Object.assign(document.createElement("input"), { type: "radio", name: "setup_language" });
-    input.addEventListener("change", () => this.#speak(input.value));
-    label.append(input, document.createElement("span"));
-    return label;
   }
 
   // An item keeps its place and its buttons while it changes, so that the focus stays.

@@ -1,5 +1,6 @@
 // The first step: which microphone, and whether it hears. What it hears is shown here alone.
 
+import { showChoices } from "./choices.js";
 import { sentence, setText, t } from "../words.js";
 
 const LOOK_MS = 4000; // between looks for microphones that were plugged in
@@ -121,19 +122,15 @@ export class Trial {
     const said = byId("setup-said");
     const running = this.live || this.#trying;
     const { state, code } = this.#told ?? {};
-    const bad = running && ((state === "lost") || (state === "error") || (state === "listening" && !WELL.includes(code)));
+    const deaf = state === "lost" || (state === "listening" && !WELL.includes(code));
+    const bad = state === "error" || (running && deaf);
     const good = running && !bad && [...this.#lines.values()].some(({ final }) => final);
-    let text = "";
-    if (state === "error") text = sentence(this.#told);
-    else if (bad) text = sentence(this.#told);
-    else if (good) text = t("setup.trial.well");
-    setText(said, text);
-    said.toggleAttribute("data-bad", Boolean(bad) || state === "error");
+    setText(said, bad ? sentence(this.#told) : good ? t("setup.trial.well") : "");
+    said.toggleAttribute("data-bad", bad);
     said.toggleAttribute("data-good", good);
   }
 
   #showDevices() {
-    const list = byId("setup-devices");
     const setting = this.state()?.settings.microphone;
     const usual = this.#devices.find((device) => device.default)?.name;
     const items = [["", usual ? t("setup.microphone.usual", { name: usual }) : t("setup.microphone.default")]];
@@ -141,25 +138,10 @@ export class Trial {
     if (this.#reason !== null && !items.some(([value]) => value === this.#chosen)) {
       items.push([this.#chosen, t("setup.microphone.gone", { name: this.#chosen })]);
     }
-    while (list.children.length > items.length) list.lastElementChild.remove();
-    while (list.children.length < items.length) list.append(this.#item());
-    items.forEach(([value, text], i) => {
-      const [input, span] = list.children[i].children;
-      input.value = value;
-      input.checked = value === this.#chosen;
-      input.disabled = Boolean(setting?.by);
-      setText(span, text);
-    });
+    const fixed = Boolean(setting?.by);
+    showChoices(byId("setup-devices"), "setup_microphone", items, { chosen: this.#chosen, fixed, choose: (name) => this.#choose(name) });
     const none = this.#reason !== null && !this.#devices.length;
     setText(byId("setup-no-device"), none ? this.#reason || t("setup.microphone.none") : "");
     if (this.state()?.recording) setText(byId("setup-no-device"), t("setup.microphone.recording"));
-  }
-
-  #item() {
-    const label = document.createElement("label");
-    const input = Object.assign(document.createElement("input"), { type: "radio", name: "setup_microphone" });
-    input.addEventListener("change", () => this.#choose(input.value));
-    label.append(input, document.createElement("span"));
-    return label;
   }
 }
