@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from tests.hub_server import NAME, REPO, HubServer
 from tests.program import PATIENCE_S, Program
 from tests.sound_server import SoundServer
+from tests.translation_models import make_opus
 
 pytestmark = [pytest.mark.browser, pytest.mark.sound_server]
 
@@ -28,6 +29,7 @@ QUIET_CHROMIUM = [
 DIGITS = SPEECH.with_name("digits.flac")
 DIGITS_MODEL = Path(__file__).resolve().parents[2] / "model_state_dict" / "spoken_digits.nemo"
 WORDS = SPEECH.with_suffix(".txt").read_text().lower().split()
+FRENCH = "Moderne."  # what a small model says of them, with whatever Whisper puts in between
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +55,17 @@ def program(sound_server: SoundServer) -> Iterator[Program]:
 def digits_program(sound_server: SoundServer) -> Iterator[Program]:
     """The program with the NeMo model that ships; Whisper listens until it is loaded."""
     with Program(["--asr", "nemo", "--model", DIGITS_MODEL], sound_server.env) as running:
+        yield running
+    assert running.process.returncode == 0
+    assert "Traceback" not in running.errors
+
+
+@pytest.fixture
+def translating_program(sound_server: SoundServer, models_here: Path) -> Iterator[Program]:
+    """The program with a model that knows two lines, and one word of French for each."""
+    make_opus(models_here / "en-fr", {" ".join(WORDS[:10]): FRENCH, "one two": "Deux."})
+    arguments = ["--asr", "whisper", "--no-emotion", "--translate", "fr"]
+    with Program(arguments, sound_server.env) as running:
         yield running
     assert running.process.returncode == 0
     assert "Traceback" not in running.errors
@@ -220,6 +233,23 @@ def test_a_dog_that_barks_is_told_in_brackets_and_speech_after_it_in_words(page,
     assert finals(page)[0] == "[dog barking]"
     expect(bark).to_have_count(1)  # told once, however often it barked
     expect(page.locator("#lines")).to_contain_text("modern face")
+
+
+@pytest.mark.parametrize("page", ["translating_program"], indirect=True)
+def test_what_is_spoken_stands_below_its_words_in_the_reader_s_language(
+    page, translating_program, sound_server
+):
+    expect(page.locator("#record")).to_be_enabled()
+    page.keyboard.press("s")
+    page.get_by_role("radio", name="français", exact=True).check()
+    page.keyboard.press("Escape")
+    page.locator("#record").click()
+    say(page, sound_server)
+    line = page.locator("li.caption").first
+    below = line.locator(".translation")
+    expect(line).to_contain_text("modern face")
+    expect(below).to_have_text(FRENCH)
+    expect(below).to_have_attribute("lang", "fr")
 
 
 def test_stop_shows_the_tail_of_what_was_said(page, sound_server):
