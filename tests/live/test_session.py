@@ -20,7 +20,7 @@ from utils.asr import Transcriber
 from utils.asr.choose import open_embedded
 from utils.audio import SAMPLE_RATE
 from utils.captions.pipeline import Captioner
-from utils.errors import AudioError, ModelError
+from utils.errors import AudioError, ModelError, RequestError
 from utils.events import CaptionEvent, Transcription
 from utils.live.board import Board
 from utils.live.engines import Course, Engines
@@ -118,11 +118,9 @@ def test_nothing_runs_before_a_session_begins_nor_after_it_ends(page, transcribe
         Board(page.publish),
         page.publish,
     )
-    session.start()  # which does nothing
+    session.start()  # which is for later
     assert threading.enumerate() == before and page.events == []
     with session:
-        page.wait_for("ready")
-        session.start()
         page.wait_for("listening")
     assert page.states[-1] == "ready"
     assert not {"pulse", "captions", "load"} & {
@@ -279,7 +277,21 @@ def test_a_microphone_without_any_sound_is_told(page, transcriber, sound_server,
     page.wait_for("ready")
 
 
-def test_a_model_that_does_not_load_is_told_and_start_does_nothing(page, begin):
+def test_start_while_loading_listens_as_soon_as_that_is_over(page, transcriber, begin):
+    loaded = threading.Event()
+
+    def load(progress: Callable) -> Engines:
+        loaded.wait(PATIENCE_S)
+        return Engines(Captioner(transcriber), say("ready"))
+
+    session = begin(load, lambda start: FileSource(SPEECH, realtime=True))
+    session.start()
+    assert session.status["state"] == "loading"
+    loaded.set()
+    page.wait_for("listening")
+
+
+def test_a_model_that_does_not_load_is_told_again_by_start(page, begin):
     def load(progress: Callable) -> Engines:
         progress(0.5, say("loading.recogniser"))
         raise ModelError("x.nemo is cut short: fetch it again")
@@ -287,7 +299,8 @@ def test_a_model_that_does_not_load_is_told_and_start_does_nothing(page, begin):
     session = begin(load, lambda start: FileSource(SPEECH, realtime=True))
     page.wait_for("error")
     assert page.events[0][1]["progress"] == 0.5
-    session.start()
+    with pytest.raises(RequestError, match="x.nemo is cut short: fetch it again"):
+        session.start()
     assert "x.nemo is cut short: fetch it again" in session.status["message"]
     assert session.health()["engine"] == ""
 

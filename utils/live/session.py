@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Self
 
+from utils.errors import RequestError
 from utils.events import CaptionEvent
 from utils.live.board import Board, Publish
 from utils.live.engines import Better, Engines
@@ -199,10 +200,20 @@ class Session:
         return self._listener.signs if self._listener.listening else None
 
     def start(self) -> None:
-        """Begin to listen. Does nothing while loading or when listening already."""
-        if (engines := self._loader.engines) and not self.listening:
-            self._before_start()
-            self._listener.start(engines.captioner)
+        """Begin to listen; while loading, as soon as that is over.
+
+        Raises
+        ------
+        RequestError : nothing could be loaded
+        """
+        if engines := self._loader.engines:
+            if not self.listening:
+                self._before_start()
+                self._listener.start(engines.captioner)
+        elif self._line.status.state == "error":
+            raise RequestError(self._line.status.message)
+        else:
+            self._listen_first = True
 
     def before_start(self, end: Callable[[], None]) -> None:
         """Have others who listen by the same engines end before the session begins to."""
