@@ -1,5 +1,11 @@
 """Live captions with the speaker's emotion: the page, its events and the command line."""
 
+import os
+import signal
+
+if __name__ == "__main__":  # Ctrl-C while the rest is imported ends it without a word
+    interrupted = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
 import argparse
 import sys
 from collections.abc import Sequence
@@ -158,4 +164,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, interrupted)
     sys.exit(run(main))

@@ -3,6 +3,12 @@
 Its command line, `python emotion_model.py`, lies in `utils/command_line/emotion/`.
 """
 
+import os
+import signal
+
+if __name__ == "__main__":  # Ctrl-C while the rest is imported ends it without a word
+    interrupted = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -293,4 +299,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, interrupted)
     sys.exit(run(main))

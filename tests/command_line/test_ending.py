@@ -49,6 +49,17 @@ def test_the_last_words_are_saved(tmp_path, number):
     assert "Traceback" not in running.errors
 
 
+@pytest.mark.parametrize("program", [["app.py"], ["emotion_model.py"], ["-m", "training"]])
+def test_ctrl_c_while_it_still_imports_says_nothing(program):
+    command = [sys.executable, "-X", "importtime", *program]  # which tells of each import
+    with subprocess.Popen(command, cwd=HOME, stderr=subprocess.PIPE, text=True) as process:
+        while process.stderr.readline().split()[-1] not in ("argparse", "numpy"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 130 and "Traceback" not in said
+
+
 def test_what_nohup_lets_stay_stays():
     code = "import signal; from utils.command_line.ending import end_on_signals; end_on_signals(); "
     code += "print(signal.getsignal(signal.SIGHUP) is signal.SIG_IGN)"
