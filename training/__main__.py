@@ -5,6 +5,12 @@ speech/librispeech-dev-clean lie beside that folder. All long work shows its pro
 on where it was stopped.
 """
 
+import os
+import signal
+
+if __name__ == "__main__":  # Ctrl-C while the rest is imported ends it without a word
+    interrupted = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
 import argparse
 import logging
 import sys
@@ -14,6 +20,7 @@ from emotion_model import WEIGHTS
 from training import parallel
 from training.arguments import add_command, add_weights, at_least
 from training.corpora import READERS
+from utils.command_line.arguments import filled, named_path
 from utils.command_line.output import run
 from utils.errors import AppError, ConfigError
 
@@ -120,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
 def _corpora(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--corpora",
-        type=Path,
+        type=named_path,
         required=True,
         dest="folder",
         metavar="DIR",
@@ -131,7 +138,7 @@ def _corpora(command: argparse.ArgumentParser) -> None:
 def _cache(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--cache",
-        type=Path,
+        type=named_path,
         default=Path(".cache/features"),
         metavar="DIR",
         help="keeps computed features (default: %(default)s)",
@@ -141,7 +148,7 @@ def _cache(command: argparse.ArgumentParser) -> None:
 def _runs(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--runs",
-        type=Path,
+        type=named_path,
         default=Path("runs"),
         metavar="DIR",
         help="keeps states, logs and reports (default: %(default)s); "
@@ -188,7 +195,7 @@ def _seed(command: argparse.ArgumentParser) -> None:
 def _plots(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--plots",
-        type=Path,
+        type=named_path,
         metavar="FOLDER",
         help="draw classes, lengths, levels, speakers and languages there",
     )
@@ -196,7 +203,10 @@ def _plots(command: argparse.ArgumentParser) -> None:
 
 def _results(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="of tables and pictures (default: RUNS/results)"
+        "--out",
+        type=named_path,
+        metavar="FOLDER",
+        help="of tables and pictures (default: RUNS/results)",
     )
 
 
@@ -208,11 +218,15 @@ def _only(command: argparse.ArgumentParser) -> None:
 
 def _answers(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "predictions", type=Path, nargs="+", metavar="FILE", help="predictions.npz of protocols"
+        "predictions",
+        type=named_path,
+        nargs="+",
+        metavar="FILE",
+        help="predictions.npz of protocols",
     )
     command.add_argument(
         "--unheard",
-        type=Path,
+        type=named_path,
         nargs="+",
         default=[],
         metavar="FILE",
@@ -224,6 +238,7 @@ def _answers(command: argparse.ArgumentParser) -> None:
 def _tested(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "what",
+        type=filled,
         metavar="CORPUS|FOLDER",
         help=f"one of {', '.join(READERS)}, with --corpora; without it a folder of recordings, "
         "whose labels are read from their names or from those of the folders in it: as a corpus "
@@ -231,7 +246,7 @@ def _tested(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--corpora",
-        type=Path,
+        type=named_path,
         dest="folder",
         metavar="DIR",
         help="folder that holds ravdess/, tess/ and so on",
@@ -240,9 +255,9 @@ def _tested(command: argparse.ArgumentParser) -> None:
 
 def _report(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "predictions", type=Path, metavar="FILE", help="predictions.npz of a protocol"
+        "predictions", type=named_path, metavar="FILE", help="predictions.npz of a protocol"
     )
-    command.add_argument("folder", type=Path, metavar="FOLDER", help="where the report goes")
+    command.add_argument("folder", type=named_path, metavar="FOLDER", help="where the report goes")
     command.add_argument(
         "--corpus", choices=READERS, metavar="CORPUS", help="only answers to this corpus"
     )
@@ -252,4 +267,5 @@ def _report(command: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, interrupted)
     sys.exit(run(main))

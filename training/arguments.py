@@ -5,6 +5,8 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
+from utils.command_line.arguments import named_path
+
 
 def add_command(
     found: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, about: str
@@ -17,7 +19,7 @@ def add_weights(command: argparse.ArgumentParser, default: Path) -> None:
     """`--weights`, the checkpoint that is written or tested."""
     command.add_argument(
         "--weights",
-        type=Path,
+        type=named_path,
         default=default,
         metavar="FILE",
         help="the checkpoint (default: the one that ships)",
@@ -27,7 +29,7 @@ def add_weights(command: argparse.ArgumentParser, default: Path) -> None:
 def add_readers(command: argparse.ArgumentParser) -> None:
     """`--speech`, people who read aloud."""
     command.add_argument(
-        "--speech", type=Path, required=True, metavar="DIR", help="readers of LibriSpeech"
+        "--speech", type=named_path, required=True, metavar="DIR", help="readers of LibriSpeech"
     )
 
 

@@ -27,6 +27,7 @@ from training.reports.eda import draw_corpora, measure
 from training.reports.results import collect, write_results
 from training.reports.terminal import say_report
 from training.run import make_folder
+from utils.command_line.output import counted
 from utils.emotion.networks.config import OURS, SVM
 from utils.errors import ConfigError, DataError
 
@@ -52,7 +53,7 @@ def extract(options: argparse.Namespace) -> None:
         extract_file(options)
         return
     workshop = _workshop(read_all(options.folder), options)
-    print(f"{len(workshop.clips)} recordings are ready in {options.cache}")
+    print(f"ready in {options.cache}: {counted(len(workshop.clips), 'recording')}")
 
 
 def crossval(options: argparse.Namespace) -> None:

@@ -21,6 +21,8 @@ from training.sound.augmentation import everyday, mix, reverberant
 from training.sound.conditions import as_live
 from utils import audio, checkpoint
 from utils.checkpoint import Format
+from utils.command_line.arguments import named_path
+from utils.command_line.output import counted
 from utils.errors import DataError
 from utils.tags.voice_encoder import WEIGHTS, VoiceEncoder
 from utils.tags.voices import PLACES
@@ -38,17 +40,17 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     """Give `voices` its arguments."""
     command.set_defaults(run=make)
     command.add_argument(
-        "pretrained", type=Path, metavar="FILE", help="pretrained.pt of Resemblyzer 0.1.4"
+        "pretrained", type=named_path, metavar="FILE", help="pretrained.pt of Resemblyzer 0.1.4"
     )
     command.add_argument(
         "--corpora",
-        type=Path,
+        type=named_path,
         required=True,
         dest="folder",
         metavar="DIR",
         help=f"folder that holds {', '.join(SPEAKING)}",
     )
-    command.add_argument("--noise", type=Path, required=True, metavar="DIR", help="ESC-10")
+    command.add_argument("--noise", type=named_path, required=True, metavar="DIR", help="ESC-10")
     add_weights(command, WEIGHTS)
 
 
@@ -75,7 +77,8 @@ def make(options: argparse.Namespace) -> None:
     encoder.close()
     centre = torch.from_numpy(np.mean([v.mean(axis=0) for v in voices], axis=0))
     write(options.weights, centre, whitening(voices))
-    print(f"{options.weights}: {options.weights.stat().st_size / 1e6:.2f} MB, {len(voices)} voices")
+    size = f"{options.weights.stat().st_size / 1e6:.2f} MB"
+    print(f"{options.weights}: {size}, {counted(len(voices), 'voice')}")
 
 
 def whitening(voices: Sequence[np.ndarray]) -> torch.Tensor:

@@ -107,8 +107,13 @@ def test_folders_with_nothing_to_hear_are_told(weights: Path, tmp_path: Path, ca
     assert f"{folder}: holds no recordings" in capsys.readouterr().err
     (folder / "empty.wav").touch()
     assert evaluate(folder, weights) == 1
-    assert f"{folder}: none of 1 recordings can be heard" in capsys.readouterr().err
+    assert f"{folder}: none of 1 recording can be heard" in capsys.readouterr().err
     assert not (tmp_path / "runs").exists()
+    assert evaluate(folder / "empty.wav", weights) == 1
+    assert "empty.wav: is one file; give a folder" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        evaluate("", weights)
+    assert "CORPUS|FOLDER: it is empty; give a name" in capsys.readouterr().err
     assert evaluate(tmp_path / "gone", weights) == 1
     assert "no such folder" in capsys.readouterr().err
     assert evaluate("savee", weights) == 1

@@ -166,7 +166,9 @@ def test_lines_wait_while_the_disk_is_full_and_are_saved_when_it_has_room(tmp_pa
             saved.add(line(segment))
         wait(lambda: told)
         assert told[0].startswith(f"the disk of {saved.path} is full")
-        saved._thread.submit(bool).result()  # each line tries, and takes back what it wrote of itself
+        saved._thread.submit(
+            bool
+        ).result()  # each line tries, and takes back what it wrote of itself
         assert read_saved(saved.path)[1] == 0  # whole lines only
         (stick / "filling").unlink()
         wait(lambda: saved.look() or told[1:])

@@ -567,7 +567,7 @@ def test_overview_names_what_cannot_be_read_and_goes_on(tmp_path: Path) -> None:
     assert lines[0].startswith("| corpus | clips | speakers (women/men) | hours | languages |")
     assert lines[0].endswith("| neutral | calm | angry |")
     assert lines[2] == "| emodb | 3 | 2 (1/1) | 0.00 | de | 2 | 0 | 1 |"
-    assert "emodb: 3 files cannot be read and are left out:" in lines
+    assert "emodb: 3 files left out that cannot be read:" in lines
     assert f"- {tmp_path / 'gone.wav'}: no such file" in lines
     assert f"- {tmp_path / 'emodb' / '10a01Fa.wav'}: the recording is empty" in lines
 

@@ -132,7 +132,7 @@ def test_labels_are_mapped_and_small_classes_dropped_and_said() -> None:
     assert merged.copy.tolist() == [CLEAN, NOISY] * 5
     assert {clip.corpus for clip in merged.clips} == {"tess", "savee"}
     assert said == [
-        "fear: dropped, 1 recordings and not 2",
+        "fear: dropped, 1 recording and not 2",
         "happy: 2 recordings",
         "neutral: 3 recordings",
     ]

@@ -6,6 +6,7 @@ from pathlib import Path
 from training.arguments import add_command, at_least
 from training.asr import commands
 from training.asr.digits import HELD_OUT
+from utils.command_line.arguments import named_path
 
 ABOUT = "make and adapt recognisers of words (NeMo)"
 
@@ -34,7 +35,7 @@ def add(asr: argparse.ArgumentParser) -> None:
             )
             command.add_argument(
                 "--runs",
-                type=Path,
+                type=named_path,
                 default=Path("runs"),
                 metavar="DIR",
                 help="keeps states and logs (default: %(default)s); "
@@ -49,7 +50,7 @@ def add(asr: argparse.ArgumentParser) -> None:
             )
             command.add_argument(
                 "--from",
-                type=Path,
+                type=named_path,
                 dest="start",
                 metavar="FILE",
                 help="an earlier model of these digits to go on from (default: start anew)",
@@ -59,17 +60,17 @@ def add(asr: argparse.ArgumentParser) -> None:
 def _digits(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--speech",
-        type=Path,
+        type=named_path,
         required=True,
         metavar="DIR",
         help="recordings of the Free Spoken Digit Dataset",
     )
     command.add_argument(
-        "--noise", type=Path, required=True, metavar="DIR", help="recordings of ESC-10"
+        "--noise", type=named_path, required=True, metavar="DIR", help="recordings of ESC-10"
     )
     command.add_argument(
         "--weights",
-        type=Path,
+        type=named_path,
         default=commands.WEIGHTS,
         metavar="FILE",
         help="the model (default: the one that ships)",
@@ -79,14 +80,14 @@ def _digits(command: argparse.ArgumentParser) -> None:
 def _finetune(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "manifest",
-        type=Path,
+        type=named_path,
         metavar="MANIFEST",
         help="NeMo's manifest (JSON lines: audio_filepath, duration, text, perhaps "
         "speaker), or CSV with path, text and perhaps speaker",
     )
     command.add_argument(
         "--from",
-        type=Path,
+        type=named_path,
         required=True,
         dest="start",
         metavar="FILE",
@@ -94,7 +95,7 @@ def _finetune(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--to",
-        type=Path,
+        type=named_path,
         required=True,
         dest="weights",
         metavar="FILE",

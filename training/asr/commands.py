@@ -18,6 +18,7 @@ from training.asr.train import CONFIG
 from training.asr.train import train as run_train
 from training.corpora.noise import read_noise
 from training.parallel import steps_bar
+from utils.command_line.output import counted
 from utils.errors import DataError
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "model_state_dict" / "spoken_digits.nemo"
@@ -157,8 +158,9 @@ def _judged(path: Path, held_out: tuple[digits.Digit, ...], noises: list[Path]) 
         with tqdm(total=len(utterances), desc=name, leave=False, disable=None) as bar:
             found = score(name, utterances, transcriber, bar.update)
         took = timedelta(seconds=round(time.monotonic() - began))
+        words = counted(found.words, "word")
         print(
-            f"  {name:<30} WER {100 * found.wer:5.2f} % of {found.words} words (wrong {found.sub}, "
+            f"  {name:<30} WER {100 * found.wer:5.2f} % of {words} (wrong {found.sub}, "
             f"too many {found.ins}, missing {found.del_}), time told {_late(found)}, took {took}"
         )
         scores.append(found)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from training.asr.manifest import Line
+from utils.command_line.output import counted
 from utils.errors import DataError
 
 
@@ -28,8 +29,8 @@ def fitted(tokenizer: Any, lines: Sequence[Line]) -> tuple[list[Line], bool]:
     if words := unspelled(tokenizer, (line.text for line in lines)):
         shown = ", ".join(words[:30]) + (f" and {len(words) - 30} more" if words[30:] else "")
         raise DataError(
-            f"the model cannot spell {len(words)} words of the manifest: {shown}. Write them with "
-            f"what it knows ({alphabet(tokenizer)}), figures as words, or take another model"
+            f"the model cannot spell {counted(len(words), 'word')} of the manifest: {shown}. Write "
+            f"with what it knows ({alphabet(tokenizer)}), figures as words, or take another model"
         )
     return list(lines), lowered
 

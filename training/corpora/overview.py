@@ -9,6 +9,7 @@ from training.corpora.clip import Clip
 from training.corpora.labels import LABELS
 from utils.audio import SAMPLE_RATE
 from utils.audio.recording import Recording
+from utils.command_line.output import counted
 from utils.errors import AudioError
 
 
@@ -73,7 +74,8 @@ def to_text(overviews: Iterable[Overview]) -> str:
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     for o in overviews:
         if o.unreadable:
-            lines += ["", f"{o.corpus}: {len(o.unreadable)} files cannot be read and are left out:"]
+            files = counted(len(o.unreadable), "file")
+            lines += ["", f"{o.corpus}: {files} left out that cannot be read:"]
             lines += [f"- {path}: {reason}" for path, reason in o.unreadable]
     return "\n".join(lines)
 

@@ -25,6 +25,7 @@ from training.inputs import cache_of
 from training.reports.terminal import classes_text, named_text, say_report
 from training.run import make_folder
 from training.sound.shards import replace
+from utils.command_line.output import counted
 from utils.errors import AudioError, ConfigError, DataError
 from utils.events import Emotion
 
@@ -105,11 +106,18 @@ def _evaluate_loose(
 ) -> None:
     if not folder.is_dir() and options.what in READERS:
         raise ConfigError(f"{options.what}: give --corpora DIR too, the folder that it lies in")
+    if not folder.is_dir():
+        what = "is one file" if folder.exists() else "no such folder"
+        raise DataError(
+            f"{folder}: {what}; give a folder of recordings, or ask of one recording with: "
+            "python emotion_model.py analyze FILE"
+        )
     loose = read_loose(folder)
     answers = _hear(recognizer, loose)
+    all_of_them = counted(len(loose), "recording")
     if not answers:
-        raise DataError(f"{folder}: none of {len(loose)} recordings can be heard, as told above")
-    print(f"{len(answers)} of {len(loose)} recordings in {folder}, by {options.weights.name}")
+        raise DataError(f"{folder}: none of {all_of_them} can be heard, as told above")
+    print(f"{len(answers)} of {all_of_them} in {folder}, by {options.weights.name}")
     print(named_text([(answer.emotion, answer.scores) for answer in answers], recognizer.labels))
     out = options.runs / f"evaluate-{folder.resolve().name}"
     make_folder(out)
@@ -136,7 +144,7 @@ def _judge_loose(
     found = (temperature * np.log(np.maximum(scores, LEAST))).astype(np.float32)
     lengths_s = [answer.duration_s for answer in own]
     predictions = _predictions(recognizer.labels, found, clips, lengths_s)
-    title = f"{name} on {len(own)} recordings whose names tell a label"
+    title = f"{name} on {counted(len(own), 'recording')} labelled by name"
     figures = say_report(predictions.restrict(taught(recognizer)), out, title, temperature)
     print(classes_text(figures))
 

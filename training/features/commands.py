@@ -12,6 +12,8 @@ from training.features.merge import merge, read_map
 from training.features.pictures import draw_features
 from training.inputs import features_here, read_all
 from training.run import make_folder
+from utils.command_line.arguments import named_path
+from utils.command_line.output import counted
 from utils.errors import ConfigError
 
 ABOUT_MERGE = "make one data set of several, labels mapped, small classes dropped"
@@ -22,7 +24,7 @@ def add_extract(command: argparse.ArgumentParser) -> None:
     """What `extract` takes to write a file of features."""
     add_features(command)
     group = command.add_argument_group("file", "with --features, one file of them is written")
-    group.add_argument("--out", type=Path, metavar="FILE", help=".csv or .npz")
+    group.add_argument("--out", type=named_path, metavar="FILE", help=".csv or .npz")
     group.add_argument(
         "--form",
         choices=FORMS,
@@ -40,9 +42,11 @@ def add_merge(command: argparse.ArgumentParser) -> None:
     """Files that `extract` wrote, and how they become one."""
     command.set_defaults(run=merge_)
     command.add_argument(
-        "files", type=Path, nargs="+", metavar="FILE", help=".csv or .npz that extract wrote"
+        "files", type=named_path, nargs="+", metavar="FILE", help=".csv or .npz that extract wrote"
     )
-    command.add_argument("--out", type=Path, required=True, metavar="FILE", help=".csv or .npz")
+    command.add_argument(
+        "--out", type=named_path, required=True, metavar="FILE", help=".csv or .npz"
+    )
     command.add_argument(
         "--map",
         nargs="+",
@@ -65,10 +69,10 @@ def add_plots(command: argparse.ArgumentParser) -> None:
     about = "waveform, spectrogram, mel, MFCC, chroma, zero-crossing rate and RMS"
     features = add_command(found, "features", about)
     features.set_defaults(run=plots_features)
-    features.add_argument("file", type=Path, metavar="FILE", help="a recording or a video")
+    features.add_argument("file", type=named_path, metavar="FILE", help="a recording or a video")
     features.add_argument(
         "--out",
-        type=Path,
+        type=named_path,
         metavar="PNG",
         help="where it goes (default: the recording's name with -features.png, here)",
     )
@@ -97,7 +101,7 @@ def extract_file(options: argparse.Namespace) -> None:
     )
     found.save(options.out)
     sizes = " x ".join(map(str, found.values.shape))
-    print(f"{options.out}: {sizes} values of {len(set(found.clips))} recordings")
+    print(f"{options.out}: {sizes} values of {counted(len(set(found.clips)), 'recording')}")
 
 
 def merge_(options: argparse.Namespace) -> None:
@@ -108,7 +112,7 @@ def merge_(options: argparse.Namespace) -> None:
         {str(path): table.load(path) for path in options.files}, labels, options.min_clips
     )
     merged.save(options.out)
-    print("\n".join([*said, f"{options.out}: {len(merged)} rows"]))
+    print("\n".join([*said, f"{options.out}: {counted(len(merged), 'row')}"]))
 
 
 def plots_features(options: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from training.features.table import Table
+from utils.command_line.output import counted
 from utils.errors import DataError
 
 DROP = ""  # what a label is mapped to where its recordings are left out
@@ -51,10 +52,13 @@ def merge(
     if not rows:
         raise DataError(f"nothing is left: no class has {least} recordings; found {_told(counts)}")
     said = [
-        f"{label}: dropped, {n} recordings and not {least}" for label, n in sorted(small.items())
+        f"{label}: dropped, {counted(n, 'recording')} and not {least}"
+        for label, n in sorted(small.items())
     ]
     said += [
-        f"{label}: {n} recordings" for label, n in sorted(counts.items()) if label not in small
+        f"{label}: {counted(n, 'recording')}"
+        for label, n in sorted(counts.items())
+        if label not in small
     ]
     merged = Table(
         first.columns,

@@ -10,6 +10,7 @@ import numpy as np
 from training.corpora import LABELS, Clip
 from utils import audio
 from utils.command_line.figures import BLUE, GREY, ORANGE, figure_of, tidy
+from utils.command_line.output import counted
 from utils.errors import AudioError
 
 # Okabe and Ito, "Color Universal Design", 2008, one for each of `LABELS`
@@ -113,7 +114,7 @@ def _speakers(measured: Sequence[Measured], names: list[str], path: Path) -> Pat
         order = sorted(counts, key=lambda who: -counts[who])
         bars = [colours[gender[who]] for who in order]
         axes.bar(range(len(order)), [counts[who] for who in order], color=bars)
-        axes.set_title(f"{name}: {len(order)} speakers", loc="left", fontsize=9)
+        axes.set_title(f"{name}: {counted(len(order), 'speaker')}", loc="left", fontsize=9)
         axes.set_xticks([])
         tidy(axes)
     figure.supylabel("recordings of each speaker")

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from utils.command_line.output import counted
+
 HOW_CALIBRATED = {
     "given": "The temperature is that of the model, {least:.3f}.",
     "none": "No temperature was given and there is one fold only: scores are as trained.",
@@ -64,9 +66,9 @@ def _tested(report: dict) -> str:
     corpora = ", ".join(f"{name} ({n:,})" for name, n in tested["corpora"].items())
     lines = [
         "## What was tested",
-        f"{tested['clips']:,} clips of {_count(tested['speakers'], 'speaker')}; clips by corpus: "
-        f"{corpora}. {_count(len(seeds), 'seed')} ({', '.join(map(str, seeds))}), "
-        f"{_count(len(folds), 'fold')}, {tested['answers']:,} answers to clips as recorded. "
+        f"{tested['clips']:,} clips of {counted(tested['speakers'], 'speaker')}; clips by corpus: "
+        f"{corpora}. {counted(len(seeds), 'seed')} ({', '.join(map(str, seeds))}), "
+        f"{counted(len(folds), 'fold')}, {tested['answers']:,} answers to clips as recorded. "
         f"{len(labels)} classes: {', '.join(labels)}; by chance the UAR would be "
         f"{100 / len(labels):.1f} %.",
         (CROSSVALIDATED if len(folds) > 1 else ONE_FOLD)
@@ -178,7 +180,3 @@ def error_text(figures: dict) -> str:
 def rate_text(value: float | None, digits: int = 1) -> str:
     """A share in percent, without the sign; a dash where there is none."""
     return "–" if value is None else f"{100 * value:.{digits}f}"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

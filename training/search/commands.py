@@ -32,6 +32,7 @@ from training.search.study import (
 )
 from training.search.trials import Search, folds_inside, go_on
 from training.sound.cache import FeatureCache
+from utils.command_line.output import counted
 from utils.emotion.networks import check_name
 from utils.emotion.networks.config import NAMES, OURS
 from utils.emotion.spectra import SpectraConfig
@@ -183,7 +184,7 @@ def _tell(study: Study, best: Choice, folder: Path, options: argparse.Namespace)
     found = study.best_trial
     first = next((t for t in study.trials if t.state == TrialState.COMPLETE), found)
     print(
-        f"{study.study_name}: {n_finished(study)} trials, "
+        f"{study.study_name}: {counted(n_finished(study), 'trial')}, "
         f"{counts[TrialState.PRUNED]} of them pruned; best is trial {found.number}, UAR "
         f"{found.value or 0:.1f} % (trial {first.number}, the recipe: {first.value or 0:.1f} %) "
         "on voices that it did not train on"

@@ -21,6 +21,7 @@ from training.sound.contents import Contents
 from training.sound.non_speech import non_speech
 from training.sound.workers import spread
 from utils import audio
+from utils.command_line.output import counted
 from utils.emotion import steps
 from utils.emotion.encoder import Encoder
 from utils.emotion.features import DEFAULT_CONFIG
@@ -169,8 +170,8 @@ class FeatureCache:
         if clips and not good:
             path, reason = next(iter(refused.items()))
             raise DataError(
-                f"none of {len(clips)} recordings can be read; the first is {path}: {reason}. "
-                "Fetch the corpus again"
+                f"none of {counted(len(clips), 'recording')} can be read; the first is {path}: "
+                f"{reason}. Fetch the corpus again"
             )
         self._disturb(good, [_name(k) for k in range(1, n_variants)], "features, varied")
         return good

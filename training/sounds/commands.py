@@ -9,6 +9,8 @@ from training.sounds import data, music, own
 from training.sounds.bank import WEIGHTS as BANK
 from training.sounds.bank import Bank
 from training.sounds.fit import with_thresholds
+from utils.command_line.arguments import named_path
+from utils.command_line.output import counted
 from utils.sounds.head import WEIGHTS
 from utils.sounds.own import own_folder
 
@@ -23,11 +25,11 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     about = "train the head on all recordings, thresholds on those left out"
     training = add_command(found, "train", about)
     training.set_defaults(run=train)
-    training.add_argument("--noise", type=Path, required=True, metavar="DIR", help="ESC-10")
+    training.add_argument("--noise", type=named_path, required=True, metavar="DIR", help="ESC-10")
     add_readers(training)
     training.add_argument(
         "--cache",
-        type=Path,
+        type=named_path,
         default=Path(".cache/sounds"),
         metavar="DIR",
         help="keeps what was heard (default: %(default)s)",
@@ -40,10 +42,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     adding = add_command(found, "add", about)
     adding.set_defaults(run=add)
     adding.add_argument("name", help='what it is called, such as "front door bell"')
-    adding.add_argument("recordings", type=Path, nargs="+", metavar="RECORDING")
+    adding.add_argument("recordings", type=named_path, nargs="+", metavar="RECORDING")
     adding.add_argument(
         "--folder",
-        type=Path,
+        type=named_path,
         default=own_folder(),
         metavar="DIR",
         help="where the program looks for it (default: %(default)s)",
@@ -75,12 +77,13 @@ def add(options: argparse.Namespace) -> None:
     sound.save(path)
     facts = sound.facts
     hours, wrong = facts["hours of other sound"], facts["wrong"]
+    minutes = counted(round(60 * hours), "minute")
     often = f"{wrong / hours:.1f} times" if wrong else f"less than {1 / hours:.1f} times"
     print(
         f"{path}: [{sound.label}] is told from the program's next start on.\n"
-        f"  Of {facts['recordings']} recordings, each left out in turn, "
+        f"  Of {counted(facts['recordings'], 'recording')}, each left out in turn, "
         f"{facts['found when left out']} would be told.\n"
-        f"  Wrong in an hour of other sound: {often} ({wrong} in {60 * hours:.0f} minutes)."
+        f"  Wrong in an hour of other sound: {often} ({wrong} in {minutes})."
     )
     if facts["found when left out"] < facts["recordings"]:
         print("  More recordings, of other days and places, make it surer.")

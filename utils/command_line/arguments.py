@@ -2,6 +2,7 @@
 
 import argparse
 from functools import partial
+from pathlib import Path
 
 from utils.captions.transcript import FORMATS
 
@@ -104,12 +105,15 @@ def parser(description: str) -> argparse.ArgumentParser:
     to_file = commands.add_parser(
         "caption", parents=[engine], help="caption a recording, or all in a folder"
     )
-    to_file.add_argument("file", metavar="FILE_OR_FOLDER")
+    to_file.add_argument("file", type=filled, metavar="FILE_OR_FOLDER")
     to_file.add_argument(
         "--format", choices=FORMATS, default="jsonl", help="of one recording (default jsonl)"
     )
     to_file.add_argument(
-        "--out", metavar="FOLDER", help="write TXT, SRT, VTT and JSON of each recording there"
+        "--out",
+        type=filled,
+        metavar="FOLDER",
+        help="write TXT, SRT, VTT and JSON of each recording there",
     )
     to_file.add_argument(
         "--workers", type=_number, metavar="N", help="recordings at once (default: by this machine)"
@@ -118,13 +122,15 @@ def parser(description: str) -> argparse.ArgumentParser:
         "--ray", metavar="ADDRESS", help="caption on a Ray cluster: auto, ray://HEAD:10001 or local"
     )
     saved = commands.add_parser("export", help="turn saved captions into another format")
-    saved.add_argument("file", metavar="SAVED.jsonl")
+    saved.add_argument("file", type=filled, metavar="SAVED.jsonl")
     saved.add_argument("--format", choices=FORMATS, default="txt")
     to_device = commands.add_parser("link", help="print a link that lets a device present")
     to_device.add_argument("--here", action="store_true", help="for this computer's own browser")
     to_device.add_argument("--metrics", action="store_true", help="print the metrics' token")
     to_device.add_argument(
-        "--rooms", action="store_true", help="for who operates all rooms: of this program, or of --redis by a web node"
+        "--rooms",
+        action="store_true",
+        help="for who operates all rooms: of this program, or of --redis by a web node",
     )
     to_device.add_argument("--new", action="store_true", help="and let nobody else present")
     commands.add_parser("microphones", help="list the input devices")
@@ -148,3 +154,15 @@ def _number(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text}: expected a number from 1 on")
     return number
+
+
+def filled(text: str) -> str:
+    """Reads a name from the command line; "" would be the folder that one is in."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; give a name")
+    return text
+
+
+def named_path(text: str) -> Path:
+    """Reads the name of a file or a folder from the command line."""
+    return Path(filled(text))

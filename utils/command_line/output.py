@@ -43,6 +43,15 @@ def note(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def counted(n: int, noun: str) -> str:
+    """So many of a thing.
+
+    >>> counted(1, "clip"), counted(2, "clip")
+    ('1 clip', '2 clips')
+    """
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 def run(command: Callable[[], int]) -> int:
     """Run a command of a program to its exit status, also where nobody reads its output."""
     try:

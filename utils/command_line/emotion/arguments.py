@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from utils.command_line.arguments import filled, named_path
 from utils.emotion.windows import MIN_S
 
 PROGRAM = "emotion_model.py"
@@ -22,7 +23,9 @@ def files() -> argparse.ArgumentParser:
         f"  analyze      {ANALYZE}\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="recordings or videos")
+    parser.add_argument(
+        "files", type=filled, nargs="+", metavar="FILE", help="recordings or videos"
+    )
     parser.add_argument(
         "--together",
         action="store_true",
@@ -51,7 +54,9 @@ def record() -> argparse.ArgumentParser:
 def analyze() -> argparse.ArgumentParser:
     """Of `analyze`."""
     parser = _command("analyze", ANALYZE)
-    parser.add_argument("recording", metavar="FILE_OR_URL", help="a recording, a video or a URL")
+    parser.add_argument(
+        "recording", type=filled, metavar="FILE_OR_URL", help="a recording, a video or a URL"
+    )
     parser.add_argument(
         "--chunk",
         type=seconds(LONGEST_CHUNK_S),
@@ -107,7 +112,7 @@ def _add_overwrite(parser: argparse.ArgumentParser, option: str) -> None:
 def _with_checkpoint(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     parser.add_argument(
         "--emotion",
-        type=Path,
+        type=named_path,
         metavar="CHECKPOINT",
         help="a network of your own, of python -m training train, instead of the one that ships",
     )
