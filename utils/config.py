@@ -23,6 +23,7 @@ from utils.untrusted import read_text
 FILE = "settings.toml"
 ENVIRONMENT_PREFIX = "CAPTIONS_"
 LONGEST_NAME = 60  # letters of the room's name
+LONGEST_NAME_BYTES = 3 * LONGEST_NAME  # which is part of files' names, of 255 at most
 LONGEST_CLEAR_AFTER_MIN = 24 * 60
 NUMBERS = {
     "port": "a number from 1 to 65535",
@@ -133,6 +134,11 @@ class Settings:
             raise ConfigError(f"memory_limit {self.memory_limit}: expected megabytes, or 0")
         if len(self.room) > LONGEST_NAME:
             raise ConfigError(f"room {self.room!r:.80}: expected {LONGEST_NAME} letters at most")
+        if (n_bytes := len(self.room.encode("utf-8", "replace"))) > LONGEST_NAME_BYTES:
+            raise ConfigError(
+                f"room {self.room!r:.80}: takes {n_bytes} bytes, expected {LONGEST_NAME_BYTES} at "
+                "most, as files are called by it; shorten it"
+            )
         if not 0 <= self.clear_after <= LONGEST_CLEAR_AFTER_MIN:
             raise ConfigError(
                 f"clear_after {self.clear_after}: expected minutes, 0 to {LONGEST_CLEAR_AFTER_MIN}"
@@ -323,7 +329,8 @@ def typed_as(name: str, value: object) -> str | int | bool:
         given = name if name in SECRET else f"{name} {_shown(value)}"
         raise ConfigError(f"{given}: expected {expected}, no control characters")
     if name not in NUMBERS:
-        return text
+        # one name, however its accents were typed: it is compared, and files are called by it
+        return unicodedata.normalize("NFC", text) if name == "room" else text
     if not WHOLE.fullmatch(text.strip()):
         raise ConfigError(f"{name} {_shown(value)}: expected {expected}")
     return int(text)

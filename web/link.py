@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
@@ -11,7 +11,9 @@ from urllib.parse import quote
 from utils.address import ANY, is_loopback, public_address, reachable_address, url
 from utils.config import Settings
 from utils.errors import ConfigError
-from utils.folders import write_whole
+from utils.faults import cause
+from utils.folders import state_folder, write_whole
+from utils.live.session import Session
 from web.access import LINK_S, Links, Token
 
 NOTES = "serving-*.json"  # in the state folder, one of each program
@@ -27,7 +29,18 @@ HERE_ONLY = (
 
 def below(room: str) -> str:
     """The path of a room among several; "" for the only one."""
-    return f"{BELOW}{quote(room, safe='')}" if room else ""
+    return f"{BELOW}{spelled(room)}" if room else ""
+
+
+def spelled(room: str) -> str:
+    """A room's name in an address, just as JavaScript's encodeURIComponent spells it.
+
+    A browser sends a cookie below one spelling of a path alone.
+
+    >>> spelled("Anna's (2)!")
+    "Anna's%20(2)!"
+    """
+    return quote(room, safe="!'()*")
 
 
 def note_serving(folder: Path, settings: Settings, run: str, rooms: Sequence[str] = ()) -> None:
@@ -57,6 +70,23 @@ def note_serving(folder: Path, settings: Settings, run: str, rooms: Sequence[str
         if not _read(path):
             path.unlink(missing_ok=True)
     write_whole(_note(folder), json.dumps(serving) + "\n")
+
+
+def tell_where(
+    settings: Settings, run: str, sessions: Iterable[Session], rooms: Sequence[str] = ()
+) -> None:
+    """Leave word as `note_serving`; where it cannot be written, captions come first.
+
+    Parameters
+    ----------
+    sessions : whose presenters are told of that
+    """
+    folder = state_folder()
+    try:
+        note_serving(folder, settings, run, rooms)
+    except OSError as err:
+        for session in sessions:
+            session.notice("link.missing", reason=cause(err, str(folder)))
 
 
 def forget_serving(folder: Path) -> None:

@@ -5,13 +5,13 @@ captions, exports, the phone code. Rooms share nothing here but the server.
 """
 
 from collections.abc import Iterable
-from urllib.parse import quote
+from unicodedata import normalize
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, render_template
 
 from web.hall import Hall, HallAwayError
-from web.link import BELOW
+from web.link import BELOW, spelled
 from web.operating import add_operating
 from web.words import languages
 from web.wsgi import refuse
@@ -43,8 +43,9 @@ class Rooms:
     def _below(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         part, slash, rest = environ["PATH_INFO"].removeprefix(BELOW).partition("/")
         name = part.encode("latin-1").decode("utf-8", "replace")  # PEP 3333
+        name = normalize("NFC", name)  # as settings have it
         if not slash:  # relative addresses need it
-            start_response("308 Permanent Redirect", [("Location", f"{quote(name, safe='')}/")])
+            start_response("308 Permanent Redirect", [("Location", f"{spelled(name)}/")])
             return []
         try:
             app = self._hall.room(name)

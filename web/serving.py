@@ -11,7 +11,6 @@ from utils.address import redis_address
 from utils.command_line.ending import end_on_signals
 from utils.command_line.output import note, put, tell
 from utils.config import Gathered, Settings
-from utils.faults import cause
 from utils.folders import state_folder
 from utils.setup.choices import usable
 from utils.sources import FileSource
@@ -21,8 +20,8 @@ from web.link import (
     forget_serving,
     has_rooms,
     link,
-    note_serving,
     own_link,
+    tell_where,
     to_operate,
     to_present,
 )
@@ -70,12 +69,8 @@ def _prepare(settings: Settings) -> None:
 def _announce(settings: Settings, app: Flask, rooms: Sequence[Flask]) -> None:
     """Tell on the terminal where the captions are, and leave word for `app.py link`."""
     several = [room.extensions["room"].name for room in rooms] if "rooms" in app.extensions else []
-    try:
-        note_serving(state_folder(), settings, app.extensions["links"].run, several)
-    except OSError as err:  # captions come first
-        for room in rooms:
-            reason = cause(err, str(state_folder()))
-            room.extensions["session"].notice("link.missing", reason=reason)
+    sessions = [room.extensions["session"] for room in rooms]
+    tell_where(settings, app.extensions["links"].run, sessions, several)
     tell(f"Captions are at {own_link(settings.host, settings.port)}  (Ctrl-C ends)")
     again = "once, within {} minutes; `.venv/bin/python app.py {} --here` prints another"
     if several:

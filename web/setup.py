@@ -7,12 +7,10 @@ from flask import Flask, request
 from utils.address import ANY, is_loopback
 from utils.config import Settings
 from utils.errors import RequestError
-from utils.faults import cause
-from utils.folders import state_folder
 from utils.live.session import Told
 from utils.messages import say
 from utils.setup.setup import Setup
-from web.link import note_serving, reader_url
+from web.link import reader_url, tell_where
 from web.peers import peer
 
 
@@ -71,8 +69,4 @@ def serve_at(app: Flask, settings: Settings) -> None:
     """
     app.extensions["server"].move(settings.host)
     app.extensions["room"].reader_url = reader_url(settings)
-    try:
-        note_serving(state_folder(), settings, app.extensions["links"].run)
-    except OSError as err:  # as at the start: captions come first
-        reason = cause(err, str(state_folder()))
-        app.extensions["session"].notice("link.missing", reason=reason)
+    tell_where(settings, app.extensions["links"].run, [app.extensions["session"]])

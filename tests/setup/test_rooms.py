@@ -68,6 +68,7 @@ def test_who_asks_for_one_room_at_the_start_gets_it(tmp_path, flag):
         ('name = "a/b"\nmicrophone = "x"', "room 'a/b' is left out: expected a name without / "),
         ('name = ".."\nmicrophone = "x"', "no dot at its ends"),
         (f'name = "{"x" * 61}"\nmicrophone = "x"', "60 letters at most"),
+        (f'name = "{"🎭" * 46}"\nmicrophone = "x"', "takes 184 bytes, expected 180 at most"),
         ('name = "a\\u0000b"\nmicrophone = "x"', "no control characters"),
         ('name = "B"', "room 'B' is left out: expected its microphone, by a name that `app.py"),
         ('name = "B"\nmicrophone = "x"\nsource = "y"', "or a recording that stands in for it"),
@@ -91,3 +92,9 @@ def test_a_wrong_room_is_told_and_the_others_stay(tmp_path, table, problem):
 def test_what_is_no_table_is_told(tmp_path):
     several, problems = found(tmp_path, "room = [1]")
     assert several == () and "expected a table under [[room]]" in problems[0]
+
+
+def test_a_name_is_one_however_its_accents_are_typed(tmp_path):
+    tables = ['name = "Cafe\\u0301"\nmicrophone = "x"', 'name = "CAFÉ"\nmicrophone = "y"']
+    (cafe,), problems = found(tmp_path, "".join(f"[[room]]\n{table}\n" for table in tables))
+    assert cafe.room == "Café" and "another room has this name" in problems[0]

@@ -17,7 +17,7 @@ from tests.web.test_nodes import Node
 from utils.live.sharing.server import connect
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
-HALL, ROOM_2 = "Großer Saal & Bühne", "Room 2"
+HALL, ROOM_2 = "Großer Saal & Bühne", "Room 2 (Anna's)!"
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +74,9 @@ def test_rooms_are_listed_and_each_is_alone_below_its_name(server, node, ending)
     below = f"/room/{quote(HALL)}"
     status, place, _ = get(node, below)
     assert (status, place) == (308, f"{quote(HALL, safe='')}/")
+    assert (
+        get(node, f"/room/{quote(ROOM_2)}")[1] == "Room%202%20(Anna's)!/"
+    )  # as the page links to it
     for path in ("/", "/read", "/static/js/main.js", "/app.webmanifest"):
         assert get(node, below + path)[0] == 200, path
     while "line 0" not in (text := get(node, f"{below}/export/txt")[2]):

@@ -81,7 +81,7 @@ def load_engines(
     progress(0.5, say("loading.detector"))
     detector = VoiceActivity()
     missing: list[Message] = []  # of what comes last, so that it takes no memory from the words
-    emotions = voices = sounds = None
+    emotions = sounds = None
     if settings.emotion:
         progress(0.6, say("loading.emotion"))
         opening = partial(open_live, settings.emotion_model, open_emotion)
