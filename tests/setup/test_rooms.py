@@ -98,3 +98,10 @@ def test_a_name_is_one_however_its_accents_are_typed(tmp_path):
     tables = ['name = "Cafe\\u0301"\nmicrophone = "x"', 'name = "CAFÉ"\nmicrophone = "y"']
     (cafe,), problems = found(tmp_path, "".join(f"[[room]]\n{table}\n" for table in tables))
     assert cafe.room == "Café" and "another room has this name" in problems[0]
+
+
+def test_an_index_is_one_however_it_is_written(tmp_path):
+    tables = ['name = "A"\nmicrophone = 3', 'name = "B"\nmicrophone = "03"']
+    several, problems = found(tmp_path, "".join(f"[[room]]\n{table}\n" for table in tables))
+    assert [settings.room for settings in several] == ["A"]
+    assert "room 'B' is left out: room 'A' hears its microphone '03'" in problems[0]

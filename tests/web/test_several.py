@@ -19,7 +19,7 @@ ANGRY = SPEECH.with_name("angry.flac")
 HALL, SECOND = "Großer Saal", "Room 2"
 WORDS = {HALL: "modern", SECOND: "talking"}  # that are said in one of them alone
 MICROPHONES = {HALL: "Monitor of Left", SECOND: "Monitor of Right"}
-FILE = f"emotion = false\nsounds = false\n{tables(MICROPHONES)}{tables({SECOND: 'Elsewhere'})}"
+FILE = f"emotion = false\nsounds = false\n{tables(MICROPHONES)}{tables({SECOND: 'Elsewhere', 'Third': 'left.monitor'})}"
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,7 @@ def program(left_and_right, server, tmp_path_factory) -> Iterator[Several]:
     assert running.process.returncode == 0
     assert "Traceback" not in running.errors
     assert f"room '{SECOND}' is left out: another room has this name" in running.errors
+    assert f"'left.monitor' is the device that room '{HALL}' hears as" in running.errors
 
 
 def said(client: Client) -> str:

@@ -11,6 +11,7 @@ from utils import config
 from utils.config import Gathered, Settings
 from utils.errors import ConfigError
 from utils.setup.choices import ABOVE
+from utils.sources import devices_meant
 
 # What a table may hold -> the setting that it is.
 OWN = {"name": "room", "microphone": "microphone", "source": "source", "listen": "listen"}
@@ -39,7 +40,8 @@ def rooms(found: Gathered) -> tuple[tuple[Settings, ...], tuple[str, ...]]:
             problems.append(f"room {which:.80} is left out: {err}")
         else:
             good.append(room)
-    return tuple(good), tuple(problems)
+    apart, more = _by_device(good)
+    return tuple(apart), (*problems, *more)
 
 
 def _room(settings: Settings, table: object) -> Settings:
@@ -78,5 +80,32 @@ def _check_apart(room: Settings, others: list[Settings]) -> None:
     for other in others:
         if room.room.casefold() == other.room.casefold():
             raise ConfigError("another room has this name")
-        if room.microphone and room.microphone.casefold() == other.microphone.casefold():
+        if room.microphone and _written(room) == _written(other):
             raise ConfigError(f"room {other.room!r} hears its microphone {room.microphone!r}")
+
+
+def _written(room: Settings) -> object:
+    """A room's microphone as it is written, "03" as 3."""
+    device = room.microphone_device
+    return device.casefold() if isinstance(device, str) else device
+
+
+def _by_device(good: list[Settings]) -> tuple[list[Settings], list[str]]:
+    """Rooms whose microphones are different devices, and what is wrong with the others."""
+    asked = [device for room in good if (device := room.microphone_device) is not None]
+    if len(asked) < 2:
+        return good, []
+    meant = dict(zip(asked, devices_meant(asked), strict=True))
+    apart: list[Settings] = []
+    problems: list[str] = []
+    heard: dict[object, Settings] = {}  # device -> the room that hears it
+    for room in good:
+        found = meant.get(room.microphone_device or "")
+        if found and (other := heard.setdefault(found, room)) is not room:
+            problems.append(
+                f"room {room.room!r} is left out: its microphone {room.microphone!r} is the device "
+                f"that room {other.room!r} hears as {other.microphone!r}"
+            )
+        else:
+            apart.append(room)
+    return apart, problems

@@ -5,7 +5,7 @@
 frames.
 """
 
-from utils.sources.devices import InputDevice, input_devices
+from utils.sources.devices import InputDevice, devices_meant, input_devices
 from utils.sources.file import FileSource
 from utils.sources.frames import FRAME_SAMPLES, Source
 from utils.sources.microphone import MicrophoneSource
@@ -18,6 +18,7 @@ __all__ = [
     "Microphone",
     "MicrophoneSource",
     "Source",
+    "devices_meant",
     "input_devices",
     "microphones",
 ]

@@ -186,7 +186,7 @@ class Lead:
     """
 
     def __init__(self, device: str | int | None, only: bool = False) -> None:
-        self._route = _device_called(device) if isinstance(device, str) else None
+        self._route = device_called(device) if isinstance(device, str) else None
         self._only = only
         self.opens = None if self._route else device
         self.source = self._route.name if self._route else ""
@@ -228,7 +228,8 @@ class Lead:
                 ) from err
 
 
-def _device_called(called: str) -> Routed | None:
+def device_called(called: str) -> Routed | None:
+    """The sound server's device of a name, its own or people's; None where it has none."""
     try:
         found = SoundServer().devices()
     except (OSError, subprocess.SubprocessError):
