@@ -18,10 +18,10 @@ function mainKey({ state, engine, quiet, empty, blank, presenter, facing }) {
   return facing ? `${state}.facing` : presenter ? state : `${state}.reader`;
 }
 
-// What stands below it, smaller. `message`: what the program says of its state.
-function more({ state, presenter, own, message }, key) {
+// What stands below it, smaller; never what the bar says already.
+function more({ state, presenter, own }, key) {
   if (!key || key.startsWith("blank")) return "";
-  if (FAILED.includes(state)) return presenter || state === "offline" ? message : t("hint.more.failed");
+  if (FAILED.includes(state)) return presenter || state === "offline" ? "" : t("hint.more.failed");
   if (state === "ready") return presenter ? t("hint.more.ready", { display: t("bar.settings") }) : own ? t("hint.more.own") : "";
   return "";
 }

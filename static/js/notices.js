@@ -1,7 +1,7 @@
 // Remarks beside the state, and the offer of better captions: one place, above the bar. Each can be
 // put away until it is over; one that comes anew is shown anew.
 
-import { sentence, setText, t } from "./words.js";
+import { languageName, sentence, setText, t } from "./words.js";
 
 const CAN_TRY = ["engine.waiting", "engine.kept"]; // the presenter may ask for another attempt
 const byId = (id) => document.getElementById(id);
@@ -9,9 +9,6 @@ const byId = (id) => document.getElementById(id);
 // What tells a remark from others: one that counts on stays the same.
 const nameOf = ({ code, values, message }) => (isCounting(values) ? code : `${code} ${message}`);
 const isCounting = (values) => values?.total_mb > 0;
-
-// Names of models are long: rows may end behind the parts of a name, and nowhere within.
-const broken = (name) => name.replaceAll("_", "_\u200b");
 
 export class Notices {
   #away = new Set();
@@ -24,9 +21,10 @@ export class Notices {
     byId("offer-away").addEventListener("click", () => this.#putAway(`offer ${this.#offer?.name}`));
   }
 
-  // `offer`: a better model that can be fetched, for whoever presents.
-  show(notices, offer, presenter) {
+  // `offer`: a better model that can be fetched, for whoever presents; `language`: that is spoken.
+  show(notices, offer, presenter, language) {
     this.#offer = offer;
+    this.language = language;
     const there = [...notices.map(nameOf), `offer ${offer?.name}`];
     for (const name of this.#away) if (!there.includes(name)) this.#away.delete(name);
     this.#shown = notices;
@@ -37,7 +35,7 @@ export class Notices {
 
   #putAway(name) {
     this.#away.add(name);
-    this.show(this.#shown, this.#offer, this.presenter);
+    this.show(this.#shown, this.#offer, this.presenter, this.language);
     if (document.activeElement === document.body) byId("view").focus({ preventScroll: true });
   }
 
@@ -73,7 +71,7 @@ export class Notices {
 
   #showOffer(offer) {
     byId("offer").hidden = !offer || this.#away.has(`offer ${offer.name}`);
-    setText(byId("offer-text"), offer ? t("offer", { ...offer, name: broken(offer.name) }) : "");
+    setText(byId("offer-text"), offer ? t("offer", { ...offer, language: languageName(this.language) }) : "");
     const button = byId("offer-fetch");
     setText(button, t(offer?.busy ? "offer.busy" : "offer.fetch"));
     // Not `disabled`: that would drop the focus of whoever has just pressed it.

@@ -67,7 +67,7 @@ export class Status {
     showProgress(byId("progress"), state === "loading", progress);
     const { offer, notices } = this.#status;
     const wanted = this.#room.presenter && state !== "offline" ? offer : null;
-    this.notices.show(this.notSpoken(notices ?? []), wanted, this.#room.presenter);
+    this.notices.show(this.notSpoken(notices ?? []), wanted, this.#room.presenter, this.#room.language);
     this.#showHint();
   }
 
@@ -89,7 +89,7 @@ export class Status {
 
   #showHint() {
     const { blank, presenter } = this.#room;
-    showHint({ ...this.#status, message: sentence(this.#status), empty: this.#empty, own: this.#own, blank, presenter, facing: facing.on });
+    showHint({ ...this.#status, empty: this.#empty, own: this.#own, blank, presenter, facing: facing.on });
   }
 }
 

@@ -60,9 +60,15 @@ export function t(key, values = {}) {
   return sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
+// The program knows languages by their codes; one or several stand in these values.
+const LANGUAGES = ["language", "source", "targets"];
+
 // A sentence that the server named by code; its own English where the page has none.
 export function sentence({ code, values, message }) {
-  return code && has(`status.${code}`) ? t(`status.${code}`, values ?? {}) : message ?? "";
+  if (!code || !has(`status.${code}`)) return message ?? "";
+  const named = { ...values };
+  for (const name of LANGUAGES) if (name in named) named[name] = named[name].split(", ").map((one) => languageName(one)).join(", ");
+  return t(`status.${code}`, named);
 }
 
 // Live regions speak on every change, so an equal text is not written again.

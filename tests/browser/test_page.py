@@ -15,6 +15,7 @@ from tests.page import (
     talk,
 )
 from utils.events import SILENT
+from utils.messages import SENTENCES
 
 pytestmark = needs_chromium
 
@@ -298,7 +299,7 @@ def test_hints_show_only_while_there_are_no_words(page, server):
     server.show("listening")
     expect(hint).to_contain_text("Speak now.")
     server.show("listening", quiet=True)
-    expect(hint).to_contain_text("No sound yet.")
+    expect(hint).to_have_text(WORDS["en"]["hint.quiet"])
     server.say(0, "Hello", final=False)
     expect(hint).to_have_text("")
 
@@ -316,11 +317,19 @@ def test_a_page_without_words_and_sound_is_not_black(page, server, state, engine
     server.arrange(presenter=presenter)
     server.show(state, engine=engine, message="There is no microphone. Plug one in.")
     expect(page.locator("#hint")).to_have_text(WORDS["en"][key])
-    more = "There is no microphone. Plug one in." if presenter else WORDS["en"]["hint.more.failed"]
+    more = "" if presenter else WORDS["en"]["hint.more.failed"]  # the bar says why, once
     expect(page.locator("#hint-more")).to_have_text(more)
-    expect(page.locator("#hint-more")).to_be_in_viewport()
+    expect(page.locator("#alert")).to_be_in_viewport()
     server.say(0, "Hello", final=False)
     expect(page.locator("#first")).to_be_hidden()
+
+
+def test_languages_are_told_by_their_names(page, server):
+    values = {"engine": "Whisper", "language": "ko"}
+    server.show("ready", code="ready.embedded", values=values)
+    expect(page.locator("#status")).to_contain_text("no NeMo model for Korean is on this machine")
+    for code in ("ready.embedded", "ready.recommended", "translation.none"):
+        assert WORDS["en"][f"status.{code}"] == SENTENCES[code]
 
 
 def test_the_first_screen_says_what_will_come_and_where_letters_are_chosen(page, server):
@@ -334,7 +343,7 @@ def test_what_is_offered_can_be_fetched_once_and_again_after_a_failure(page, ser
     here, button = page.locator("#offer"), page.locator("#offer-fetch")
     expect(here).to_be_hidden()
     server.show("ready", offer=offer())
-    expect(here).to_contain_text("Better captions can be had: a-model, 460 MB.")
+    expect(here).to_contain_text("Better captions in English: 460 MB.")
     expect(button).to_have_text("Fetch")
     button.press("Enter")
     assert server.asked.get(timeout=60) == ("fetch", {})
