@@ -123,7 +123,7 @@ def _handler(server: HubServer, store: bool) -> type[BaseHTTPRequestHandler]:
                 self._head(403, {"X-Error-Code": "GatedRepo"})
             elif content is None:
                 self._head(404, {"X-Error-Code": "EntryNotFound"})
-            elif not file.endswith((".nemo", ".bin")):
+            elif not file.endswith((".nemo", ".bin", ".safetensors")):
                 self._head(
                     307,
                     {

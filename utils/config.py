@@ -66,6 +66,7 @@ class Settings:
     offending : words that offend: off (as they were heard), first (their first letter), hidden
     translate : languages that finished lines are translated to, as ISO 639-1 codes, such as fr,de;
         "" for none
+    text_emotion : whether what the words of a finished line say is told, beside how it was said
     clear_after : minutes without speech after which the lines are cleared; 0 is never
     memory_limit : megabytes, above which memory is given back and the presenter is told; 0 is none
     save : folder to which finished lines are written from the start; "" writes none
@@ -99,6 +100,7 @@ class Settings:
     sounds: bool = True
     offending: str = "off"
     translate: str = ""
+    text_emotion: bool = False
     clear_after: int = 0
     memory_limit: int = 0
     save: str = ""

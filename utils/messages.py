@@ -130,6 +130,15 @@ SENTENCES = {
         "No line is translated from {source} to {targets}: no model on this machine does that. "
         "Get one with: .venv/bin/python app.py models get {name}"
     ),
+    "text_emotion.missing": "What words say is not told: {reason}. Captions go on.",
+    "text_emotion.none": (
+        "What words say is not told: no model for it is on this machine. "
+        "Get it with: .venv/bin/python app.py models get {name}"
+    ),
+    "text_emotion.untranslated": (
+        "What words say is not told: it is read in English, and no model on this machine "
+        "translates {source} to it. Get one with: .venv/bin/python app.py models get {name}"
+    ),
     "engine.fetching": "Fetching better captions: {done_mb} of {total_mb} MB.",
     "engine.waiting": "What is built in goes on listening. {reason}.",
     "engine.loading": "Getting {name} ready. Captions go on meanwhile.",

@@ -22,12 +22,12 @@ def test_a_mended_line_is_exported_and_saved_so_and_survives_a_restart(room, boa
         board.show(line(segment), board.cuts)
     room.corrections.correct(1, "other words", "")
     room.corrections.correct(1, "better words", "")
-    board.show(line(1).tagged("text_emotion", "glad"), board.cuts)  # comes late
+    board.show(line(1).tagged("hesitation", "glad"), board.cuts)  # comes late
     assert [e.text for e in lines(board)] == ["words", "better words", "words"]
     room.set_saving(False)
     events, bad = saved(room)
     assert bad == 0 and [e.text for e in events] == ["words", "better words", "words"]
-    assert events[1].tags["mended"] is True and events[1].tags["text_emotion"] == "glad"
+    assert events[1].tags["mended"] is True and events[1].tags["hesitation"] == "glad"
     assert "[mended] [sad] better words" in whole(board, "txt")
 
 

@@ -48,7 +48,7 @@ def test_what_is_no_language_is_refused(given, tmp_path):
 def test_a_mended_line_is_translated_anew_and_undone_it_has_the_old_one(room, board, here):
     tag = TranslationTag(Desk({"fr": route("en", "fr", find_translations())}))
     heard = line(0).tagged("translation", {"fr": "mot"})
-    room.corrections._session.translate = tag.of
+    room.corrections._session.of_words = lambda words: {tag.name: tag.of(words)}
     room.set_saving(True)
     board.show(heard, board.cuts)
     room.corrections.correct(0, "Thank you.", "")

@@ -17,7 +17,7 @@ from utils.models.translation import files
 from utils.models.translation.files import find_translations, route
 from utils.models.translation.package import check_whole, look_into
 from utils.tags.translation import TranslationTag
-from utils.translation import desk as desks
+from utils.translation import behind
 from utils.translation.desk import Desk
 from utils.translation.translator import load
 
@@ -170,7 +170,7 @@ def test_a_finished_line_comes_again_with_its_translation(here, line):
     tag = TranslationTag(Desk({"fr": route("en", "fr", find_translations())}))
     captioner = Captioner(OneWord(), [tag])
     free = threading.Event()
-    tag._desk._thread.submit(free.wait)
+    tag._desk._behind.thread.submit(free.wait)
     final = heard(captioner, line)[-1]
     assert final.final and not final.tags and captioner.tags.to_come == {"translation"}
     free.set()
@@ -183,10 +183,10 @@ def test_a_finished_line_comes_again_with_its_translation(here, line):
 
 
 def test_where_too_many_lines_wait_the_oldest_goes_without(here, monkeypatch):
-    monkeypatch.setattr(desks, "MOST_WAITING", 2)
+    monkeypatch.setattr(behind, "MOST_WAITING", 2)
     desk = Desk({"fr": route("en", "fr", find_translations())})
     free = threading.Event()
-    desk._thread.submit(free.wait)
+    desk._behind.thread.submit(free.wait)
     later = [desk.translate("word") for _ in range(3)]
     assert [one.cancelled() for one in later] == [True, False, False]
     free.set()

@@ -1,6 +1,6 @@
 """A line that the presenter mends: other words in place of those that were heard."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
@@ -11,7 +11,8 @@ from utils.messages import say
 
 LONGEST = 1000  # characters of a line; one of 15 s has some three hundred
 TAG = "mended"  # the mark of such a line
-TRANSLATION = "translation"  # the tag that is of the words, and goes with them
+Tags = dict[str, object]
+OF_WORDS = ("translation", "text_emotion")  # tags that are of the words, and go with them
 
 
 def cleaned(text: str) -> str:
@@ -33,8 +34,8 @@ class Mended:
 
     def __init__(self) -> None:
         self._lines: dict[int, tuple[str, tuple[Word, ...], str]] = {}
-        self._heard: dict[int, object] = {}  # what the words that were heard are in other languages
-        self._translated: dict[int, object] = {}  # and those in their place
+        self._heard: dict[int, Tags] = {}  # what was said of the words that were heard
+        self._anew: dict[int, Tags] = {}  # and of those in their place
 
     def mend(self, line: CaptionEvent, text: str) -> CaptionEvent:
         """A finished line with other words; with those that were heard it is mended no more."""
@@ -42,14 +43,14 @@ class Mended:
         if text == heard:
             return self.restore(line)
         if line.segment not in self._lines:
-            self._heard[line.segment] = line.tags.get(TRANSLATION)
+            self._heard[line.segment] = _of_words(line)
         self._lines[line.segment] = heard, words, text
-        self._translated.pop(line.segment, None)
+        self._anew.pop(line.segment, None)
         return self._mended(line)
 
-    def translate(self, line: CaptionEvent, translation: object) -> CaptionEvent:
-        """A mended line with its words in other languages."""
-        self._translated[line.segment] = translation
+    def tell(self, line: CaptionEvent, tag: str, value: object) -> CaptionEvent:
+        """A mended line with what is said of its words, by a tag of `OF_WORDS`."""
+        self._anew.setdefault(line.segment, {})[tag] = value
         return self._mended(line)
 
     def restore(self, line: CaptionEvent) -> CaptionEvent:
@@ -57,29 +58,46 @@ class Mended:
         if line.segment not in self._lines:
             return line.tagged(TAG, None)
         heard, words, _ = self._lines.pop(line.segment)
-        self._translated.pop(line.segment, None)
+        self._anew.pop(line.segment, None)
         line = replace(line, text=heard, words=words).tagged(TAG, None)
-        return line.tagged(TRANSLATION, self._heard.pop(line.segment, None))
+        return _tagged(line, self._heard.pop(line.segment, {}))
 
     def apply(self, line: CaptionEvent) -> CaptionEvent:
         """A line that comes again, as with a late tag, keeps the words that it was mended with."""
         if line.segment not in self._lines or not line.final:
             return line
         if line.text == self._lines[line.segment][0]:
-            self._heard[line.segment] = line.tags.get(TRANSLATION)
+            self._heard[line.segment] = _of_words(line)
         return self._mended(line)
 
     def _mended(self, line: CaptionEvent) -> CaptionEvent:
         _, words, text = self._lines[line.segment]
         timed = tuple(_timed(words, text.split(), line.start_s, line.end_s)) if words else ()
         line = replace(line, text=text, words=timed).tagged(TAG, True)
-        return line.tagged(TRANSLATION, self._translated.get(line.segment))
+        return _tagged(line, self._anew.get(line.segment, {}))
 
     def clear(self) -> None:
         """Forget every line."""
         self._lines.clear()
         self._heard.clear()
-        self._translated.clear()
+        self._anew.clear()
+
+    def forget(self, tags: Iterable[str]) -> None:
+        """Forget what these tags have said of any line."""
+        for told in (*self._heard.values(), *self._anew.values()):
+            for tag in tags:
+                told.pop(tag, None)
+
+
+def _of_words(line: CaptionEvent) -> Tags:
+    return {name: line.tags[name] for name in OF_WORDS if name in line.tags}
+
+
+def _tagged(line: CaptionEvent, told: Tags) -> CaptionEvent:
+    """The line with these of `OF_WORDS`, and with no other."""
+    for name in OF_WORDS:
+        line = line.tagged(name, told.get(name))
+    return line
 
 
 def _timed(heard: Sequence[Word], words: list[str], start_s: float, end_s: float) -> Iterator[Word]:

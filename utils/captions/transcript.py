@@ -8,7 +8,7 @@ from typing import Protocol
 
 from utils.captions.export import document
 from utils.captions.export.cues import LINE_CHARS, Timed, cues, width
-from utils.captions.export.marks import ENGLISH, Wording, marks, plain, translations
+from utils.captions.export.marks import ENGLISH, Wording, marks, of_words, plain, translations
 from utils.events import CaptionEvent
 
 BLOCK_LINES, BLOCK_BYTES = 100, 65_536  # of a shared export: how it is cut
@@ -104,18 +104,15 @@ class Form:
 
 
 def _txt(event: CaptionEvent, wording: Wording) -> Iterator[str]:
-    words = [*marks(event, wording), *plain(event.text).split()]
+    words = [*marks(event, wording), *of_words(event, wording), *plain(event.text).split()]
     rows = [f"{_minutes(event)}  {' '.join(words)}\n"]
     rows += [f"       {language}: {said}\n" for language, said in translations(event)]
     yield "".join(rows)
 
 
 def _docx(event: CaptionEvent, wording: Wording) -> Iterator[str]:
-    rows = [
-        document.paragraph(
-            *(_minutes(event), marks(event, wording), plain(event.text), wording.language)
-        )
-    ]
+    known = [*marks(event, wording), *of_words(event, wording)]
+    rows = [document.paragraph(_minutes(event), known, plain(event.text), wording.language)]
     rows += [document.translated(words, language) for language, words in translations(event)]
     yield "".join(rows)
 

@@ -29,6 +29,12 @@ def parser(description: str) -> argparse.ArgumentParser:
     engine.add_argument(
         "--translate", metavar="LANGUAGES", help="translate finished lines, such as fr,de"
     )
+    engine.add_argument(
+        "--text-emotion",
+        action="store_const",
+        const=True,
+        help="tell what the words of finished lines say, beside how they were said",
+    )
     served = shared()
     served.add_argument("--host", help="address to serve at (default 127.0.0.1)")
     served.add_argument("--port", type=int, help="port to serve at (default 5000)")
@@ -141,7 +147,7 @@ def parser(description: str) -> argparse.ArgumentParser:
         "name", nargs="?", help="of the list, or FROM-TO; by default the recommended one"
     )
     added = actions.add_parser(
-        "add", help="take a model that translates, which you have downloaded"
+        "add", help="take a model that translates or reads emotion, which you have downloaded"
     )
     added.add_argument("name", metavar="FILE_OR_FOLDER")
     actions.add_parser("remove", help="delete a model").add_argument("name")

@@ -9,7 +9,9 @@ from utils.command_line.models_list import COMMAND, listing, size_bytes
 from utils.command_line.output import note, put, tell
 from utils.errors import ModelError
 from utils.language import two_letters
+from utils.models import text_emotion
 from utils.models.catalogue import (
+    TEXT_EMOTION,
     TRANSLATION,
     WHISPER,
     Model,
@@ -48,7 +50,9 @@ def run(action: str | None, name: str | None, language: str) -> int:
     if action == "get":
         fetch(name, language)
     elif action == "add" and name is not None:
-        tell(f"Ready: {add(Path(name).expanduser())}")
+        path = Path(name).expanduser()
+        take = text_emotion.add if text_emotion.is_text_emotion(path) else add
+        tell(f"Ready: {take(path)}")
     elif action == "remove" and name is not None:
         remove(name)
     else:
@@ -80,6 +84,8 @@ def fetch(name: str | None, language: str) -> Path:
     if model.kind == TRANSLATION:
         source, target = model.languages
         tell(f"To use it: {COMMAND} --language {source} --translate {target}")
+    elif model.kind == TEXT_EMOTION:
+        tell(f"To use it: {COMMAND} --text-emotion")
     elif find_voices()[:1] == [path]:
         tell("Captions mark another voice with a dash from the next start on.")
     elif fitting(language)[:1] == [path]:
@@ -93,7 +99,7 @@ def fetch(name: str | None, language: str) -> Path:
 
 def _path(model: Model) -> Path | None:
     """Where it lies on this machine."""
-    if model.kind == TRANSLATION:
+    if model.kind in {TRANSLATION, TEXT_EMOTION}:
         path = models_folder() / model.name
         return path if path.exists() else None
     return (installed_whisper if model.kind == WHISPER else installed)(model.repo)

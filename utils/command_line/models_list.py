@@ -9,6 +9,7 @@ from utils.errors import printable
 from utils.folders import free_space
 from utils.models.catalogue import (
     CATALOGUE,
+    TEXT_EMOTIONS,
     VOICES,
     WHISPER,
     WHISPERS,
@@ -20,6 +21,7 @@ from utils.models.catalogue import (
 from utils.models.here import fitting
 from utils.models.hub import megabytes
 from utils.models.nemo.files import find_models, find_voices, installed, sorted_paths
+from utils.models.text_emotion import find_text_emotions
 from utils.models.translation.files import find_translations
 from utils.models.whisper.files import (
     EMBEDDED,
@@ -77,6 +79,8 @@ def listing(language: str) -> str:
         "      about 150 MB; any computer; licence Apache 2.0\n"
         "      or a package of Argos Translate that you have downloaded:\n"
         f"      {COMMAND} models add FILE.argosmodel",
+        "EMOTION OF THE WORDS (what they say, not how they are said: --text-emotion)",
+        *(_text_emotion(model) for model in TEXT_EMOTIONS),
         "ON THIS MACHINE",
         *_here(language, models, voices, whispers),
         f"Get one:    {COMMAND} models get NAME\n"
@@ -109,6 +113,16 @@ def _entry(model: Model, models: list[Path]) -> str:
         facts.append(model.note)
     mark = f"  ({', '.join(marks)})" if marks else ""
     return "\n".join([f"  {model.name}{mark}", *_indented(facts)])
+
+
+def _text_emotion(model: Model) -> str:
+    """The same of one that tells the emotion of words."""
+    here = (models_folder() / model.name).is_dir()
+    facts = [
+        f"English, other languages by a model FROM-en; {megabytes(model.about_mb * 1_000_000)}; "
+        f"any computer; licence {model.licence}"
+    ]
+    return "\n".join([f"  {model.name}{'  (on this machine)' if here else ''}", *_indented(facts)])
 
 
 def _indented(lines: list[str]) -> Iterator[str]:
@@ -146,7 +160,12 @@ def _here(
             f"  {package.path.name}  {_size(package.path)}; translates {package.source} to "
             f"{package.target}\n      {package.path}"
         )
-    known = [*models, *voices, *whispers, *(package.path for package in translations)]
+    texts = find_text_emotions()
+    for text in texts:
+        size = _size(text.path)
+        yield f"  {text.path.name}  {size}; tells the emotion of English words\n      {text.path}"
+    known = [*models, *voices, *whispers]
+    known += [each.path for each in translations] + [each.path for each in texts]
     yield from _unfinished(known)
     if DIGITS.exists():
         yield (

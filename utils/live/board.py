@@ -13,6 +13,7 @@ from utils.events import CaptionEvent
 from utils.live.mending.voice_names import VoiceNames
 from utils.messages import say
 
+FEELINGS = ("emotion", "text_emotion")  # tags that go where feelings are switched off for all
 LATE_JOINER_LINES = 200  # what a page is sent when it opens
 LONGEST_SESSION = 10**9  # lines
 
@@ -53,8 +54,7 @@ class Board:
         """Show an event of speech that was heard after so many cuts; an older one is dropped."""
         with self.lock:
             if cuts == self.cuts and not self.blank:
-                event = event if self.emotion else event.tagged("emotion", None)
-                self._show(self._voices.told(event))
+                self._show(self._voices.told(event if self.emotion else _unfeeling(event)))
 
     def mend(self, segment: int, text: str | None) -> None:
         """Put other words in place of a finished line's; None: those that were heard.
@@ -71,12 +71,13 @@ class Board:
             if other != line:
                 self._show(other, corrects=line.text)
 
-    def translate(self, segment: int, text: str, translation: object) -> None:
-        """Show a mended line, which had this text when it was translated, with its translation."""
+    def tell_anew(self, segment: int, text: str, tag: str, value: object) -> None:
+        """Show a mended line, which had this text when a tag read it, with what that says."""
         with self.lock:
-            line = None if self.blank else self._transcript.find(segment)
+            hidden = self.blank or (tag in FEELINGS and not self.emotion)
+            line = None if hidden else self._transcript.find(segment)
             if line and line.text == text and line.tags.get(TAG):
-                self._show(self._mended.translate(line, translation), corrects=line.text)
+                self._show(self._mended.tell(line, tag, value), corrects=line.text)
 
     def name_voice(self, number: int, name: str) -> None:
         """Give a voice a name, on every line that it has; "" takes it away.
@@ -202,11 +203,12 @@ class Board:
             self._kept.clear()
 
     def set_emotion(self, on: bool) -> None:
-        """Show emotion from now on, or do not, and forget what was estimated."""
+        """Show feelings from now on, or do not, and forget what was estimated."""
         with self.lock:
             self.emotion = on
             if not on:
-                self._transcript.change(lambda line: line.tagged("emotion", None))
+                self._transcript.change(_unfeeling)
+                self._mended.forget(FEELINGS)
                 self._exports.clear()
                 self._wire.clear()
 
@@ -226,3 +228,9 @@ class Board:
         if corrects is None or event.segment in self._kept:  # else it was said before
             self._kept.add(event.segment)
             self._keep(event, corrects)
+
+
+def _unfeeling(line: CaptionEvent) -> CaptionEvent:
+    for tag in FEELINGS:
+        line = line.tagged(tag, None)
+    return line

@@ -32,12 +32,15 @@ from utils.sounds import SoundModel
 from utils.tags import Tag
 from utils.tags.emotion import SHOWN, EmotionPredictor, EmotionTag
 from utils.tags.loudness import LoudnessTag
+from utils.tags.text_emotion import ReadsEmotion, TextEmotionTag
 from utils.tags.translation import Translates, TranslationTag
 from utils.tags.voices import NEMO, Likeness, SpeakerTag, VoiceModel, VoicesTag
 
 if TYPE_CHECKING:  # it imports torch
     from utils.emotion.encoder import Encoder
+    from utils.models import text_emotion
     from utils.models.translation.package import Package
+    from utils.text_emotion.desk import TextEmotionDesk
     from utils.translation.desk import Desk
 
 log = logging.getLogger(__name__)
@@ -90,7 +93,8 @@ def load_engines(
     desk = _open_translation(settings, missing)
     if settings.sounds:
         sounds = optional(lambda: _open_sounds(emotions), "sounds.missing", missing)
-    models = _Models(transcriber, detector, emotions, voices, sounds, desk)
+    texts = _open_text_emotion(settings, missing)
+    models = _Models(transcriber, detector, emotions, voices, sounds, desk, texts)
     offer = offered(*choice(settings)) if live else None
     captioner = models.captioner(first_segment)
     return Engines(captioner, ready, better, offer, tuple(missing), models.twin)
@@ -106,6 +110,7 @@ class _Models:
     voices: tuple[VoiceModel, Likeness] | None
     sounds: SoundModel | None
     desk: Translates | None
+    texts: ReadsEmotion | None
 
     def captioner(self, first_segment: int) -> Captioner:
         tags: list[Tag] = [LoudnessTag()]
@@ -116,6 +121,8 @@ class _Models:
             tags.append(EmotionTag(self.emotions, voices))  # asks whose line it is
         if self.desk:
             tags.append(TranslationTag(self.desk))
+        if self.texts:
+            tags.append(TextEmotionTag(self.texts))
         captioner = Captioner(self.transcriber, tags, first_segment, self.detector)
         captioner.sounds.model = self.sounds
         return captioner
@@ -125,8 +132,9 @@ class _Models:
         voices = self.voices and (_Lent(self.voices[0]), self.voices[1])
         transcriber, detector = self.transcriber.twin(), self.detector.twin()
         desk = self.desk and _LentDesk(self.desk)
-        models = replace(self, transcriber=transcriber, detector=detector, voices=voices, desk=desk)
-        return models.captioner(first_segment)
+        texts = self.texts and _LentTexts(self.texts)
+        lent = replace(self, transcriber=transcriber, detector=detector, voices=voices)
+        return replace(lent, desk=desk, texts=texts).captioner(first_segment)
 
 
 class _Lent:
@@ -144,6 +152,16 @@ class _LentDesk:
 
     def __init__(self, desk: Translates) -> None:
         self.languages, self.translate = desk.languages, desk.translate
+
+    def close(self) -> None:
+        """Others go on."""
+
+
+class _LentTexts:
+    """What reads the emotion of words for others as well."""
+
+    def __init__(self, texts: ReadsEmotion) -> None:
+        self.read = texts.read
 
     def close(self) -> None:
         """Others go on."""
@@ -172,6 +190,33 @@ def _open_desk(routes: "dict[str, tuple[Package, ...]]") -> "Desk":
     from utils.translation.desk import Desk
 
     return Desk(routes)
+
+
+def _open_text_emotion(settings: Settings, missing: list[Message]) -> "TextEmotionDesk | None":
+    """What reads the emotion of words, where somebody asked for it and there are models."""
+    if not settings.text_emotion:
+        return None
+    from utils.models.catalogue import TEXT_EMOTIONS
+    from utils.models.text_emotion import find_text_emotions
+    from utils.models.translation.files import find_translations, route
+
+    found, source = find_text_emotions(), two_letters(settings.language)
+    if not found:
+        missing.append(say("text_emotion.none", name=TEXT_EMOTIONS[0].name))
+        return None
+    way = () if source == "en" else route(source, "en", find_translations())
+    if source != "en" and not way:
+        missing.append(say("text_emotion.untranslated", source=source, name=f"{source}-en"))
+        return None
+    return optional(lambda: _open_texts(found[0], way), "text_emotion.missing", missing)
+
+
+def _open_texts(package: "text_emotion.Package", way: "tuple[Package, ...]") -> "TextEmotionDesk":
+    needed = package.needed_bytes + sum(model.needed_bytes for model in way)
+    check_spare("the emotion of words", needed, 0)
+    from utils.text_emotion.desk import TextEmotionDesk
+
+    return TextEmotionDesk(package, way)
 
 
 def _open_voices() -> tuple[VoiceModel, Likeness]:

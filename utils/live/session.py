@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Self
 
+from utils.captions.mending import OF_WORDS
 from utils.errors import RequestError
 from utils.events import CaptionEvent
 from utils.live.board import Board, Publish
@@ -25,6 +26,7 @@ from utils.live.watch import Signs
 from utils.messages import Value, say
 from utils.monitoring import metrics
 from utils.sources import Source
+from utils.tags.text_emotion import TextEmotionTag
 from utils.tags.translation import TranslationTag
 
 log = logging.getLogger(__name__)
@@ -267,10 +269,12 @@ class Session:
         tag = self._translation
         return tag.languages if tag else ()
 
-    def translate(self, text: str) -> "Future[object] | None":
-        """Words that were mended in other languages, later; None where nothing translates."""
-        tag = self._translation
-        return tag.of(text) if tag else None
+    def of_words(self, text: str) -> "dict[str, Future[object]]":
+        """What tags that read words say of words that were mended, later, by their names."""
+        engines = self._loader.engines
+        tags = [engines.captioner.tags.find(name) for name in OF_WORDS] if engines else []
+        reads = TranslationTag, TextEmotionTag
+        return {tag.name: tag.of(text) for tag in tags if isinstance(tag, reads)}
 
     @property
     def _translation(self) -> TranslationTag | None:

@@ -9,20 +9,22 @@ from utils.errors import ModelError
 from utils.folders import cache_folder
 from utils.language import two_letters
 
-# Kinds of model: a `.nemo` file, and folders in CTranslate2's form with a Whisper, and with an
-# OPUS-MT that translates.
-NEMO, WHISPER, TRANSLATION = "nemo", "whisper", "translation"
-_BYTES = {NEMO: 4, WHISPER: 2, TRANSLATION: 2}  # of a parameter in the file: float32, float16
+# Kinds of model: a `.nemo` file, folders in CTranslate2's form with a Whisper, and with an OPUS-MT
+# that translates, and a folder in the form of transformers that tells the emotion of words.
+NEMO, WHISPER, TRANSLATION, TEXT_EMOTION = "nemo", "whisper", "translation", "text emotion"
+# Of a parameter in the file: float32, float16.
+_BYTES = {NEMO: 4, WHISPER: 2, TRANSLATION: 2, TEXT_EMOTION: 4}
 _GPU_M = {
     NEMO: 250,
     WHISPER: 100,
     TRANSLATION: 250,
+    TEXT_EMOTION: 250,
 }  # millions of parameters; a Whisper hears a line many times
 
 
 @dataclass(frozen=True)
 class Model:
-    """A pretrained model on Hugging Face's hub, for words, for voices or for translation.
+    """A pretrained model on Hugging Face's hub: for words, voices, translation or what words say.
 
     Parameters
     ----------
@@ -38,7 +40,7 @@ class Model:
         and the test it was measured on; "" if not looked up
     licence : as the card names it
     note : what else a person who chooses should know
-    kind : NEMO, WHISPER or TRANSLATION
+    kind : NEMO, WHISPER, TRANSLATION or TEXT_EMOTION
     repo_name : of the repository, where it is not `name`
     """
 
@@ -327,7 +329,22 @@ def pair(name: str) -> Model | None:
     )
 
 
-ALL = CATALOGUE + WHISPERS + VOICES
+# The emotion of English words. Size and files as the hub lists them; its card names no licence.
+TEXT_EMOTIONS = (
+    Model(
+        "emotion-english-distilroberta-base",
+        "j-hartmann",
+        ("en",),
+        (),
+        82,
+        329,
+        "",
+        "not named by its authors",
+        kind=TEXT_EMOTION,
+    ),
+)
+
+ALL = CATALOGUE + WHISPERS + VOICES + TEXT_EMOTIONS
 
 
 def find(name: str) -> Model | None:

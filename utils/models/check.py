@@ -7,6 +7,7 @@ from utils.errors import ConfigError
 from utils.language import two_letters
 from utils.models.catalogue import (
     NEMO,
+    TEXT_EMOTION,
     TRANSLATION,
     WHISPER,
     WHISPERS,
@@ -66,8 +67,15 @@ def remedy(language: str) -> str:
 
 
 def _check_model(asr: str, model: str, language: str) -> None:
-    if (known := find(model)) and known.kind == TRANSLATION and not Path(model).exists():
-        raise ConfigError(f"--model {model} translates, and recognises nothing; see --translate")
+    if (known := find(model)) and not Path(model).exists():
+        if known.kind == TRANSLATION:
+            raise ConfigError(
+                f"--model {model} translates, and recognises nothing; see --translate"
+            )
+        if known.kind == TEXT_EMOTION:
+            raise ConfigError(
+                f"--model {model} reads words, and recognises none; see --text-emotion"
+            )
     kind = kind_of(asr, model)
     if asr not in {"auto", kind}:
         is_a = "a Whisper" if kind == WHISPER else "no folder of a Whisper, nor the name of one"

@@ -8,7 +8,17 @@ from functools import cached_property
 from pathlib import Path
 
 from utils.errors import ModelError
-from utils.models.catalogue import NEMO, TRANSLATION, WHISPER, find, models_folder, repository, stem
+from utils.models import text_emotion as words
+from utils.models.catalogue import (
+    NEMO,
+    TEXT_EMOTION,
+    TRANSLATION,
+    WHISPER,
+    find,
+    models_folder,
+    repository,
+    stem,
+)
 from utils.models.download import Download, Progress, StoppedError, delete
 from utils.models.hub import MissingError, NetworkError, Remote, look_up
 from utils.models.memory import check_fits
@@ -94,6 +104,8 @@ class Fetch:
             return (look_up(self.repo, f"{self.repo.split('/')[1]}.nemo"),)
         if self.kind == TRANSLATION:
             return self._of_translation()
+        if self.kind == TEXT_EMOTION:
+            return self._of_text_emotion()
         weights = look_up(self.repo, FILES[0][0])
         found = [_look_up_first(names, weights) for names in FILES[1:]]
         try:
@@ -113,6 +125,14 @@ class Fetch:
             ) from err
         others = [(CONFIG,), VOCABULARIES, (SOURCE_PIECES,), (TARGET_PIECES,)]
         return (weights, *(_look_up_first(names, weights) for names in others))
+
+    def _of_text_emotion(self) -> tuple[Remote, ...]:
+        try:
+            weights = look_up(self.repo, words.SAFE)
+        except MissingError:
+            weights = look_up(self.repo, words.PICKLED)
+        others = (words.CONFIG, words.VOCABULARY, words.MERGES)
+        return (weights, *(look_up(self.repo, name, weights.commit) for name in others))
 
     def download(self) -> Download:
         """The download of them, not begun."""
@@ -227,11 +247,13 @@ def check(path: Path, kind: str) -> None:
     Parameters
     ----------
     path : a `.nemo` file, or a folder
-    kind : NEMO, WHISPER or TRANSLATION
+    kind : NEMO, WHISPER, TRANSLATION or TEXT_EMOTION
     """
     if kind == WHISPER:
         check_readable(path)
     elif kind == TRANSLATION:
         check_translation(path)
+    elif kind == TEXT_EMOTION:
+        words.check_whole(path)
     else:
         check_whole(path)

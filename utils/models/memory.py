@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from utils.errors import ModelError, NoMemoryError
-from utils.models.catalogue import NEMO, TRANSLATION, WHISPER
+from utils.models.catalogue import NEMO, TEXT_EMOTION, TRANSLATION, WHISPER
 from utils.models.hub import megabytes
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,8 @@ WHISPER_BYTES = 200_000_000
 # which 107 stay; of a zip, which is in memory while it is loaded, 598 and 290.
 TRANSLATION_BYTES, TRANSLATION_COPIES, ZIP_COPIES = 80_000_000, 1.4, 3.5
 
+TEXT_EMOTION_BYTES = 500_000_000
+
 # Measured: what PyTorch and the network take beside a Whisper.
 EMOTION_BYTES, EMOTION_ADDRESSES = 270_000_000, 1_000_000_000
 PICTURES_BYTES = 250_000_000  # librosa and numba, where a network hears pictures of speech
@@ -40,6 +42,8 @@ def needed_bytes(file_bytes: int, kind: str = NEMO) -> int:
         return WHISPER_BYTES + file_bytes
     if kind == TRANSLATION:
         return TRANSLATION_BYTES + int(TRANSLATION_COPIES * file_bytes)
+    if kind == TEXT_EMOTION:
+        return TEXT_EMOTION_BYTES + file_bytes
     nemo_bytes = 0 if "nemo.collections.asr" in sys.modules else NEMO_BYTES
     return int(nemo_bytes + COPIES * file_bytes)
 
@@ -113,7 +117,7 @@ def check_fits(name: str, file_bytes: int, kind: str = NEMO) -> None:
     ----------
     name : for the message
     file_bytes : of the model on disk
-    kind : NEMO, WHISPER or TRANSLATION
+    kind : NEMO, WHISPER, TRANSLATION or TEXT_EMOTION
 
     Raises
     ------

@@ -1,20 +1,11 @@
 """Who translates: one thread behind the captions, which gives way to them, and its models."""
 
-import logging
-import os
-import threading
-from collections import deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future
 
 from utils.models.translation.package import Package
+from utils.translation.behind import Behind
 from utils.translation.translator import Translator, check_usable
-
-log = logging.getLogger(__name__)
-
-NICE = 10  # as `man 7 sched` has it: others of this computer go before
-MOST_WAITING = 20  # lines, after which the oldest is given up
 
 
 class Desk:
@@ -33,11 +24,11 @@ class Desk:
         packages = {p.path: p for way in routes.values() for p in way}
         check_usable(list(packages.values()))
         self.languages = tuple(routes)
-        self._lock = threading.Lock()
-        self._waiting: deque[Future[object]] = deque()
-        self._thread = ThreadPoolExecutor(1, "translate", initializer=_give_way)
+        self._behind = Behind("translate", "translation is late: a line has none")
         # CTranslate2's own thread takes its rank from the one that loads.
-        loading = self._thread.submit(lambda: {at: Translator(p) for at, p in packages.items()})
+        loading = self._behind.thread.submit(
+            lambda: {at: Translator(p) for at, p in packages.items()}
+        )
         try:
             loaded = loading.result()
         except BaseException:
@@ -47,34 +38,19 @@ class Desk:
 
     def translate(self, text: str) -> "Future[object]":
         """The words in each language, later, or None; cancelled where too many lines wait."""
-        with self._lock:
-            self._waiting = deque(one for one in self._waiting if not one.done())
-            while len(self._waiting) >= MOST_WAITING:
-                if self._waiting.popleft().cancel():
-                    log.warning("translation is late: a line has none")
-            later: Future[object] = Future()
-            try:
-                later = self._thread.submit(self._translate, text)
-            except RuntimeError:  # it is closed
-                later.cancel()
-            self._waiting.append(later)
-            return later
+        return self._behind.submit(self._translate, text)
 
     def close(self) -> None:
         """Finish the line that is translated, and no other."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        self._behind.close()
 
     def _translate(self, text: str) -> object:
-        found = {to: words for to, way in self._routes.items() if (words := _along(way, text))}
+        found = {to: words for to, way in self._routes.items() if (words := along(way, text))}
         return found or None
 
 
-def _along(way: Sequence[Translator], text: str) -> str:
+def along(way: Sequence[Translator], text: str) -> str:
+    """Words as they are at the end of a way, which may be empty."""
     for translator in way:
         text = translator.translate(text)
     return text
-
-
-def _give_way() -> None:
-    with suppress(AttributeError, OSError):  # no such thing but on Linux
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

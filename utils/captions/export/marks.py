@@ -46,6 +46,20 @@ def marks(event: CaptionEvent, wording: Wording = ENGLISH) -> list[str]:
     return known
 
 
+def of_words(event: CaptionEvent, wording: Wording = ENGLISH) -> list[str]:
+    """What the words themselves say, which is not how they were said; nothing where that is little.
+
+    >>> of_words(CaptionEvent(0, 0, 1, "Oh no.", True, {"text_emotion": {"label": "sad"}}))
+    ['[words: sad]']
+    """
+    found = event.tags.get("text_emotion")
+    label = found.get("label") if isinstance(found, Mapping) else None
+    if not isinstance(label, str) or label == SILENT or not plain(label):
+        return []
+    feeling = wording.of(f"emotion.{label}", label)
+    return [f"[{wording.of('export.words', 'words: {feeling}', feeling=feeling)}]"]
+
+
 def translations(event: CaptionEvent) -> Iterator[tuple[str, str]]:
     """The line in other languages: each by its code."""
     found = event.tags.get("translation")

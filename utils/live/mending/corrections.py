@@ -41,8 +41,8 @@ class Corrections:
         """
         words = cleaned(text)
         self._board.mend(segment, words)
-        if later := self._session.translate(words):
-            later.add_done_callback(partial(self._translated, segment, words))
+        for tag, later in self._session.of_words(words).items():
+            later.add_done_callback(partial(self._told, segment, words, tag))
         if remember:
             self._remember(remember)
 
@@ -64,9 +64,9 @@ class Corrections:
         """
         self._board.name_voice(number, name)
 
-    def _translated(self, segment: int, text: str, later: "Future[object]") -> None:
+    def _told(self, segment: int, text: str, tag: str, later: "Future[object]") -> None:
         if not later.cancelled() and not later.exception() and (found := later.result()):
-            self._board.translate(segment, text, found)
+            self._board.tell_anew(segment, text, tag, found)
 
     def _remember(self, words: str) -> None:
         self._remembered.add(words)
