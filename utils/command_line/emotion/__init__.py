@@ -1,13 +1,14 @@
 """`python emotion_model.py`: how speech was spoken, in recordings or at the microphone.
 
-`files` hears recordings as a whole, `record` the microphone, `analyze` a recording by `chunks`,
-which it shows as `bars` and as a `timeline`, plays (`player`), and fetches where it lies behind
-an address (`fetched`).
+`files` hears recordings as a whole, `record` the microphone, `lines` it line by line, `analyze` a
+recording by `chunks`, which it shows as `bars` and as a `timeline`, plays (`player`), and fetches
+where it lies behind an address (`fetched`).
 """
 
 import argparse
 import sys
 from pathlib import Path
+from typing import cast
 
 from utils.command_line.emotion import arguments as known
 from utils.command_line.emotion.analyze import analyze
@@ -28,7 +29,8 @@ def say(load: Load, arguments: list[str] | None = None) -> int:
     arguments : those of the process where None
     """
     words = sys.argv[1:] if arguments is None else arguments
-    command = {"record": _record, "analyze": _analyze}.get(words[0] if words else "")
+    commands = {"record": _record, "microphone": _microphone, "analyze": _analyze}
+    command = commands.get(words[0] if words else "")
     try:
         return command(load, words[1:]) if command else _files(load, words)
     except AppError as err:
@@ -45,6 +47,17 @@ def _record(load: Load, words: list[str]) -> int:
     options = known.record().parse_args(words)
     out = _kept(options.out, options)
     record(load(options.emotion), options.seconds, options.microphone, out)
+    return 0
+
+
+def _microphone(load: Load, words: list[str]) -> int:
+    # here, as they come with all that captions need
+    from utils.command_line.emotion.lines import tell_lines
+    from utils.live.loading import OpenEmotion
+
+    options = known.microphone().parse_args(words)
+    both = cast(OpenEmotion, load)  # `emotion_model.EmotionRecognizer` is what either wants
+    tell_lines(both, options.emotion, options.microphone, options.language, options.text)
     return 0
 
 

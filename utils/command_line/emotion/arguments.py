@@ -11,6 +11,7 @@ from utils.emotion.windows import MIN_S
 PROGRAM = "emotion_model.py"
 LONGEST_CHUNK_S, LONGEST_S = 60.0, 600.0
 RECORD = "record from the microphone, and tell how it was spoken"
+LINES = "tell each line that is spoken into the microphone, and how it is spoken"
 ANALYZE = "tell how speech sounds along a recording, a video, or one behind an address"
 
 
@@ -20,7 +21,7 @@ def files() -> argparse.ArgumentParser:
         prog=PROGRAM,
         description="Say how recordings of speech were spoken, a JSON line each.",
         epilog=f"commands (--help after each says the rest):\n  record       {RECORD}\n"
-        f"  analyze      {ANALYZE}\n",
+        f"  microphone   {LINES}\n  analyze      {ANALYZE}\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -48,6 +49,15 @@ def record() -> argparse.ArgumentParser:
     parser.add_argument("--microphone", metavar="NAME_OR_INDEX", help="input device")
     parser.add_argument("--out", type=ending(".wav"), metavar="FILE", help="keep it as WAV")
     _add_overwrite(parser, "--out")
+    return _with_checkpoint(parser)
+
+
+def microphone() -> argparse.ArgumentParser:
+    """Of `microphone`."""
+    parser = _command("microphone", LINES)
+    parser.add_argument("--text", action="store_true", help="tell what the words say, too")
+    parser.add_argument("--language", default="en", help="of the speech (default: en)")
+    parser.add_argument("--microphone", metavar="NAME_OR_INDEX", help="input device")
     return _with_checkpoint(parser)
 
 
