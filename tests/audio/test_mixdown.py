@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from utils.audio import SAMPLE_RATE, level_db, load
+from utils.audio import SAMPLE_RATE, level_db, load, pcm16
 from utils.audio.convert import Converter
 from utils.audio.mixdown import HOP, Mixdown
+from utils.captions.vad import VoiceActivity
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
 ROOM = 1e-3  # -60 dB: each channel's own noise
@@ -123,3 +124,14 @@ def test_an_offset_is_taken_away(voice: np.ndarray, offset: float) -> None:
     assert np.abs(heard - 0.1 * voice)[SAMPLE_RATE // 2 :].max() < 3e-3
     after = converter.push(np.zeros(SAMPLE_RATE, np.float32))
     assert not after[SAMPLE_RATE // 2 :].any()
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_what_comes_above_full_scale_is_borne(voice: np.ndarray, times: int) -> None:
+    loud = np.clip(20 * voice, -1, 1).repeat(times)  # a microphone turned up far too high
+    converter = Converter(times * SAMPLE_RATE)
+    heard = np.concatenate([converter.push(loud), converter.finish()])
+    assert np.abs(heard).max() > 1
+    above = np.abs(heard) > 1
+    assert np.array_equal(np.sign(pcm16(heard)[above]), np.sign(heard[above]))  # none turns over
+    assert VoiceActivity().hears_speech(heard)

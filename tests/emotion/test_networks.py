@@ -1,10 +1,10 @@
 """Every network that is known by name: its shapes, its checkpoint, and what it says live."""
 
+import socket
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -119,17 +119,28 @@ def test_deeper_networks_have_more_to_learn() -> None:
 # --- what ImageNet taught
 
 
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where torchvision keeps the weights that it fetched."""
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path))
+    (tmp_path / "checkpoints").mkdir()
+    return tmp_path / "checkpoints"
+
+
+def file_of(name: str) -> str:
+    from torchvision import models
+
+    return models.get_model_weights(name).DEFAULT.url.rpartition("/")[2]
+
+
 @pytest.mark.parametrize("name", ["resnet18", "googlenet", "alexnet-gap"])
-def test_weights_of_imagenet_are_taken_over_where_they_can_be_had(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_weights_of_imagenet_are_taken_over_where_they_are_here(name: str, kept: Path) -> None:
     from torchvision import models
 
     published = name.removesuffix("-gap")
     options = {"init_weights": False} if published == "googlenet" else {}
     state = getattr(models, published)(weights=None, **options).state_dict()
-    kind = type(models.get_model_weights(published).DEFAULT)
-    monkeypatch.setattr(kind, "get_state_dict", lambda *_, **__: state)
+    torch.save(state, kept / file_of(published))
     network = made(name)
     assert images.teach(network.get_submodule("body"), config_of(name))
     found = network.get_submodule("body.network").state_dict()
@@ -140,21 +151,27 @@ def test_weights_of_imagenet_are_taken_over_where_they_can_be_had(
     assert len(fitted) <= 3
 
 
-@pytest.mark.parametrize("name", ["resnet18"])
-def test_without_a_network_it_is_trained_from_scratch_and_said(
-    name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "ImageNet's weights are not here; to begin with them, fetch http"),
+        (b"x", "is damaged"),
+    ],
+)
+def test_else_it_is_trained_from_scratch_and_said_and_nothing_is_fetched(
+    content: bytes | None,
+    said: str,
+    kept: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    from torchvision import models
-
-    def unreachable(*_: object, **__: object) -> None:
-        raise URLError("no network")
-
-    kind = type(models.get_model_weights(name).DEFAULT)
-    monkeypatch.setattr(kind, "get_state_dict", unreachable)
-    network = made(name)
+    monkeypatch.setattr(socket, "socket", None)  # whoever calls out fails
+    if content:
+        (kept / file_of("resnet18")).write_bytes(content)
+    network = made("resnet18")
     before = {key: value.clone() for key, value in network.state_dict().items()}
-    assert not images.teach(network.get_submodule("body"), config_of(name))
-    assert "resnet18 is trained from scratch: ImageNet weights cannot be had" in caplog.text
+    assert not images.teach(network.get_submodule("body"), config_of("resnet18"))
+    assert "resnet18 is trained from scratch: " in caplog.text and said in caplog.text
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
 
 

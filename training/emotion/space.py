@@ -21,7 +21,7 @@ from utils.emotion.networks.config import DROPPING, IMAGES, SVM, WIDENED
 Space = dict[str, BaseDistribution]
 
 # Of networks that are trained step by step. From scratch those in `WIDENED` want larger steps
-# than image networks, which begin with ImageNet's weights where these can be had.
+# than image networks, which begin with ImageNet's weights where these are on the machine.
 STEPWISE: Space = {
     "weight_decay": FloatDistribution(1e-4, 1e-1, log=True),
     "batch": CategoricalDistribution([16, 32, 64]),

@@ -13,6 +13,10 @@ PRIOR = SAMPLE_RATE // 10  # samples of no offset that the mean begins with
 class Converter:
     """Turns blocks of sound into one channel at `SAMPLE_RATE`; their length changes nothing.
 
+    Sound that was cut off at full scale comes up to a third above 1, as its corners are rounded.
+    It is not cut again: whoever makes whole numbers of it does (`utils.audio.pcm16`), and all
+    others hear by how loud it is beside the rest.
+
     Parameters
     ----------
     rate : of the blocks, Hz

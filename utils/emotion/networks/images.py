@@ -3,6 +3,8 @@ to our classes.
 """
 
 import logging
+from pathlib import Path, PurePosixPath
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -29,23 +31,34 @@ def make(config: NetworkConfig) -> nn.Module:
 
 
 def teach(network: nn.Module, config: NetworkConfig) -> bool:
-    """Give a network of `make` the weights that ImageNet taught it, if they can be had.
+    """Give a network of `make` the weights that ImageNet taught it, if they are on this machine.
+
+    Nothing is fetched: they are looked for where torchvision keeps them.
 
     Returns
     -------
-    False, and a line in the log, where they are neither here nor to be fetched: it is then
-    trained from scratch
+    False, and a line in the log, where they are not here or damaged: it is then trained from
+    scratch
     """
     models, name = _models(), _published(config.name)
-    weights = models.get_model_weights(name).DEFAULT
-    try:
-        state = weights.get_state_dict(progress=True, check_hash=True)
-    except (OSError, RuntimeError) as err:  # RuntimeError: of another hash
-        reason = str(err).partition("\n")[0]
-        log.warning("%s is trained from scratch: ImageNet weights cannot be had (%s)", name, reason)
-        return False
+    url = models.get_model_weights(name).DEFAULT.url
+    path = Path(torch.hub.get_dir()) / "checkpoints" / PurePosixPath(url).name
     taught = _random(name)
-    taught.load_state_dict(state)
+    try:
+        taught.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+    except FileNotFoundError:
+        log.warning(
+            "%s is trained from scratch: ImageNet's weights are not here; to begin with them, "
+            "fetch %s to %s, and start again",
+            name,
+            url,
+            path,
+        )
+        return False
+    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as err:
+        reason = str(err).partition("\n")[0]
+        log.warning("%s is trained from scratch: %s is damaged (%s)", name, path, reason)
+        return False
     if name == "googlenet":
         taught.aux_logits, taught.aux1, taught.aux2 = False, None, None
     network.load_state_dict(Image(config, taught).state_dict())
