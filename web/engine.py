@@ -19,6 +19,7 @@ import engineio
 from engineio.packet import Packet
 from flask_socketio import SocketIO
 
+from utils.of_room import same_room
 from web.outbox import Outbox, frame
 from web.websocket import VERSION, WebSocket, is_handshake, refusals
 from web.wsgi import connection, refuse
@@ -31,7 +32,7 @@ class _Page:
 
     def __init__(self, websocket: WebSocket, ping_s: float) -> None:
         self._websocket = websocket
-        self._writer = threading.Thread(target=self._write, name="page", daemon=True)
+        self._writer = threading.Thread(target=same_room(self._write), name="page", daemon=True)
         self.outbox = Outbox(ping_s)
 
     def start(self) -> None:

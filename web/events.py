@@ -17,6 +17,7 @@ from utils.live.session import Told
 from utils.live.status import for_readers
 from utils.messages import Message, say
 from utils.monitoring import metrics
+from utils.of_room import same_room
 from web.access import Token
 from web.engine import Engine, install
 from web.limits import LogOnce, TokenBucket
@@ -130,7 +131,7 @@ class Events:
         for role in metrics.ROLES:
             metrics.count_pages(role, partial(self._count, role))
         self._publisher.start()
-        threading.Thread(target=self._watch_token, name="token", daemon=True).start()
+        threading.Thread(target=same_room(self._watch_token), name="token", daemon=True).start()
         self._socketio.on_event("connect", self._connect)
         self._socketio.on_event("disconnect", self._disconnect)
         for name, (kind, do) in orders.items():

@@ -10,6 +10,7 @@ from utils.live.session import Session, measure
 from utils.live.sharing.shared import Operated
 from utils.live.status import for_readers, in_short
 from utils.messages import say
+from utils.of_room import of_room
 from web.access import Links, Token
 
 
@@ -47,7 +48,8 @@ class OwnHall:
         if (app := self._apps.get(name)) is None:
             raise RequestError(say("sharing.none"))
         try:
-            _operated(app).orders[what](on)
+            with of_room(name):
+                _operated(app).orders[what](on)
         except RequestError:
             raise
         except AppError as err:

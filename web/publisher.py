@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from flask_socketio import SocketIO
 
 from utils.live.session import Told
+from utils.of_room import same_room
 from web.engine import Engine
 from web.outbox import frame
 
@@ -45,7 +46,7 @@ class Publisher:
 
     def start(self) -> None:
         """Begin to send, also what was told until now."""
-        threading.Thread(target=self._run, name="publisher", daemon=True).start()
+        threading.Thread(target=same_room(self._run), name="publisher", daemon=True).start()
 
     def publish(self, name: str, payload: dict, *audiences: str) -> None:
         """Send an event to every page of some audiences; all of them if none is named."""

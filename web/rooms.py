@@ -10,6 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, render_template
 
+from utils.of_room import of_room
 from web.hall import Hall, HallAwayError
 from web.link import BELOW, spelled
 from web.operating import add_operating
@@ -55,7 +56,8 @@ class Rooms:
             return refuse(start_response, "404 Not Found", "There is no such room.")
         environ["SCRIPT_NAME"] = f"{environ.get('SCRIPT_NAME', '')}{BELOW}{part}"
         environ["PATH_INFO"] = f"/{rest}"
-        return app(environ, start_response)
+        with of_room(name):
+            return app(environ, start_response)
 
 
 def _page() -> str:

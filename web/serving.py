@@ -12,6 +12,7 @@ from utils.command_line.ending import end_on_signals
 from utils.command_line.output import note, put, tell
 from utils.config import Gathered, Settings
 from utils.folders import state_folder
+from utils.of_room import of_room
 from utils.setup.choices import usable
 from utils.sources import FileSource
 from web.access import LINK_S, TOKEN_FILE, Token
@@ -42,7 +43,8 @@ def serve(found: Gathered, create_app: Callable[[Gathered], Flask]) -> int:
         ending.callback(forget_serving, state_folder())
         ending.enter_context(app.extensions.get("common", nullcontext()))
         for room in rooms:
-            _begin(room, ending)
+            with of_room(room.extensions["room"].name if "rooms" in app.extensions else ""):
+                _begin(room, ending)
         server = Server(settings.host, settings.port, app, rooms=len(rooms))
         for room in rooms:
             room.extensions["server"] = server

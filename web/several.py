@@ -12,6 +12,7 @@ from utils.live.engines import Engines
 from utils.live.loader import Progress
 from utils.live.mending.remembered import Remembered, remembered_list
 from utils.live.several.common import Common
+from utils.of_room import of_room
 from web.access import TOKEN_FILE, Links, Token
 from web.gate import guarded
 from web.own_hall import OwnHall, Together
@@ -46,16 +47,16 @@ def add_rooms(
     common = Common(lambda progress: load(found.settings, progress, len(several)))
     remembered = Remembered(remembered_list())
     names = tuple(settings.room for settings in several)
-    apps = {
-        settings.room: add_room(
-            make(),
-            replace(found, settings=settings),
-            file,
-            lambda settings, progress, first: common.engines(progress, first),
-            Among(settings.room, names, remembered, links.run),
-        )
-        for settings in several
-    }
+    apps: dict[str, Flask] = {}
+    for settings in several:
+        with of_room(settings.room):
+            apps[settings.room] = add_room(
+                make(),
+                replace(found, settings=settings),
+                file,
+                lambda settings, progress, first: common.engines(progress, first),
+                Among(settings.room, names, remembered, links.run),
+            )
     app = make()
     rooms = list(apps.values())
     add_health(app, Together({n: a.extensions["session"] for n, a in apps.items()}), token)

@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.command_line.test_app import SPEECH, Client
 from tests.program import Program
 from utils.monitoring import logs
 from utils.monitoring.logs import FLOOD_EVENTS, FLOOD_S, Errors, File, Flood, Journal, Line
+from utils.of_room import of_room, same_room
 
 HOME = Path(__file__).resolve().parents[2]
 TYPED = "nightingale umbrella"  # what somebody types to the person across
@@ -67,6 +69,18 @@ def test_an_event_is_one_line_whatever_is_in_it():
     assert re.match(parts + r'error=ValueError trace="Traceback', line), line
 
 
+def test_the_room_is_named_by_whichever_thread_works_for_it():
+    lines: list[str] = []
+    with of_room("Room 2"):
+        thread = threading.Thread(
+            target=same_room(lambda: lines.append(Line().format(record("a"))))
+        )
+    thread.start()
+    thread.join()
+    assert ' event=a room="Room 2"' in lines[0]
+    assert "room=" not in Line().format(record("a"))
+
+
 def test_a_flood_of_one_kind_is_counted_not_repeated():
     now_s, told = 0.0, []
     flood = Flood(told.append, lambda: now_s)
@@ -76,9 +90,7 @@ def test_a_flood_of_one_kind_is_counted_not_repeated():
     assert told == []
     now_s = FLOOD_S
     assert flood.filter(record("lost %d", 1001))
-    assert [one.getMessage() for one in told] == [
-        f"{1000 - FLOOD_EVENTS} more events like 'lost %d'"
-    ]
+    assert [one.getMessage() for one in told] == [f"{1000 - FLOOD_EVENTS} more like 'lost %d'"]
 
 
 def test_what_was_held_back_is_told_at_the_end():
@@ -87,7 +99,7 @@ def test_what_was_held_back_is_told_at_the_end():
     for number in range(FLOOD_EVENTS + 2):
         flood.filter(record("lost %d", number))
     flood.end()
-    assert [one.getMessage() for one in told] == ["2 more events like 'lost %d'"]
+    assert [one.getMessage() for one in told] == ["2 more like 'lost %d'"]
 
 
 def test_many_kinds_take_no_memory_without_end():

@@ -19,6 +19,7 @@ from utils.live.status import StatusLine
 from utils.live.watch import Moves, Signs, Watch
 from utils.messages import Message, say
 from utils.monitoring import metrics
+from utils.of_room import same_room
 from utils.sources import Source
 
 log = logging.getLogger(__name__)
@@ -145,7 +146,7 @@ class Listener:
             self.signs.begin()
             self._elapsed.begin()
             work = partial(self._run, captioner)
-            self._worker = threading.Thread(target=work, name="captions", daemon=True)
+            self._worker = threading.Thread(target=same_room(work), name="captions", daemon=True)
             self._worker.start()
 
     def stop(self) -> None:

@@ -11,6 +11,7 @@ from utils.faults import of_machine
 from utils.live.engines import Better, Course, Engines, bring_better
 from utils.live.status import Status, StatusLine
 from utils.messages import Message, say
+from utils.of_room import same_room
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class Loader:
     def start(self) -> None:
         """Begin to load."""
         self._loading = True
-        threading.Thread(target=self._run, name="load", daemon=True).start()
+        threading.Thread(target=same_room(self._run), name="load", daemon=True).start()
 
     def close(self) -> None:
         """Fetch and load no more; what has been fetched is kept."""
@@ -136,7 +137,7 @@ class Loader:
         self._line.withdraw("engine.kept")
         self._refresh()
         work = partial(self._improve, engines, bring)
-        threading.Thread(target=work, name="better", daemon=True).start()
+        threading.Thread(target=same_room(work), name="better", daemon=True).start()
 
     def _improve(self, engines: Engines, bring: Better) -> None:
         """Bring the better recogniser; it takes the next segment over."""

@@ -5,6 +5,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from utils.of_room import same_room
+
 BEAT_S = 0.5
 STILL_S = 3.0  # without a beat, after which the program stood still; a busy machine is sooner
 RECENT_S = 3.0  # after it, while its consequences come
@@ -59,7 +61,7 @@ class Pulse:
         self._last_s = now_s()
         self._woke_s = -RECENT_S
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+        self._thread = threading.Thread(target=same_room(self._run), name="pulse", daemon=True)
 
     def start(self) -> None:
         """Begin to beat."""

@@ -20,6 +20,7 @@ from utils.live.mending.remembered import Remembered
 from utils.live.saving import SavedLines
 from utils.live.session import Session, Told
 from utils.messages import say
+from utils.of_room import same_room
 
 TIDY_S = 1.0  # between looks whether the lines are to be cleared
 
@@ -90,7 +91,7 @@ class Room:
 
     def __enter__(self) -> Self:
         """Begin to look after the lines and the devices."""
-        threading.Thread(target=self._tidy, name="tidy", daemon=True).start()
+        threading.Thread(target=same_room(self._tidy), name="tidy", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from utils.monitoring.metrics import LOGGED
+from utils.of_room import ROOM
 from utils.untrusted import private
 
 FILE_BYTES, FILES = 1_000_000, 5
@@ -50,8 +51,10 @@ class Line(logging.Formatter):
 
 
 def fields(record: logging.LogRecord) -> dict[str, str]:
-    """What is told of an event, by name."""
+    """What is told of an event, by name; its room where the program has several."""
     told = {"level": record.levelname.lower(), "from": record.name, "event": record.getMessage()}
+    if room := ROOM.get():
+        told["room"] = room
     if record.exc_info and record.exc_info[0]:
         told["error"] = record.exc_info[0].__name__
         told["trace"] = logging.Formatter().formatException(record.exc_info)
@@ -132,7 +135,7 @@ class Flood(logging.Filter):
         for (name, level, sentence), kind in ended.items():
             if kind.held_back:
                 LOGGED.labels(logging.getLevelName(level).lower()).inc(kind.held_back)
-                told = "%d more events like %r"
+                told = "%d more like %r"
                 values = (kind.held_back, sentence)
                 self._tell(logging.LogRecord(name, level, "", 0, told, values, None))
 
@@ -193,6 +196,7 @@ class Journal(_Quiet, logging.Handler):
             "PRIORITY": str(_priority(record.levelno)),
             "SYSLOG_IDENTIFIER": "captions",
             "CAPTIONS_FROM": told["from"],
+            "CAPTIONS_ROOM": told.get("room", ""),
             "CAPTIONS_ERROR": told.get("error", ""),
             "CAPTIONS_TRACE": told.get("trace", ""),
         }

@@ -17,6 +17,7 @@ import numpy as np
 from utils.audio.convert import Converter
 from utils.errors import CaptureError
 from utils.faults import cause
+from utils.of_room import same_room
 from utils.sources.heard import NewStream, heard_from_the_start
 from utils.sources.portaudio import (
     Setup,
@@ -81,7 +82,7 @@ class Capture:
         """
         self._setup = setup
         try:
-            threading.Thread(target=self._run, name="microphone", daemon=True).start()
+            threading.Thread(target=same_room(self._run), name="microphone", daemon=True).start()
         except RuntimeError:
             if setup:
                 setup.free()

@@ -14,6 +14,7 @@ from utils.audio import SAMPLE_RATE
 from utils.errors import CaptureError
 from utils.events import AudioFrame
 from utils.faults import cause
+from utils.of_room import same_room
 from utils.sources.capture import Capture
 from utils.sources.frames import FRAME_SAMPLES, Framer
 from utils.sources.heard import Lead, SoundServer, is_routed, plain_name
@@ -134,7 +135,7 @@ class MicrophoneSource:
             self.close()
             raise
         try:
-            threading.Thread(target=self._look, name="heard", daemon=True).start()
+            threading.Thread(target=same_room(self._look), name="heard", daemon=True).start()
         except RuntimeError as err:  # at the limit of threads: listening goes on
             logger.warning("%s", err)
         return self

@@ -55,9 +55,8 @@ def teach(network: nn.Module, config: NetworkConfig) -> bool:
             path,
         )
         return False
-    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError) as err:
-        reason = str(err).partition("\n")[0]
-        log.warning("%s is trained from scratch: %s is damaged (%s)", name, path, reason)
+    except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError):
+        log.warning("%s is trained from scratch: %s is damaged; delete it", name, path)
         return False
     if name == "googlenet":
         taught.aux_logits, taught.aux1, taught.aux2 = False, None, None

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from utils.errors import DataError
 from utils.faults import cause
+from utils.of_room import same_room
 
 PROGRAM = "espeak-ng"
 MISSING = "espeak-ng is not installed on the computer that shows the captions"
@@ -73,7 +74,7 @@ class Voice:
         self._take_turn(turn)
         try:
             threading.Thread(
-                target=self._run, args=(turn, text, language), name="voice", daemon=True
+                target=same_room(self._run), args=(turn, text, language), name="voice", daemon=True
             ).start()
         except RuntimeError as err:
             raise DataError(cause(err)) from err

@@ -12,6 +12,7 @@ import redis
 from utils.errors import AppError, RequestError
 from utils.live.sharing.server import TROUBLE, Keys
 from utils.messages import say
+from utils.of_room import same_room
 
 WAIT_S = 4  # for a room to take an order, and to answer; what is older is not done any more
 ANSWER_S = 10  # that an answer is kept
@@ -59,7 +60,7 @@ class Orderly:
         self._server, self._keys = server, keys
         self._owns, self._orders = owns, orders
         self._closed = threading.Event()
-        threading.Thread(target=self._run, name="orders", daemon=True).start()
+        threading.Thread(target=same_room(self._run), name="orders", daemon=True).start()
 
     def close(self) -> None:
         """Take no more; one that is being waited for is not."""

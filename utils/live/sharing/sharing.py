@@ -34,6 +34,7 @@ from utils.live.sharing.server import (
 from utils.live.sharing.shared import Operated
 from utils.live.sharing.waiting import Item, Waiting
 from utils.live.status import for_readers
+from utils.of_room import same_room
 
 SHARED = {"caption", "cleared", "status", "room", "answer"}  # what readers are told
 LIST_S = 60.0  # between words that the room is there
@@ -87,7 +88,7 @@ class Sharing:
         self._tried: tuple[str, Sequence[Item]] | None = None  # of which it is not known
         self._trouble = ""
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="sharing", daemon=True)
+        self._thread = threading.Thread(target=same_room(self._run), name="sharing", daemon=True)
 
     def earlier(self) -> Earlier | None:
         """The session that broke off in this room not long ago, if any."""
