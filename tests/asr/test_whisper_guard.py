@@ -7,12 +7,12 @@ from tests.whisper_speech import digits, hear, speech
 from utils import audio
 from utils.asr.whisper.guard import is_speech
 from utils.asr.whisper.model import NOTHING, Heard, WhisperModel
-from utils.asr.whisper.stream import BEAM
+from utils.asr.whisper.stream import BEAM, SHARED_BEAM
 from utils.audio import SAMPLE_RATE
 from utils.events import Word
 
 WORDS = (Word("you", 0.2, 0.6, 0.8),)
-BEAMS = (1, BEAM)
+BEAMS = (SHARED_BEAM, BEAM)
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,11 @@ from tests.whisper_speech import DIGITS_SAID, SAID, digits, hear, speech, withou
 from utils import audio
 from utils.asr.whisper.heard import NOTHING, repeats
 from utils.asr.whisper.model import MIN_SAMPLES, WhisperModel, width
-from utils.asr.whisper.stream import BEAM
+from utils.asr.whisper.stream import BEAM, SHARED_BEAM
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
 
-BEAMS = (1, BEAM)
+BEAMS = (SHARED_BEAM, BEAM)
 
 
 @pytest.fixture(scope="module")

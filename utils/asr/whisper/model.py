@@ -168,9 +168,9 @@ class WhisperModel:
         heard = self._pass(features, n_samples, beam, safely=False)
         if not heard.whole and beam > 1 and _frames(n_samples) + QUIET_FRAMES <= SAFE_FRAMES:
             heard = self._pass(features, n_samples, beam, safely=True)  # longer ones differ little
-        if heard.whole or beam == 1:
+        if heard.whole:
             return heard
-        if n_samples >= SHORTEST_HALVES:
+        if beam > 1 and n_samples >= SHORTEST_HALVES:
             return self._in_halves(features, n_samples, beam)
         return replace(heard, words=heard.words[: before_loop(heard.words)])
 

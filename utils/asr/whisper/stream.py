@@ -22,7 +22,10 @@ SHARE = 0.6  # of the time, that passes over the growing segment may take
 # A growing pass over a longer segment hears what lies behind the last word shown that ended so
 # long ago: its cost does not grow with the segment.
 LONG_S, BACK_S = 6.5, 5.0
-BEAM = 5  # hypotheses of a pass, as in whisper/transcribe.py
+BEAM = 5  # hypotheses of the final pass, as in whisper/transcribe.py
+# Of a growing one: words are shown once two passes agree, which more hypotheses make no righter but
+# later. Where rooms share the machine, one: the delay of their passes adds up.
+GROWING_BEAM, SHARED_BEAM = 2, 1
 Submit = Callable[..., "Future[Heard]"]
 
 
@@ -59,10 +62,18 @@ class WhisperStream:
     submit : has a call run on the model's thread
     again_s : new sound at the least before the open segment is heard again; None hears it
         only at pauses and at its end
+    growing_beam : hypotheses of the passes before the final one
     """
 
-    def __init__(self, model: WhisperModel, submit: Submit, again_s: float | None) -> None:
+    def __init__(
+        self,
+        model: WhisperModel,
+        submit: Submit,
+        again_s: float | None,
+        growing_beam: int = GROWING_BEAM,
+    ) -> None:
         self._model, self._submit, self._again_s = model, submit, again_s
+        self._growing_beam = growing_beam
         self._mel = model.mel()
         self._agreed = Agreement()
         self._growing: _Pass | None = None
@@ -135,16 +146,21 @@ class WhisperStream:
             if waiting:
                 waiting.future.cancel()  # only helps where it has not begun
         self._growing = None
-        final = self._final = self._begin(n_samples, paused=True)
+        final = self._final = self._begin(n_samples, paused=True, beam=BEAM)
         self._next = n_samples + int((self._again_s or 0.0) * SAMPLE_RATE)
         return final
 
     def _begin(
-        self, n_samples: int, n_before: int = 0, start_s: float = 0.0, paused: bool = False
+        self,
+        n_samples: int,
+        n_before: int = 0,
+        start_s: float = 0.0,
+        paused: bool = False,
+        beam: int | None = None,
     ) -> _Pass:
         """Hear so many samples, but for those before `start_s`, where so many words stand."""
         skipped = int(start_s * FRAMES_PER_S)
         n_heard = n_samples - skipped * HOP_LENGTH
         features = self._mel.features(n_samples, skipped + width(n_heard))[:, skipped:]
-        future = self._submit(self._model.hear, features, n_heard, BEAM)
+        future = self._submit(self._model.hear, features, n_heard, beam or self._growing_beam)
         return _Pass(n_samples, future, n_before, skipped / FRAMES_PER_S, paused)

@@ -11,7 +11,7 @@ import numpy as np
 from utils.asr import Transcriber, Tuning
 from utils.asr.whisper.heard import Heard
 from utils.asr.whisper.model import WhisperModel, width
-from utils.asr.whisper.stream import WhisperStream
+from utils.asr.whisper.stream import GROWING_BEAM, SHARED_BEAM, WhisperStream
 from utils.asr.whisper.trial import check_usable
 from utils.audio import SAMPLE_RATE
 from utils.errors import ModelError
@@ -55,6 +55,7 @@ class WhisperTranscriber(Transcriber):
         self._phrases = tuning.phrases
         workers = min(tuning.rooms, _cores())
         self._model = WhisperModel(folder, code, _threads(workers), workers)
+        self._growing_beam = GROWING_BEAM if tuning.rooms == 1 else SHARED_BEAM
         self._is_twin = False
         self.prefer(tuning.remembered)
         self._worker = ThreadPoolExecutor(workers, thread_name_prefix="whisper")
@@ -85,7 +86,10 @@ class WhisperTranscriber(Transcriber):
     def stream(self, growing: bool = True) -> WhisperStream:
         """Begin a segment. Streams of several callers may be open at a time."""
         return WhisperStream(
-            self._model, self._submit, self._steps[self._step] if growing else None
+            self._model,
+            self._submit,
+            self._steps[self._step] if growing else None,
+            self._growing_beam,
         )
 
     def _submit(self, call: Callable[..., Heard], *arguments: object) -> "Future[Heard]":
