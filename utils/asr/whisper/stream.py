@@ -24,7 +24,7 @@ SHARE = 0.6  # of the time, that passes over the growing segment may take
 LONG_S, BACK_S = 6.5, 5.0
 BEAM = 5  # hypotheses of the final pass, as in whisper/transcribe.py
 # Of a growing one: words are shown once two passes agree, which more hypotheses make no righter but
-# later. Where rooms share the machine, one: the delay of their passes adds up.
+# later. Where more rooms than cores share the machine, one: their passes wait for each other.
 GROWING_BEAM, SHARED_BEAM = 2, 1
 Submit = Callable[..., "Future[Heard]"]
 

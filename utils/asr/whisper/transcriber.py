@@ -55,7 +55,7 @@ class WhisperTranscriber(Transcriber):
         self._phrases = tuning.phrases
         workers = min(tuning.rooms, _cores())
         self._model = WhisperModel(folder, code, _threads(workers), workers)
-        self._growing_beam = GROWING_BEAM if tuning.rooms == 1 else SHARED_BEAM
+        self._growing_beam = GROWING_BEAM if tuning.rooms <= workers else SHARED_BEAM
         self._is_twin = False
         self.prefer(tuning.remembered)
         self._worker = ThreadPoolExecutor(workers, thread_name_prefix="whisper")
