@@ -19,7 +19,7 @@ import engineio
 from engineio.packet import Packet
 from flask_socketio import SocketIO
 
-from utils.of_room import same_room
+from utils.monitoring.of_room import same_room
 from web.outbox import Outbox, frame
 from web.websocket import VERSION, WebSocket, is_handshake, refusals
 from web.wsgi import connection, refuse

@@ -17,7 +17,7 @@ from utils.live.session import Told
 from utils.live.status import for_readers
 from utils.messages import Message, say
 from utils.monitoring import metrics
-from utils.of_room import same_room
+from utils.monitoring.of_room import same_room
 from web.access import Token
 from web.engine import Engine, install
 from web.limits import LogOnce, TokenBucket

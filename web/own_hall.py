@@ -10,7 +10,7 @@ from utils.live.session import Session, measure
 from utils.live.sharing.shared import Operated
 from utils.live.status import for_readers, in_short
 from utils.messages import say
-from utils.of_room import of_room
+from utils.monitoring.of_room import of_room
 from web.access import Links, Token
 
 

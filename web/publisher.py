@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from flask_socketio import SocketIO
 
 from utils.live.session import Told
-from utils.of_room import same_room
+from utils.monitoring.of_room import same_room
 from web.engine import Engine
 from web.outbox import frame
 

@@ -10,7 +10,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, render_template
 
-from utils.of_room import of_room
+from utils.monitoring.of_room import of_room
 from web.hall import Hall, HallAwayError
 from web.link import BELOW, spelled
 from web.operating import add_operating

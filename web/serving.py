@@ -12,7 +12,7 @@ from utils.command_line.ending import end_on_signals
 from utils.command_line.output import note, put, tell
 from utils.config import Gathered, Settings
 from utils.folders import state_folder
-from utils.of_room import of_room
+from utils.monitoring.of_room import of_room
 from utils.setup.choices import usable
 from utils.sources import FileSource
 from web.access import LINK_S, TOKEN_FILE, Token

@@ -12,7 +12,7 @@ from utils.live.engines import Engines
 from utils.live.loader import Progress
 from utils.live.mending.remembered import Remembered, remembered_list
 from utils.live.several.common import Common
-from utils.of_room import of_room
+from utils.monitoring.of_room import of_room
 from web.access import TOKEN_FILE, Links, Token
 from web.gate import guarded
 from web.own_hall import OwnHall, Together

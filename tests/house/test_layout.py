@@ -61,7 +61,7 @@ def test_the_kiosk_is_installed_without_any_package(name):
 MAY_LEAN_ON = {
     "ground": set(),
     "monitoring": set(),
-    "sources": set(),
+    "sources": {"monitoring"},
     "models": set(),
     "emotion": {"models"},
     "translation": {"models"},

@@ -19,7 +19,7 @@ from tests.command_line.test_app import SPEECH, Client
 from tests.program import Program
 from utils.monitoring import logs
 from utils.monitoring.logs import FLOOD_EVENTS, FLOOD_S, Errors, File, Flood, Journal, Line
-from utils.of_room import of_room, same_room
+from utils.monitoring.of_room import of_room, same_room
 
 HOME = Path(__file__).resolve().parents[2]
 TYPED = "nightingale umbrella"  # what somebody types to the person across

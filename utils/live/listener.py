@@ -19,7 +19,7 @@ from utils.live.status import StatusLine
 from utils.live.watch import Moves, Signs, Watch
 from utils.messages import Message, say
 from utils.monitoring import metrics
-from utils.of_room import same_room
+from utils.monitoring.of_room import same_room
 from utils.sources import Source
 
 log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from utils.faults import of_machine
 from utils.live.engines import Better, Course, Engines, bring_better
 from utils.live.status import Status, StatusLine
 from utils.messages import Message, say
-from utils.of_room import same_room
+from utils.monitoring.of_room import same_room
 
 log = logging.getLogger(__name__)
 

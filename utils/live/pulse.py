@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from utils.of_room import same_room
+from utils.monitoring.of_room import same_room
 
 BEAT_S = 0.5
 STILL_S = 3.0  # without a beat, after which the program stood still; a busy machine is sooner

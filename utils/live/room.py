@@ -20,7 +20,7 @@ from utils.live.mending.remembered import Remembered
 from utils.live.saving import SavedLines
 from utils.live.session import Session, Told
 from utils.messages import say
-from utils.of_room import same_room
+from utils.monitoring.of_room import same_room
 
 TIDY_S = 1.0  # between looks whether the lines are to be cleared
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from utils.monitoring.metrics import LOGGED
-from utils.of_room import ROOM
+from utils.monitoring.of_room import ROOM
 from utils.untrusted import private
 
 FILE_BYTES, FILES = 1_000_000, 5

@@ -17,7 +17,7 @@ import numpy as np
 from utils.audio.convert import Converter
 from utils.errors import CaptureError
 from utils.faults import cause
-from utils.of_room import same_room
+from utils.monitoring.of_room import same_room
 from utils.sources.heard import NewStream, heard_from_the_start
 from utils.sources.portaudio import (
     Setup,

@@ -14,7 +14,7 @@ from utils.audio import SAMPLE_RATE
 from utils.errors import CaptureError
 from utils.events import AudioFrame
 from utils.faults import cause
-from utils.of_room import same_room
+from utils.monitoring.of_room import same_room
 from utils.sources.capture import Capture
 from utils.sources.frames import FRAME_SAMPLES, Framer
 from utils.sources.heard import Lead, SoundServer, is_routed, plain_name

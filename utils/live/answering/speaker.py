@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from utils.errors import DataError
 from utils.faults import cause
-from utils.of_room import same_room
+from utils.monitoring.of_room import same_room
 
 PROGRAM = "espeak-ng"
 MISSING = "espeak-ng is not installed on the computer that shows the captions"

@@ -12,7 +12,7 @@ import redis
 from utils.errors import AppError, RequestError
 from utils.live.sharing.server import TROUBLE, Keys
 from utils.messages import say
-from utils.of_room import same_room
+from utils.monitoring.of_room import same_room
 
 WAIT_S = 4  # for a room to take an order, and to answer; what is older is not done any more
 ANSWER_S = 10  # that an answer is kept

@@ -34,7 +34,7 @@ from utils.live.sharing.server import (
 from utils.live.sharing.shared import Operated
 from utils.live.sharing.waiting import Item, Waiting
 from utils.live.status import for_readers
-from utils.of_room import same_room
+from utils.monitoring.of_room import same_room
 
 SHARED = {"caption", "cleared", "status", "room", "answer"}  # what readers are told
 LIST_S = 60.0  # between words that the room is there
