@@ -373,7 +373,7 @@ def test_the_offer_is_made_in_korean(open_page, server):
     server.status = status("ready", offer=offer())
     page = open_page(locale="ko-KR")
     expect(page.locator("#offer-fetch")).to_have_text("받기")
-    expect(page.locator("#offer-text")).to_contain_text("a-model, 460 MB")
+    expect(page.locator("#offer-text")).to_contain_text("더 나은 영어 자막: 460 MB")
 
 
 def test_a_lost_connection_is_said_and_mended(page, server):
