@@ -28,7 +28,7 @@ from training.run import STATE
 from training.search import study as studies
 from training.search.plots import PLOTS, draw_study
 from training.search.study import check_file, n_finished, open_study, pruner_of
-from training.search.trials import Search, folds_inside, go_on
+from training.search.trials import Search, _alone_in, folds_inside, go_on
 from utils.emotion.networks import Network
 from utils.emotion.networks.config import IMAGES, NAMES, OURS, SVM, NetworkConfig
 from utils.errors import ConfigError, DataError
@@ -231,6 +231,13 @@ def test_ctrl_c_loses_no_trial_and_none_of_its_epochs(tmp_path: Path, monkeypatc
     for (params, value), (same, other) in zip(drawn(opened(cut)), drawn(opened(whole))):
         assert params == same and value == pytest.approx(other, abs=5)
     assert not list(cut.rglob(STATE))  # weights of trials that ended are dropped
+
+
+def test_trials_of_the_same_settings_at_a_time_have_folders_of_their_own(tmp_path: Path) -> None:
+    with _alone_in(tmp_path / "trial") as one, _alone_in(tmp_path / "trial") as other:
+        assert one != other
+    with _alone_in(tmp_path / "trial") as again:
+        assert again == one  # goes on from what a killed one has left
 
 
 def test_a_trial_that_is_worse_than_others_is_pruned(tmp_path: Path, monkeypatch) -> None:

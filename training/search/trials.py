@@ -6,12 +6,15 @@ Who judges is taken from the voices of training: those that a protocol tests are
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 from optuna import TrialPruned
 from optuna.samplers import TPESampler
 from optuna.study import Study
@@ -22,7 +25,7 @@ from training.emotion.arguments import Choice
 from training.emotion.bench import Bench
 from training.emotion.space import Space, suggest, values_of, with_values
 from training.emotion.splits import Split, k_fold
-from training.run import STATE
+from training.run import STATE, make_folder
 from training.search.study import n_finished
 from utils.emotion.networks.config import SVM
 from utils.errors import DataError
@@ -58,7 +61,11 @@ class Search:
         TrialPruned : it is worse than others were so far
         """
         choice = with_values(self.choice, suggest(trial, self.space))
-        own = self.folder / _identity(choice, self.seed)
+        with _alone_in(self.folder / _identity(choice, self.seed)) as own:
+            return self._score(trial, choice, own)
+
+    def _score(self, trial: Trial, choice: Choice, own: Path) -> float:
+        """The same, with a folder of its own for its states."""
         bench = self.bench(choice)
         scores: list[float] = []
         try:
@@ -147,6 +154,24 @@ def _tell(study: Study, trial: FrozenTrial) -> None:
 def _identity(choice: Choice, seed: int) -> str:
     """Tells the folder of trials with these settings from all others."""
     return "trial-" + hashlib.sha256(f"{choice} {seed}".encode()).hexdigest()[:8]
+
+
+@contextmanager
+def _alone_in(wanted: Path) -> Iterator[Path]:
+    """A folder for a trial alone: others of the study may try the same settings meanwhile."""
+    for number in count(1):
+        folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        make_folder(folder)
+        lock = FileLock(folder / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            continue
+        try:
+            yield folder
+        finally:
+            lock.release()
+        return
 
 
 def _forget(folder: Path) -> None:
