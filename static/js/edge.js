@@ -13,16 +13,17 @@ function lineAt(lines, top) {
   return lines[low];
 }
 
-// Whether a feeling, which may stand above its words, begins above the edge.
-function isCut(feeling, edge) {
-  return Boolean(feeling?.offsetParent) && edge > feeling.offsetTop + SLACK_PX;
+// How far below the edge a feeling, which may stand above its words, ends, where the edge cuts it; else 0.
+function restOfFeeling(feeling, edge) {
+  if (!feeling?.offsetParent || edge <= feeling.offsetTop + SLACK_PX) return 0;
+  return Math.max(0, feeling.offsetTop + feeling.offsetHeight - edge);
 }
 
 // How much of the view's height the rest of a row takes that begins above it, in pixels.
 function restOf(line, top) {
   const { lineHeight, paddingBlockStart } = getComputedStyle(line);
   const into = top - line.offsetTop - parseFloat(paddingBlockStart);
-  if (into <= 0) return isCut(line.querySelector(".feeling"), top - line.offsetTop) ? -into : 0;
+  if (into <= 0) return restOfFeeling(line.querySelector(".feeling"), top - line.offsetTop);
   const name = line.querySelector(".speaker")?.offsetHeight ?? 0; // above the rows
   if (into < name) return name - into;
   const row = parseFloat(lineHeight);
