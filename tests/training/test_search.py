@@ -11,6 +11,8 @@ import optuna
 import pytest
 from optuna.distributions import FloatDistribution
 from optuna.pruners import HyperbandPruner, MedianPruner, NopPruner
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.study import Study
 from optuna.trial import TrialState
 
@@ -322,6 +324,13 @@ def test_a_study_of_something_else_is_not_taken(tmp_path: Path) -> None:
         opened(tmp_path, about=ABOUT | {"network": "cnn5"})
     assert opened(tmp_path, "another", ABOUT | {"network": "cnn5"}).user_attrs["network"] == "cnn5"
     assert opened(tmp_path).user_attrs == ABOUT
+
+
+def test_a_study_that_another_process_is_just_making_is_taken(tmp_path: Path) -> None:
+    url = f"journal:///{tmp_path / 'shared.log'}"
+    storage = JournalStorage(JournalFileBackend(str(tmp_path / "shared.log")))
+    optuna.create_study(storage=storage, study_name="both", direction="maximize")
+    assert open_study(url, "both", ABOUT).user_attrs == ABOUT
 
 
 def test_a_broken_file_is_told_and_kept(tmp_path: Path) -> None:

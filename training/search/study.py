@@ -45,16 +45,16 @@ def open_study(url: str, name: str, about: Mapping[str, str]) -> Study:
     """
     with storage_errors(url):
         storage = _storage(url)
-        names = set(optuna.get_all_study_names(storage))
         study = optuna.create_study(
             storage=storage,
             study_name=name,
             direction="maximize",
             load_if_exists=True,
         )
-        if name not in names:
-            for key, value in about.items():
-                study.set_user_attr(key, value)
+        if not study.get_trials(deepcopy=False):
+            # new, or just made by another process, which may have ended before it had told all
+            for key in about.keys() - study.user_attrs.keys():
+                study.set_user_attr(key, about[key])
     _check_same(study, about, url)
     return study
 
