@@ -105,3 +105,11 @@ def test_an_index_is_one_however_it_is_written(tmp_path):
     several, problems = found(tmp_path, "".join(f"[[room]]\n{table}\n" for table in tables))
     assert [settings.room for settings in several] == ["A"]
     assert "room 'B' is left out: room 'A' hears its microphone '03'" in problems[0]
+
+
+def test_the_first_device_is_one_by_its_index_and_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr("utils.setup.rooms.devices_meant", lambda asked: ["device"] * len(asked))
+    tables = ['name = "A"\nmicrophone = "Desk"', 'name = "B"\nmicrophone = 0']
+    several, problems = found(tmp_path, "".join(f"[[room]]\n{table}\n" for table in tables))
+    assert [settings.room for settings in several] == ["A"]
+    assert "is the device that room 'A' hears as 'Desk'" in problems[0]

@@ -100,7 +100,8 @@ def _by_device(good: list[Settings]) -> tuple[list[Settings], list[str]]:
     problems: list[str] = []
     heard: dict[object, Settings] = {}  # device -> the room that hears it
     for room in good:
-        found = meant.get(room.microphone_device or "")
+        device = room.microphone_device
+        found = None if device is None else meant[device]
         if found and (other := heard.setdefault(found, room)) is not room:
             problems.append(
                 f"room {room.room!r} is left out: its microphone {room.microphone!r} is the device "
