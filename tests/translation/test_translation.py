@@ -36,10 +36,10 @@ def test_languages_that_no_model_joins_are_joined_by_english(here):
     assert route("fr", "de", found) == route("en", "en", found) == ()
     desk = Desk({"fr": route("de", "fr", found), "en": route("de", "en", found)})
     assert desk.languages == ("fr", "en")
-    said = desk.translate("Guten Morgen.").result()
+    said = desk.read("Guten Morgen.").result()
     assert said == {"fr": "Bonjour.", "en": "Good morning."}
     desk.close()
-    assert desk.translate("Guten Morgen.").cancelled()  # and nobody is told of a mistake
+    assert desk.read("Guten Morgen.").cancelled()  # and nobody is told of a mistake
 
 
 def rewritten(package: Path, to: Path, **changes: bytes | None) -> Path:
@@ -187,7 +187,7 @@ def test_where_too_many_lines_wait_the_oldest_goes_without(here, monkeypatch):
     desk = Desk({"fr": route("en", "fr", find_translations())})
     free = threading.Event()
     desk._behind.thread.submit(free.wait)
-    later = [desk.translate("word") for _ in range(3)]
+    later = [desk.read("word") for _ in range(3)]
     assert [one.cancelled() for one in later] == [True, False, False]
     free.set()
     assert later[-1].result() == {"fr": "mot"}

@@ -20,7 +20,8 @@ from utils.models.catalogue import (
 )
 from utils.models.here import fitting
 from utils.models.hub import megabytes
-from utils.models.nemo.files import find_models, find_voices, installed, sorted_paths
+from utils.models.nemo.files import find_models, find_voices, installed
+from utils.models.places import sorted_paths
 from utils.models.text_emotion import find_text_emotions
 from utils.models.translation.files import find_translations
 from utils.models.whisper.files import (

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from utils.asr import Transcriber, Tuning
 from utils.asr.choose import open_embedded, open_transcriber
@@ -32,7 +32,8 @@ from utils.sounds import SoundModel
 from utils.tags import Tag
 from utils.tags.emotion import SHOWN, EmotionPredictor, EmotionTag
 from utils.tags.loudness import LoudnessTag
-from utils.tags.text_emotion import ReadsEmotion, TextEmotionTag
+from utils.tags.of_words import Reads
+from utils.tags.text_emotion import TextEmotionTag
 from utils.tags.translation import Translates, TranslationTag
 from utils.tags.voices import NEMO, Likeness, SpeakerTag, VoiceModel, VoicesTag
 
@@ -54,6 +55,7 @@ class EmotionModel(EmotionPredictor, Protocol):
 
 
 Model = TypeVar("Model", bound=EmotionModel)
+Shared = TypeVar("Shared")
 OpenEmotion = Callable[[Path | None], EmotionModel]  # of a checkpoint; None for the one that ships
 
 
@@ -110,7 +112,7 @@ class _Models:
     voices: tuple[VoiceModel, Likeness] | None
     sounds: SoundModel | None
     desk: Translates | None
-    texts: ReadsEmotion | None
+    texts: Reads | None
 
     def captioner(self, first_segment: int) -> Captioner:
         tags: list[Tag] = [LoudnessTag()]
@@ -129,42 +131,32 @@ class _Models:
 
     def twin(self, first_segment: int) -> Captioner:
         """A pipeline beside the first, whose end lets go of no model."""
-        voices = self.voices and (_Lent(self.voices[0]), self.voices[1])
-        transcriber, detector = self.transcriber.twin(), self.detector.twin()
-        desk = self.desk and _LentDesk(self.desk)
-        texts = self.texts and _LentTexts(self.texts)
-        lent = replace(self, transcriber=transcriber, detector=detector, voices=voices)
-        return replace(lent, desk=desk, texts=texts).captioner(first_segment)
+        models = replace(
+            self,
+            transcriber=self.transcriber.twin(),
+            detector=self.detector.twin(),
+            voices=self.voices and (_lent(self.voices[0]), self.voices[1]),
+            desk=self.desk and _lent(self.desk),
+            texts=self.texts and _lent(self.texts),
+        )
+        return models.captioner(first_segment)
 
 
 class _Lent:
-    """A model of voices that others use as well."""
+    """What others use as well: all of it but its end."""
 
-    def __init__(self, model: VoiceModel) -> None:
-        self.embed = model.embed
+    def __init__(self, model: object) -> None:
+        self._model = model
 
-    def close(self) -> None:
-        """Others go on."""
-
-
-class _LentDesk:
-    """What translates for others as well."""
-
-    def __init__(self, desk: Translates) -> None:
-        self.languages, self.translate = desk.languages, desk.translate
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._model, name)
 
     def close(self) -> None:
         """Others go on."""
 
 
-class _LentTexts:
-    """What reads the emotion of words for others as well."""
-
-    def __init__(self, texts: ReadsEmotion) -> None:
-        self.read = texts.read
-
-    def close(self) -> None:
-        """Others go on."""
+def _lent(model: Shared) -> Shared:
+    return cast(Shared, _Lent(model))
 
 
 def _open_translation(settings: Settings, missing: list[Message]) -> "Desk | None":

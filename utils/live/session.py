@@ -26,7 +26,7 @@ from utils.live.watch import Signs
 from utils.messages import Value, say
 from utils.monitoring import metrics
 from utils.sources import Source
-from utils.tags.text_emotion import TextEmotionTag
+from utils.tags.of_words import OfWords
 from utils.tags.translation import TranslationTag
 
 log = logging.getLogger(__name__)
@@ -273,8 +273,7 @@ class Session:
         """What tags that read words say of words that were mended, later, by their names."""
         engines = self._loader.engines
         tags = [engines.captioner.tags.find(name) for name in OF_WORDS] if engines else []
-        reads = TranslationTag, TextEmotionTag
-        return {tag.name: tag.of(text) for tag in tags if isinstance(tag, reads)}
+        return {tag.name: tag.of(text) for tag in tags if isinstance(tag, OfWords)}
 
     @property
     def _translation(self) -> TranslationTag | None:

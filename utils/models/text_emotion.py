@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from utils import untrusted
-from utils.errors import DataError, ModelError
-from utils.models.catalogue import TEXT_EMOTIONS, models_folder
-from utils.models.download import check_space
-from utils.models.hub import hub_folder
+from utils.errors import ModelError
+from utils.models.catalogue import TEXT_EMOTIONS
 from utils.models.memory import TEXT_EMOTION_BYTES
+from utils.models.places import damaged, folders_here, take
 from utils.untrusted_torch import check_torch
 
 log = logging.getLogger(__name__)
@@ -89,13 +88,8 @@ def find_text_emotions() -> list[Package]:
     model are left out.
     """
     found = []
-    for folder, pattern in ((models_folder(), "[!.]*"), (hub_folder(), "models--*/snapshots/*")):
-        try:
-            paths = sorted(path for path in folder.glob(pattern) if (path / CONFIG).is_file())
-        except OSError as err:
-            log.debug("left out: %s", err)
-            continue
-        for path in paths:
+    for path in folders_here():
+        if (path / CONFIG).is_file():
             try:
                 found.append(look_into(path))
             except (ModelError, OSError) as err:
@@ -200,28 +194,14 @@ def add(path: Path) -> Path:
     DataError : it cannot be written
     """
     package = check_whole(path)
-    wanted = models_folder() / path.resolve().name
-    if wanted.exists():
-        name = wanted.name
-        raise ModelError(f"{wanted} is there already; delete it first, with: models remove {name}")
     files = [path / CONFIG, path / VOCABULARY, path / MERGES, package.weights]
-    check_space(wanted.name, sum(file.stat().st_size for file in files), wanted)
-    part = wanted.with_name(f".{wanted.name}.new")
-    try:
-        part.mkdir(parents=True)
+
+    def copy(to: Path) -> None:
+        to.mkdir(parents=True)
         for file in files:
-            shutil.copyfile(file, part / file.name)
-        part.rename(wanted)
-    except OSError as err:
-        raise DataError(f"{path} cannot be copied to {wanted} ({err.strerror or err})") from err
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return wanted
+            shutil.copyfile(file, to / file.name)
 
-
-def damaged(path: Path, why: str) -> ModelError:
-    """What is said of a model that is not as it should be."""
-    return ModelError(f"{path} is damaged: {why}; delete it and get it again")
+    return take(path, path.resolve().name, sum(file.stat().st_size for file in files), copy)
 
 
 def _config(path: Path) -> dict[str, Any]:

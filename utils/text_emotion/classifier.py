@@ -4,7 +4,8 @@ from pathlib import Path
 
 from utils.errors import ModelError
 from utils.faults import model_error
-from utils.models.text_emotion import SAFE, Package, check_whole, damaged, read_tokens
+from utils.models.places import damaged
+from utils.models.text_emotion import SAFE, Package, check_whole, read_tokens
 
 LONGEST = 5_000  # characters of a line that are read
 # Of networks saved by older versions: numbers of places, and a layer that sorting does not use.

@@ -36,7 +36,7 @@ class Desk:
             raise
         self._routes = {to: [loaded[p.path] for p in way] for to, way in routes.items()}
 
-    def translate(self, text: str) -> "Future[object]":
+    def read(self, text: str) -> "Future[object]":
         """The words in each language, later, or None; cancelled where too many lines wait."""
         return self._behind.submit(self._translate, text)
 

@@ -6,7 +6,6 @@ Nothing here imports NeMo, so that a program can look before it loads.
 import logging
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from utils.errors import ModelError
@@ -15,6 +14,7 @@ from utils.models.download import Progress
 from utils.models.fetch import Fetch
 from utils.models.hub import hub_folder
 from utils.models.nemo.archive import ASR, VOICE, Kind, read_config, target_class
+from utils.models.places import sorted_paths
 
 log = logging.getLogger(__name__)
 
@@ -32,15 +32,6 @@ def find_models(kind: Kind = ASR) -> list[Path]:
         hub_folder().glob("models--*/snapshots/*/*.nemo"),
     )
     return [path for place in places for path in sorted_paths(place) if _is(kind, path)]
-
-
-def sorted_paths(place: Iterator[Path]) -> list[Path]:
-    """What is found in a place; nothing where it cannot be looked into."""
-    try:
-        return sorted(place)
-    except OSError as err:
-        log.debug("left out: %s", err)
-        return []
 
 
 def find_voices() -> list[Path]:

@@ -1,14 +1,11 @@
 """Models that translate: which are on this machine, and by which of them a language is reached."""
 
 import logging
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from utils.errors import DataError, ModelError
-from utils.models.catalogue import models_folder
-from utils.models.download import check_space
-from utils.models.hub import hub_folder
+from utils.errors import ModelError
+from utils.models.places import folders_here, sorted_paths, take
 from utils.models.translation.inside import SUFFIX, unpack, unpacked_bytes
 from utils.models.translation.package import READ, Package, check_whole, look_into
 
@@ -25,9 +22,8 @@ def find_translations() -> list[Package]:
     """
     argos = Path.home() / ".local/share/argos-translate/packages"
     places = [
-        *_sorted(models_folder(), "[!.]*"),
-        *_sorted(hub_folder(), "models--*/snapshots/*"),
-        *_sorted(argos, "*"),
+        *folders_here(),
+        *sorted_paths(argos.glob("*")),
     ]
     found = []
     for path in places:
@@ -65,24 +61,4 @@ def add(path: Path) -> Path:
     """
     package = check_whole(path)
     name = f"{package.source}-{package.target}"
-    wanted = models_folder() / name
-    if wanted.exists():
-        raise ModelError(f"{wanted} is there already; delete it first, with: models remove {name}")
-    check_space(name, unpacked_bytes(path), wanted)
-    part = wanted.with_name(f".{name}.new")
-    try:
-        unpack(path, part, READ)
-        part.rename(wanted)
-    except OSError as err:
-        raise DataError(f"{path} cannot be copied to {wanted} ({err.strerror or err})") from err
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
-    return wanted
-
-
-def _sorted(folder: Path, pattern: str) -> list[Path]:
-    try:
-        return sorted(folder.glob(pattern))
-    except OSError as err:
-        log.debug("left out: %s", err)
-        return []
+    return take(path, name, unpacked_bytes(path), lambda to: unpack(path, to, READ))

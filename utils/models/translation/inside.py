@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, cast
 
 from utils import untrusted
 from utils.errors import DataError, ModelError
+from utils.models.places import damaged
 
 SUFFIX = ".argosmodel"
 METADATA = "metadata.json"
@@ -21,11 +22,6 @@ MOST_BYTES = 2_000_000_000  # of a file
 _PACKED = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # as Argos has it, and no memory bombs
 # What zipfile and zlib raise on a damaged or a malicious file, beside OSError.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError)
-
-
-def damaged(path: Path, why: str) -> ModelError:
-    """What is said of a model that is not as it should be."""
-    return ModelError(f"{path} is damaged: {why}; delete it and get it again")
 
 
 class Files:

@@ -17,12 +17,12 @@ from utils import untrusted
 from utils.errors import ModelError
 from utils.models.hub import repository_of
 from utils.models.memory import TRANSLATION_BYTES, TRANSLATION_COPIES, ZIP_COPIES
+from utils.models.places import damaged
 from utils.models.translation.inside import (
     EXPECTED,
     METADATA,
     MOST_BYTES,
     Files,
-    damaged,
     opened,
     unpacked_bytes,
 )

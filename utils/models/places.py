@@ -1,0 +1,66 @@
+"""Where models lie on this machine: looked through for those that are here, and added to."""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from utils.errors import DataError, ModelError
+from utils.models.catalogue import models_folder
+from utils.models.download import check_space
+from utils.models.hub import hub_folder
+
+log = logging.getLogger(__name__)
+
+
+def sorted_paths(place: Iterable[Path]) -> list[Path]:
+    """What is found in a place; nothing where it cannot be looked into."""
+    try:
+        return sorted(place)
+    except OSError as err:
+        log.debug("left out: %s", err)
+        return []
+
+
+def folders_here() -> list[Path]:
+    """What lies in `models_folder()`, then the repositories in Hugging Face's cache."""
+    return [
+        *sorted_paths(models_folder().glob("[!.]*")),
+        *sorted_paths(hub_folder().glob("models--*/snapshots/*")),
+    ]
+
+
+def take(given: Path, name: str, n_bytes: int, put: Callable[[Path], None]) -> Path:
+    """Take a model that somebody has downloaded into `models_folder()`; return where it lies.
+
+    Parameters
+    ----------
+    given : what they have, for messages
+    name : of its folder there
+    n_bytes : that it takes
+    put : called with a folder to be made and filled, all of it or none is kept
+
+    Raises
+    ------
+    ModelError : one of that name is there already
+    DataError : it cannot be written
+    """
+    wanted = models_folder() / name
+    if wanted.exists():
+        raise ModelError(f"{wanted} is there already; delete it first, with: models remove {name}")
+    check_space(name, n_bytes, wanted)
+    part = wanted.with_name(f".{name}.new")
+    shutil.rmtree(part, ignore_errors=True)  # of one that was killed
+    try:
+        put(part)
+        part.rename(wanted)
+    except OSError as err:
+        raise DataError(f"{given} cannot be copied to {wanted} ({err.strerror or err})") from err
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return wanted
+
+
+def damaged(path: Path, why: str) -> ModelError:
+    """What is said of a model that is not as it should be."""
+    return ModelError(f"{path} is damaged: {why}; delete it and get it again")
