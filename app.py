@@ -1,10 +1,7 @@
 """Live captions with the speaker's emotion: the page, its events and the command line."""
 
-import os
-import signal
-
-if __name__ == "__main__":  # Ctrl-C while the rest is imported ends it without a word
-    interrupted = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+if __name__ == "__main__":
+    from utils.command_line.at_start import imported
 
 import argparse
 import sys
@@ -164,5 +161,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, interrupted)
+    imported()
     sys.exit(run(main))

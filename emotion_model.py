@@ -3,11 +3,8 @@
 Its command line, `python emotion_model.py`, lies in `utils/command_line/emotion/`.
 """
 
-import os
-import signal
-
-if __name__ == "__main__":  # Ctrl-C while the rest is imported ends it without a word
-    interrupted = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+if __name__ == "__main__":
+    from utils.command_line.at_start import imported
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -299,5 +296,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, interrupted)
+    imported()
     sys.exit(run(main))

@@ -5,11 +5,8 @@ speech/librispeech-dev-clean lie beside that folder. All long work shows its pro
 on where it was stopped.
 """
 
-import os
-import signal
-
-if __name__ == "__main__":  # Ctrl-C while the rest is imported ends it without a word
-    interrupted = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+if __name__ == "__main__":
+    from utils.command_line.at_start import imported
 
 import argparse
 import logging
@@ -267,5 +264,5 @@ def _report(command: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, interrupted)
+    imported()
     sys.exit(run(main))
