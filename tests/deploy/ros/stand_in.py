@@ -7,6 +7,7 @@ level, a parameter of another type, a message of another class, and anything aft
 import inspect
 import queue
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 
 OURS = Path(__file__).resolve().parents[3] / "deploy/ros/recognition_helpers_msgs/msg"
+TAKEN_S = 120.0  # in which the node must take a message
 HEADER = "builtin_interfaces/Time stamp\nstring frame_id"
 MESSAGES = {
     "builtin_interfaces": {"Time": "int32 sec\nuint32 nanosec"},
@@ -105,13 +107,16 @@ class Ros2:
         self.destroyed = False
         self._given = parameters
         self._calls: dict[str, Callable[[Any], None]] = {}
-        self._waiting: queue.Queue[tuple[str, Any]] = queue.Queue()
+        self._waiting: queue.Queue[tuple[str, Any, threading.Event]] = queue.Queue()
         self.logger = Logger(self.log)
 
     def send(self, topic: str, message: Any) -> None:
-        """As another node does."""
+        """As another node does, and wait until the node has taken it: it falls no further behind
+        what is sent than on a machine of its own."""
         assert isinstance(message, self.heard[topic][0])
-        self._waiting.put((topic, message))
+        taken = threading.Event()
+        self._waiting.put((topic, message, taken))
+        assert taken.wait(TAKEN_S), topic
 
     # What `rclpy` and its node are called for
 
@@ -131,10 +136,11 @@ class Ros2:
 
     def spin_once(self, node: "Ros2", *, timeout_sec: float) -> None:
         try:
-            topic, message = self._waiting.get(timeout=timeout_sec)
+            topic, message, taken = self._waiting.get(timeout=timeout_sec)
         except queue.Empty:
             return
         self._calls[topic](message)
+        taken.set()
 
     def declare_parameter(self, name: str, default: object) -> SimpleNamespace:
         value = self._given.get(name, default)
