@@ -2,15 +2,15 @@
 
 const SLACK_PX = 3; // letters do not reach to the edge of their row
 
-// The line that the edge cuts: lines stand below each other.
-function lineAt(lines, top) {
+// The place of the line that the edge cuts: lines stand below each other.
+function placeAt(lines, top) {
   let [low, high] = [0, lines.length];
   while (low < high) {
     const middle = (low + high) >> 1;
     if (lines[middle].offsetTop + lines[middle].offsetHeight <= top) low = middle + 1;
     else high = middle;
   }
-  return lines[low];
+  return low;
 }
 
 // How far below the edge a feeling, which may stand above its words, ends, where the edge cuts it; else 0.
@@ -31,12 +31,24 @@ function restOf(line, top) {
   return rest >= row - SLACK_PX ? 0 : Math.min(rest, line.offsetTop + line.offsetHeight - top);
 }
 
+// The lines whose feelings begin above this edge, and may be seen below it: beside its words a feeling
+// is higher than their row, and reaches into the next one, which is not left out for that.
+const cutBy = (edge, lines) => lines.filter((line) => restOfFeeling(line?.querySelector(".feeling"), edge - line?.offsetTop));
+
+function mark(view, cut) {
+  for (const line of view.querySelectorAll("[data-cut]")) if (!cut.includes(line)) line.removeAttribute("data-cut");
+  for (const line of cut) if (!line.hasAttribute("data-cut")) line.setAttribute("data-cut", "");
+}
+
 // `whole`: leave out what is cut; else somebody scrolls, and sees where the rest is.
 export function tidy(view, lines, whole) {
   const top = view.scrollTop;
-  const line = whole && top > 0 && lineAt(lines, top);
-  const cut = line ? `${Math.round(restOf(line, top))}px` : "";
+  const place = whole && top > 0 ? placeAt(lines, top) : 0;
+  const line = whole && top > 0 && (lines[place] ?? view.querySelector("#live"));
+  const rest = line ? Math.round(restOf(line, top)) : 0;
+  mark(view, line ? cutBy(top + rest, [lines[place - 1], line]) : []);
+  const cut = rest ? `${rest}px` : "";
   if (view.style.getPropertyValue("--cut") === cut) return;
-  if (cut && cut !== "0px") view.style.setProperty("--cut", cut);
+  if (cut) view.style.setProperty("--cut", cut);
   else view.style.removeProperty("--cut");
 }

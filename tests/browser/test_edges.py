@@ -18,6 +18,18 @@ CUT_FEELINGS = """() => {
         return top < edge - 0.1 * height && bottom > edge + hidden + 0.15 * height;
     }).length;
 }"""
+# How feelings stand at the upper edge of the view: in its cut part but shown, below it but not shown.
+WRONG_FEELINGS = """() => {
+    const view = document.querySelector("#view");
+    const edge = view.getBoundingClientRect().top;
+    const hidden = parseFloat(getComputedStyle(view).getPropertyValue("--cut")) || 0;
+    return [...view.querySelectorAll(".feeling")].filter((feeling) => {
+        const { top, bottom, height } = feeling.getBoundingClientRect();
+        const shown = getComputedStyle(feeling).opacity !== "0";
+        const cut = top < edge + hidden - 0.1 * height;
+        return bottom > edge + hidden && shown === cut;
+    }).length;
+}"""
 # Rows of words that the upper edge of the view cuts, and that are to be seen.
 CUT_ROWS = """() => {
     const view = document.querySelector("#view");
@@ -83,6 +95,42 @@ def test_the_upper_edge_cuts_no_feeling_that_stands_above_its_words(open_page, s
         assert page.evaluate(CUT_FEELINGS) == 0
         assert page.evaluate(CUT_ROWS) == 0
     assert any(found)
+
+
+def test_the_upper_edge_cuts_no_feeling_beside_its_words(open_page, server):
+    """It is higher than its row, and reaches into the next one, or into the line below."""
+    texts = ["No.", "This is a line of a talk. " * 4]
+    server.past = [caption(i, texts[i % 2], label="sad") for i in range(30)]
+    page = open_page(viewport={"width": 1366, "height": 768})
+    expect(lines(page)).to_have_count(30)
+    expect(page.locator("#view")).to_have_attribute("data-feelings", "beside")
+    left_out = 0
+    for height in range(768, 648, -8):
+        page.set_viewport_size({"width": 1366, "height": height})
+        page.wait_for_function(
+            "() => new Promise((done) => requestAnimationFrame(() => done(true)))"
+        )
+        assert page.evaluate(WRONG_FEELINGS) == 0
+        assert page.evaluate(CUT_ROWS) == 0
+        left_out += page.locator("[data-cut]").count()
+    assert left_out
+    page.locator("#view").hover()
+    page.mouse.wheel(0, -150)
+    expect(page.locator("#back")).to_be_visible()
+    expect(page.locator("[data-cut]")).to_have_count(0)
+
+
+def test_a_growing_line_that_is_higher_than_the_view_loses_its_feeling_whole(open_page, server):
+    rows = "localStorage.setItem('display', JSON.stringify({ lines: 4 }))"
+    page = open_page(before=rows, viewport={"width": 1366, "height": 768})
+    left_out = 0
+    for count in range(4, 9):
+        text = "This is a line of a talk. " * count
+        server.say(0, text, label="sad", final=False)
+        expect(page.locator("#live")).to_contain_text(text.strip())
+        assert page.evaluate(WRONG_FEELINGS) == 0
+        left_out += page.locator("#live[data-cut]").count()
+    assert left_out
 
 
 def test_who_scrolls_sees_all_there_is(page, server):
