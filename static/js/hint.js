@@ -7,15 +7,18 @@ const FAILED = ["lost", "error", "offline"];
 const byId = (id) => document.getElementById(id);
 
 // The key of what stands large, or none where there are words.
-function mainKey({ state, engine, quiet, empty, blank, presenter, facing }) {
+function mainKey({ state, code, engine, quiet, empty, blank, presenter, facing, recording }) {
   if (blank) return presenter ? "blank.presenter" : "blank";
   if (!empty) return "";
   if (state === "listening" && quiet && presenter) return "quiet";
   if (state === "error" && !engine) return "error.start";
-  if (FAILED.includes(state)) return state;
+  if (FAILED.includes(state)) return code === "lost.stuck" ? code : state;
   if (!WAITING.includes(state)) return "";
   if (!["ready", "listening"].includes(state)) return state;
-  return facing ? `${state}.facing` : presenter ? state : `${state}.reader`;
+  if (facing) return `${state}.facing`;
+  if (!presenter) return `${state}.reader`;
+  if (!recording) return state;
+  return state === "ready" ? "ready.recording" : "listening.reader"; // nobody is to speak
 }
 
 // What stands below it, smaller; never what the bar says already.

@@ -156,6 +156,7 @@ const notices = new Notices(() => wire.ask("fetch"));
 const status = new Status(READING, notices, (told) => answer.take(told));
 const controls = new Room(wire, status);
 const setup = new Setup(wire);
+wire.socket.on("setup", ({ recording }) => status.setRecording(recording));
 
 dialogs.prepare();
 panel.prepare(display);

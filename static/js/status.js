@@ -13,6 +13,7 @@ export class Status {
   #status = { state: "connecting", code: "connecting", message: "", engine: "", progress: null, quiet: false, offer: null, notices: [] };
   #room = { presenter: false, blank: false, saving: null, microphone: "" };
   #empty = true;
+  #recording = false; // a recording stands in for the microphone; presenters are told
   #own; // at the computer itself, where whoever runs the program may become the presenter
 
   // `reading`: the page is only to read; `notSpoken`: the remarks without those that are told elsewhere
@@ -43,6 +44,11 @@ export class Status {
   setEmpty(empty) {
     if (this.#empty === empty) return;
     this.#empty = empty;
+    this.#showHint();
+  }
+
+  setRecording(recording) {
+    this.#recording = Boolean(recording);
     this.#showHint();
   }
 
@@ -89,7 +95,7 @@ export class Status {
 
   #showHint() {
     const { blank, presenter } = this.#room;
-    showHint({ ...this.#status, empty: this.#empty, own: this.#own, blank, presenter, facing: facing.on });
+    showHint({ ...this.#status, empty: this.#empty, own: this.#own, blank, presenter, facing: facing.on, recording: this.#recording });
   }
 }
 

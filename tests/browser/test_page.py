@@ -299,8 +299,26 @@ def test_hints_show_only_while_there_are_no_words(page, server):
     expect(hint).to_contain_text("Speak now.")
     server.show("listening", quiet=True)
     expect(hint).to_have_text(WORDS["en"]["hint.quiet"])
+    server.show("lost", code="lost.stuck")  # they had begun
+    expect(hint).to_have_text(WORDS["en"]["hint.lost.stuck"])
     server.say(0, "Hello", final=False)
     expect(hint).to_have_text("")
+
+
+def test_nobody_is_asked_to_speak_where_a_recording_is_heard(page, server):
+    microphone = {"value": "", "origin": "built in", "by": ""}
+    told = {"first": False, "file": "", "pending": ["microphone"], "rooms": []}
+    server.emit("setup", told | {"settings": {"microphone": microphone}, "recording": True})
+    hint = page.locator("#hint")
+    expect(hint).to_have_text(WORDS["en"]["hint.ready.recording"])
+    server.show("listening")
+    expect(hint).to_have_text("Listening.\nThe words will appear here.")
+    server.show("ready")
+    page.keyboard.press("u")
+    expect(page.locator("#setup-no-device")).to_have_text(WORDS["en"]["setup.microphone.recording"])
+    for place in ("#setup-try", "#setup-pending"):
+        expect(page.locator(place)).to_be_hidden()
+    expect(page.locator("#setup-trial-how")).to_have_text("")
 
 
 @pytest.mark.parametrize(

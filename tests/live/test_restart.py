@@ -91,6 +91,6 @@ def test_a_sleep_is_not_called_too_slow(arguments):
         program.process.send_signal(signal.SIGCONT)
         wait_until(lambda: "sound.still" in page.codes)
         wait_until(lambda: program.health()["queue_depth"] == 0)
-        wait_until(lambda: page.statuses[-1]["code"] in {"listening", "listening.quiet"})
+        wait_until(lambda: page.statuses[-1]["code"] in {"listening", "listening.nothing"})
         wrong = {"listening.late", "sound.lost", "pace.down", "lost"}
         assert not page.codes & wrong

@@ -1,5 +1,7 @@
 """What the page is told of listening: the worst state that lasts, and losses for a while."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -21,8 +23,9 @@ from utils.live.watch import (
     Moves,
     Watch,
 )
-from utils.sources import FRAME_SAMPLES
+from utils.sources import FRAME_SAMPLES, FileSource
 
+RECORDING = Path(__file__).parents[1] / "data" / "speech.flac"
 FRAME_S = FRAME_SAMPLES / SAMPLE_RATE
 SOUND = np.random.default_rng(0).normal(0, 0.1, FRAME_SAMPLES).astype(np.float32)
 ZEROS = np.zeros(FRAME_SAMPLES, np.float32)
@@ -68,6 +71,19 @@ def test_a_loss_is_told_and_never_hides_a_microphone_that_is_muted_later(source)
     assert losses == ["This computer was too slow: 4 seconds of sound were lost."]
     states, losses = listen(watch, ZEROS, ZEROS_S + 1)
     assert states == ["listening", "listening.silent"] and not losses
+
+
+def test_nobody_is_asked_to_speak_louder_or_to_mend_a_microphone_in_a_recording():
+    recording = FileSource(RECORDING, realtime=False)
+    for samples in (ZEROS, SOUND):
+        watch = Watch(recording)
+        states = []
+        for _ in range(round((QUIET_S + SHOWN_S + 1) / FRAME_S)):
+            message, quiet = watch.judge(AudioFrame(0, samples), hearing=False)
+            assert not quiet
+            if states[-1:] != [message.code]:
+                states.append(message.code)
+        assert states == ["listening", "listening.nothing"]
 
 
 def test_losses_that_go_together_are_summed_and_later_ones_counted_anew(source):

@@ -13,8 +13,8 @@ import numpy as np
 from utils.audio import SAMPLE_RATE, level_db
 from utils.events import AudioFrame
 from utils.lasting import Lasting, Shown
-from utils.messages import Message, say
-from utils.sources import FRAME_SAMPLES, Source
+from utils.messages import TO_READERS, Message, say
+from utils.sources import FRAME_SAMPLES, FileSource, Source
 
 QUIET_S = 10.0  # without speech, after which the page says that nothing is heard
 ZEROS_S = 5.0  # of digital silence, which a working microphone does not give
@@ -140,6 +140,9 @@ class Watch:
 
     def __init__(self, source: Source, just_woke: Callable[[], bool] = lambda: False) -> None:
         self._source = source
+        self._recorded = isinstance(
+            source, FileSource
+        )  # nobody can speak up in it, or turn it down
         self._just_woke = just_woke
         self._quiet = Lasting(QUIET_S, 0.0)
         self._silent = Lasting(ZEROS_S, SOUND_S)
@@ -183,6 +186,8 @@ class Watch:
         self.lost = self._loss(frame_s)
         self._measure(frame)
         rank, message, quiet = self._state()
+        if self._recorded and message.code in TO_READERS:
+            message, quiet = say(TO_READERS[message.code]), False
         return self._shown.take((message, quiet), rank, frame_s)
 
     @property

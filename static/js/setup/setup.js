@@ -131,7 +131,7 @@ export class Setup {
     byId("setup-skip").hidden = !this.#greeting;
     this.#showNext();
     if (!this.#state) return;
-    const { settings, file, pending, rooms } = this.#state;
+    const { settings, file, pending, recording, rooms } = this.#state;
     for (const [name, setting] of Object.entries(settings)) {
       for (const input of dialog.querySelectorAll(`[data-setting="${name}"]`)) {
         input.disabled = isFixed(setting);
@@ -143,7 +143,7 @@ export class Setup {
       const kept = setting.origin === "file" ? t("setup.origin.file") : "";
       setText(note, isFixed(setting) ? t("setup.origin.fixed", { by: setting.by }) : kept);
     }
-    byId("setup-pending").hidden = !pending.includes("microphone");
+    byId("setup-pending").hidden = recording || !pending.includes("microphone");
     setText(byId("setup-rooms"), t("setup.several", { rooms: rooms.join(", ") }));
     for (const place of dialog.querySelectorAll(".setup-file")) setText(place, file);
     byId("setup-more").lang = currentLanguage();

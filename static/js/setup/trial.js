@@ -52,6 +52,9 @@ export class Trial {
     this.#trying = false;
   }
 
+  // A recording stands in for the microphone: there is nothing to try.
+  get #recording() { return Boolean(this.state()?.recording); }
+
   get #chosen() { return this.state()?.settings.microphone.value ?? ""; }
 
   #press() {
@@ -106,13 +109,14 @@ export class Trial {
     if (!dialog.open) return;
     this.#showDevices();
     const button = byId("setup-try");
-    button.hidden = this.live;
+    button.hidden = this.live || this.#recording;
     button.classList.toggle("main", !this.#trying);
     setText(button, t(this.#trying ? "setup.trial.stop" : "setup.trial.start"));
     // Nobody is to speak before it hears.
     const say = this.#told?.state === "opening" ? "setup.trial.opening" : "setup.trial.say";
     const live = this.#told?.state === "lost" ? "" : t("setup.trial.live"); // what is lost is told below
-    setText(byId("setup-trial-how"), this.live ? live : t(this.#trying ? say : "setup.trial.how"));
+    const how = this.#recording ? "" : t(this.#trying ? say : "setup.trial.how");
+    setText(byId("setup-trial-how"), this.live ? live : how);
     byId("setup-level").hidden = !(this.live || this.#trying);
     setText(byId("setup-words"), [...this.#lines.values()].map(({ text }) => text).join("\n"));
     this.#showSaid();
@@ -142,6 +146,6 @@ export class Trial {
     showChoices(byId("setup-devices"), "setup_microphone", items, { chosen: this.#chosen, fixed, choose: (name) => this.#choose(name) });
     const none = this.#reason !== null && !this.#devices.length;
     setText(byId("setup-no-device"), none ? this.#reason || t("setup.microphone.none") : "");
-    if (this.state()?.recording) setText(byId("setup-no-device"), t("setup.microphone.recording"));
+    if (this.#recording) setText(byId("setup-no-device"), t("setup.microphone.recording"));
   }
 }
