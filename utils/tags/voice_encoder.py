@@ -51,7 +51,7 @@ class VoiceNetwork(nn.Module):
         self.lstm = nn.LSTM(N_MELS, 256, 3, batch_first=True)
         self.linear = nn.Linear(256, 256)
         self.register_buffer("centre", torch.zeros(256))
-        self.register_buffer("whitening", torch.eye(256))
+        self.register_buffer("whitening", torch.zeros(256, 256))
 
     def forward(self, parts: torch.Tensor) -> torch.Tensor:
         """Embedding (256,) of parts (n, `PART`, `N_MELS`) of one voice."""
