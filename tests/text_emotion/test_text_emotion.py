@@ -23,7 +23,10 @@ from utils.live import loading
 from utils.live.saved import read_saved
 from utils.models.catalogue import TEXT_EMOTIONS
 from utils.models.check import check_files
+from utils.models.nemo.files import find_models
 from utils.models.text_emotion import add, check_whole, find_text_emotions, look_into
+from utils.models.translation.files import find_translations
+from utils.models.whisper.files import find_whisper
 from utils.tags.text_emotion import TextEmotionTag
 from utils.text_emotion.classifier import load
 from utils.text_emotion.desk import TextEmotionDesk
@@ -144,6 +147,12 @@ def test_one_that_was_downloaded_is_taken_in(made, models_here, tmp_path, capsys
     with pytest.raises(ModelError, match="damaged"):
         add(own.rename(tmp_path / "cut"))
     assert len(list(models_here.iterdir())) == 1
+
+
+def test_a_folder_that_cannot_be_looked_into_hides_no_other(here, models_here):
+    (models_here / "a").symlink_to("x" * 300)  # nobody can follow it, not even root
+    assert [each.path for each in find_text_emotions()] == [here]
+    assert find_translations() == find_models() == find_whisper() == []
 
 
 def test_it_is_no_recogniser(here):

@@ -89,11 +89,11 @@ def find_text_emotions() -> list[Package]:
     """
     found = []
     for path in folders_here():
-        if (path / CONFIG).is_file():
-            try:
+        try:
+            if (path / CONFIG).is_file():
                 found.append(look_into(path))
-            except (ModelError, OSError) as err:
-                log.debug("left out: %s", err)
+        except (ModelError, OSError) as err:
+            log.debug("left out: %s", err)
     return found
 
 

@@ -27,10 +27,9 @@ def find_translations() -> list[Package]:
     ]
     found = []
     for path in places:
-        if path.suffix in {".nemo", ".part"} or not (path.is_dir() or path.suffix == SUFFIX):
-            continue
         try:
-            found.append(look_into(path))
+            if path.suffix not in {".nemo", ".part"} and (path.is_dir() or path.suffix == SUFFIX):
+                found.append(look_into(path))
         except (ModelError, OSError) as err:
             log.debug("left out: %s", err)
     return found
