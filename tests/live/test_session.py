@@ -159,6 +159,33 @@ def test_stop_publishes_what_was_said_until_then(page, transcriber, open_session
     assert len(page.finals) == 1 and page.finals[0]["text"]
 
 
+@pytest.mark.parametrize("itself", [False, True])
+def test_stop_while_others_end_before_it_begins_is_not_lost(page, transcriber, begin, itself):
+    ended, loaded = threading.Event(), threading.Event()
+
+    def load(progress: Callable) -> Engines:
+        loaded.wait(PATIENCE_S)
+        return Engines(Captioner(transcriber), say("ready"))
+
+    session = begin(load, lambda start: FileSource(SPEECH, realtime=True), listen=itself)
+
+    def end() -> None:
+        session.stop()
+        ended.set()
+
+    session.before_start(end)
+    loaded.set()
+    page.wait_for("ready")
+    if not itself:
+        session.start()
+    assert ended.wait(PATIENCE_S)
+    session._pulse.close()  # a beat that is under way comes to its end
+    assert not session.listening and "listening" not in page.states
+    session.before_start(lambda: None)
+    session.start()
+    page.wait_for("listening")
+
+
 def test_two_people_pressing_start_at_once_make_one_session(page, transcriber, open_session):
     opened = []
 

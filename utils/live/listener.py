@@ -133,8 +133,13 @@ class Listener:
             "dropped_frames": source.dropped if source else 0,
         }
 
-    def start(self, captioner: Captioner) -> None:
-        """Begin to listen. Does nothing when listening already."""
+    def start(self, captioner: Captioner, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Begin to listen. Does nothing when listening already.
+
+        Parameters
+        ----------
+        wanted : whether nobody has pressed Stop since; asked once what came before has ended
+        """
         with self._pressing:
             if self.listening:
                 return
@@ -143,6 +148,8 @@ class Listener:
                 self._worker.join()
             self._again.clear()
             self._stopping.clear()
+            if not wanted():  # asked behind `clear`, which would lose a `stop` that comes before
+                return
             self.signs.begin()
             self._elapsed.begin()
             work = partial(self._run, captioner)

@@ -83,7 +83,8 @@ class Session:
     ) -> None:
         self._board = board
         self._publish = publish
-        self._listen_first = listen
+        self._listen_first = listen  # once the engines are loaded
+        self._wanted = listen  # not stopped since it was last asked to listen
         self._resume = resume or Resume(None)
         # lets a page tell that the program was started anew
         self._id = earlier.session if earlier else uuid.uuid4().hex
@@ -208,14 +209,20 @@ class Session:
         ------
         RequestError : nothing could be loaded
         """
+        self._wanted = True
         if engines := self._loader.engines:
-            if not self.listening:
-                self._before_start()
-                self._listener.start(engines.captioner)
+            self._listen(engines)
         elif self._line.status.state == "error":
             raise RequestError(self._line.status.message)
         else:
             self._listen_first = True
+
+    def _listen(self, engines: Engines) -> None:
+        """Begin to listen, unless Stop is pressed while others end."""
+        self._listen_first = False
+        if not self.listening:
+            self._before_start()
+            self._listener.start(engines.captioner, lambda: self._wanted)
 
     def before_start(self, end: Callable[[], None]) -> None:
         """Have others who listen by the same engines end before the session begins to."""
@@ -227,7 +234,7 @@ class Session:
 
     def stop(self) -> None:
         """End listening; what was said until now is still finished and published."""
-        self._listen_first = False
+        self._listen_first = self._wanted = False
         self._listener.stop()
 
     def fetch(self) -> None:
@@ -300,9 +307,8 @@ class Session:
 
     def _beat(self, still_s: float) -> None:
         """Look, on the pulse's thread, at what the worker cannot see itself."""
-        if self._listen_first and self._loader.engines:
-            self._listen_first = False
-            self.start()
+        if self._listen_first and (engines := self._loader.engines):
+            self._listen(engines)
         listening = self._listener.listening
         if listening and still_s:
             log.warning("the program stood still for %.0f s", still_s)
