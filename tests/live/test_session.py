@@ -332,6 +332,31 @@ def test_a_model_that_does_not_load_is_told_again_by_start(page, begin):
     assert session.health()["engine"] == ""
 
 
+@pytest.mark.parametrize("itself", [False, True])
+def test_start_before_loading_failed_is_not_for_the_model_that_comes_later(
+    page, transcriber, begin, itself
+):
+    pressed, tries = threading.Event(), []
+
+    def load(progress: Callable) -> Engines:
+        tries.append("one more")
+        if len(tries) == 1:
+            pressed.wait(PATIENCE_S)
+            raise ModelError("x.nemo is cut short: fetch it again")
+        return Engines(Captioner(transcriber), say("ready"))
+
+    session = begin(load, lambda start: FileSource(SPEECH, realtime=True), listen=itself)
+    session.start()
+    pressed.set()
+    page.wait_for("error")
+    session.change(none_is_needed)
+    page.wait(lambda p: "ready" in p.states)
+    if itself:  # as it was told to before anybody pressed Start
+        page.wait_for("listening")
+    session._beat(0.0)
+    assert session.listening == itself
+
+
 @pytest.mark.parametrize("error", [AudioError("bad.wav: damaged"), ZeroDivisionError("oops")])
 def test_an_error_while_listening_is_told_and_start_tries_again(
     page, transcriber, error, open_session

@@ -83,7 +83,7 @@ class Session:
     ) -> None:
         self._board = board
         self._publish = publish
-        self._listen_first = listen  # once the engines are loaded
+        self._by_itself = self._listen_first = listen  # once the engines are loaded
         self._wanted = listen  # not stopped since it was last asked to listen
         self._resume = resume or Resume(None)
         # lets a page tell that the program was started anew
@@ -219,7 +219,7 @@ class Session:
 
     def _listen(self, engines: Engines) -> None:
         """Begin to listen, unless Stop is pressed while others end."""
-        self._listen_first = False
+        self._by_itself = self._listen_first = False
         if not self.listening:
             self._before_start()
             self._listener.start(engines.captioner, lambda: self._wanted)
@@ -230,11 +230,13 @@ class Session:
 
     def change(self, bring: Better) -> None:
         """Have another recogniser take over, while captions go on."""
+        if self._line.status.state == "error" and not self._loader.engines:
+            self._listen_first = self._by_itself  # who pressed Start saw that it failed
         self._loader.change(bring)
 
     def stop(self) -> None:
         """End listening; what was said until now is still finished and published."""
-        self._listen_first = self._wanted = False
+        self._by_itself = self._listen_first = self._wanted = False
         self._listener.stop()
 
     def fetch(self) -> None:
