@@ -76,6 +76,22 @@ def test_the_package_is_the_english_tiny_one_and_is_not_imported():
     assert (done.returncode, done.stdout.strip()) == (0, str(packaged())), done.stderr
 
 
+def test_a_folder_is_looked_through_again_once_a_file_has_changed(models_here, monkeypatch):
+    model, looks = whisper(), []
+    folder = write(models_here / "base.en", model)
+
+    def look(path: Path) -> None:
+        looks.append(path)
+        check_readable(path)
+
+    monkeypatch.setattr(files, "check_readable", look)
+    assert find_whisper() == find_whisper() == looks == [folder]
+    (folder / "model.bin").write_bytes(model["model.bin"][:-1] + b"?" * 9)
+    assert find_whisper() == find_whisper() == []
+    (folder / "model.bin").write_bytes(model["model.bin"])
+    assert find_whisper() == [folder]
+
+
 @pytest.mark.parametrize("how", ["missing", "empty", "damaged"])
 def test_a_package_that_is_not_there_or_damaged(tmp_path, monkeypatch, how):
     monkeypatch.setattr(files, "PACKAGE", "package_of_a_test")

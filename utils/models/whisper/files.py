@@ -5,6 +5,7 @@ Nothing here imports CTranslate2, so that a program can look before it loads.
 
 import importlib.util
 import logging
+from functools import lru_cache
 from pathlib import Path
 
 from utils.errors import ModelError
@@ -159,9 +160,24 @@ def _inside(folder: Path) -> list[Path]:
 
 
 def _is_whole(path: Path) -> bool:
+    """Whether a folder can be loaded: asked often, and looked through once while it is the same."""
     try:
-        check_readable(path)
+        _check_as_it_is(path, tuple(_stamp(each) for each in _inside(path)))
     except (ModelError, OSError) as err:
         log.debug("left out: %s", err)
         return False
     return True
+
+
+@lru_cache(maxsize=32)  # of those that are whole
+def _check_as_it_is(path: Path, stamps: tuple[tuple[str | int, ...], ...]) -> None:
+    check_readable(path)
+
+
+def _stamp(path: Path) -> tuple[str | int, ...]:
+    """What is another once a file has been written anew."""
+    try:
+        found = path.stat()
+    except OSError:  # such as a link to nowhere
+        return (path.name,)
+    return path.name, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
