@@ -3,8 +3,10 @@
 import argparse
 import sqlite3
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
@@ -331,6 +333,26 @@ def test_a_study_that_another_process_is_just_making_is_taken(tmp_path: Path) ->
     storage = JournalStorage(JournalFileBackend(str(tmp_path / "shared.log")))
     optuna.create_study(storage=storage, study_name="both", direction="maximize")
     assert open_study(url, "both", ABOUT).user_attrs == ABOUT
+
+
+@pytest.mark.parametrize("storage", ["sqlite:///{}/study", "journal:///{}/study"])
+def test_two_searches_begun_at_once_under_one_name_are_not_mixed(
+    storage: str, tmp_path: Path, monkeypatch
+) -> None:
+    url, other = storage.format(tmp_path), {"network": "cnn5", "folds": "3"}
+    monkeypatch.setattr(studies, "WAIT_S", 0.1)
+
+    class Told(dict[str, str]):
+        """What a search is of; another one begins while it is told."""
+
+        def keys(self) -> Any:
+            with ThreadPoolExecutor() as beside, pytest.raises(DataError, match="another search"):
+                beside.submit(open_study, url, "songs", other).result()
+            return super().keys()
+
+    assert open_study(url, "songs", Told(ABOUT)).user_attrs == ABOUT
+    with pytest.raises(ConfigError, match="another search"):
+        open_study(url, "songs", other)
 
 
 def test_a_broken_file_is_told_and_kept(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Where a search is kept: Optuna's storage, and what tells one search from another."""
 
 import json
+import os
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
@@ -8,6 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import optuna
+from filelock import FileLock, Timeout
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
@@ -41,9 +43,10 @@ def open_study(url: str, name: str, about: Mapping[str, str]) -> Study:
     ------
     ConfigError : an unknown kind of storage, one whose driver is missing, or a study of
         something else
-    DataError : a file that is no study, or is broken; a server that does not answer
+    DataError : a file that is no study, or is broken, or that others are opening all the time; a
+        server that does not answer
     """
-    with storage_errors(url):
+    with storage_errors(url), _alone(url):
         storage = _storage(url)
         study = optuna.create_study(
             storage=storage,
@@ -134,6 +137,41 @@ def hidden(url: str) -> str:
     with suppress(ArgumentError):
         return make_url(url).render_as_string(hide_password=True)
     return url.rpartition("@")[2]
+
+
+@contextmanager
+def _alone(url: str) -> Iterator[None]:
+    """While a file is opened, and told what it is of: searches begun at once take turns.
+
+    Without it both make its tables, and tell of their own what the other has not told yet.
+    """
+    path = _file(url)
+    if path is None or not os.path.isdir(path.parent):
+        yield
+        return
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=WAIT_S)
+    try:
+        lock.acquire()
+    except Timeout as err:
+        raise DataError(
+            f"{path}: another search has been opening it for {WAIT_S} s; try again"
+        ) from err
+    except OSError:
+        pass  # where nobody may write, no search is begun either
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _file(url: str) -> Path | None:
+    """The file of a storage; None of a database on a server, and of one in memory."""
+    if url.startswith(JOURNAL):
+        return Path(url.removeprefix(JOURNAL))
+    address = make_url(url)
+    name = address.database or ":memory:"
+    on_disk = address.get_backend_name() == "sqlite" and not name.startswith((":", "file:"))
+    return Path(name) if on_disk else None
 
 
 def _storage(url: str) -> BaseStorage:
