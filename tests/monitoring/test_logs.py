@@ -102,6 +102,20 @@ def test_what_was_held_back_is_told_at_the_end():
     assert [one.getMessage() for one in told] == ["2 more like 'lost %d'"]
 
 
+def test_a_flood_of_one_room_neither_hides_nor_is_counted_for_another():
+    now_s, told = 0.0, []
+    flood = Flood(lambda one: told.append(Line().format(one)), lambda: now_s)
+    with of_room("Hall"):
+        for number in range(FLOOD_EVENTS + 3):
+            flood.filter(record("lost %d", number))
+    with of_room("Studio"):
+        assert flood.filter(record("lost %d", 1))
+        now_s = FLOOD_S
+        flood.filter(record("another"))
+    (line,) = told
+    assert "3 more like" in line and line.endswith(" room=Hall")
+
+
 def test_many_kinds_take_no_memory_without_end():
     flood = Flood(lambda _: None)
     for number in range(3 * logs.KINDS):

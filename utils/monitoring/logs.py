@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from utils.monitoring.metrics import LOGGED
-from utils.monitoring.of_room import ROOM
+from utils.monitoring.of_room import ROOM, of_room
 from utils.untrusted import private
 
 FILE_BYTES, FILES = 1_000_000, 5
@@ -37,6 +37,7 @@ LONGEST = 30_000  # letters of a field; a datagram holds about 200 kB
 OURS = ("app", "__main__", "utils", "web")  # whose events are kept from information on
 FLOOD_EVENTS, FLOOD_S = 5, 60.0  # of a kind in so long that are told; more are counted
 KINDS = 1000  # that are kept apart
+_Key = tuple[str, str, int, str]  # room, logger, level, sentence
 
 
 class Line(logging.Formatter):
@@ -83,7 +84,7 @@ class _Kind:
 class Flood(logging.Filter):
     """Lets some events of a kind through and counts the rest, which it then tells in one event.
 
-    A kind is who logs and the sentence before anything is put into it.
+    A kind is who logs, for which room, and the sentence before anything is put into it.
 
     Parameters
     ----------
@@ -98,12 +99,12 @@ class Flood(logging.Filter):
     ) -> None:
         super().__init__()
         self._tell, self._now_s = tell, now_s
-        self._kinds: dict[tuple[str, int, str], _Kind] = {}
+        self._kinds: dict[_Key, _Kind] = {}
         self._lock = threading.Lock()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the event is to be written."""
-        key, now_s = (record.name, record.levelno, str(record.msg)), self._now_s()
+        key, now_s = (ROOM.get(), record.name, record.levelno, str(record.msg)), self._now_s()
         with self._lock:
             ended = self._ended(now_s)
             kind = self._kinds.setdefault(key, _Kind(now_s))
@@ -121,7 +122,7 @@ class Flood(logging.Filter):
             held_back, self._kinds = self._kinds, {}
         self._tell_all(held_back)
 
-    def _ended(self, now_s: float) -> dict[tuple[str, int, str], _Kind]:
+    def _ended(self, now_s: float) -> dict[_Key, _Kind]:
         """Kinds whose time is over, or all where there are too many; they begin anew."""
         if len(self._kinds) >= KINDS:
             ended, self._kinds = self._kinds, {}
@@ -131,13 +132,14 @@ class Flood(logging.Filter):
             del self._kinds[key]
         return ended
 
-    def _tell_all(self, ended: Mapping[tuple[str, int, str], _Kind]) -> None:
-        for (name, level, sentence), kind in ended.items():
+    def _tell_all(self, ended: Mapping[_Key, _Kind]) -> None:
+        for (room, name, level, sentence), kind in ended.items():
             if kind.held_back:
                 LOGGED.labels(logging.getLevelName(level).lower()).inc(kind.held_back)
                 told = "%d more like %r"
                 values = (kind.held_back, sentence)
-                self._tell(logging.LogRecord(name, level, "", 0, told, values, None))
+                with of_room(room):  # whoever notices that its time is over may be of another
+                    self._tell(logging.LogRecord(name, level, "", 0, told, values, None))
 
 
 class _Quiet:
