@@ -4,7 +4,6 @@ if __name__ == "__main__":
     from utils.command_line.at_start import imported
 
 import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from utils.captions.offending import masking
 from utils.captions.transcript import FORMATS
 from utils.command_line import models as models_command
 from utils.command_line.arguments import parser
+from utils.command_line.ending import leave
 from utils.command_line.output import note, put, run
 from utils.command_line.recordings import (
     caption_events,
@@ -162,4 +162,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 if __name__ == "__main__":
     imported()
-    sys.exit(run(main))
+    leave(run(main))

@@ -6,7 +6,6 @@ Its command line, `python emotion_model.py`, lies in `utils/command_line/emotion
 if __name__ == "__main__":
     from utils.command_line.at_start import imported
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from utils.audio.recording import Recording
 from utils.captions.vad import VoiceActivity
 from utils.checkpoint import Format
 from utils.command_line.emotion import say
+from utils.command_line.ending import leave
 from utils.command_line.output import run
 from utils.emotion import steps, windows
 from utils.emotion.encoder import Encoder
@@ -297,4 +297,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 if __name__ == "__main__":
     imported()
-    sys.exit(run(main))
+    leave(run(main))

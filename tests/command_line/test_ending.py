@@ -77,3 +77,25 @@ def test_an_ending_that_hangs_is_ended():
         assert process.stdout.readline() == "ending\n"
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == -signal.SIGALRM
+
+
+LOADING = """
+import sys, threading
+import app
+from utils.command_line.ending import leave
+from utils.config import Settings
+reached = threading.Event()
+def progress(done, message):
+    if message.code == sys.argv[1]:
+        reached.set()
+threading.Thread(target=app.load_engines, args=(Settings(), progress), daemon=True).start()
+assert reached.wait(60)
+leave(3)
+"""
+
+
+@pytest.mark.parametrize("part", ["loading.recogniser", "loading.detector", "loading.emotion"])
+def test_its_end_while_models_load_is_no_crash(part):
+    command = [sys.executable, "-c", LOADING, part]
+    done = subprocess.run(command, cwd=HOME, capture_output=True, text=True, timeout=PATIENCE_S)
+    assert (done.returncode, done.stderr) == (3, "")
