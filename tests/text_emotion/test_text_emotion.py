@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.captions.test_tags import heard, line  # noqa: F401  # a fixture
 from tests.live.test_board import line as finished
@@ -113,6 +114,17 @@ def test_a_folder_that_is_not_whole_is_refused_in_plain_words(made, tmp_path, na
         (bad / name).write_bytes(data)
     with pytest.raises(ModelError, match=told):
         check_whole(bad)
+
+
+def test_weights_that_answer_some_words_with_no_number_are_damage(made, tmp_path):
+    bad = shutil.copytree(made, tmp_path / "bad")
+    weights = torch.load(bad / "pytorch_model.bin")
+    token = json.loads((bad / "vocab.json").read_text())["Y"]
+    weights["roberta.embeddings.word_embeddings.weight"][token] = 3e38
+    torch.save(weights, bad / "pytorch_model.bin")
+    classifier = load(bad)
+    with pytest.raises(ModelError, match="bad is damaged: its answers are no numbers"):
+        classifier.scores("Yes.")
 
 
 def test_it_is_fetched_by_its_name_listed_and_deleted(made, hub, models_here, capsys):

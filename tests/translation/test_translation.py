@@ -28,6 +28,11 @@ def test_each_sentence_is_translated_by_either_kind_of_model(made):
     assert load(made / "en-fr").translate("  ") == ""
 
 
+def test_a_network_that_cannot_be_run_is_told_as_a_models_fault(made):
+    with pytest.raises(ModelError, match="en-fr translates no more .*; get it again"):
+        load(made / "en-fr").translate("Good " * 40)  # it has 32 places
+
+
 def test_languages_that_no_model_joins_are_joined_by_english(here):
     found = find_translations()
     assert {(p.source, p.target) for p in found} == {("en", "fr"), ("de", "en")}

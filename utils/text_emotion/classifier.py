@@ -47,7 +47,7 @@ class Classifier:
             ) from err
         from utils.checkpoint import build, fitting
 
-        self.labels = package.labels
+        self.labels, self._path = package.labels, package.path
         self._torch = torch
         vocabulary, merges = read_tokens(package)
         try:
@@ -74,7 +74,7 @@ class Classifier:
 
         Raises
         ------
-        ValueError : the answers are no numbers
+        ModelError : the answers are no numbers, which damaged weights can give to some words alone
         """
         from utils.threads import one_thread
 
@@ -89,7 +89,7 @@ class Classifier:
             ).logits[0]
             shares = logits.double().softmax(dim=0)
         if not torch.isfinite(shares).all():
-            raise ValueError("its answers are no numbers")
+            raise damaged(self._path, "its answers are no numbers")
         return dict(zip(self.labels, shares.tolist(), strict=True))
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from utils.errors import ModelError
 from utils.faults import model_error
 from utils.models import trial
 from utils.models.translation.package import Package, check_whole, look_into, read
@@ -46,7 +47,7 @@ class Translator:
                 "; install it with: .venv/bin/pip install -r requirements.txt",
             ) from err
         contents = read(package)
-        self._prefix = package.prefix
+        self._path, self._prefix = package.path, package.prefix
         self._end = [END] if contents.ends_source else []
         try:
             self._source = SentencePieceProcessor(model_proto=contents.source_pieces)
@@ -60,33 +61,36 @@ class Translator:
                 files=contents.network,
             )
         except Exception as err:  # of kinds of their own
-            raise model_error(
-                err,
-                f"{package.path}",
-                f"{package.path} cannot be loaded ({err}); get it again, or another one",
-            ) from err
+            raise self._unusable(err, "cannot be loaded") from err
 
     def translate(self, text: str) -> str:
         """The words in the other language; "" where nothing comes of them.
 
         Raises
         ------
-        RuntimeError, ValueError : the network cannot be run
+        ModelError : the network cannot be run
         """
         pieces = [self._source.encode(part, out_type=str) for part in sentences(text)]
         pieces = [part[:MOST_PIECES] + self._end for part in pieces if part]
         if not pieces:
             return ""
-        found = self._network.translate_batch(
-            pieces,
-            target_prefix=[[self._prefix]] * len(pieces) if self._prefix else None,
-            beam_size=BEAM,
-            length_penalty=LENGTH_PENALTY,
-            replace_unknowns=True,
-            max_input_length=0,
-            max_decoding_length=MOST_PIECES,
-        )
+        try:
+            found = self._network.translate_batch(
+                pieces,
+                target_prefix=[[self._prefix]] * len(pieces) if self._prefix else None,
+                beam_size=BEAM,
+                length_penalty=LENGTH_PENALTY,
+                replace_unknowns=True,
+                max_input_length=0,
+                max_decoding_length=MOST_PIECES,
+            )
+        except (RuntimeError, ValueError) as err:  # also of no memory
+            raise self._unusable(err, "translates no more") from err
         return " ".join(filter(None, (self._joined(each.hypotheses[0]) for each in found)))
+
+    def _unusable(self, err: Exception, what: str) -> ModelError:
+        told = f"{self._path} {what} ({err}); get it again, or another one"
+        return model_error(err, str(self._path), told)
 
     def _joined(self, pieces: Sequence[str]) -> str:
         if self._prefix and pieces[:1] == [self._prefix]:
