@@ -5,6 +5,7 @@ import { setText, t } from "./words.js";
 
 const MOST_WORDS = 4; // that are one name, which the recogniser may remember
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };
+const main = document.querySelector("main");
 const byId = (id) => document.getElementById(id);
 const bare = (word) => word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "");
 
@@ -35,14 +36,14 @@ export class Mend {
 
   setRoom({ presenter }) {
     this.#presenter = presenter;
-    if (!presenter) this.#end();
+    if (!presenter) this.#letGo();
     this.list.toggleAttribute("data-mends", presenter);
     this.#look();
   }
 
   // The newest line can be reached by Tab; a line that was cleared is mended no more.
   #look() {
-    if (this.#line && !this.#line.element.isConnected) this.#end();
+    if (this.#line && !this.#line.element.isConnected) this.#letGo();
     const newest = this.#presenter ? this.captions.lines.at(-1)?.element : null;
     for (const line of this.list.querySelectorAll("[tabindex]")) {
       if (line !== newest && !line.contains(document.activeElement)) this.#offer(line, false);
@@ -88,6 +89,10 @@ export class Mend {
   #begin(element) {
     const line = this.captions.lineAt(element);
     if (!line || line.sound || line === this.#line) return;
+    if (this.#unsaved) {
+      this.#field.focus(); // and is saved or cancelled first
+      return;
+    }
     this.#end();
     const form = byId("mend-form").content.firstElementChild.cloneNode(true);
     const [field] = form.querySelectorAll("textarea");
@@ -95,7 +100,7 @@ export class Mend {
     this.#form = form;
     this.#wasFollowing = this.follow.following;
     this.#word(form, line);
-    field.value = line.words;
+    field.defaultValue = line.words;
     field.lang = line.element.closest("[lang]").lang;
     this.#listen(form, field);
     this.follow.hold();
@@ -117,7 +122,7 @@ export class Mend {
     const named = form.querySelector(".named");
     named.hidden = !line.speaker;
     setText(named.querySelector("span"), t("mend.voice", { number: line.speaker?.number }));
-    named.querySelector("input").value = line.speaker?.name ?? "";
+    named.querySelector("input").defaultValue = line.speaker?.name ?? "";
   }
 
   #listen(form, field) {
@@ -126,7 +131,7 @@ export class Mend {
       event.preventDefault();
       this.#save();
     });
-    field.addEventListener("input", () => this.#offerToRemember());
+    field.addEventListener("input", () => { if (!this.#kept) this.#offerToRemember(); });
     form.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.#end(true);
       else if (event.key === "Enter" && event.target === field && !event.isComposing) this.#save();
@@ -153,7 +158,15 @@ export class Mend {
 
   get #field() { return this.#form.querySelector("textarea"); }
 
+  get #unsaved() {
+    const typed = this.#form?.querySelectorAll("textarea, .named input") ?? [];
+    return [...typed].some(({ value, defaultValue }) => value !== defaultValue);
+  }
+
+  get #kept() { return this.#form?.parentElement === main; }
+
   #save() {
+    if (this.#kept) return null;
     const { segment, speaker, words } = this.#line;
     const asked = [];
     const name = this.#form.querySelector(".named input").value.trim();
@@ -176,15 +189,38 @@ export class Mend {
     else line.element.addEventListener("mended", this.#onOther);
   }
 
+  // The line is gone, or not this page's to mend any more: what was typed and not saved stays above
+  // the captions until it is closed.
+  #letGo() {
+    if (this.#kept) return;
+    if (!this.#unsaved) {
+      this.#end();
+      return;
+    }
+    const form = this.#form;
+    const [save, close, restore] = form.querySelectorAll("button");
+    this.#leave();
+    main.prepend(form);
+    save.hidden = restore.hidden = form.querySelector(".switch").hidden = true;
+    setText(close, t("bar.close"));
+    setText(form.querySelector("p"), t("mend.kept"));
+    if (document.activeElement === document.body) this.#field.focus();
+  }
+
+  #leave() {
+    this.#line.element.removeEventListener("mended", this.#onOther);
+    this.#line.edit(null);
+    if (this.#wasFollowing) this.follow.toEnd();
+    else this.follow.letGo();
+  }
+
   // `back`: the focus goes to the line.
   #end(back = false) {
     const line = this.#line;
     if (!line) return;
+    if (this.#kept) this.#form.remove();
+    else this.#leave();
     this.#line = this.#form = null;
-    line.element.removeEventListener("mended", this.#onOther);
-    line.edit(null);
-    if (this.#wasFollowing) this.follow.toEnd();
-    else this.follow.letGo();
     if (back && line.element.isConnected) {
       this.#offer(line.element, true);
       line.element.focus({ preventScroll: true });

@@ -156,6 +156,48 @@ def test_a_cleared_line_takes_its_form_along(page, server):
     expect(lines(page).nth(29)).to_be_in_viewport()
 
 
+@pytest.mark.parametrize("gone", ["cleared", "no presenter"])
+def test_what_was_typed_and_not_saved_stays_until_it_is_closed(page, server, gone):
+    talk(server, 2)
+    lines(page).first.click()
+    page.locator(FIELD).fill("mine, and long")
+    if gone == "cleared":
+        server.emit("cleared", {})
+        expect(lines(page)).to_have_count(0)
+    else:
+        server.arrange(presenter=False)
+    form = page.locator("main > .mend")
+    expect(form.locator(".note")).to_have_text(EN["mend.kept"])
+    expect(page.locator(FIELD)).to_have_value("mine, and long")
+    expect(page.locator(FIELD)).to_be_focused()
+    assert problems(page) == []
+    page.keyboard.type("er")
+    page.keyboard.press("Enter")
+    talk(server, 30, first=2)
+    expect(lines(page).last).to_be_in_viewport()
+    expect(page.locator(FIELD)).to_have_value("mine, and longer")
+    assert server.asked.empty()  # there is nothing to mend
+    server.arrange(blank=True)
+    expect(form).to_be_hidden()
+    server.arrange()
+    form.get_by_role("button", name=EN["bar.close"]).click()
+    expect(page.locator(".mend")).to_have_count(0)
+    lines(page).last.click()
+    expect(lines(page).last.locator(FIELD)).to_be_focused()
+
+
+def test_a_press_on_another_line_loses_no_words(page, server):
+    talk(server, 2)
+    lines(page).first.click()
+    page.locator(FIELD).fill("mine")
+    lines(page).last.click()
+    expect(page.locator(FIELD)).to_have_value("mine")
+    expect(page.locator(FIELD)).to_be_focused()
+    page.keyboard.press("Escape")
+    lines(page).last.click()
+    expect(lines(page).last.locator(FIELD)).to_be_focused()
+
+
 def test_the_keys_pass_over_a_sound_that_is_not_shown(page, server):
     server.say(0, "Good morning.")
     server.say(1, "", sound="rain")
