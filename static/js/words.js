@@ -71,9 +71,15 @@ export function sentence({ code, values, message }) {
   return t(`status.${code}`, named);
 }
 
+// Names of models and files are long and have no gaps: a row may end behind an underscore.
+function broken(text) {
+  const parts = text.match(/[^_]+_*|_+/g) ?? [];
+  return parts.flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part]));
+}
+
 // Live regions speak on every change, so an equal text is not written again.
 export function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  if (element.textContent !== text) element.replaceChildren(...broken(text));
 }
 
 export function apply(root) {

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.page import caption, expect, lines, needs_chromium, offer, status
+from utils.setup.recognisers import recognisers
 
 pytestmark = needs_chromium
 
@@ -42,6 +43,15 @@ CUT_ROWS = """() => {
             top < edge - 0.1 * height && bottom > edge + hidden + 0.15 * height);
     }).length;
 }"""
+# Parts of names of models, between spaces, hyphens and underscores, that are not in one row.
+BROKEN_NAMES = """() => [...document.querySelectorAll("#setup-models b, #setup-engine")].flatMap((name) =>
+    [...name.childNodes].filter((node) => node.nodeType === 3).flatMap((node) =>
+        [...node.data.matchAll(/[^\\s_-]+/g)].filter(({ 0: part, index }) => {
+            const range = new Range();
+            range.setStart(node, index);
+            range.setEnd(node, index + part.length);
+            return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1;
+        }).map(([part]) => part)))"""
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -167,3 +177,24 @@ def test_the_upper_edge_cuts_no_row_below_the_name_of_a_voice(open_page, server)
             "() => new Promise((done) => requestAnimationFrame(() => done(true)))"
         )
         assert page.evaluate(CUT_ROWS) == 0
+
+
+@pytest.mark.parametrize("size", [*SIZES, (320, 640)])
+def test_no_name_of_a_model_is_broken_within_a_word(open_page, server, size):
+    width, height = size
+    server.status = status("ready", engine="NeMo stt_en_fastconformer_hybrid_large_streaming_multi")
+    page = open_page(viewport={"width": width, "height": height})
+    names = ("microphone", "language", "model")
+    chosen = {name: {"value": "", "origin": "built in", "by": ""} for name in names}
+    told = {"first": False, "file": "", "pending": [], "rooms": [], "settings": chosen}
+    server.emit("setup", told | {"recording": False})
+    page.keyboard.press("u")
+    heard = {"language": "en", "languages": ["en"], "hears": True, "speeds": {}, "measuring": ""}
+    server.emit("setup_recognisers", heard | {"recognisers": recognisers("en")})
+    page.locator('[data-step="language"]').click()
+    names = page.locator("#setup-models b")
+    expect(
+        names.filter(has_text="stt_en_fastconformer_hybrid_large_streaming_multi")
+    ).to_be_visible()
+    assert page.evaluate(BROKEN_NAMES) == []
+    assert page.locator("#setup .content").evaluate("e => e.scrollWidth - e.clientWidth") <= 0
