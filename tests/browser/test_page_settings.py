@@ -304,3 +304,14 @@ def test_a_change_of_letters_keeps_the_newest_line_in_view(open_page, server):
         page.wait_for_timeout(100)
         assert page.locator("#back").is_hidden(), key
         assert page.evaluate(f"{end} - document.getElementById('view').scrollTop") < 2, key
+
+
+@pytest.mark.parametrize("locale", ["en", "ko"])
+def test_what_a_heading_says_is_not_said_again_below_it(open_page, locale):
+    page = open_page(locale=locale)
+    again = page.evaluate("""() => [...document.querySelectorAll("dialog")].flatMap((dialog) => {
+        const headings = [...dialog.querySelectorAll("h2, h3")].map((heading) => heading.textContent);
+        const labels = [...dialog.querySelectorAll("legend:not(.unseen), .row > span, p")];
+        return labels.map((label) => label.textContent).filter((words) => words && headings.includes(words));
+    })""")
+    assert again == []
