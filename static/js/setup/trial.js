@@ -109,14 +109,14 @@ export class Trial {
     if (!dialog.open) return;
     this.#showDevices();
     const button = byId("setup-try");
-    button.hidden = this.live || this.#recording;
+    button.hidden = this.live;
+    button.parentElement.hidden = this.#recording && !this.live;
     button.classList.toggle("main", !this.#trying);
     setText(button, t(this.#trying ? "setup.trial.stop" : "setup.trial.start"));
     // Nobody is to speak before it hears.
     const say = this.#told?.state === "opening" ? "setup.trial.opening" : "setup.trial.say";
     const live = this.#told?.state === "lost" ? "" : t("setup.trial.live"); // what is lost is told below
-    const how = this.#recording ? "" : t(this.#trying ? say : "setup.trial.how");
-    setText(byId("setup-trial-how"), this.live ? live : how);
+    setText(byId("setup-trial-how"), this.live ? live : t(this.#trying ? say : "setup.trial.how"));
     byId("setup-level").hidden = !(this.live || this.#trying);
     setText(byId("setup-words"), [...this.#lines.values()].map(({ text }) => text).join("\n"));
     this.#showSaid();
