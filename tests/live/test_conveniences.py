@@ -154,10 +154,11 @@ import resource
 from pathlib import Path
 from app import load_engines
 from utils.config import Settings
+left = {"loading.recogniser": 1_900_000_000, "loading.emotion": 250_000_000}
 def progress(done, message):
-    if message.code == "loading.emotion":
+    if message.code in left:
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        most = pages * resource.getpagesize() + 250_000_000
+        most = pages * resource.getpagesize() + left[message.code]
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
 engines = load_engines(Settings(asr="whisper"), progress)
 assert engines.captioner.tags.find("emotion") is None

@@ -2,9 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from utils.asr import Transcriber, Tuning
@@ -14,7 +17,7 @@ from utils.asr.registry import open_voices
 from utils.captions.pipeline import Captioner
 from utils.captions.vad import VoiceActivity
 from utils.config import Settings
-from utils.errors import ModelError
+from utils.errors import ModelError, NoMemoryError
 from utils.language import two_letters
 from utils.live.engines import Better, Engines, optional
 from utils.live.loader import Progress
@@ -26,6 +29,7 @@ from utils.models.memory import (
     EMOTION_BYTES,
     PICTURES_BYTES,
     VOICES_BYTES,
+    WHISPER_BYTES,
     check_spare,
 )
 from utils.sounds import SoundModel
@@ -82,6 +86,7 @@ def load_engines(
     """
     live = live and rooms == 1
     progress(0.1, say("loading.recogniser"))
+    _import_torch()
     transcriber, ready, better = _open_recogniser(settings, progress, live, rooms)
     progress(0.5, say("loading.detector"))
     detector = VoiceActivity()
@@ -100,6 +105,21 @@ def load_engines(
     offer = offered(*choice(settings)) if live else None
     captioner = models.captioner(first_segment)
     return Engines(captioner, ready, better, offer, tuple(missing), models.twin)
+
+
+def _import_torch() -> None:
+    """Begin to import PyTorch, which feelings and voices need: its two seconds pass meanwhile."""
+    try:
+        check_spare("PyTorch", WHISPER_BYTES + EMOTION_BYTES, 2 * EMOTION_ADDRESSES)
+    except NoMemoryError:
+        return  # where there is so little of it, the words come first
+
+    def work() -> None:
+        with suppress(Exception):  # who needs it tries again, and tells why it cannot be had
+            import_module("torch")
+
+    with suppress(RuntimeError):  # no thread can be begun
+        Thread(target=work, name="torch", daemon=True).start()
 
 
 @dataclass(frozen=True)
