@@ -24,10 +24,10 @@ from utils.live import loading
 from utils.live.saved import read_saved
 from utils.models.catalogue import TEXT_EMOTIONS
 from utils.models.check import check_files
-from utils.models.nemo.files import find_models
+from utils.models.nemo.files import find_models, on_this_machine
 from utils.models.text_emotion import add, check_whole, find_text_emotions, look_into
 from utils.models.translation.files import find_translations
-from utils.models.whisper.files import find_whisper
+from utils.models.whisper.files import find_whisper, is_whisper, whisper_here
 from utils.tags.text_emotion import TextEmotionTag
 from utils.text_emotion.classifier import load
 from utils.text_emotion.desk import TextEmotionDesk
@@ -165,6 +165,21 @@ def test_a_folder_that_cannot_be_looked_into_hides_no_other(here, models_here):
     (models_here / "a").symlink_to("x" * 300)  # nobody can follow it, not even root
     assert [each.path for each in find_text_emotions()] == [here]
     assert find_translations() == find_models() == find_whisper() == []
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "~nosuch/x", "folder"])
+def test_a_path_that_nothing_can_be_read_of_is_refused_in_plain_words(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    for file in ("config.json", "metadata.json"):
+        (tmp_path / "folder" / file).symlink_to("x" * 300)
+    for look in (lambda: models.run("add", name, "en"), lambda: whisper_here(f"./{name}")):
+        with pytest.raises(ModelError, match=name[:9]):
+            look()
+    assert not is_whisper(name) or name == "folder"
+    check_files("auto", f"{name}.nemo", "en")
+    with pytest.raises(ModelError, match="no such file"):
+        on_this_machine(f"{name}.nemo")
 
 
 def test_it_is_no_recogniser(here):

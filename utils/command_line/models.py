@@ -1,5 +1,6 @@
 """`python app.py models`: fetching a model, removing it; `models_list` prints what there is."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from utils.models.here import fitting
 from utils.models.hub import NetworkError, megabytes
 from utils.models.memory import check_fits
 from utils.models.nemo.files import find_voices, installed
+from utils.models.places import given
 from utils.models.translation.files import add
 from utils.models.translation.inside import SUFFIX
 from utils.models.whisper.files import installed_whisper, packaged
@@ -50,7 +52,7 @@ def run(action: str | None, name: str | None, language: str) -> int:
     if action == "get":
         fetch(name, language)
     elif action == "add" and name is not None:
-        path = Path(name).expanduser()
+        path = given(name)
         take = text_emotion.add if text_emotion.is_text_emotion(path) else add
         tell(f"Ready: {take(path)}")
     elif action == "remove" and name is not None:
@@ -101,7 +103,7 @@ def _path(model: Model) -> Path | None:
     """Where it lies on this machine."""
     if model.kind in {TRANSLATION, TEXT_EMOTION}:
         path = models_folder() / model.name
-        return path if path.exists() else None
+        return path if os.path.exists(path) else None
     return (installed_whisper if model.kind == WHISPER else installed)(model.repo)
 
 
@@ -196,7 +198,7 @@ def remove(name: str) -> None:
         here = sorted(
             path.name.removesuffix(".nemo").removesuffix(SUFFIX)
             for path in models_folder().glob("*")
-            if path.suffix in {".nemo", SUFFIX} or (path.is_dir() and path.suffix != ".part")
+            if path.suffix in {".nemo", SUFFIX} or (os.path.isdir(path) and path.suffix != ".part")
         )
         raise ModelError(
             f"{name} is not in {models_folder()}; there: {', '.join(here) or 'no model'}"
@@ -212,5 +214,5 @@ def _belongs(path: Path, stem: str) -> bool:
     return (
         part
         or path.name in {f"{stem}.nemo", stem + SUFFIX}
-        or (path.name == stem and path.is_dir())
+        or (path.name == stem and os.path.isdir(path))
     )

@@ -118,7 +118,7 @@ def _entry(model: Model, models: list[Path]) -> str:
 
 def _text_emotion(model: Model) -> str:
     """The same of one that tells the emotion of words."""
-    here = (models_folder() / model.name).is_dir()
+    here = os.path.isdir(models_folder() / model.name)
     facts = [
         f"English, other languages by a model FROM-en; {megabytes(model.about_mb * 1_000_000)}; "
         f"any computer; licence {model.licence}"

@@ -1,7 +1,7 @@
 """Which models and settings can work together; nothing is loaded to find out."""
 
+import os
 import re
-from pathlib import Path
 
 from utils.errors import ConfigError
 from utils.language import two_letters
@@ -16,6 +16,7 @@ from utils.models.catalogue import (
     get,
     recommended,
 )
+from utils.models.places import given
 from utils.models.whisper.files import is_whisper
 from utils.models.whisper.folder import check_folder
 
@@ -67,7 +68,7 @@ def remedy(language: str) -> str:
 
 
 def _check_model(asr: str, model: str, language: str) -> None:
-    if (known := find(model)) and not Path(model).exists():
+    if (known := find(model)) and not os.path.exists(model):
         if known.kind == TRANSLATION:
             raise ConfigError(
                 f"--model {model} translates, and recognises nothing; see --translate"
@@ -84,7 +85,7 @@ def _check_model(asr: str, model: str, language: str) -> None:
             f"--asr {asr} ({_LIST} lists them)"
         )
     _check_spoken(model, language)
-    if kind == WHISPER and not find(model) and (path := Path(model).expanduser()).is_dir():
+    if kind == WHISPER and not find(model) and os.path.isdir(path := given(model)):
         check_folder(path, language)
 
 

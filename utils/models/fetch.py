@@ -1,6 +1,7 @@
 """Bringing a model to this machine: in the foreground for a command, or behind the captions."""
 
 import logging
+import os
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -146,7 +147,7 @@ class Fetch:
         StoppedError : by `stop`
         ModelError : it could not be fetched; the message says why and what to do
         """
-        if self.path.exists():
+        if os.path.exists(self.path):
             try:
                 check(self.path, self.kind)
                 return self.path

@@ -14,6 +14,7 @@ from utils.models.fetch import OnFetch
 from utils.models.hub import is_offline
 from utils.models.nemo.archive import check_whole, languages
 from utils.models.nemo.files import find_models, locate, on_this_machine
+from utils.models.places import given
 from utils.models.whisper.files import (
     EMBEDDED,
     find_whisper,
@@ -49,7 +50,7 @@ class Wanted:
             return False
         path = packaged()
         model = find(self.name)
-        return model == get(EMBEDDED) if model else Path(self.name).expanduser() == path
+        return model == get(EMBEDDED) if model else given(self.name) == path
 
     def here(self) -> Path | None:
         """Where it lies on this machine; None where it is a name not yet here.

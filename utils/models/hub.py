@@ -86,7 +86,7 @@ def client() -> Any:
 def hub_folder() -> Path:
     """Where Hugging Face's client keeps its downloads."""
     home = os.environ.get("HF_HOME") or cache_folder().with_name("huggingface")
-    return Path(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub").expanduser()
+    return Path(os.path.expanduser(os.environ.get("HF_HUB_CACHE") or Path(home) / "hub"))
 
 
 def repository_of(path: Path) -> str:

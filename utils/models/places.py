@@ -1,6 +1,7 @@
 """Where models lie on this machine: looked through for those that are here, and added to."""
 
 import logging
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -11,6 +12,15 @@ from utils.models.download import check_space
 from utils.models.hub import hub_folder
 
 log = logging.getLogger(__name__)
+
+
+def given(model: str) -> Path:
+    """The path that somebody wrote, with `~` for a home; that of an unknown user stays as it is.
+
+    What lies there is asked by `os.path.isdir` and its like: a `Path` raises OSError where nothing
+    can be, as of a name that is too long, or where nobody may look.
+    """
+    return Path(os.path.expanduser(model))
 
 
 def sorted_paths(place: Iterable[Path]) -> list[Path]:

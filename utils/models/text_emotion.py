@@ -7,6 +7,7 @@ believed, and of `config.json` nothing is used but the sizes and classes that ar
 
 import logging
 import math
+import os
 import shutil
 import struct
 from collections.abc import Mapping
@@ -124,9 +125,9 @@ def look_into(path: Path) -> Package:
     if not isinstance(epsilon, float) or not 0 < epsilon < 0.1:
         raise damaged(path, f"its {CONFIG} has a layer_norm_eps that cannot be")
     for name in (VOCABULARY, MERGES):
-        if not (path / name).is_file():
+        if not os.path.isfile(path / name):
             raise damaged(path, f"it has no {name}")
-    weights = next((path / n for n in (SAFE, PICKLED) if (path / n).is_file()), None)
+    weights = next((path / n for n in (SAFE, PICKLED) if os.path.isfile(path / n)), None)
     if weights is None:
         raise damaged(path, f"it has neither {SAFE} nor {PICKLED}")
     return Package(path, _labels(path, found), sizes, epsilon, weights)
@@ -205,10 +206,13 @@ def add(path: Path) -> Path:
 
 
 def _config(path: Path) -> dict[str, Any]:
-    if not path.is_dir():
-        raise ModelError(f"{path}: no such folder; {EXPECTED}")
-    if not (path / CONFIG).is_file():
-        raise ModelError(f"{path} tells no emotion of words: it has no {CONFIG}; {EXPECTED}")
+    try:
+        if not path.is_dir():
+            raise ModelError(f"{path}: no such folder; {EXPECTED}")
+        if not (path / CONFIG).is_file():
+            raise ModelError(f"{path} tells no emotion of words: it has no {CONFIG}; {EXPECTED}")
+    except OSError as err:  # such as a name that is too long, or a folder that nobody may look into
+        raise ModelError(f"{path} cannot be read ({err.strerror or err}); {EXPECTED}") from err
     try:
         found = untrusted.parse_json(_text(path, CONFIG).encode())
     except ValueError as err:

@@ -1,6 +1,6 @@
 """Vosk among the recognisers, see `utils.asr.Engine`."""
 
-from pathlib import Path
+import os
 
 from utils.asr import Engine, Transcriber, Tuning
 from utils.asr.vosk.folder import INSTALL, check_parts, is_here, packaged, spec
@@ -10,6 +10,7 @@ from utils.language import two_letters
 from utils.messages import Message, say
 from utils.models.check import check_given
 from utils.models.fetch import OnFetch
+from utils.models.places import given
 
 
 def _check(asr: str, model: str | None, language: str) -> None:
@@ -19,7 +20,7 @@ def _check(asr: str, model: str | None, language: str) -> None:
             f"--asr vosk knows Korean, not {language}; choose --language ko, or name the folder "
             "of a Vosk model for that language with --model"
         )
-    if model is not None and not Path(model).expanduser().is_dir():
+    if model is not None and not os.path.isdir(given(model)):
         raise ConfigError(
             f"--model {model}: no such folder; with --asr vosk give the folder of a Vosk model"
         )
@@ -28,13 +29,13 @@ def _check(asr: str, model: str | None, language: str) -> None:
     if model is None:
         packaged()
     else:
-        check_parts(Path(model))
+        check_parts(given(model))
 
 
 def _open(
     asr: str, model: str | None, language: str, tuning: Tuning
 ) -> tuple[Transcriber, Message]:
-    transcriber = VoskTranscriber(Path(model) if model else None, language)
+    transcriber = VoskTranscriber(given(model) if model else None, language)
     option = f"--model {model}" if model else "--asr vosk"
     return transcriber, say("ready.asked", engine=transcriber.name, option=option)
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import os
 import shutil
 import stat
 import subprocess
@@ -90,9 +91,9 @@ def named(folder: Path) -> Path:
 
 def check_parts(folder: Path) -> Path:
     """A folder as it is called everywhere, if it could be that of a Vosk model."""
-    folder = folder.expanduser().resolve()
+    folder = folder.resolve()
     for part in _PARTS:
-        if not (folder / part).is_file():
+        if not os.path.isfile(folder / part):
             raise ModelError(
                 f"{folder} is no folder of a Vosk model: it has no {part}; unpack a model such as "
                 f"vosk-model-small-ko-0.22 and name its folder, or install Korean: {INSTALL}"
@@ -114,7 +115,7 @@ def _check_files(folder: Path) -> None:
 
 def _check_words(path: Path) -> None:
     """Refuse a list of words without a word; smaller models keep theirs elsewhere."""
-    if not path.exists():
+    if not os.path.exists(path):
         return
     with path.open(encoding="utf-8", errors="replace") as file:
         names = (line.split()[:1] for line in file)

@@ -14,7 +14,7 @@ from utils.models.download import Progress
 from utils.models.fetch import Fetch
 from utils.models.hub import hub_folder
 from utils.models.nemo.archive import ASR, VOICE, Kind, read_config, target_class
-from utils.models.places import sorted_paths
+from utils.models.places import given, sorted_paths
 
 log = logging.getLogger(__name__)
 
@@ -74,11 +74,11 @@ def on_this_machine(model: str) -> Path | None:
     ------
     ModelError : no such file, or neither a path nor a name
     """
-    path = Path(model).expanduser()
-    if path.suffix == ".nemo" or path.exists():
-        if path.is_file():
+    path = given(model)
+    if path.suffix == ".nemo" or os.path.exists(path):
+        if os.path.isfile(path):
             return path
-        found = "not a file" if path.exists() else "no such file"
+        found = "not a file" if os.path.exists(path) else "no such file"
         raise ModelError(f"{model}: {found}; check the path given to --model")
     return installed(Fetch(model, _no_progress).repo)
 

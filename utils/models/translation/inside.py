@@ -70,11 +70,11 @@ class Files:
 
 @contextmanager
 def opened(path: Path) -> Iterator[Files]:
-    if path.is_dir():
-        inside = [*path.glob("*"), *path.glob("model/*")]
-        yield Files(path, {file.relative_to(path).as_posix(): file for file in inside}, None)
-        return
     try:
+        if path.is_dir():
+            inside = [*path.glob("*"), *path.glob("model/*")]
+            yield Files(path, {file.relative_to(path).as_posix(): file for file in inside}, None)
+            return
         with untrusted.opened(path) as file, _archive(path, file) as archive:
             members = archive.infolist()
             if len(members) > _MOST_FILES:

@@ -5,6 +5,7 @@ Nothing here imports CTranslate2, so that a program can look before it loads.
 
 import importlib.util
 import logging
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from utils.models.catalogue import WHISPER, WHISPERS, find, get, models_folder, 
 from utils.models.download import Progress
 from utils.models.fetch import Fetch
 from utils.models.hub import hub_folder, repository_of
+from utils.models.places import given
 from utils.models.whisper.folder import check_readable
 
 log = logging.getLogger(__name__)
@@ -105,7 +107,7 @@ def is_whisper(model: str) -> bool:
     """
     if known := find(model):
         return known.kind == WHISPER
-    if Path(model).expanduser().is_dir():
+    if os.path.isdir(given(model)):
         return True
     return not model.endswith(".nemo") and "whisper" in model.lower()
 
@@ -123,8 +125,8 @@ def whisper_here(model: str) -> Path | None:
     ModelError : no such folder or name, or a damaged folder
     """
     if not find(model):
-        path = Path(model).expanduser()
-        if path.exists() or model.startswith(("/", ".", "~")):
+        path = given(model)
+        if os.path.exists(path) or model.startswith(("/", ".", "~")):
             check_readable(path)
             return path
         if "/" not in model:

@@ -61,8 +61,8 @@ def check_readable(path: Path) -> None:
     ------
     ModelError : no such folder, files missing, damaged or cut short, or another kind of model
     """
-    if not path.is_dir():
-        found = "a file, not a folder" if path.exists() else "no such folder"
+    if not os.path.isdir(path):
+        found = "a file, not a folder" if os.path.exists(path) else "no such folder"
         raise ModelError(
             f"{path}: {found}; give the folder of a Whisper in CTranslate2's form, with "
             f"{names()} inside, or a name that .venv/bin/python app.py models lists"
