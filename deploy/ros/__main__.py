@@ -3,6 +3,8 @@
 import importlib
 import sys
 
+from utils.command_line.ending import leave
+
 NODES = {"ros1", "ros2"}
 
 
@@ -24,4 +26,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))
