@@ -131,7 +131,7 @@ def test_a_downloaded_package_is_taken_in_listed_and_deleted(made, models_here, 
     listed = capsys.readouterr().out
     assert "  de-en  0 MB; translates de to en" in listed and "damaged" not in listed
     models.run("remove", "de-en", "en")
-    assert not any(models_here.iterdir())
+    assert not any(models_here.glob("[!.]*"))
 
 
 def test_one_that_cannot_be_taken_in_leaves_nothing(made, models_here, monkeypatch):

@@ -40,22 +40,38 @@ def folders_here() -> list[Path]:
     ]
 
 
-def take(given: Path, name: str, n_bytes: int, put: Callable[[Path], None]) -> Path:
+def take(original: Path, name: str, n_bytes: int, put: Callable[[Path], None]) -> Path:
     """Take a model that somebody has downloaded into `models_folder()`; return where it lies.
 
     Parameters
     ----------
-    given : what they have, for messages
+    original : what they have, for messages
     name : of its folder there
     n_bytes : that it takes
     put : called with a folder to be made and filled, all of it or none is kept
 
     Raises
     ------
-    ModelError : one of that name is there already
+    ModelError : one of that name is there already, or is just being added
     DataError : it cannot be written
     """
+    from filelock import FileLock, Timeout
+
     wanted = models_folder() / name
+    try:
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(wanted.with_name(f".{name}.lock"), timeout=0):  # that of `Download`, too
+            return _take_alone(original, wanted, n_bytes, put)
+    except Timeout as err:
+        raise ModelError(
+            f"{wanted} is being added or fetched just now; try again once that is done"
+        ) from err
+    except OSError as err:
+        raise DataError(f"{wanted} cannot be written ({err.strerror or err})") from err
+
+
+def _take_alone(original: Path, wanted: Path, n_bytes: int, put: Callable[[Path], None]) -> Path:
+    name = wanted.name
     if wanted.exists():
         raise ModelError(f"{wanted} is there already; delete it first, with: models remove {name}")
     check_space(name, n_bytes, wanted)
@@ -65,7 +81,7 @@ def take(given: Path, name: str, n_bytes: int, put: Callable[[Path], None]) -> P
         put(part)
         part.rename(wanted)
     except OSError as err:
-        raise DataError(f"{given} cannot be copied to {wanted} ({err.strerror or err})") from err
+        raise DataError(f"{original} cannot be copied to {wanted} ({err.strerror or err})") from err
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return wanted
