@@ -161,6 +161,43 @@ def test_one_that_was_downloaded_is_taken_in(made, models_here, tmp_path, capsys
     assert len(list(models_here.glob("[!.]*"))) == 1
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".hidden",
+        "-x",
+        "a.part",
+        "a.nemo",
+        "a.argosmodel",
+        "en-fr",
+        "two\nlines",
+        "base.en",
+        "b\x1b",
+    ],
+)
+def test_a_name_that_is_not_found_or_means_another_is_refused(made, models_here, tmp_path, name):
+    own = shutil.copytree(made, tmp_path / name)
+    with pytest.raises(ModelError, match="rename the folder"):
+        add(own)
+    assert not models_here.exists()
+
+
+def test_weights_that_do_not_fit_are_not_added_and_stand_in_no_others_way(
+    here, models_here, made, tmp_path
+):
+    unfit = shutil.copytree(made, tmp_path / "unfit")
+    changed(unfit, num_hidden_layers=2)
+    with pytest.raises(ModelError, match="does not fit"):
+        models.run("add", str(unfit), "en")
+    for name in ("a", "b"):  # put there by hand
+        shutil.copytree(unfit, models_here / name)
+    (models_here / "a/vocab.json").write_text("[]")
+    desk, missing = opened()
+    assert not missing and [p.path.name for p in find_text_emotions()][-1] == MODEL.name
+    assert desk.read("My dog died last night.").result()["label"] == "sad"
+    desk.close()
+
+
 def test_a_folder_that_cannot_be_looked_into_hides_no_other(here, models_here):
     (models_here / "a").symlink_to("x" * 300)  # nobody can follow it, not even root
     assert [each.path for each in find_text_emotions()] == [here]
@@ -217,7 +254,7 @@ def test_other_languages_are_read_by_english(here, models_here):
 
 
 def test_a_finished_line_comes_again_with_what_its_words_say(here, line):
-    tag = TextEmotionTag(TextEmotionDesk(look_into(here)))
+    tag = TextEmotionTag(TextEmotionDesk([look_into(here)]))
     captioner = Captioner(OneWord(), [tag])
     free = threading.Event()
     tag._desk._behind.thread.submit(free.wait)
@@ -234,7 +271,7 @@ def test_a_finished_line_comes_again_with_what_its_words_say(here, line):
 
 def test_a_model_that_cannot_be_loaded_costs_no_captions(here, line):
     changed(here, num_hidden_layers=2)  # which is found out once the network is built
-    captioner = Captioner(OneWord(), [TextEmotionTag(TextEmotionDesk(look_into(here)))])
+    captioner = Captioner(OneWord(), [TextEmotionTag(TextEmotionDesk([look_into(here)]))])
     missing: list = []
     captioner.tags.missing = lambda code, reason: missing.append((code, reason))
     captioner.live = False  # a recording waits for it
@@ -245,7 +282,7 @@ def test_a_model_that_cannot_be_loaded_costs_no_captions(here, line):
 
 
 def test_what_words_say_goes_with_them_and_with_feelings(room, board, here):
-    tag = TextEmotionTag(TextEmotionDesk(look_into(here)))
+    tag = TextEmotionTag(TextEmotionDesk([look_into(here)]))
     room.corrections._session.of_words = lambda words: {tag.name: tag.of(words)}
     room.set_saving(True)
     board.show(finished(0).tagged("text_emotion", SAD), board.cuts)

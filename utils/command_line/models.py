@@ -53,13 +53,22 @@ def run(action: str | None, name: str | None, language: str) -> int:
         fetch(name, language)
     elif action == "add" and name is not None:
         path = given(name)
-        take = text_emotion.add if text_emotion.is_text_emotion(path) else add
-        tell(f"Ready: {take(path)}")
+        tell(f"Ready: {_add(path)}")
     elif action == "remove" and name is not None:
         remove(name)
     else:
         put(f"{listing(language)}\n")
     return 0
+
+
+def _add(path: Path) -> Path:
+    """Take in what somebody has downloaded; return where it lies."""
+    if not text_emotion.is_text_emotion(path):
+        return add(path)
+    from utils.text_emotion.classifier import load
+
+    load(path)  # whether its weights fit its sizes is seen no sooner
+    return text_emotion.add(path)
 
 
 def fetch(name: str | None, language: str) -> Path:

@@ -220,15 +220,17 @@ def _open_text_emotion(settings: Settings, missing: list[Message]) -> "TextEmoti
     if source != "en" and not way:
         missing.append(say("text_emotion.untranslated", source=source, name=f"{source}-en"))
         return None
-    return optional(lambda: _open_texts(found[0], way), "text_emotion.missing", missing)
+    return optional(lambda: _open_texts(found, way), "text_emotion.missing", missing)
 
 
-def _open_texts(package: "text_emotion.Package", way: "tuple[Package, ...]") -> "TextEmotionDesk":
-    needed = package.needed_bytes + sum(model.needed_bytes for model in way)
+def _open_texts(
+    found: "list[text_emotion.Package]", way: "tuple[Package, ...]"
+) -> "TextEmotionDesk":
+    needed = found[0].needed_bytes + sum(model.needed_bytes for model in way)
     check_spare("the emotion of words", needed, 0)
     from utils.text_emotion.desk import TextEmotionDesk
 
-    return TextEmotionDesk(package, way)
+    return TextEmotionDesk(found, way)
 
 
 def _open_voices() -> tuple[VoiceModel, Likeness]:

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from utils.errors import DataError, ModelError
-from utils.models.catalogue import models_folder
+from utils.models.catalogue import find, models_folder
 from utils.models.download import check_space
 from utils.models.hub import hub_folder
 
 log = logging.getLogger(__name__)
+
+_OTHERS = {".nemo", ".argosmodel", ".part"}  # how files of models end, and what is not whole
 
 
 def given(model: str) -> Path:
@@ -21,6 +23,32 @@ def given(model: str) -> Path:
     can be, as of a name that is too long, or where nobody may look.
     """
     return Path(os.path.expanduser(model))
+
+
+def check_name(path: Path, name: str, kind: str) -> None:
+    """Refuse a name by which a model would not be found, or would stand in another one's way.
+
+    Parameters
+    ----------
+    path : what somebody has, for the message
+    name : of its folder in `models_folder()`
+    kind : of the model
+
+    Raises
+    ------
+    ModelError
+    """
+    other = (known := find(name)) and known.kind != kind
+    if (
+        other
+        or name[:1] in {"", ".", "-"}
+        or Path(name).suffix in _OTHERS
+        or not name.isprintable()
+    ):
+        raise ModelError(
+            f"{path} cannot be kept as {name!r}: by that name it is not found, or another model "
+            "is meant; rename the folder, such as to my-model, and add it again"
+        )
 
 
 def sorted_paths(place: Iterable[Path]) -> list[Path]:

@@ -17,9 +17,9 @@ from typing import Any
 
 from utils import untrusted
 from utils.errors import ModelError
-from utils.models.catalogue import TEXT_EMOTIONS
+from utils.models.catalogue import TEXT_EMOTION, TEXT_EMOTIONS
 from utils.models.memory import TEXT_EMOTION_BYTES
-from utils.models.places import damaged, folders_here, take
+from utils.models.places import check_name, damaged, folders_here, take
 from utils.untrusted_torch import check_torch
 
 log = logging.getLogger(__name__)
@@ -192,9 +192,11 @@ def add(path: Path) -> Path:
     Raises
     ------
     ModelError : it is damaged, none that tells the emotion of words, or one of its name is there
+        or belongs to another kind
     DataError : it cannot be written
     """
-    package = check_whole(path)
+    package, name = check_whole(path), path.resolve().name
+    check_name(path, name, TEXT_EMOTION)
     files = [path / CONFIG, path / VOCABULARY, path / MERGES, package.weights]
 
     def copy(to: Path) -> None:
@@ -202,7 +204,7 @@ def add(path: Path) -> Path:
         for file in files:
             shutil.copyfile(file, to / file.name)
 
-    return take(path, path.resolve().name, sum(file.stat().st_size for file in files), copy)
+    return take(path, name, sum(file.stat().st_size for file in files), copy)
 
 
 def _config(path: Path) -> dict[str, Any]:

@@ -1,15 +1,22 @@
 """Who reads what words say: one thread behind the captions, which gives way to them."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from pathlib import Path
+from typing import TypeVar
 
+from utils.errors import ModelError, NoMemoryError
 from utils.models.text_emotion import Package, check_whole
 from utils.models.translation.package import Package as Translating
-from utils.text_emotion.classifier import Classifier
+from utils.text_emotion.classifier import Classifier, load
 from utils.translation.behind import Behind
 from utils.translation.desk import along
 from utils.translation.translator import Translator, check_usable
 
+log = logging.getLogger(__name__)
+
+Used = TypeVar("Used")
 # The network's own probability from which a line is told. Chosen to be cautious, and measured on
 # nothing: there are no labelled texts here.
 LEAST = 0.8
@@ -22,16 +29,17 @@ class TextEmotionDesk:
 
     Parameters
     ----------
-    package : the model that tells the emotion of English words
+    packages : models that tell the emotion of English words; the first that can be used does
     way : the models by which the spoken language becomes English; none where it is English
 
     Raises
     ------
-    ModelError : a file is damaged, or a model that translates cannot be used
+    ModelError : no package is whole, or a model that translates cannot be used
     """
 
-    def __init__(self, package: Package, way: Sequence[Translating] = ()) -> None:
-        self._package, self._packages = check_whole(package.path), way
+    def __init__(self, packages: Sequence[Package], way: Sequence[Translating] = ()) -> None:
+        _first(packages, check_whole)
+        self._packages, self._way = packages, way
         if way:
             check_usable(way)
         self._loaded: tuple[Classifier, list[Translator]] | None = None
@@ -53,8 +61,8 @@ class TextEmotionDesk:
         if self._loaded is None:
             from utils.models.memory import give_back
 
-            classifier = Classifier(self._package)
-            self._loaded = classifier, [Translator(each) for each in self._packages]
+            classifier = _first(self._packages, load)
+            self._loaded = classifier, [Translator(each) for each in self._way]
             give_back()
         return self._loaded
 
@@ -62,6 +70,19 @@ class TextEmotionDesk:
         classifier, way = self._models()
         english = along(way, text)
         return told(classifier.scores(english)) if english.strip() else None
+
+
+def _first(packages: Sequence[Package], use: Callable[[Path], Used]) -> Used:
+    """What is made of the first package of which it can be."""
+    *others, last = packages
+    for package in others:
+        try:
+            return use(package.path)
+        except NoMemoryError:
+            raise
+        except ModelError as err:
+            log.warning("%s", err)
+    return use(last.path)
 
 
 def told(scores: dict[str, float]) -> dict[str, object] | None:
