@@ -82,7 +82,7 @@ MAY_LEAN_ON = {
         "translation",
         "text_emotion",
     },
-    "command_line": {"sources", "captions", "emotion", "models", "live"},
+    "command_line": {"sources", "captions", "emotion", "models", "live", "text_emotion"},
     "setup": {"sources", "captions", "asr", "models", "live"},
 }
 # Of these others know what they promise, and none of those who keep it.
