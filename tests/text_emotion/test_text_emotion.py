@@ -78,6 +78,7 @@ def test_words_have_the_same_scores_as_by_transformers_own_way(made, tmp_path):
         ({"id2label": {str(n): f"LABEL_{n}" for n in range(100_000)}}, "id2label of 2 to 7"),
         ({"id2label": {"0": "POSITIVE", "1": "joy"}}, "tells POSITIVE, joy; expected classes"),
         ({"id2label": {"0": "joy", "1": "joy"}}, "each once"),
+        ({"id2label": {"0": "joy", "1": "Joy"}}, "each once"),
         ({"num_hidden_layers": 2}, "does not fit"),
         ({"id2label": {"0": "joy", "1": "anger"}}, "does not fit"),
     ],

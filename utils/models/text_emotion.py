@@ -248,13 +248,13 @@ def _labels(path: Path, found: Mapping[str, Any]) -> tuple[str, ...]:
             f"classes; {EXPECTED}"
         )
     names = [named.get(str(number)) for number in range(len(named))]
-    unknown = [name for name in names if not isinstance(name, str) or name.lower() not in CALLED]
-    if unknown or len({*names}) < len(names):
+    labels = [CALLED.get(name.lower(), "") if isinstance(name, str) else "" for name in names]
+    if "" in labels or len({*labels}) < len(labels):
         raise ModelError(
             f"{path} tells {', '.join(f'{name!s:.20}' for name in names)}; expected classes among "
             f"{', '.join(CALLED)}, each once"
         )
-    return tuple(CALLED[str(name).lower()] for name in names)
+    return tuple(labels)
 
 
 def _check_safe(first: bytes, read: Any, size: int) -> None:
