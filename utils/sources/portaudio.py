@@ -26,6 +26,7 @@ TURN_TIMEOUT_S = 2.0  # for whoever is opening now: less, since a retry may wait
 # PulseAudio offers 32 whatever the microphone has, and gives numbered channels (AUX) only to who
 # takes them all: with 2 or 8 of them there is silence. PipeWire offers 64 and more.
 MOST_CHANNELS = 32
+MOST_DIGITS = 9  # of an index; what is longer is a name that nothing has
 NOISE = re.compile(
     rb"ALSA lib |Expression '|Cannot connect to server|jack server|JackShm|connect\(2\) call"
     rb"|attempt to connect to server|Could not connect to JACK|\s*$"
@@ -218,7 +219,7 @@ def choose(device: str | int | None, found: Sequence[Microphone]) -> Microphone:
         raise CaptureError(
             "no microphone found; connect one, or start the sound server (PulseAudio or PipeWire)"
         )
-    if isinstance(device, str) and device.isdecimal():
+    if isinstance(device, str) and device.isdecimal() and len(device) <= MOST_DIGITS:
         device = int(device)
     if device is None:
         fitting = [mic for mic in found if mic.default]
@@ -230,9 +231,9 @@ def choose(device: str | int | None, found: Sequence[Microphone]) -> Microphone:
         fitting = fitting or [mic for mic in found if name in mic.name.casefold()]
     if len(fitting) == 1:
         return fitting[0]
-    asked = "no default microphone is set" if device is None else f"no microphone {device!r}"
+    asked = "no default microphone is set" if device is None else f"no microphone {device!r:.200}"
     if fitting:
-        asked = f"{len(fitting)} microphones fit {device!r}"
+        asked = f"{len(fitting)} microphones fit {device!r:.200}"
     listed = ", ".join(f"{mic.index} ({mic.name})" for mic in fitting or found)
     raise CaptureError(f"{asked}; choose one of: {listed}")
 
