@@ -131,7 +131,7 @@ class Settings:
             raise ConfigError(f"pace {self.pace}: expected auto, {', '.join(PACES)}")
         if self.offending not in OFFENDING:
             raise ConfigError(f"offending {self.offending}: expected {', '.join(OFFENDING)}")
-        self._check_translate()
+        self._check_languages()
         if self.memory_limit < 0:
             raise ConfigError(f"memory_limit {self.memory_limit}: expected megabytes, or 0")
         if len(self.room) > LONGEST_NAME:
@@ -146,7 +146,9 @@ class Settings:
                 f"clear_after {self.clear_after}: expected minutes, 0 to {LONGEST_CLEAR_AFTER_MIN}"
             )
 
-    def _check_translate(self) -> None:
+    def _check_languages(self) -> None:
+        if not self.language.strip():
+            raise ConfigError("language is empty: expected a code such as en, ko or en-US")
         for code in self.translations:
             if not LANGUAGE.fullmatch(code):
                 raise ConfigError(

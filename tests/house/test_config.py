@@ -38,6 +38,7 @@ def test_defaults_without_anything(tmp_path):
         ("prot = 1", "unknown setting prot; expected address"),
         ("port = 70000", "1 to 65535"),
         ('port = "x"', "1 to 65535"),
+        ('language = " "', "language is empty: expected a code such as en"),
         ("port = true", "port True: expected a number from 1 to 65535"),
         ("port = 5000.5", "port 5000.5: expected a number"),
         ("port = 1e999", "port inf: expected a number"),

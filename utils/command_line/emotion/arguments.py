@@ -56,7 +56,7 @@ def microphone() -> argparse.ArgumentParser:
     """Of `microphone`."""
     parser = _command("microphone", LINES)
     parser.add_argument("--text", action="store_true", help="tell what the words say, too")
-    parser.add_argument("--language", default="en", help="of the speech (default: en)")
+    parser.add_argument("--language", type=filled, default="en", help="of the speech (default: en)")
     parser.add_argument("--microphone", metavar="NAME_OR_INDEX", help="input device")
     return _with_checkpoint(parser)
 

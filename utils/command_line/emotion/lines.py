@@ -53,7 +53,8 @@ def tell_lines(
         text_emotion=reads,
         sounds=False,
     )
-    captioner = _opened(settings, open_emotion)
+    model = open_emotion(checkpoint)  # before all else too, and its error is told once
+    captioner = _opened(settings, lambda _: model)
     try:
         put(_ROW.format("from", "voice", _column("words", reads), "").rstrip() + "\n")
         with ended_by_ctrl_c() as ended, MicrophoneSource(device) as microphone:
@@ -110,7 +111,7 @@ def _opened(settings: Settings, open_emotion: loading.OpenEmotion) -> Captioner:
     engines = loading.load_engines(settings, progress, open_emotion)
     captioner = engines.captioner
     captioner.live = False
-    captioner.tags.missing = lambda code, reason: note(f"{code}: {reason}")
+    captioner.tags.missing = lambda code, reason: note(str(say(code, reason=reason)))
     try:
         for message in engines.missing:
             if message.code.startswith(("text_emotion", "emotion")):
