@@ -209,6 +209,7 @@ def room(**changes) -> dict:
         "emotion": True,
         "offending": "off",
         "translations": [],
+        "text_emotion": False,
         "clear_after_min": 0,
         "saving": None,
         "history": False,

@@ -155,8 +155,8 @@ export class Captions {
     for (const line of [...this.#lines, this.live]) line.layOut(rowWidth);
   }
 
-  calm() {
-    for (const line of [...this.#lines, this.live]) line.calm();
+  calm(words) {
+    for (const line of [...this.#lines, this.live]) line.calm(words);
   }
 
   reword() {

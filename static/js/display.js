@@ -39,7 +39,7 @@ export class Display {
     root.dataset.theme = theme();
     root.dataset.font = get("font");
     root.dataset.emotion = get("plain") ? "off" : get("emotion");
-    for (const name of ["loudness", "speakers", "sounds"]) root.dataset[name] = get(name) ? "on" : "off";
+    for (const name of ["wording", "loudness", "speakers", "sounds"]) root.dataset[name] = get(name) ? "on" : "off";
     root.toggleAttribute("data-plain", get("plain"));
     root.style.setProperty("--text-scale", get("size") / 100);
     root.style.setProperty("--leading", SPACING[get("spacing")]);
@@ -71,11 +71,13 @@ export class Display {
   #setGutter(size, fontFamily) {
     const { view } = this.follow;
     const on = root.dataset.emotion !== "off" && !document.body.hasAttribute("data-no-emotion");
+    const wording = get("wording") && !get("plain") && document.body.hasAttribute("data-wording");
     setFont(`600 ${FACE_WORD * size}px ${fontFamily}`);
     const words = keysOf("emotion.").filter((key) => !key.startsWith("emotion.likely")).map((key) => t("emotion.likely", { word: t(key) }));
     const gutter = Math.max(FACE * size, ...words.map(widthOf)) + FACE_GAP * size;
     const beside = view.firstElementChild.clientWidth - gutter >= LEAST_ROW * size;
-    const feelings = on ? (beside ? "beside" : "above") : "off";
+    // A row above holds what the words say, too; a gutter for both would take too much.
+    const feelings = wording ? "above" : on ? (beside ? "beside" : "above") : "off";
     if (view.dataset.feelings !== feelings) view.dataset.feelings = feelings;
     const taken = feelings === "beside" ? gutter : 0;
     view.style.setProperty("--gutter", `${taken}px`);

@@ -23,7 +23,7 @@ function restOfFeeling(feeling, edge) {
 function restOf(line, top) {
   const { lineHeight, paddingBlockStart } = getComputedStyle(line);
   const into = top - line.offsetTop - parseFloat(paddingBlockStart);
-  if (into <= 0) return restOfFeeling(line.querySelector(".feeling"), top - line.offsetTop);
+  if (into <= 0) return restOfFeeling(line.querySelector(".said"), top - line.offsetTop);
   const name = line.querySelector(".speaker")?.offsetHeight ?? 0; // above the rows
   if (into < name) return name - into;
   const row = parseFloat(lineHeight);
@@ -33,7 +33,7 @@ function restOf(line, top) {
 
 // The lines whose feelings begin above this edge, and may be seen below it: beside its words a feeling
 // is higher than their row, and reaches into the next one, which is not left out for that.
-const cutBy = (edge, lines) => lines.filter((line) => restOfFeeling(line?.querySelector(".feeling"), edge - line?.offsetTop));
+const cutBy = (edge, lines) => lines.filter((line) => restOfFeeling(line?.querySelector(".said"), edge - line?.offsetTop));
 
 function mark(view, cut) {
   for (const line of view.querySelectorAll("[data-cut]")) if (!cut.includes(line)) line.removeAttribute("data-cut");

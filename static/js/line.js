@@ -1,46 +1,21 @@
-// One caption line: words in rows, a dash for another voice, and beside them a face for the feeling.
+// One caption line: words in rows, a dash for another voice, and beside them what is guessed of it.
 // While its words are mended, a form stands in their place.
 
+import { feeling, wording } from "./feeling.js";
 import { mask } from "./offending.js";
 import { partsOf, speakerColour, speakerOf } from "./parts.js";
 import { breakRows, widthOf } from "./rows.js";
 import { instead, language, translated } from "./translation.js";
 import { currentLanguage, has, t } from "./words.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const DASH = "– ";
-
-const emotionWord = (label) => (has(`emotion.${label}`) ? t(`emotion.${label}`) : label);
 
 // What a sound is called in the page's language; one of somebody's own as they called it.
 export const soundWord = (sound) => `[${has(`sound.${sound}`) ? t(`sound.${sound}`) : sound}]`;
 const wordsOf = ({ text, sound }) => (sound ? soundWord(sound) : text.trim());
 
-function face(label) {
-  const icon = document.createElementNS(SVG, "svg");
-  icon.setAttribute("aria-hidden", "true");
-  const use = document.createElementNS(SVG, "use");
-  use.setAttribute("href", `#tone-${label}`);
-  icon.append(use);
-  return icon;
-}
-
-// A face and its word, filled where the program is sure, hollow and with a question mark where the
-// feeling is only likely. The face itself is drawn by the style sheet.
-export function feeling({ label, grade = "sure" }) {
-  const tag = document.createElement("span");
-  const word = document.createElement("span");
-  const likely = grade === "likely";
-  word.append(likely ? t("emotion.likely", { word: emotionWord(label) }) : emotionWord(label));
-  tag.className = "feeling";
-  tag.dataset.emotion = label;
-  tag.dataset.grade = grade;
-  tag.lang = currentLanguage();
-  tag.setAttribute("role", "img");
-  tag.setAttribute("aria-label", likely ? t("emotion.likely.name", { word: emotionWord(label) }) : emotionWord(label));
-  tag.append(face(label), word);
-  return tag;
-}
+// What counts as neutral is in the timeline, and says nothing here.
+const worthSaying = (told) => (typeof told?.label === "string" && told.label !== "neutral" ? told : null);
 
 function nameDash(dash) {
   dash.setAttribute("aria-label", t("captions.voice"));
@@ -54,8 +29,9 @@ export class Line {
   #sound = null; // the event of a sound, whose words are the page's own
   #rowWidth = 0;
   #dash = null;
-  #tag = []; // a space and the feeling, where it is known
-  #emotion = null;
+  #tag = []; // a space and what is guessed, where it is known
+  #guessed = {}; // how it was said, and what the words say
+  #guessKind = ""; // of the tag
   #tags = {};
   #parts = { before: [], behind: [], under: [] };
   #kind = ""; // of the parts
@@ -93,7 +69,7 @@ export class Line {
     this.#furnish();
     this.#mend();
     this.layOut(rowWidth);
-    this.#label((this.#text && tags.emotion) || null);
+    this.#label(this.#tags);
     if (other && this.#form) this.element.dispatchEvent(new Event("mended"));
   }
 
@@ -155,14 +131,12 @@ export class Line {
     });
   }
 
-  // The feelings were switched off for everyone.
-  calm() { this.#label(null); }
+  // The feelings were switched off for everyone, and `words`: what words say, too.
+  calm(words) { this.#label({ text_emotion: words ? null : this.#guessed.text_emotion }); }
 
   // After a change of language.
   reword() {
-    const emotion = this.#emotion;
-    this.#label(null);
-    this.#label(emotion);
+    this.#label(this.#guessed);
     if (this.#sound) this.write(this.#sound, this.#rowWidth);
     if (this.#dash) nameDash(this.#dash);
     this.#furnish();
@@ -188,14 +162,20 @@ export class Line {
     }
   }
 
-  // Beside the words, in a place that is kept free for it, so that it moves none of them.
-  #label(told) {
-    const emotion = told?.label === "neutral" ? null : told; // it counts in the timeline, and says nothing here
-    const { label = "", grade = "sure" } = emotion ?? {};
-    if ((this.#emotion?.label ?? "") === label && (this.#emotion?.grade ?? "sure") === grade) return;
-    this.#emotion = emotion;
-    this.element.dataset.emotion = label;
-    this.#tag = emotion ? [new Text(" "), feeling(emotion)] : [];
+  // Beside the words or above them, in a place that is kept free for it, so that it moves none of them.
+  #label(guessed) {
+    const [emotion, words] = [guessed.emotion, guessed.text_emotion].map(worthSaying);
+    this.#guessed = { emotion, text_emotion: words };
+    const kind = JSON.stringify([emotion?.label, emotion?.grade ?? "sure", words?.label, currentLanguage()]);
+    if (kind === this.#guessKind) return;
+    this.#guessKind = kind;
+    this.element.dataset.emotion = emotion?.label ?? "";
+    const said = document.createElement("span");
+    said.className = "said";
+    if (emotion) said.append(feeling(emotion));
+    if (emotion && words) said.append(" ");
+    if (words) said.append(wording(words));
+    this.#tag = emotion || words ? [new Text(" "), said] : [];
     this.#mend();
   }
 }

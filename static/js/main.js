@@ -122,7 +122,8 @@ const wire = new Wire({
     mend.setRoom(room);
     phone.show(room);
     timeline.setOn(room.emotion !== false);
-    if (room.emotion === false) captions.calm();
+    if (room.emotion === false) captions.calm(!room.text_emotion);
+    seen.setRoom(room);
     if (room.language) captions.setLanguage(room.language);
     offending.setRoom(room.offending);
     if (translation.setRoom(room.translations)) panel.show(display);

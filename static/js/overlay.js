@@ -6,7 +6,7 @@ import * as settings from "./settings.js";
 export const on = location.pathname.endsWith("/overlay");
 
 const PLACES = ["bottom", "middle", "top"];
-const DEFAULTS = { lines: "2", size: "100", theme: "dark", emotion: "off", translate: "off", translation: "under", loudness: "false", speakers: "false", shortcuts: "false", distance: "0" };
+const DEFAULTS = { lines: "2", size: "100", theme: "dark", emotion: "off", wording: "false", translate: "off", translation: "under", loudness: "false", speakers: "false", shortcuts: "false", distance: "0" };
 
 export function prepare() {
   if (!on) return;

@@ -6,10 +6,10 @@ import { currentLanguage, t } from "./words.js";
 
 const COLOURS = 6; // of speakers, in base.css
 
-function icon(name) {
+export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `#icon-${name}`);
+  use.setAttribute("href", `#${name}`);
   svg.setAttribute("aria-hidden", "true");
   svg.append(use);
   return svg;
@@ -26,7 +26,7 @@ function mended() {
   const mark = part("mended", currentLanguage());
   mark.setAttribute("role", "img");
   mark.setAttribute("aria-label", t("captions.mended"));
-  mark.append(icon("mended"));
+  mark.append(icon("icon-mended"));
   return mark;
 }
 

@@ -7,6 +7,12 @@ const KINDS = {
   sounds: ({ sound }) => sound,
 };
 
+// What words say has a place of its own on every line, from the beginning.
+export function setRoom({ text_emotion: words }) {
+  document.body.toggleAttribute("data-wording", Boolean(words));
+  for (const place of document.querySelectorAll('[data-once="wording"]')) place.hidden = !words;
+}
+
 // Take a `caption` event.
 export function take(event) {
   for (const [name, comes] of Object.entries(KINDS)) {

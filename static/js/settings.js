@@ -12,6 +12,7 @@ export const VALUES = {
   font: ["clear", "dyslexic"],
   spacing: ["close", "normal", "wide"],
   emotion: ["all", "sure", "off"],
+  wording: [true, false], // what words say, where the room has it
   loudness: [true, false],
   speakers: [true, false],
   sounds: [true, false],
@@ -35,6 +36,7 @@ const DEFAULTS = {
   font: "clear",
   spacing: "normal",
   emotion: "all",
+  wording: true,
   loudness: true,
   speakers: false, // a dash says that another voice speaks
   sounds: true,

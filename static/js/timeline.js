@@ -1,6 +1,7 @@
 // Feelings and sounds over the session: a chart with a row for each of them, and a table that says the same.
 
-import { feeling, soundWord } from "./line.js";
+import { feeling } from "./feeling.js";
+import { soundWord } from "./line.js";
 import { mask } from "./offending.js";
 import { get } from "./settings.js";
 import { setText, t } from "./words.js";

@@ -41,10 +41,22 @@ def test_words_stay_where_they_are_when_a_feeling_comes_and_goes(open_page, serv
         assert [place.evaluate(ROWS) for place in (lines(page), page.locator("#live"))] == before
 
 
+def test_a_line_of_another_voice_moves_nothing_when_it_ends(page, server):
+    server.say(0, SENTENCE)
+    server.say(1, "And then?", final=False, new_voice=True)
+    expect(page.locator("#live")).to_contain_text("And then?")
+    before = lines(page).first.bounding_box()
+    server.say(1, "And then?", new_voice=True)
+    expect(lines(page)).to_have_count(2)
+    assert lines(page).first.bounding_box() == before
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_a_face_and_its_word_are_large_enough_and_touch_no_words(open_page, server, size):
     told = [label for label in LABELS if label != SILENT]
-    server.past = [caption(i, SENTENCE, label=label) for i, label in enumerate(told)]
+    server.past = [
+        caption(i, SENTENCE, label=label, new_voice=i % 2 == 1) for i, label in enumerate(told)
+    ]
     page = opened(open_page, size)
     expect(lines(page)).to_have_count(len(told))
     letters = page.locator("#view").evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
@@ -106,7 +118,9 @@ def test_a_feeling_that_becomes_sure_is_filled(page, server):
     expect(page.locator("#live .feeling")).to_have_attribute("data-grade", "sure")
 
 
-def test_a_reader_may_see_all_or_only_the_sure_ones_or_none(page, server):
+@pytest.mark.parametrize("size", SIZES[1:])
+def test_a_reader_may_see_all_or_only_the_sure_ones_or_none(open_page, server, size):
+    page = opened(open_page, size)
     server.say(0, "I see.", label="happy")
     server.say(1, "I see.", label="sad", grade="likely")
     shown = page.locator("#view .feeling").filter(visible=True)

@@ -28,6 +28,9 @@ from tests.browser.test_page_settings import (  # noqa: F401
     test_a_stepper_stops_at_its_ends_and_keeps_the_focus,
     test_settings_are_one_press_away_take_effect_and_stay,
 )
+from tests.browser.test_wording import (  # noqa: F401
+    test_each_reader_has_a_switch_where_the_room_has_it,
+)
 from tests.page import launch_firefox, needs_firefox, playwright_api
 
 pytestmark = needs_firefox

@@ -12,6 +12,7 @@ from tests.captions.test_tags import heard, line  # noqa: F401  # a fixture
 from tests.live.test_board import line as finished
 from tests.live.test_board import lines
 from tests.live.test_room import board, room, told  # noqa: F401  # fixtures
+from tests.live.test_voice import wait
 from tests.made_tags import OneWord
 from tests.text_emotion_models import SAID, changed, make_roberta
 from tests.translation_models import make_opus
@@ -22,6 +23,7 @@ from utils.config import Settings
 from utils.errors import ConfigError, ModelError
 from utils.live import loading
 from utils.live.saved import read_saved
+from utils.live.session import Session
 from utils.models.catalogue import TEXT_EMOTIONS
 from utils.models.check import check_files
 from utils.models.nemo.files import find_models, on_this_machine
@@ -280,6 +282,16 @@ def test_a_model_that_cannot_be_loaded_costs_no_captions(here, line):
     ((code, reason),) = missing
     assert code == "text_emotion.missing" and "does not fit" in reason
     captioner.close()
+
+
+def test_pages_are_told_once_there_is_what_reads_words(room, told, monkeypatch):
+    assert room.state(presenter=False)["text_emotion"] is False
+    told.clear()
+    monkeypatch.setattr(Session, "has_text_emotion", True)
+    wait(lambda: "room" in told)
+    assert room.state(presenter=False)["text_emotion"] is True
+    room.set_emotion(False)
+    assert room.state(presenter=False)["text_emotion"] is False
 
 
 def test_what_words_say_goes_with_them_and_with_feelings(room, board, here):

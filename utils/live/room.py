@@ -76,7 +76,7 @@ class Room:
         self.name = ""
         self._clear_after_min = 0
         self._microphone = ""  # as it was told last
-        self._translations: tuple[str, ...] = ()  # so too
+        self._of_words: tuple[object, ...] = ((), False)  # so too
         self._saved: SavedLines | None = None
         self.history = History(
             saving_folder, lambda: saved.path.name if (saved := self._saved) else ""
@@ -192,6 +192,7 @@ class Room:
             "emotion": self._board.emotion and self._session.has_emotion,
             "sounds": self._board.sounds and self._session.has_sounds,
             "translations": list(self._session.translations),
+            "text_emotion": self._board.emotion and self._session.has_text_emotion,
             "clear_after_min": self._clear_after_min,
             "saving": saving,
             "history": self.history.open,
@@ -355,8 +356,9 @@ class Room:
         if (microphone := self._session.microphone) != self._microphone:
             self._microphone = microphone
             self._announce()
-        if (translations := self._session.translations) != self._translations:
-            self._translations = translations
+        of_words = (self._session.translations, self._session.has_text_emotion)
+        if of_words != self._of_words:
+            self._of_words = of_words
             self._announce()
         minutes, idle_s = self._clear_after_min, self._board.idle_s
         if minutes and idle_s is not None and idle_s >= 60 * minutes:

@@ -273,6 +273,12 @@ class Session:
         return engines is None or engines.captioner.sounds.model is not None
 
     @property
+    def has_text_emotion(self) -> bool:
+        """Whether there is what tells what words say, as far as is known by now."""
+        engines = self._loader.engines
+        return engines is not None and engines.captioner.tags.find("text_emotion") is not None
+
+    @property
     def translations(self) -> tuple[str, ...]:
         """The languages that lines are translated to, as far as is known by now."""
         tag = self._translation

@@ -7,7 +7,7 @@ import { setText } from "../words.js";
 
 export const on = location.pathname.endsWith("/facing");
 
-const DEFAULTS = { lines: "0", size: "100", theme: "dark", language: "auto", emotion: "off", loudness: "false", speakers: "false", shortcuts: "false", distance: "0" };
+const DEFAULTS = { lines: "0", size: "100", theme: "dark", language: "auto", emotion: "off", wording: "false", loudness: "false", speakers: "false", shortcuts: "false", distance: "0" };
 
 export function prepare() {
   if (!on) return;
