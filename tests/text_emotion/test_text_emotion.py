@@ -27,7 +27,7 @@ from utils.live.session import Session
 from utils.models.catalogue import TEXT_EMOTIONS
 from utils.models.check import check_files
 from utils.models.nemo.files import find_models, on_this_machine
-from utils.models.text_emotion import add, check_whole, find_text_emotions, look_into
+from utils.models.text_emotion import add, check_whole, find_text_emotions, look_into, read_tokens
 from utils.models.translation.files import find_translations
 from utils.models.whisper.files import find_whisper, is_whisper, whisper_here
 from utils.tags.text_emotion import TextEmotionTag
@@ -117,6 +117,13 @@ def test_a_folder_that_is_not_whole_is_refused_in_plain_words(made, tmp_path, na
         (bad / name).write_bytes(data)
     with pytest.raises(ModelError, match=told):
         check_whole(bad)
+
+
+def test_merges_that_an_editor_of_windows_wrote_are_the_same(made, tmp_path):
+    other = shutil.copytree(made, tmp_path / "other")
+    text = (other / "merges.txt").read_bytes()
+    (other / "merges.txt").write_bytes(b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"))
+    assert read_tokens(look_into(other)) == read_tokens(look_into(made))
 
 
 def test_weights_that_answer_some_words_with_no_number_are_damage(made, tmp_path):

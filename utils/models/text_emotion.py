@@ -167,7 +167,8 @@ def read_tokens(package: Package) -> tuple[dict[str, int], list[tuple[str, str]]
     path = package.path
     try:
         vocabulary = untrusted.parse_json(_text(path, VOCABULARY).encode())
-        rows = [row for row in _text(path, MERGES).split("\n") if row and row[:9] != "#version:"]
+        # as editors of Windows write it, too
+        rows = _text(path, MERGES).replace("\r\n", "\n").split("\n")
     except ValueError as err:
         raise damaged(path, f"its tokens are not what they should be ({err})") from err
     most = package.sizes["vocab_size"]
@@ -177,6 +178,7 @@ def read_tokens(package: Package) -> tuple[dict[str, int], list[tuple[str, str]]
         or any(type(n) is not int or not 0 <= n < most for n in vocabulary.values())
     ):
         raise damaged(path, f"its {VOCABULARY} is none of a RoBERTa")
+    rows = [row for row in rows if row and row[:9] != "#version:"]
     pairs = [(first, second) for first, _, second in (row.partition(" ") for row in rows)]
     if len(pairs) > _MOST_MERGES or any(
         first + second not in vocabulary or first not in vocabulary or second not in vocabulary
