@@ -34,6 +34,9 @@ SECRET = {"redis"}  # what was given is in no message
 LARGEST = 10**9
 LONGEST_FILE = 1_000_000  # bytes
 LANGUAGE = re.compile("[a-z]{2,3}")
+COMPARED = {"room", "microphone"}
+# They stand between letters of some scripts, and in emoji; at the ends of a name, for nothing.
+JOINERS = "\u200c\u200d"
 WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
 # How long words may wait for what follows, which makes them more accurate; "auto" lets the
 # program choose by what this machine can do.
@@ -329,12 +332,16 @@ def typed_as(name: str, value: object) -> str | int | bool:
     if type(value) not in (str, int) or type(value) is int and abs(value) > LARGEST:
         raise ConfigError(f"{name} {_shown(value)}: expected {expected}")
     text = str(value)
-    if any(unicodedata.category(c) == "Cc" for c in text):
+    # Letters that are not seen, or set a direction, would call a room as another one looks.
+    bad = {"Cc", "Cf"} if name == "room" else {"Cc"}
+    ends = name == "room" and text.strip(JOINERS) != text
+    if ends or any(unicodedata.category(c) in bad and c not in JOINERS for c in text):
         given = name if name in SECRET else f"{name} {_shown(value)}"
-        raise ConfigError(f"{given}: expected {expected}, no control characters")
+        also = ", nor letters that are not seen" if name == "room" else ""
+        raise ConfigError(f"{given}: expected {expected}, no control characters{also}")
     if name not in NUMBERS:
         # one name, however its accents were typed: it is compared, and files are called by it
-        return unicodedata.normalize("NFC", text) if name == "room" else text
+        return unicodedata.normalize("NFC", text) if name in COMPARED else text
     if not WHOLE.fullmatch(text.strip()):
         raise ConfigError(f"{name} {_shown(value)}: expected {expected}")
     return int(text)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ import soxr
 
 from tests.recordings import speechlike
 from tests.sound_server import SoundServer
-from utils import audio
+from utils import audio, config
 from utils.audio import SAMPLE_RATE
 from utils.errors import AudioError, CaptureError
 from utils.events import AudioFrame
@@ -220,6 +221,13 @@ MICS = [
 )
 def test_choose_by_default_index_or_name(device: str | int | None, index: int) -> None:
     assert portaudio.choose(device, MICS).index == index
+
+
+def test_a_microphone_is_found_however_its_accents_are_put() -> None:
+    mics = [*MICS, Microphone(4, unicodedata.normalize("NFD", "Küche"), 1, 48_000, False)]
+    assert portaudio.choose("küche", mics).index == 4
+    assert config.typed_as("microphone", mics[-1].name) == "Küche"  # rooms compare it so
+    assert config.typed_as("room", "خانه\u200cها") == "خانه\u200cها"  # which is spelt so
 
 
 @pytest.mark.parametrize("device", [1, -1, 99, "piano", "9" * 5000])

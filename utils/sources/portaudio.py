@@ -9,6 +9,7 @@ import os
 import re
 import tempfile
 import threading
+import unicodedata
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
@@ -226,9 +227,9 @@ def choose(device: str | int | None, found: Sequence[Microphone]) -> Microphone:
     elif isinstance(device, int):
         fitting = [mic for mic in found if mic.index == device]
     else:
-        name = device.casefold()
-        fitting = [mic for mic in found if mic.name.casefold() == name]
-        fitting = fitting or [mic for mic in found if name in mic.name.casefold()]
+        name = _folded(device)
+        fitting = [mic for mic in found if _folded(mic.name) == name]
+        fitting = fitting or [mic for mic in found if name in _folded(mic.name)]
     if len(fitting) == 1:
         return fitting[0]
     asked = "no default microphone is set" if device is None else f"no microphone {device!r:.200}"
@@ -236,6 +237,11 @@ def choose(device: str | int | None, found: Sequence[Microphone]) -> Microphone:
         asked = f"{len(fitting)} microphones fit {device!r:.200}"
     listed = ", ".join(f"{mic.index} ({mic.name})" for mic in fitting or found)
     raise CaptureError(f"{asked}; choose one of: {listed}")
+
+
+def _folded(name: str) -> str:
+    """A name without what differs by keyboard and system: capitals, and how accents are put."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def open_stream(pyaudio: ModuleType, system: Any, mic: Microphone) -> tuple[Any, int, int]:
