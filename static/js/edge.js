@@ -21,14 +21,21 @@ function restOfFeeling(feeling, edge) {
 
 // How much of the view's height the rest of a row takes that begins above it, in pixels.
 function restOf(line, top) {
-  const { lineHeight, paddingBlockStart } = getComputedStyle(line);
+  const { paddingBlockStart } = getComputedStyle(line);
   const into = top - line.offsetTop - parseFloat(paddingBlockStart);
   if (into <= 0) return restOfFeeling(line.querySelector(".said"), top - line.offsetTop);
   const name = line.querySelector(".speaker")?.offsetHeight ?? 0; // above the rows
   if (into < name) return name - into;
-  const row = parseFloat(lineHeight);
-  const rest = row - ((into - name) % row);
-  return rest >= row - SLACK_PX ? 0 : Math.min(rest, line.offsetTop + line.offsetHeight - top);
+  const other = line.querySelector(".translation"); // below them, with rows of its own
+  const below = other ? top - line.offsetTop - other.offsetTop : 0;
+  const rest = below > 0 ? restOfRow(below, other) : restOfRow(into - name, line);
+  return Math.min(rest, line.offsetTop + line.offsetHeight - top);
+}
+
+function restOfRow(into, element) {
+  const row = parseFloat(getComputedStyle(element).lineHeight);
+  const rest = row - (into % row);
+  return rest >= row - SLACK_PX ? 0 : rest;
 }
 
 // The lines whose feelings begin above this edge, and may be seen below it: beside its words a feeling

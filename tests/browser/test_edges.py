@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.page import caption, expect, lines, needs_chromium, offer, status
+from tests.page import caption, expect, lines, needs_chromium, offer, room, status
 from utils.setup.recognisers import recognisers
 
 pytestmark = needs_chromium
@@ -161,6 +161,24 @@ def test_an_offer_takes_two_rows_at_the_most_on_a_phone(open_page, server, local
     assert name not in text.inner_text()
     rows = text.evaluate("e => e.offsetHeight / parseFloat(getComputedStyle(e).lineHeight)")
     assert rows < 2.5
+
+
+def test_the_upper_edge_cuts_no_row_of_a_translation(open_page, server):
+    server.past = [caption(i, f"This is line {i} of a talk. " * (1 + i % 3)) for i in range(30)]
+    for line in server.past:
+        line["tags"]["translation"] = {
+            "ko": "이것은 긴 말의 한 줄입니다. " * (2 + line["segment"] % 3)
+        }
+    server.room = room(translations=["ko"])
+    page = open_page(locale="ko", viewport={"width": 390, "height": 844})
+    expect(page.locator(".translation")).to_have_count(30)
+    for height in range(844, 744, -9):
+        page.set_viewport_size({"width": 390, "height": height})
+        page.wait_for_function(
+            "() => new Promise((done) => requestAnimationFrame(() => done(true)))"
+        )
+        assert page.evaluate(CUT_ROWS) == 0
+        assert page.evaluate(CUT_ROWS.replace(".caption", ".translation")) == 0
 
 
 def test_the_upper_edge_cuts_no_row_below_the_name_of_a_voice(open_page, server):
