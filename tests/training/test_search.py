@@ -240,8 +240,13 @@ def test_ctrl_c_loses_no_trial_and_none_of_its_epochs(tmp_path: Path, monkeypatc
 def test_trials_of_the_same_settings_at_a_time_have_folders_of_their_own(tmp_path: Path) -> None:
     with _alone_in(tmp_path / "trial") as one, _alone_in(tmp_path / "trial") as other:
         assert one != other
+        (one / "voices-1").mkdir()
+    assert not list(tmp_path.iterdir())  # nothing was kept in them
     with _alone_in(tmp_path / "trial") as again:
         assert again == one  # goes on from what a killed one has left
+        (again / "voices-1").mkdir()
+        (again / "voices-1" / STATE).touch()
+    assert [path.name for path in tmp_path.iterdir()] == ["trial"]  # it is kept for who goes on
 
 
 def test_a_trial_that_is_worse_than_others_is_pruned(tmp_path: Path, monkeypatch) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -29,6 +29,8 @@ from training.run import STATE, make_folder
 from training.search.study import n_finished
 from utils.emotion.networks.config import SVM
 from utils.errors import DataError
+
+LOCK = ".lock"  # of whoever works in a trial's folder
 
 logger = logging.getLogger(__name__)
 
@@ -162,16 +164,28 @@ def _alone_in(wanted: Path) -> Iterator[Path]:
     for number in count(1):
         folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
         make_folder(folder)
-        lock = FileLock(folder / ".lock", timeout=0)
+        lock = FileLock(folder / LOCK, timeout=0)
         try:
             lock.acquire()
-        except Timeout:
+        except (Timeout, FileNotFoundError):  # the latter: who had it is just leaving
             continue
         try:
             yield folder
         finally:
+            _leave(folder)
             lock.release()
         return
+
+
+def _leave(folder: Path) -> None:
+    """Delete the folder of a trial of which neither states nor curves are kept."""
+    for inside in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
+        with suppress(OSError):  # there is something in it
+            inside.rmdir()
+    if [path.name for path in folder.iterdir()] == [LOCK]:
+        with suppress(OSError):  # Windows deletes no file that is open
+            (folder / LOCK).unlink()
+            folder.rmdir()
 
 
 def _forget(folder: Path) -> None:
