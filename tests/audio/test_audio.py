@@ -40,7 +40,7 @@ def test_int16_is_scaled():
     [
         (np.zeros((2, 2)), "one channel"),
         (np.zeros(3, np.int64), "expected float"),
-        (np.array([0.0, np.nan, np.inf]), "2 NaN or infinite"),
+        (np.array([0.0, np.nan, np.inf, 1e20]), "3 NaN or infinite"),
     ],
 )
 def test_unusable_samples_are_refused(samples, expected):

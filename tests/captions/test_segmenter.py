@@ -57,6 +57,16 @@ def segments(chunks: list[SpeechChunk]) -> dict[int, tuple[int, np.ndarray]]:
     return whole
 
 
+def test_samples_that_are_no_sound_spoil_no_others(detector, speech):
+    spoiled = speech.copy()
+    spoiled[len(speech) // 2 :][:3] = np.nan, 1e20, -1e9
+    (start, clean), (other_start, other) = (
+        segments(run(detector, samples))[0] for samples in (speech, spoiled)
+    )
+    assert other_start == start and len(other) == len(clean)
+    assert np.max(np.abs(other)) <= 1 and np.count_nonzero(np.abs(other - clean) > 0.1) <= 3
+
+
 @pytest.mark.parametrize("size", [1, 100, 513, 1600, 10**6])
 def test_any_frame_size_gives_the_same_segments(detector, speech, size):
     samples = speech[: 4 * SAMPLE_RATE] if size == 1 else speech

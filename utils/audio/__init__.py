@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from utils.audio.convert import SAMPLE_RATE as SAMPLE_RATE
-from utils.audio.recording import Recording
+from utils.audio.recording import HIGHEST, Recording
 from utils.errors import AudioError
 
 SILENCE_DB = -120.0  # level that digital silence is given, dB relative to full scale
@@ -20,7 +20,7 @@ def check(samples: np.ndarray) -> np.ndarray:
 
     Raises
     ------
-    AudioError : not one channel, neither float nor int16, or not finite
+    AudioError : not one channel, neither float nor int16, not finite, or beyond all sound
     """
     samples = np.asarray(samples)
     if samples.ndim != 1:
@@ -29,8 +29,9 @@ def check(samples: np.ndarray) -> np.ndarray:
         return samples.astype(np.float32) / 32_768
     if not np.issubdtype(samples.dtype, np.floating):
         raise AudioError(f"audio has type {samples.dtype}, expected float in [-1, 1] or int16")
-    if not np.isfinite(samples).all():
-        bad = int(np.count_nonzero(~np.isfinite(samples)))
+    good = np.abs(samples) <= HIGHEST  # False for NaN too
+    if not good.all():
+        bad = int(np.count_nonzero(~good))
         raise AudioError(f"audio has {bad} NaN or infinite samples; record or convert it again")
     return samples.astype(np.float32, copy=False)
 

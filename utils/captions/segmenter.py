@@ -45,6 +45,16 @@ DOUBT_KEPT = 1 - 1 / _windows(10.0)  # of their number, a window later
 LAG = 4  # windows for which the detector still hears speech that has ended
 
 
+def _within_scale(samples: np.ndarray) -> np.ndarray:
+    """Samples as an `AudioFrame` promises them, in [-1, 1]; what is no number is silence.
+
+    One NaN, or one sample of 1e9 as damaged files have it, would make nonsense of a whole line.
+    """
+    if np.max(np.abs(samples), initial=0.0) <= 1:  # False for NaN
+        return samples
+    return np.clip(np.nan_to_num(samples), -1, 1)
+
+
 def _between_words(windows: list[np.ndarray], odds: np.ndarray) -> int:
     """The window at whose start these are best split.
 
@@ -104,7 +114,7 @@ class Segmenter:
         if frame.start != self._next + len(self._rest):
             yield from self.flush()
             self._restart(frame.start)
-        samples = np.concatenate([self._rest, self._hum.remove(frame.samples)])
+        samples = np.concatenate([self._rest, self._hum.remove(_within_scale(frame.samples))])
         whole = len(samples) // WINDOW_SAMPLES * WINDOW_SAMPLES
         for i in range(0, whole, WINDOW_SAMPLES):
             yield from self._window(samples[i : i + WINDOW_SAMPLES])
