@@ -108,6 +108,19 @@ def test_the_upper_edge_cuts_it_no_more_than_a_row(reading, server, size):
         assert page.evaluate(CUT_FEELINGS.replace(".feeling", ".wording")) == 0
 
 
+def test_where_both_do_not_fit_it_is_not_cut(reading, server):
+    server.past = [worded(0, words="disgust", label="disgust"), worded(1, "No.")]
+    large = "localStorage.setItem('display', JSON.stringify({ size: 250 }))"
+    page = reading(before=large, viewport={"width": 390, "height": 844})
+    both, alone = page.locator(".said").all()
+    expect(alone.locator("span", has_text=EN["emotion.sad"]).last).to_be_visible()
+    box, tag = both.bounding_box(), both.locator(".wording").bounding_box()
+    assert tag["y"] >= box["y"] + box["height"]  # below what is seen of them
+    box, tag = alone.bounding_box(), alone.locator(".wording").bounding_box()
+    assert tag["y"] + tag["height"] <= box["y"] + box["height"] + 1
+    assert alone.locator("span span").evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
 def test_each_reader_has_a_switch_where_the_room_has_it(page, server):
     server.past = [worded(0, label="happy"), worded(1)]
     for line in server.past:
