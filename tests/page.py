@@ -14,11 +14,12 @@ from flask_socketio import SocketIO
 from werkzeug.serving import make_server
 
 from utils.captions.offending import OffendingWords
-from web.events import PING_S, PONG_S
+from web.events import PONG_S
 from web.manifest import add_manifest
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 expect = playwright_api.expect
+DAY_S = 24 * 3600.0
 PATIENCE_MS = 120_000  # a machine that is busy besides is slow, not wrong
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -86,11 +87,12 @@ def read_whole(app: Callable) -> Callable:
 class CaptionServer:
     """The real page with scripted events; it can go away and come back on its port.
 
-    What the page asks for is put into `asked` as (name, payload), and answered with `answer`.
-    Where the page's clock is turned on by hours, `ping_s` must be longer. Ends with the `with` block.
+    What the page asks for is put into `asked` as (name, payload), and answered with `answer`. Whether
+    the page is still there is asked every `ping_s` only: one that is slow, or whose clock is turned on
+    by hours, would be taken for gone. Ends with the `with` block.
     """
 
-    def __init__(self, ping_s: float = PING_S) -> None:
+    def __init__(self, ping_s: float = DAY_S) -> None:
         self.app = Flask(__name__, root_path=str(ROOT))
         pings = {"ping_interval": ping_s, "ping_timeout": PONG_S}
         self.app.wsgi_app = read_whole(self.app.wsgi_app)  # type: ignore[method-assign]

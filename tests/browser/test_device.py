@@ -10,7 +10,6 @@ from tests.page import (
     CHROMIUM,
     CHROMIUM_ARGS,
     WORDS,
-    CaptionServer,
     caption,
     expect,
     launch,
@@ -25,7 +24,6 @@ from tests.page import (
 pytestmark = needs_chromium
 
 EN = WORDS["en"]
-HOURS_S = 24 * 3600.0
 NAME = "captions.test"  # a name that is no browser's own computer
 LIGHTEST, HEAVIEST = 50_000, 300_000  # bytes of the page before fonts
 LOCKS = """window.locks = [];
@@ -60,12 +58,6 @@ def browser():
         browser = launch(playwright, f"--host-resolver-rules=MAP {NAME} 127.0.0.1")
         yield browser
         browser.close()
-
-
-@pytest.fixture
-def server():
-    with CaptionServer(ping_s=HOURS_S) as server:
-        yield server
 
 
 def chosen(how: str) -> str:

@@ -20,7 +20,6 @@ from tests.page import (
 pytestmark = needs_chromium
 
 EN, KO = WORDS["en"], WORDS["ko"]
-HOURS_S = 24 * 3600.0
 SIZES = [(1920, 1080), (1366, 768), (390, 844)]
 PHONES = "http://192.168.1.20:5000/read"
 SMALL = """() => [...document.querySelectorAll("button, a.button, .choices label, .switch")]
@@ -30,7 +29,7 @@ SMALL = """() => [...document.querySelectorAll("button, a.button, .choices label
 
 @pytest.fixture
 def server():
-    with CaptionServer(ping_s=HOURS_S) as server:
+    with CaptionServer() as server:
         server.status = status("listening")
         server.room = room(presenter=False, reader_url=PHONES)
         yield server

@@ -4,6 +4,7 @@ import pytest
 
 from tests.page import (
     WORDS,
+    CaptionServer,
     caption,
     expect,
     gap_below,
@@ -172,10 +173,14 @@ def test_what_was_blank_is_not_shown_by_a_restart(page, server):
     assert "Private" not in page.content()
 
 
-def test_a_dead_network_is_told_and_comes_back(browser, server):
+def test_a_dead_network_is_told_and_comes_back(browser):
     assert PING_S + PONG_S <= 8.0
-    server.status = status("listening")
-    with Relay(server.port) as relay, browser.new_context() as context:
+    with (
+        CaptionServer(PING_S) as server,
+        Relay(server.port) as relay,
+        browser.new_context() as context,
+    ):
+        server.status = status("listening")
         page = context.new_page()
         page.goto(f"http://127.0.0.1:{relay.port}/")
         expect(page.locator("#onair")).to_have_text(EN["onair.live"])
