@@ -13,14 +13,18 @@ const dialog = byId("setup");
 const size = (mb) => (mb >= 1000 ? `${(mb / 1000).toFixed(1)} GB` : `${mb} MB`);
 
 export class Models {
-  #told = null;
-  #fetch = {};
-  #engine = "";
+  #told;
+  #fetch;
+  #engine;
   #chips = [];
 
-  constructor(wire, state) {
+  // `told`: the last event of each name, from before this was loaded.
+  constructor(wire, state, told) {
     this.wire = wire;
     this.state = state;
+    this.#told = told.setup_recognisers ?? null;
+    this.#fetch = told.setup_fetch ?? {};
+    this.#engine = told.status?.engine ?? "";
     wire.socket.on("setup_recognisers", (told) => { this.#told = told; this.show(); });
     wire.socket.on("setup_fetch", (fetch) => {
       const over = this.#fetch.name && !fetch.name;

@@ -1,10 +1,10 @@
 // The set-up: three steps for the presenter. The server keeps what is chosen; this shows it and asks.
 
-import * as models from "./models.js";
 import { Trial } from "./trial.js";
 import { currentLanguage, setText, t } from "../words.js";
 
 const STEPS = ["microphone", "language", "room"];
+const TOLD = ["setup_recognisers", "setup_fetch", "status"]; // what the second step shows
 const byId = (id) => document.getElementById(id);
 const dialog = byId("setup");
 
@@ -15,11 +15,13 @@ export class Setup {
   #state = null;
   #step = "microphone";
   #greeting = false; // opened by itself, for who has set nothing up yet
+  #told = {}; // the last of each
+  #models = null; // the second step, which nobody needs before the set-up opens
 
   constructor(wire) {
     this.wire = wire;
     this.trial = new Trial(wire, () => this.#state);
-    this.models = new models.Models(wire, () => this.#state);
+    for (const name of TOLD) wire.socket.on(name, (told) => { this.#told[name] = told; });
     wire.socket.on("setup", (state) => this.#take(state));
     wire.socket.on("status", () => this.#showNext());
     for (const button of dialog.querySelectorAll("[data-step]")) {
@@ -47,7 +49,7 @@ export class Setup {
   reword() {
     this.#show();
     this.trial.show();
-    this.models.show();
+    this.#models?.show();
   }
 
   async choose(name, value) {
@@ -64,7 +66,7 @@ export class Setup {
     }
     this.#show();
     this.trial.show();
-    this.models.show();
+    this.#models?.show();
   }
 
   // A program of several rooms is set up by its file alone: what is chosen here would be of all.
@@ -72,13 +74,15 @@ export class Setup {
     return Boolean(this.#state?.rooms.length);
   }
 
-  #opened() {
+  async #opened() {
     if (this.#several) {
       this.#show();
       return;
     }
     this.#go(STEPS[0], false);
-    this.models.show();
+    const { Models } = await import("./models.js");
+    this.#models ??= new Models(this.wire, () => this.#state, this.#told);
+    this.#models.show();
     this.wire.ask("setup_look");
   }
 
