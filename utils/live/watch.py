@@ -140,9 +140,7 @@ class Watch:
 
     def __init__(self, source: Source, just_woke: Callable[[], bool] = lambda: False) -> None:
         self._source = source
-        self._recorded = isinstance(
-            source, FileSource
-        )  # nobody can speak up in it, or turn it down
+        self._recorded = isinstance(source, FileSource)  # nobody can speak up in it
         self._just_woke = just_woke
         self._quiet = Lasting(QUIET_S, 0.0)
         self._silent = Lasting(ZEROS_S, SOUND_S)
