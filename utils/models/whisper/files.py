@@ -13,8 +13,8 @@ from utils.errors import ModelError
 from utils.models.catalogue import WHISPER, WHISPERS, find, get, models_folder, repository, stem
 from utils.models.download import Progress
 from utils.models.fetch import Fetch
-from utils.models.hub import hub_folder, repository_of
-from utils.models.places import given
+from utils.models.hub import repository_of
+from utils.models.places import folders_here, given, sorted_paths
 from utils.models.whisper.folder import check_readable
 
 log = logging.getLogger(__name__)
@@ -67,10 +67,8 @@ def find_whisper() -> list[Path]:
     Looked for in `models_folder()`, then in Hugging Face's cache (`HF_HOME`, `HF_HUB_CACHE`).
     Damaged folders and other kinds of model are left out.
     """
-    own = [path for path in _inside(models_folder()) if path.suffix not in {".nemo", ".part"}]
-    repos = [path for path in _inside(hub_folder()) if path.name.startswith("models--")]
-    others = [path for repo in repos for path in _inside(repo / "snapshots")]
-    return [path for path in own + others if _is_whole(path)]
+    places = (path for path in folders_here() if path.suffix not in {".nemo", ".part"})
+    return [path for path in places if _is_whole(path)]
 
 
 def installed_whisper(repo: str, folders: list[Path] | None = None) -> Path | None:
@@ -153,18 +151,10 @@ def locate_whisper(model: str, on_progress: Progress) -> Path:
     return path
 
 
-def _inside(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError as err:
-        log.debug("left out: %s", err)
-        return []
-
-
 def _is_whole(path: Path) -> bool:
     """Whether a folder can be loaded: asked often, and looked through once while it is the same."""
     try:
-        _check_as_it_is(path, tuple(_stamp(each) for each in _inside(path)))
+        _check_as_it_is(path, tuple(_stamp(each) for each in sorted_paths(path.glob("*"))))
     except (ModelError, OSError) as err:
         log.debug("left out: %s", err)
         return False
