@@ -74,12 +74,16 @@ export class Setup {
     return Boolean(this.#state?.rooms.length);
   }
 
-  async #opened() {
+  #opened() {
     if (this.#several) {
       this.#show();
       return;
     }
     this.#go(STEPS[0], false);
+    this.#look();
+  }
+
+  async #look() {
     const { Models } = await import("./models.js");
     this.#models ??= new Models(this.wire, () => this.#state, this.#told);
     this.#models.show();
@@ -96,6 +100,7 @@ export class Setup {
     this.#step = step;
     this.#show();
     dialog.querySelector(".content").scrollTop = 0;
+    if (step === "language" && !this.#models) this.#look(); // the program was away when it opened
     if (step === "microphone") this.trial.enter();
     else this.trial.leave();
     if (focus) byId(`setup-${step}-title`).focus();
