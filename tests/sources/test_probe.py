@@ -19,6 +19,16 @@ except CaptureError as err:
     print(err)
 """
 
+# ALSA's library says this on stderr by itself, whoever has begun to listen, and whenever.
+ASK_FOR_NOTHING = """
+import ctypes, pyaudio
+from utils.sources.probe import start
+if {begun}:
+    start(pyaudio)
+alsa, found = ctypes.CDLL("libasound.so.2"), ctypes.c_void_p()
+print(alsa.snd_pcm_open(ctypes.byref(found), b"nothing_of_this_name", 1, 0))
+"""
+
 
 @pytest.fixture
 def bare(sound_server: SoundServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,3 +53,12 @@ def test_portaudio_alone_would_end_the_process(bare):
     """The reason for another process; where this fails, PortAudio was mended."""
     code = [sys.executable, "-c", "import pyaudio; pyaudio.PyAudio()"]
     assert subprocess.run(code, capture_output=True).returncode < 0
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_alsa_says_nothing_by_itself(sound_server: SoundServer, begun: bool) -> None:
+    code = [sys.executable, "-c", ASK_FOR_NOTHING.format(begun=begun)]
+    ran = subprocess.run(code, cwd=APP.parent, capture_output=True, text=True)
+    assert int(ran.stdout) < 0  # there is none
+    # PortAudio looks for many a device that is not there, and the handler is set before it does.
+    assert ("ALSA lib" in ran.stderr) is not begun
