@@ -1,7 +1,7 @@
 """Another voice: changes found and false dashes in made conversations, and when the dash comes."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import pairwise, product
@@ -21,10 +21,9 @@ from utils.tags.voices import VoicesTag
 READERS = ("1988", "1993", "2035", "2078", "2086")  # thresholds were chosen on the other five
 TURNS_S = 1.5, 8.0
 PAUSES_S = 0.9, 1.6  # between turns, so that each begins a line
-N_TURNS = (
-    12  # of a conversation; there is one of two, three and four readers from each of the five on
-)
-ALONE = 60  # turns of each reader who speaks alone, six minutes
+# Of a conversation; there is one of two, three and four readers from each of the five on.
+N_TURNS = 12
+ALONE = 60  # turns of each reader who speaks alone in several recordings, six minutes
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 CONDITIONS: dict[str, Change] = {
     "clean": lambda samples, rng: samples,
@@ -50,7 +49,7 @@ class Dash:
 
 
 def bench_voices() -> None:
-    """Conversations of two to four readers, and half an hour of single ones, for each condition."""
+    """Conversations of two to four readers, and single ones, for each condition."""
     for name, change in CONDITIONS.items():
         table(f"Another voice, {name}", [])
         model = AtOnce(VoiceEncoder())
@@ -82,35 +81,63 @@ def together(tag: VoicesTag, change: Change) -> float:
 
 def alone(tag: VoicesTag, change: Change) -> float:
     """What is told of readers who speak alone; returns how long they speak, in s."""
-    n_dashes, length_s = 0, 0.0
-    for reader in READERS:
-        rng = np.random.default_rng(int(reader))
-        samples, _ = conversation((reader,), ALONE, rng)
-        dashes = dashed(tag, change(samples, rng))
-        n_dashes, length_s = n_dashes + len(dashes), length_s + len(samples) / SAMPLE_RATE
-        tag.forget()
-    rate = f"{3600 * n_dashes / length_s:.1f} ({n_dashes} in {length_s / 60:.0f} minutes)"
-    row("false dashes in an hour of one voice", rate)
-    return length_s
+    heard_s = 0.0
+    for name, lines_of in {"one recording": longest_chapter, "several": any_lines}.items():
+        n_dashes, length_s = 0, 0.0
+        for reader in READERS:
+            rng = np.random.default_rng(int(reader))
+            samples, _ = joined([(reader, path) for path in lines_of(reader, rng)], rng)
+            n_dashes += len(dashed(tag, change(samples, rng)))
+            length_s += len(samples) / SAMPLE_RATE
+            tag.forget()
+        rate = f"{3600 * n_dashes / length_s:.1f} ({n_dashes} in {length_s / 60:.0f} minutes)"
+        row(f"false dashes in an hour of one voice, {name}", rate)
+        heard_s += length_s
+    return heard_s
+
+
+def longest_chapter(reader: str, rng: np.random.Generator) -> list[str]:
+    """Paths of the lines that a reader read one after the other, most of them, in their order."""
+    chapters: dict[str, list[str]] = {}
+    for path in paths_of(reader):
+        chapters.setdefault(path.rpartition("-")[0], []).append(path)
+    return max(chapters.values(), key=len)
+
+
+def any_lines(reader: str, rng: np.random.Generator) -> list[str]:
+    """Paths of `ALONE` lines that were recorded on several days, mixed."""
+    return [str(rng.choice(paths_of(reader))) for _ in range(ALONE)]
+
+
+def paths_of(reader: str) -> list[str]:
+    """Paths of all lines of a reader, chapter by chapter."""
+    return sorted(x["path"] for x in manifest(1) if x["speaker_id"] == reader)
 
 
 def conversation(
     readers: tuple[str, ...], n_turns: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[Turn]]:
-    """Readers who take turns, never twice in a row where there are others."""
-    rows = manifest(1)
-    paths = {r: [x["path"] for x in rows if x["speaker_id"] == r] for r in readers}
-    parts, turns, at, last = [], [], 0, ""
+    """Readers who take turns, never twice in a row."""
+    lines, last = [], ""
     for _ in range(n_turns):
-        reader = str(rng.choice([r for r in readers if r != last or len(readers) == 1]))
-        samples = audio.load(SPEECH / str(rng.choice(paths[reader])))
+        last = str(rng.choice([reader for reader in readers if reader != last]))
+        lines.append((last, str(rng.choice(paths_of(last)))))
+    return joined(lines, rng)
+
+
+def joined(
+    lines: Iterable[tuple[str, str]], rng: np.random.Generator
+) -> tuple[np.ndarray, list[Turn]]:
+    """Lines of readers, cut to turns, with a pause before each."""
+    parts, turns, at = [], [], 0
+    for reader, path in lines:
+        samples = audio.load(SPEECH / path)
         samples = samples[: int(rng.uniform(*TURNS_S) * SAMPLE_RATE)]
         level = 0.05 / max(float(np.sqrt(np.mean(np.square(samples)))), 1e-6)
         pause = np.zeros(int(rng.uniform(*PAUSES_S) * SAMPLE_RATE))
         parts += [pause, samples * level]
         turns.append(Turn(reader, at + len(pause)))
         at += len(pause) + len(samples)
-        last = reader
     sound = np.concatenate([*parts, np.zeros(SAMPLE_RATE)])
     return (sound + rng.normal(0, 1e-4, len(sound))).astype(np.float32), turns
 
