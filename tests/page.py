@@ -87,9 +87,9 @@ def read_whole(app: Callable) -> Callable:
 class CaptionServer:
     """The real page with scripted events; it can go away and come back on its port.
 
-    What the page asks for is put into `asked` as (name, payload), and answered with `answer`. Whether
-    the page is still there is asked every `ping_s` only: one that is slow, or whose clock is turned on
-    by hours, would be taken for gone. Ends with the `with` block.
+    What the page asks for is put into `asked` as (name, payload), and answered with `answer`, once
+    `answering` is set. Whether the page is still there is asked every `ping_s` only: one that is slow,
+    or whose clock is turned on by hours, would be taken for gone. Ends with the `with` block.
     """
 
     def __init__(self, ping_s: float = DAY_S) -> None:
@@ -99,6 +99,8 @@ class CaptionServer:
         self.socketio = SocketIO(self.app, async_mode="threading", **pings)
         self.asked: Queue[tuple[str, object]] = Queue()
         self.answer = {"ok": True}
+        self.answering = threading.Event()
+        self.answering.set()
         self.status = status("ready")
         self.room = room()
         self.past: list[dict] = []
@@ -136,6 +138,7 @@ class CaptionServer:
         self._thread.start()
 
     def stop(self) -> None:
+        self.answering.set()
         self._http.shutdown()
         self._thread.join()
         self._http.server_close()
@@ -162,6 +165,7 @@ class CaptionServer:
     def _listen(self, name: str):
         def handle(payload: dict) -> dict:
             self.asked.put((name, payload))
+            self.answering.wait()
             return self.answer
 
         return handle

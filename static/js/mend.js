@@ -152,18 +152,21 @@ export class Mend {
 
   // Another presenter was quicker: what they wrote is seen, and this one may still write over it.
   #onOther = () => {
-    setText(this.#form.querySelector("p"), t("mend.other", { text: this.#line.words }));
+    if (this.#busy) return; // it is this one's own word that comes
+    const { words } = this.#line;
+    setText(this.#form.querySelector("p"), words === this.#field.defaultValue ? "" : t("mend.other", { text: words }));
     this.#form.querySelectorAll("button")[2].hidden = !this.#line.mended;
   };
 
   get #field() { return this.#form.querySelector("textarea"); }
 
-  get #unsaved() {
-    const typed = this.#form?.querySelectorAll("textarea, .named input") ?? [];
-    return [...typed].some(({ value, defaultValue }) => value !== defaultValue);
-  }
+  get #typed() { return [...(this.#form?.querySelectorAll("textarea, .named input") ?? [])]; }
+
+  get #unsaved() { return this.#typed.some(({ value, defaultValue }) => value !== defaultValue); }
 
   get #kept() { return this.#form?.parentElement === main; }
+
+  get #busy() { return this.#form?.ariaBusy === "true"; }
 
   #save() {
     if (this.#kept) return null;
@@ -178,15 +181,18 @@ export class Mend {
     return this.#ask(...asked);
   }
 
-  // What was typed stays until it has arrived.
+  // What was typed stays until it has arrived; what is typed meanwhile, until it is saved, too.
   async #ask(...asked) {
-    const line = this.#line;
-    line.element.removeEventListener("mended", this.#onOther); // it is this one's own word that comes
+    if (this.#busy) return;
+    const form = this.#form;
+    const sent = this.#typed.map(({ value }) => value);
+    form.ariaBusy = "true";
     let done = true;
     for (const [name, payload] of asked) done = done && (await this.wire.ask(name, payload));
-    if (this.#line !== line) return;
-    if (done) this.#end(true);
-    else line.element.addEventListener("mended", this.#onOther);
+    form.ariaBusy = "false";
+    if (this.#form !== form || !done) return;
+    if (this.#typed.every(({ value }, i) => value === sent[i])) this.#end(true);
+    else this.#typed.forEach((field, i) => { field.defaultValue = sent[i]; });
   }
 
   // The line is gone, or not this page's to mend any more: what was typed and not saved stays above

@@ -133,6 +133,28 @@ def test_a_refusal_keeps_what_was_typed(page, server):
     expect(page.locator(FIELD)).to_have_value("other")
 
 
+def test_what_is_typed_while_it_is_saved_stays(page, server):
+    talk(server, 1)
+    server.answering.clear()
+    lines(page).first.click()
+    page.locator(FIELD).fill("other")
+    page.locator(FIELD).press("Enter")
+    assert server.asked.get(timeout=60)[1]["text"] == "other"
+    page.locator(FIELD).press_sequentially(" words")
+    page.locator(FIELD).press("Enter")
+    server.answering.set()
+    expect(page.locator(".mend")).to_have_attribute("aria-busy", "false")
+    expect(page.locator(FIELD)).to_have_value("other words")
+    assert server.asked.empty()  # one after the other
+    server.emit("caption", mended(0, "other"))
+    server.say(1, "This came after it.")
+    expect(lines(page)).to_have_count(2)
+    expect(page.locator(".mend .note")).to_be_empty()  # nobody else has written
+    page.locator(FIELD).press("Enter")
+    assert server.asked.get(timeout=60)[1]["text"] == "other words"
+    expect(page.locator(".mend")).to_have_count(0)
+
+
 def test_the_line_keeps_its_place_while_others_come_and_captions_go_on_after(page, server):
     talk(server, 40)
     expect(lines(page)).to_have_count(40)
