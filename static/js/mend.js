@@ -7,6 +7,7 @@ const MOST_WORDS = 4; // that are one name, which the recogniser may remember
 const STEPS = { ArrowUp: -1, ArrowDown: 1 };
 const main = document.querySelector("main");
 const byId = (id) => document.getElementById(id);
+const asTyped = (text) => text.replace(/\r\n?/g, "\n"); // a field has no other ends of rows
 const bare = (word) => word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "");
 
 // The words that differ, between those at both ends that do not; "" where they are no name.
@@ -100,7 +101,7 @@ export class Mend {
     this.#form = form;
     this.#wasFollowing = this.follow.following;
     this.#word(form, line);
-    field.defaultValue = line.words;
+    field.defaultValue = asTyped(line.words);
     field.lang = line.element.closest("[lang]").lang;
     this.#listen(form, field);
     this.follow.hold();
@@ -153,7 +154,7 @@ export class Mend {
   // Another presenter was quicker: what they wrote is seen, and this one may still write over it.
   #onOther = () => {
     if (this.#busy) return; // it is this one's own word that comes
-    const { words } = this.#line;
+    const words = asTyped(this.#line.words);
     setText(this.#form.querySelector("p"), words === this.#field.defaultValue ? "" : t("mend.other", { text: words }));
     this.#form.querySelectorAll("button")[2].hidden = !this.#line.mended;
   };
@@ -177,7 +178,7 @@ export class Mend {
     const text = this.#field.value.trim();
     const box = this.#form.querySelector(".switch:not([hidden]) input");
     const remember = box?.checked ? changed(words, text) : "";
-    if (text && text !== words) asked.push(["correct", { segment, text, remember }]);
+    if (text && text !== asTyped(words)) asked.push(["correct", { segment, text, remember }]);
     return this.#ask(...asked);
   }
 

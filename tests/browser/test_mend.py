@@ -220,6 +220,19 @@ def test_a_press_on_another_line_loses_no_words(page, server):
     expect(lines(page).last.locator(FIELD)).to_be_focused()
 
 
+def test_other_ends_of_rows_are_no_words_of_ones_own(page, server):
+    server.say(0, "Good\rmorning,\r\neveryone.")
+    server.say(1, "Welcome.")
+    lines(page).first.click()
+    expect(page.locator(FIELD)).to_have_value("Good\nmorning,\neveryone.")
+    lines(page).last.click()  # nothing is unsaved that would keep the first one open
+    expect(page.locator(FIELD)).to_have_value("Welcome.")
+    lines(page).first.click()
+    page.locator(FIELD).press("Enter")
+    expect(page.locator(".mend")).to_have_count(0)
+    assert server.asked.empty()
+
+
 def test_the_keys_pass_over_a_sound_that_is_not_shown(page, server):
     server.say(0, "Good morning.")
     server.say(1, "", sound="rain")
