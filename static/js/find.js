@@ -1,6 +1,6 @@
 // The lines of this session: found by their words and gone to, copied one by one or all together.
 
-import { holds } from "./search.js";
+import { holds, marked } from "./search.js";
 import { setText, t } from "./words.js";
 
 const MOST = 50; // shown at once, the newest
@@ -11,7 +11,13 @@ export class Find {
     this.captions = captions;
     this.jump = jump;
     this.list = byId("find-list");
-    byId("find-words").addEventListener("input", () => this.show());
+    const field = byId("find-words");
+    field.addEventListener("input", () => this.show());
+    field.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.isComposing || !field.value.trim()) return;
+      event.preventDefault(); // it would press the button that has the focus next
+      this.list.querySelector(".place")?.click();
+    });
     byId("copy-all").addEventListener("click", () => this.#copy(this.captions.lines.map(({ shown }) => shown).join("\n")));
     new MutationObserver(() => this.show()).observe(byId("text"), { attributeFilter: ["open"] });
   }
@@ -31,7 +37,7 @@ export class Find {
   #item(line, wanted) {
     const text = line.shown;
     const item = byId("find-item").content.firstElementChild.cloneNode(true);
-    setText(item.querySelector("span"), text);
+    item.querySelector("span").append(...marked(text, wanted));
     const [place, button] = item.querySelectorAll("button");
     place.addEventListener("click", () => {
       byId("text").close();

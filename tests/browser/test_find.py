@@ -54,6 +54,27 @@ def test_it_is_gone_to_and_the_next_and_back(open_page, server, size):
     assert gap_below(page) < 2
 
 
+def test_what_is_found_is_marked_can_be_pressed_and_enter_goes_to_the_first(page, server):
+    for segment, text in enumerate(["A library <b>card</b>.", "Rain.", "The Library, my library."]):
+        server.say(segment, text)
+    expect(lines(page)).to_have_count(3)
+    page.keyboard.press("d")
+    field = page.locator("#find-words")
+    field.press("Enter")  # nothing is looked for yet
+    field.fill("library")
+    found = page.locator("#find-list .place")
+    expect(found).to_have_text(["A library <b>card</b>.", "The Library, my library."])
+    expect(found.locator("mark")).to_have_text(["library", "Library", "library"])
+    edges = "e => ['borderColor', 'backgroundColor'].map(name => getComputedStyle(e)[name])"
+    copy = page.locator("#find-list .copy").first.evaluate(edges)
+    assert found.first.evaluate(edges) == copy  # as other buttons
+    assert problems(page) == []
+    field.press("Enter")
+    expect(page.locator("#text")).to_be_hidden()
+    expect(page.locator("#found-count")).to_have_text("1 of 2")
+    expect(lines(page).first).to_have_attribute("data-found", "")
+
+
 def test_round_at_the_ends_and_a_line_that_went_is_no_trap(open_page, server):
     fill(server)
     page = open_page()
