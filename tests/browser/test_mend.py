@@ -54,6 +54,21 @@ def test_the_mark_moves_no_word(open_page, server):
     assert page.locator("#view").evaluate("e => e.scrollWidth <= e.clientWidth")
 
 
+def test_words_only_hides_feelings_but_not_that_a_line_was_mended(page, server):
+    line = mended(0, "Good morning.", label="happy", loudness="loud")
+    line["tags"] |= {"speaker": {"number": 1, "name": "Ada"}}
+    server.emit("caption", line)
+    page.keyboard.press("s")
+    page.get_by_role("switch", name=EN["settings.speakers"]).click()
+    page.keyboard.press("Escape")
+    for place in (".feeling", ".speaker", ".mended"):
+        expect(lines(page).locator(place)).to_be_visible()
+    page.locator("#plain").click()
+    for place in (".feeling", ".speaker"):
+        expect(lines(page).locator(place)).to_be_hidden()
+    expect(lines(page).get_by_role("img", name=EN["captions.mended"])).to_be_visible()
+
+
 def test_it_can_all_be_done_by_keyboard_and_escape_leaves_it(page, server):
     talk(server, 3)
     expect(lines(page)).to_have_count(3)
