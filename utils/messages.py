@@ -162,9 +162,7 @@ SENTENCES = {
     # refused: to the one page that asked
     "refused.presenter": "Only the presenter can do this.",
     "refused.operator": "Only an operator can do this.",
-    "refused.link": (
-        "This link was used already, or is too old. Ask for another: .venv/bin/python app.py link"
-    ),
+    "refused.link": "This link was used already, or is too old. Another comes from: {command}",
     "refused.value": "This cannot be done: {reason}.",
     "refused.line": "This line is not there any more, or cannot be mended.",
     "refused.voice": "This voice is not there any more.",

@@ -43,6 +43,7 @@ class Token:
 
     def __init__(self, path: Path, room: str = "") -> None:
         self.path = path
+        self.room = room
         self._of = f"room {quote(room, safe='')} " if room else ""
         self.problem: str | None = None
         self._lock = threading.Lock()

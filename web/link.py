@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -123,6 +124,23 @@ def own_link(host: str, port: int, path: str = "") -> str:
 def to_present(links: Links, room: str = "") -> str:
     """The path of a new link, by which a browser presents a room; of several it is one."""
     return f"{below(room)}/{PRESENT}{links.new()}"
+
+
+def command(room: str = "", here: bool = True, operate: bool = False) -> str:
+    """What prints a link like one that was used.
+
+    >>> command("Room 2")
+    ".venv/bin/python app.py --room 'Room 2' link --here"
+
+    Parameters
+    ----------
+    room : of several; "" for the only one
+    here : for the browser of this computer, not for another device
+    operate : all rooms
+    """
+    parts = ["--room", shlex.quote(room)] if room else []
+    parts += ["link", *(["--rooms"] if operate else []), *(["--here"] if here else [])]
+    return " ".join([".venv/bin/python app.py", *parts])
 
 
 def to_operate(code: str) -> str:

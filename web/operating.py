@@ -13,7 +13,8 @@ from utils.live.sharing.operators import OPERATES_S
 from utils.messages import say
 from web.hall import Hall, HallAwayError
 from web.limits import Buckets, LogOnce
-from web.peers import OPERATOR, accepted_origin, peer
+from web.link import command
+from web.peers import OPERATOR, accepted_origin, is_here, peer
 from web.turns import turns
 
 MAY_BE_ASKED = ("listen", "blank")
@@ -53,7 +54,8 @@ def add_operating(app: Flask, hall: Hall) -> None:
             return say("unreachable.sharing").to_dict(), 503
         if secret is None:
             refusals.warn("an operator's link that holds no more", request.remote_addr or "")
-            return say("refused.link").to_dict(), 403
+            again = command(here=is_here(request.environ), operate=True)
+            return say("refused.link", command=again).to_dict(), 403
         response = Response(status=204)
         response.set_cookie(
             OPERATOR,

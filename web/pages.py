@@ -8,7 +8,6 @@ from datetime import datetime
 import segno
 from flask import Flask, Response, abort, render_template, request
 
-from utils.address import is_loopback
 from utils.captions.export.document import document
 from utils.config import OFFENDING
 from utils.live.history import History
@@ -16,8 +15,9 @@ from utils.messages import say
 from utils.monitoring import metrics
 from web.access import Links, Token
 from web.limits import AtOnce, Buckets, LogOnce
+from web.link import command
 from web.manifest import add_manifest
-from web.peers import accepted_origin, cookie_name, peer
+from web.peers import accepted_origin, cookie_name, is_here, peer
 from web.saved import add_saved, asked_wording
 from web.shown import Monitored, Shown
 from web.words import languages
@@ -37,7 +37,6 @@ TYPES = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
 }
 
-FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")  # what a proxy adds
 # A room of phones that all want to keep what was said may come from one address.
 EXPORTS_A_SECOND, EXPORTS_AT_ONCE = 2, 30
 EXPORTS_OF_AN_ADDRESS, EXPORTS_IN_ALL = 20, 40  # that are being sent
@@ -179,12 +178,8 @@ def _yes_or_no(name: str, answer: bool, **why: str) -> tuple[dict, int]:
 
 
 def _may_measure(token: Token) -> bool:
-    """Whether who asks may see numbers: from this computer itself, or by a token.
-
-    A proxy that hands on what others ask for says so; where it does not, they seem to be local.
-    """
-    handed_on = any(name in request.headers for name in FORWARDED)
-    if is_loopback(request.remote_addr or "") and not handed_on:
+    """Whether who asks may see numbers: from this computer itself, or by a token."""
+    if is_here(request.environ):
         return True
     by_cookie = peer(request.environ).presents(token)
     return by_cookie or token.reads_metrics(request.headers.get("Authorization", ""))
@@ -196,7 +191,8 @@ def _admit(token: Token, links: Links) -> Response | tuple[dict, int]:
     code = request.get_data().decode("ascii", "replace")
     if not (links.take(code) if code else peer(request.environ).presents(token)):
         refusals.warn("a link that holds no more", request.remote_addr or "")
-        return say("refused.link").to_dict(), 403
+        again = command(token.room, is_here(request.environ))
+        return say("refused.link", command=again).to_dict(), 403
     response = Response(status=204)
     response.set_cookie(
         cookie_name(request.environ),

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from werkzeug.http import parse_cookie
 
+from utils.address import is_loopback
 from web.access import Token
+
+FORWARDED = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")  # what a proxy adds
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,15 @@ def peer(environ: Mapping[str, object]) -> Peer:
         cookie=cookies.get(cookie_name(environ)),
         operator=cookies.get(OPERATOR),
     )
+
+
+def is_here(environ: Mapping[str, object]) -> bool:
+    """Whether a request comes from this computer itself.
+
+    A proxy that hands on what others ask for says so; where it does not, they seem to be local.
+    """
+    handed_on = any(f"HTTP_{name.upper().replace('-', '_')}" in environ for name in FORWARDED)
+    return is_loopback(str(environ.get("REMOTE_ADDR", ""))) and not handed_on
 
 
 def accepted_origin(origin: str | None, environ: Mapping[str, object]) -> bool:

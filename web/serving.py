@@ -1,7 +1,6 @@
 """Serving a room's page, or those of other computers' rooms, and the links to them."""
 
 import logging
-import shlex
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext, suppress
 
@@ -18,6 +17,7 @@ from utils.sources import FileSource
 from web.access import LINK_S, TOKEN_FILE, Token
 from web.link import (
     HOLDS,
+    command,
     forget_serving,
     has_rooms,
     link,
@@ -74,10 +74,10 @@ def _announce(settings: Settings, app: Flask, rooms: Sequence[Flask]) -> None:
     sessions = [room.extensions["session"] for room in rooms]
     tell_where(settings, app.extensions["links"].run, sessions, several)
     tell(f"Captions are at {own_link(settings.host, settings.port)}  (Ctrl-C ends)")
-    again = "once, within {} minutes; `.venv/bin/python app.py {} --here` prints another"
+    again = f"once, within {LINK_S // 60} minutes; `{{}}` prints another"
     if several:
         path = to_operate(app.extensions["links"].new())
-        how = again.format(LINK_S // 60, "link --rooms")
+        how = again.format(command(operate=True))
         own = own_link(settings.host, settings.port, path)
         tell(f"To operate all rooms, open {own}  ({how})")
     for room in rooms:
@@ -88,7 +88,7 @@ def _announce_room(settings: Settings, room: Flask, is_one_of_several: bool, aga
     shown, links = room.extensions["room"], room.extensions["links"]
     name = shown.name if is_one_of_several else ""
     what = f"To present {name}" if name else "To present"
-    how = again.format(LINK_S // 60, f"--room {shlex.quote(name)} link" if name else "link")
+    how = again.format(command(name))
     own = own_link(settings.host, settings.port, to_present(links, name))
     tell(f"{what}, open {own}  ({how})")
     if shown.reader_url:

@@ -153,6 +153,8 @@ def test_a_link_holds_once_and_its_secrets_are_in_redis_only_hashed(server, room
     assert session.post(f"{node.url}/operate", data=code).status_code == 204
     refused = requests.post(f"{node.url}/operate", data=code)
     assert refused.status_code == 403 and refused.json()["code"] == "refused.link"
+    command = refused.json()["values"]["command"]
+    assert command == ".venv/bin/python app.py link --rooms --here"
     assert requests.post(f"{node.url}/operate", data="x" * 5000).status_code in {403, 413}
     kept = server.everything()
     assert "captions:operators:browsers:" in kept

@@ -160,6 +160,19 @@ def test_two_links_open_each_for_itself(program):
 
 
 @pytest.mark.parametrize(
+    ("forwarded", "command"),
+    [
+        ({}, ".venv/bin/python app.py link --here"),
+        ({"X-Forwarded-For": "192.168.1.20"}, ".venv/bin/python app.py link"),
+    ],
+)
+def test_a_link_that_holds_no_more_names_the_command_for_another(program, forwarded, command):
+    _, _, body = request(program, "/present", "POST", b"x", **forwarded)
+    assert json.loads(body)["values"] == {"command": command}
+    assert json.loads(body)["message"].endswith(f": {command}")
+
+
+@pytest.mark.parametrize(
     "wrong",
     ["x", "1.2.3", "9e9.x.x", ".", "nan..", "é", "\x00", "a" * 180, f"99999999999.a.{'A' * 43}"],
 )
