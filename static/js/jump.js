@@ -9,6 +9,7 @@ const byId = (id) => document.getElementById(id);
 export class Jump {
   #wanted = "";
   #line = null; // where it is
+  #rows = new MutationObserver(() => this.#light()); // made anew, they lose what is marked in them
 
   constructor(captions, follow) {
     this.captions = captions;
@@ -61,15 +62,26 @@ export class Jump {
   #reach() {
     if (!this.#line) return;
     this.follow.hold();
-    this.#line.element.scrollIntoView({ block: "center" });
+    const { view } = this.follow;
+    const { element, node } = this.#line;
+    const whole = element.offsetHeight + parseFloat(getComputedStyle(view).fontSize) <= view.clientHeight;
+    element.scrollIntoView({ block: whole ? "center" : "start" });
+    const [words] = rangesIn(node, this.#wanted); // of a line that is higher than the view
+    const below = words ? words.getBoundingClientRect().bottom - view.getBoundingClientRect().bottom : 0;
+    if (below > 0) view.scrollTop += below + view.clientHeight / 2;
     this.follow.hold(); // where it is now
   }
 
   #mark(on) {
     if (!this.#line) return;
     this.#line.element.toggleAttribute("data-found", on);
-    highlight(on ? rangesIn(this.#line.node, this.#wanted) : []);
+    this.#rows.disconnect();
+    if (on) this.#rows.observe(this.#line.node, { characterData: true });
+    if (on) this.#light();
+    else highlight([]);
   }
+
+  #light() { highlight(rangesIn(this.#line.node, this.#wanted)); }
 
   #count() {
     const lines = this.#lines;

@@ -75,6 +75,36 @@ def test_what_is_found_is_marked_can_be_pressed_and_enter_goes_to_the_first(page
     expect(lines(page).first).to_have_attribute("data-found", "")
 
 
+FRAME = """e => { const { outlineOffset, outlineWidth } = getComputedStyle(e);
+const { fontSize, maskImage } = getComputedStyle(document.querySelector("#view"));
+const faded = maskImage === "none" ? 0 : 0.27 * parseFloat(fontSize);
+const top = e.getBoundingClientRect().top - parseFloat(outlineOffset) - parseFloat(outlineWidth);
+return top >= document.querySelector("#view").getBoundingClientRect().top + faded; }"""
+
+
+def test_the_frame_begins_in_view_and_words_stay_marked_in_rows_made_anew(open_page, server):
+    fill(server)
+    long = "Whoever has lost a library card may ask for another at the desk, for two pounds. "
+    server.past[0], server.past[60] = caption(0, "A card."), caption(60, long * 9)
+    page = open_page(viewport={"width": 1366, "height": 768})
+    expect(lines(page)).to_have_count(120)
+    page.keyboard.press("d")
+    page.locator("#find-words").fill("card")
+    page.locator("#find-words").press("Enter")
+    expect(lines(page).first).to_have_attribute("data-found", "")
+    page.wait_for_function(f"({FRAME})(document.querySelector('#lines li'))")
+    page.keyboard.press("Escape")
+    page.keyboard.press("d")
+    page.locator("#find-words").fill("lost")
+    page.locator("#find-words").press("Enter")
+    expect(page.locator("#found-count")).to_have_text("1 of 1")
+    page.wait_for_function(f"({FRAME})(document.querySelector('[data-found]'))")  # the sheet closes
+    assert page.evaluate(PLACES) == ["lost"] * 9
+    page.set_viewport_size({"width": 700, "height": 768})
+    page.wait_for_function(f"({PLACES}).join() === '{','.join(['lost'] * 9)}'")
+    assert lines(page).nth(60).evaluate(FRAME)
+
+
 def test_round_at_the_ends_and_a_line_that_went_is_no_trap(open_page, server):
     fill(server)
     page = open_page()
