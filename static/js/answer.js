@@ -121,15 +121,17 @@ export class Answer {
     setText(byId("shown-note"), text);
   }
 
+  // One of this device's own: with the others what is typed would leave it.
   #voice() {
     const language = currentLanguage();
-    return globalThis.speechSynthesis?.getVoices().find(({ lang }) => lang.split(/[-_]/)[0] === language);
+    const speaks = ({ lang, localService }) => localService && lang.split(/[-_]/)[0] === language;
+    return globalThis.speechSynthesis?.getVoices().find(speaks);
   }
 
   // The server speaks only for the presenter, whose room it is.
   #showVoice() {
     const can = Boolean(this.#voice()) || Boolean(this.#room.presenter && this.#room.speech);
-    byId("answer-speak").disabled = byId("shown-speak").disabled = !can;
+    byId("answer-speak").hidden = byId("shown-speak").hidden = !can;
     if (can !== this.#could) this.#note(can ? "" : t("answer.silent"));
     this.#could = can;
   }

@@ -20,9 +20,10 @@ EN = WORDS["en"]
 # A voice as a browser with speech has it; Chromium's own here has none.
 VOICE = """
 window.spoken = [];
+window.voices = [{ lang: "en-GB", name: "test", localService: true }];
 window.SpeechSynthesisUtterance = class extends EventTarget { constructor(text) { super(); this.text = text; } };
 Object.defineProperty(window, "speechSynthesis", { value: Object.assign(new EventTarget(), {
-    getVoices: () => [{ lang: "en-GB", name: "test" }], cancel() {}, speak: (u) => window.spoken.push([u.text, u.lang]) }) });
+    getVoices: () => window.voices, cancel() {}, speak: (u) => window.spoken.push([u.text, u.lang]) }) });
 """
 
 
@@ -291,8 +292,23 @@ def test_without_any_voice_the_page_says_so(open_page, server):
     server.room = room(speech=True, presenter=False)
     page = open_page(locale="en-GB")
     page.keyboard.press("a")
-    expect(page.locator("#answer-speak")).to_be_disabled()
+    expect(page.locator("#answer-speak")).to_be_hidden()
     expect(page.locator("#answer-note")).to_have_text(EN["answer.silent"])
+
+
+def test_speaking_is_offered_once_the_browser_has_a_voice_of_the_device(open_page, server):
+    page = open_page(before=VOICE, locale="en-GB")
+    page.keyboard.press("a")
+    speak = page.locator("#answer-speak")
+    expect(speak).to_be_visible()
+    come = "voices => { window.voices = voices; speechSynthesis.dispatchEvent(new Event('voiceschanged')); }"
+    for lang, own in (("en-GB", False), ("ko-KR", True)):
+        page.evaluate(come, [{"lang": lang, "localService": own}])
+        expect(speak).to_be_hidden()
+        expect(page.locator("#answer-note")).to_have_text(EN["answer.silent"])
+        page.evaluate(come, [{"lang": "en-US", "localService": True}])
+        expect(speak).to_be_visible()
+        expect(page.locator("#answer-note")).to_be_empty()
 
 
 def test_quick_answers_are_shown_at_a_press_and_edited_by_the_presenter(page, server):
