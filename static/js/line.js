@@ -15,7 +15,7 @@ export const soundWord = (sound) => `[${has(`sound.${sound}`) ? t(`sound.${sound
 const wordsOf = ({ text, sound }) => (sound ? soundWord(sound) : text.trim());
 
 // What counts as neutral is in the timeline, and says nothing here.
-const worthSaying = (told) => (typeof told?.label === "string" && told.label !== "neutral" ? told : null);
+export const worthSaying = (told) => (typeof told?.label === "string" && told.label !== "neutral" ? told : null);
 
 function nameDash(dash) {
   dash.setAttribute("aria-label", t("captions.voice"));

@@ -102,9 +102,9 @@ const wire = new Wire({
     follow.look();
     const added = captions.show(event, follow.following);
     follow.keep(added);
-    timeline.add(event);
     device.heard(event);
     seen.take(event);
+    timeline.add(event);
     if (event.final) find.show();
     status.setEmpty(captions.empty);
   },
@@ -121,9 +121,9 @@ const wire = new Wire({
     history.setRoom(room);
     mend.setRoom(room);
     phone.show(room);
-    timeline.setOn(room.emotion !== false);
     if (room.emotion === false) captions.calm(!room.text_emotion);
     seen.setRoom(room);
+    timeline.setOn(room.emotion !== false);
     if (room.language) captions.setLanguage(room.language);
     offending.setRoom(room.offending);
     if (translation.setRoom(room.translations)) panel.show(display);
@@ -199,7 +199,7 @@ settings.onChange(async (name) => {
   if (name === "language") await reword();
   display.apply();
   if (name === "offending") await shorten();
-  if (name === "emotion" || name === "sounds") timeline.draw();
+  if (["emotion", "wording", "sounds"].includes(name)) timeline.draw();
   panel.show(display);
 });
 window.addEventListener("resize", () => panel.show(display));

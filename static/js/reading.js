@@ -1,6 +1,7 @@
 // A saved session that is opened to read: its lines, and words found among them.
 
-import { soundWord } from "./line.js";
+import { feeling, wording } from "./feeling.js";
+import { soundWord, worthSaying } from "./line.js";
 import { mask } from "./offending.js";
 import { partsOf } from "./parts.js";
 import { highlight, holds, rangesIn } from "./search.js";
@@ -9,12 +10,18 @@ import { currentLanguage, setText, t } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 
+// How it was said, and what its words say, where the reader shows that on lines.
+function guessed({ emotion, text_emotion: words }) {
+  const told = [worthSaying(emotion) && feeling(emotion), worthSaying(words) && wording(words)].filter(Boolean);
+  return told.flatMap((one) => [" ", one]);
+}
+
 function paragraph({ text, sound, tags = {} }) {
   const line = document.createElement("p");
   const { before, behind, under } = partsOf(tags);
   line.dir = "auto";
   if (sound) line.lang = currentLanguage();
-  line.append(...before, sound ? soundWord(sound) : mask(text), ...behind, ...under);
+  line.append(...before, sound ? soundWord(sound) : mask(text), ...behind, ...guessed(tags), ...under);
   return line;
 }
 

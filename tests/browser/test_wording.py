@@ -173,3 +173,37 @@ def test_what_is_switched_off_for_all_goes_and_what_says_nothing_is_not_shown(re
     expect(page.locator(".wording")).to_have_count(0)  # what is said from here on has it
     server.emit("caption", worded(len(odd) + 1))
     expect(page.locator(".wording")).to_have_count(1)
+
+
+def test_it_stands_in_the_chart_over_time_and_in_saved_sessions(reading, server):
+    server.past = [worded(0, "Oh no.", label="happy"), worded(1, "Well.", words="surprised")]
+    server.past += [worded(2, "So.", words="neutral"), caption(3, "", sound="rain")]
+    name = "captions-2026-01-01-090000.jsonl"
+    server.sessions = [
+        {"name": name, "began": "2026-01-01T09:00:00", "length_s": 9.0, "lines": 4, "first": "Oh"}
+    ]
+    page = reading(locale="en")
+    expect(lines(page)).to_have_count(4)
+    sad, surprised = (
+        EN["export.words"].format(feeling=EN[f"emotion.{it}"]) for it in ("sad", "surprised")
+    )
+    page.keyboard.press("m")
+    names = page.locator("#timeline-chart .moments > span")
+    expect(names).to_have_text(["happy", sad, surprised, "[rain]"])
+    cells = page.locator("#timeline-table tbody td:nth-child(2)")
+    expect(cells).to_have_text(["[rain]", surprised, f"happy{sad}"])
+    assert problems(page) == []
+    server.arrange(text_emotion=False)
+    expect(names).to_have_text(["happy", "[rain]"])
+    page.keyboard.press("Escape")
+    page.keyboard.press("d")
+    page.locator("#history-list summary").click()
+    saved = page.locator("#history-list .page p")
+    expect(saved).to_have_text([f"Oh no. happy {sad}", f"Well. {surprised}", "So.", "[rain]"])
+    field = page.locator("#history-list").get_by_role("searchbox")
+    field.fill("surprised")
+    expect(page.locator("#history-list").get_by_text("0 lines")).to_be_visible()  # no words of it
+    field.fill("well")
+    expect(page.locator("#history-list [data-found]")).to_contain_text("Well.")
+    page.locator("#plain").evaluate("e => e.click()")
+    expect(saved.locator(".wording, .feeling").filter(visible=True)).to_have_count(0)
