@@ -34,9 +34,11 @@ export class Timeline {
     const { label, grade = "sure" } = (!sound && tags.emotion) || {};
     const words = sound ? undefined : worthSaying(tags.text_emotion)?.label;
     if (!final || !(sound || (text.trim() && (label || words)))) return;
-    const moment = { segment, start, end, text: text.trim(), label, grade, words, sound };
+    const mended = Boolean(tags.mended);
+    const moment = { segment, start, end, text: text.trim(), label, grade, words, sound, mended };
     const known = this.#moments.find((m) => m.segment === segment);
-    if (known && known.text !== moment.text) return; // final words stay as they are, as on the page
+    // Final words stay as they are, as on the page, unless they are mended, or that is undone.
+    if (known && known.text !== moment.text && !mended && !known.mended) return;
     this.#moments = this.#moments.filter((m) => m !== known); // the line is sent again
     this.#moments.push(moment);
     this.#moments.sort((a, b) => a.segment - b.segment);

@@ -69,6 +69,19 @@ def test_words_only_hides_feelings_but_not_that_a_line_was_mended(page, server):
     expect(lines(page).get_by_role("img", name=EN["captions.mended"])).to_be_visible()
 
 
+def test_the_chart_over_time_has_the_words_that_were_mended(page, server):
+    server.say(0, "Good morning.", label="happy")
+    page.keyboard.press("m")
+    words = page.locator("#timeline-table tbody td:last-child")
+    for line, shown in (
+        (caption(0, "Sent again.", label="happy"), "Good morning."),
+        (mended(0, "Good evening.", label="happy"), "Good evening."),
+        (caption(0, "Good morning.", label="happy"), "Good morning."),
+    ):
+        server.emit("caption", line)
+        expect(words.last).to_have_text(shown)
+
+
 def test_it_can_all_be_done_by_keyboard_and_escape_leaves_it(page, server):
     talk(server, 3)
     expect(lines(page)).to_have_count(3)
