@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import tempfile
 from pathlib import Path
 
 NAME = "recognition_helpers"
@@ -48,6 +49,17 @@ def free_space(folder: Path) -> tuple[Path, int]:
         except FileNotFoundError:
             continue
     raise FileNotFoundError(f"nothing of {folder} is there")
+
+
+def check_writable(folder: Path) -> None:
+    """See that files can be made in a folder.
+
+    Raises
+    ------
+    OSError : they cannot, or there is no such folder
+    """
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def write_whole(path: Path, content: str | bytes, mode: int = 0o600) -> None:

@@ -204,6 +204,11 @@ def test_engines_that_cannot_be_loaded_are_told_once(many: Path, tmp_path: Path)
     [
         ([], "--out FOLDER"),
         (["--out", "{file}"], "cannot be written"),
+        pytest.param(
+            ["--out", "/proc"],
+            "cannot be written to",
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="/proc is of Linux"),
+        ),
         (["--out", "{out}", "--workers", "0"], "expected a number from 1 on"),
         (["--out", "{out}", "--ray", "nowhere:1"], "--ray nowhere:1"),
     ],

@@ -176,6 +176,16 @@ def test_bad_input_is_told_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is of Linux")
+@pytest.mark.parametrize("words", [("--runs", "/proc"), ("--storage", "sqlite:////proc/a")])
+def test_a_place_that_takes_no_file_is_told_before_features_are_computed(
+    places: list[str], words: tuple[str, ...], monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr("training.search.commands.features_here", lambda *_: pytest.fail("late"))
+    assert main(["search", "svm", "--trials", "1", *LOSO, *places, *words]) == 1
+    assert "/proc/" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [(), ("--trials", "0"), ("--trials", "1", "--pruner", "x")])
 def test_a_search_without_trials_is_told(run, words: tuple[str, ...], capsys) -> None:
     with pytest.raises(SystemExit):

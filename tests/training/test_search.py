@@ -2,6 +2,7 @@
 
 import argparse
 import sqlite3
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -39,6 +40,7 @@ from utils.errors import ConfigError, DataError
 
 RATE = FloatDistribution(3e-4, 2e-2, log=True)
 CLIPS = clips_of("1", "2", "3", "4")
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc is of Linux")
 ABOUT = {"network": "svm", "seed": "0"}
 
 
@@ -392,6 +394,8 @@ def test_a_journal_that_machines_share_is_a_storage_too(tmp_path: Path) -> None:
     path.write_text("{ no journal\n" + path.read_text())
     with pytest.raises(DataError, match="cannot be read as a journal"):
         check_file(url)
+    with pytest.raises(DataError, match="it is a device, not a file"):
+        check_file("journal:////dev/null")  # others have no end
 
 
 @pytest.mark.parametrize(
@@ -399,13 +403,17 @@ def test_a_journal_that_machines_share_is_a_storage_too(tmp_path: Path) -> None:
     [
         ("nonsense", ConfigError, "no address of a storage, expected sqlite:///FILE"),
         ("oracle+none://host/db", ConfigError, "no address of a storage"),
-        ("sqlite:////no/such/folder/a.sqlite", DataError, "the storage fails .*unable to open"),
-        ("journal:////no/such/folder/a.log", DataError, "cannot be written"),
+        ("sqlite:////no/such/folder/a.sqlite", DataError, "beside it .No such file or directory"),
+        ("journal:////no/such/folder/a.log", DataError, "beside it .No such file or directory"),
+        (f"sqlite:////tmp/{250 * 'a'}", DataError, "beside it .File name too long"),
+        pytest.param("sqlite:////proc/a.sqlite", DataError, "no file can be made", marks=LINUX),
+        pytest.param("journal:////proc/a.log", DataError, "no file can be made", marks=LINUX),
     ],
 )
 def test_a_storage_that_cannot_be_opened_is_told(
-    url: str, error: type[Exception], message: str
+    url: str, error: type[Exception], message: str, monkeypatch
 ) -> None:
+    monkeypatch.setattr(studies, "WAIT_S", 0.1)  # for others; none is there
     with pytest.raises(error, match=message):
         open_study(url, "songs", ABOUT)
 

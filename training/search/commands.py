@@ -25,6 +25,7 @@ from training.search.study import (
     PRUNERS,
     SQLITE,
     check_file,
+    check_place,
     n_finished,
     open_study,
     pruner_of,
@@ -116,12 +117,14 @@ def search(options: argparse.Namespace) -> None:
     url = options.storage or f"{SQLITE}{folder / 'study.sqlite'}"
     about = _about(options, choice, space, clips)
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # trials have lines of ours
+    make_folder(folder)
     if check_file(url):
         open_study(url, name, about)  # before features are computed for nothing
+    else:
+        check_place(url)
     bench = _benches(clips, options)
     folds = folds_inside(bench(choice).clips, options.voices, options.seed)
     run = Search(choice, space, folds, bench, options.seed, folder)
-    make_folder(folder)
     study = open_study(url, name, about)
     study.pruner = pruner_of(options.pruner, run.epochs, len(folds))
     print(f"{name}: {n_finished(study)} of {options.trials} trials are there", flush=True)

@@ -1,7 +1,6 @@
 """Where a search is kept: Optuna's storage, and what tells one search from another."""
 
 import json
-import os
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from utils.errors import ConfigError, DataError
+from utils.folders import check_writable
+from utils.untrusted import opened
 
 SQLITE, JOURNAL = "sqlite:///", "journal:///"
 HEARTBEAT_S = 60  # between signs of life of a trial; after two without one it is tried again
@@ -62,6 +63,17 @@ def open_study(url: str, name: str, about: Mapping[str, str]) -> Study:
     return study
 
 
+def check_place(url: str) -> None:
+    """See, before hours of work, that a search can be kept where there is none yet.
+
+    Raises
+    ------
+    DataError : no file can be made there
+    """
+    with storage_errors(url), _alone(url):
+        pass
+
+
 def check_file(url: str) -> bool:
     """Whether the storage is a file that is there, of which nothing is changed.
 
@@ -72,17 +84,19 @@ def check_file(url: str) -> bool:
     (kind,) = [kind for kind in (SQLITE, JOURNAL) if url.startswith(kind)] or [""]
     path = Path(url.removeprefix(kind))
     remedy = "move it away, or give another --storage"
+    if not kind:
+        return False
     try:
-        if not kind or not path.exists():
-            return False
+        with opened(path) as file:  # nothing but a file: a device may have no end
+            for line in file if kind == JOURNAL else ():
+                json.loads(line)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError as err:  # such as a name that is too long
         raise DataError(f"{path}: cannot be read ({err.strerror}); {remedy}") from err
+    except ValueError as err:
+        raise DataError(f"{path}: cannot be read as a journal ({err}); {remedy}") from err
     if kind == JOURNAL:
-        try:
-            for line in path.read_text(encoding="utf-8").splitlines():
-                json.loads(line)
-        except (OSError, ValueError) as err:
-            raise DataError(f"{path}: cannot be read as a journal ({err}); {remedy}") from err
         return True
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as file:
@@ -146,18 +160,22 @@ def _alone(url: str) -> Iterator[None]:
     Without it both make its tables, and tell of their own what the other has not told yet.
     """
     path = _file(url)
-    if path is None or not os.path.isdir(path.parent):
+    if path is None:
         yield
         return
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=WAIT_S)
     try:
+        check_writable(path.parent)  # the lock waits for a file that cannot be made, as in /proc
         lock.acquire()
     except Timeout as err:
         raise DataError(
             f"{path}: another search has been opening it for {WAIT_S} s; try again"
         ) from err
-    except OSError:
-        pass  # where nobody may write, no search is begun either
+    except OSError as err:
+        raise DataError(
+            f"{path}: no search can be kept there, as no file can be made beside it "
+            f"({err.strerror}); give another --storage or --runs"
+        ) from err
     try:
         yield
     finally:

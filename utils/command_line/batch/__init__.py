@@ -18,6 +18,7 @@ from utils.command_line.output import note, tell
 from utils.config import Settings
 from utils.errors import DataError
 from utils.faults import cause
+from utils.folders import check_writable
 from utils.models.memory import EMOTION_BYTES, WHISPER_BYTES, WORDS_BYTES, free_bytes
 
 # What a process takes at the least: a Whisper, the emotion network, and what lines need. Measured
@@ -81,6 +82,7 @@ def _alone(out: Path) -> FileLock:
     lock = FileLock(out / LOCK, timeout=0)
     try:
         out.mkdir(parents=True, exist_ok=True)
+        check_writable(out)  # the lock takes what cannot be made for another command's
         lock.acquire()
     except Timeout as err:
         raise DataError(
