@@ -30,6 +30,7 @@ NUMBERS = {
     "clear_after": "a number of minutes",
     "memory_limit": "a number of megabytes",
 }
+PATHS = {"model", "phrases", "source", "emotion_model", "save"}
 SECRET = {"redis"}  # what was given is in no message
 LARGEST = 10**9
 LONGEST_FILE = 1_000_000  # bytes
@@ -327,13 +328,14 @@ def typed_as(name: str, value: object) -> str | int | bool:
     """
     if name in SWITCHES:
         return _yes_or_no(name, value)
-    expected = NUMBERS.get(name, "text")
+    expected = NUMBERS.get(name, "text in UTF-8")
     # Not bool, which is an int to Python; and an int of 5,000 digits cannot even be shown.
     if type(value) not in (str, int) or type(value) is int and abs(value) > LARGEST:
         raise ConfigError(f"{name} {_shown(value)}: expected {expected}")
     text = str(value)
-    # Letters that are not seen, or set a direction, would call a room as another one looks.
-    bad = {"Cc", "Cf"} if name == "room" else {"Cc"}
+    # Letters that are not seen, or set a direction, would call a room as another one looks. Bytes
+    # that are not UTF-8 come as Cs: files are called so, but no page can show them.
+    bad = {"Cc"} | ({"Cf"} if name == "room" else set()) | (set() if name in PATHS else {"Cs"})
     ends = name == "room" and text.strip(JOINERS) != text
     if ends or any(unicodedata.category(c) in bad and c not in JOINERS for c in text):
         given = name if name in SECRET else f"{name} {_shown(value)}"

@@ -32,6 +32,15 @@ def test_defaults_without_anything(tmp_path):
     assert config.load({}, tmp_path / "none.toml", {}) == config.Settings()
 
 
+@pytest.mark.parametrize("name", ["room", "redis", "host", "proxy", "address", "microphone"])
+def test_bytes_that_are_no_text_are_told_where_no_file_is_meant(tmp_path, name):
+    given = os.fsdecode(b"redis://h\xff")  # as a terminal of another encoding hands it over
+    with pytest.raises(ConfigError, match="expected text in UTF-8") as caught:
+        config.load({}, tmp_path / "none", {f"CAPTIONS_{name.upper()}": given})
+    assert str(caught.value).startswith(name)
+    assert config.load({"source": given}, tmp_path / "none", {}).source == given
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

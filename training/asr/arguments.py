@@ -6,7 +6,7 @@ from pathlib import Path
 from training.arguments import add_command, at_least
 from training.asr import commands
 from training.asr.digits import HELD_OUT
-from utils.command_line.arguments import named_path
+from utils.command_line.arguments import filled, named_path
 
 ABOUT = "make and adapt recognisers of words (NeMo)"
 
@@ -44,6 +44,7 @@ def add(asr: argparse.ArgumentParser) -> None:
         if run is commands.train:
             command.add_argument(
                 "--held-out",
+                type=filled,
                 default=HELD_OUT,
                 metavar="NAME",
                 help="the voice for the test (default: %(default)s)",

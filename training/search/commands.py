@@ -33,6 +33,7 @@ from training.search.study import (
 )
 from training.search.trials import Search, folds_inside, go_on
 from training.sound.cache import FeatureCache
+from utils.command_line.arguments import plain
 from utils.command_line.output import counted
 from utils.emotion.networks import check_name
 from utils.emotion.networks.config import NAMES, OURS
@@ -89,9 +90,12 @@ def add_arguments(
         metavar="NAME",
         help=f"ends poor trials early: {', '.join(PRUNERS)} (default: %(default)s)",
     )
-    command.add_argument("--study", metavar="NAME", help="(default: by protocol, network, fold)")
+    command.add_argument(
+        "--study", type=plain, metavar="NAME", help="(default: by protocol, network, fold)"
+    )
     command.add_argument(
         "--storage",
+        type=plain,
         metavar="URL",
         help="Optuna's storage, for one search on many machines: postgresql://…, mysql://…, or "
         "journal:///FILE in a shared folder (default: study.sqlite in RUNS/search/STUDY)",

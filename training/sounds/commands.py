@@ -9,7 +9,7 @@ from training.sounds import data, music, own
 from training.sounds.bank import WEIGHTS as BANK
 from training.sounds.bank import Bank
 from training.sounds.fit import with_thresholds
-from utils.command_line.arguments import named_path
+from utils.command_line.arguments import filled, named_path
 from utils.command_line.output import counted
 from utils.sounds.head import WEIGHTS
 from utils.sounds.own import own_folder
@@ -41,7 +41,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     about = "have the program tell a sound of your own, by three or more recordings of it"
     adding = add_command(found, "add", about)
     adding.set_defaults(run=add)
-    adding.add_argument("name", help='what it is called, such as "front door bell"')
+    adding.add_argument("name", type=filled, help='what it is called, such as "front door bell"')
     adding.add_argument("recordings", type=named_path, nargs="+", metavar="RECORDING")
     adding.add_argument(
         "--folder",

@@ -125,7 +125,10 @@ def parser(description: str) -> argparse.ArgumentParser:
         "--workers", type=_number, metavar="N", help="recordings at once (default: by this machine)"
     )
     to_file.add_argument(
-        "--ray", metavar="ADDRESS", help="caption on a Ray cluster: auto, ray://HEAD:10001 or local"
+        "--ray",
+        type=filled,
+        metavar="ADDRESS",
+        help="caption on a Ray cluster: auto, ray://HEAD:10001 or local",
     )
     saved = commands.add_parser("export", help="turn saved captions into another format")
     saved.add_argument("file", type=filled, metavar="SAVED.jsonl")
@@ -144,13 +147,16 @@ def parser(description: str) -> argparse.ArgumentParser:
     actions = models.add_subparsers(dest="action", metavar="get | add | remove")
     get = actions.add_parser("get", parents=[speech], help="fetch a model")
     get.add_argument(
-        "name", nargs="?", help="of the list, or FROM-TO; by default the recommended one"
+        "name",
+        type=filled,
+        nargs="?",
+        help="of the list, or FROM-TO; by default the recommended one",
     )
     added = actions.add_parser(
         "add", help="take a model that translates or reads emotion, which you have downloaded"
     )
-    added.add_argument("name", metavar="FILE_OR_FOLDER")
-    actions.add_parser("remove", help="delete a model").add_argument("name")
+    added.add_argument("name", type=filled, metavar="FILE_OR_FOLDER")
+    actions.add_parser("remove", help="delete a model").add_argument("name", type=filled)
     return program
 
 
@@ -162,9 +168,16 @@ def _number(text: str) -> int:
     return number
 
 
+def plain(text: str) -> str:
+    """Reads a name, a path or an address from the command line; none can hold a NUL."""
+    if "\0" in text:
+        raise argparse.ArgumentTypeError("it holds a NUL character; give it without")
+    return text
+
+
 def filled(text: str) -> str:
     """Reads a name from the command line; "" would be the folder that one is in."""
-    if not text.strip():
+    if not plain(text).strip():
         raise argparse.ArgumentTypeError("it is empty; give a name")
     return text
 

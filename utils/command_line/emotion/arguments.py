@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from utils.command_line.arguments import filled, named_path
+from utils.command_line.arguments import filled, named_path, plain
 from utils.emotion.windows import MIN_S
 
 PROGRAM = "emotion_model.py"
@@ -46,7 +46,7 @@ def record() -> argparse.ArgumentParser:
         metavar="S",
         help="of the recording (default: 4)",
     )
-    parser.add_argument("--microphone", metavar="NAME_OR_INDEX", help="input device")
+    parser.add_argument("--microphone", type=plain, metavar="NAME_OR_INDEX", help="input device")
     parser.add_argument("--out", type=ending(".wav"), metavar="FILE", help="keep it as WAV")
     _add_overwrite(parser, "--out")
     return _with_checkpoint(parser)
@@ -57,7 +57,7 @@ def microphone() -> argparse.ArgumentParser:
     parser = _command("microphone", LINES)
     parser.add_argument("--text", action="store_true", help="tell what the words say, too")
     parser.add_argument("--language", type=filled, default="en", help="of the speech (default: en)")
-    parser.add_argument("--microphone", metavar="NAME_OR_INDEX", help="input device")
+    parser.add_argument("--microphone", type=plain, metavar="NAME_OR_INDEX", help="input device")
     return _with_checkpoint(parser)
 
 
@@ -102,9 +102,10 @@ def _seconds(text: str, most: float) -> float:
 
 
 def _ending(text: str, suffix: str) -> Path:
-    if Path(text).suffix.lower() != suffix:
+    path = named_path(text)
+    if path.suffix.lower() != suffix:
         raise argparse.ArgumentTypeError(f"{text}: expected a name that ends in {suffix}")
-    return Path(text)
+    return path
 
 
 def _command(name: str, about: str) -> argparse.ArgumentParser:
