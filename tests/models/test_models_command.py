@@ -15,11 +15,13 @@ import pytest
 from tests.hub_server import CONTENT, NAME, archive
 from tests.program import APP, run
 from tests.whisper_models import whisper, write
+from utils.command_line import models as command
 from utils.errors import ModelError
 from utils.models.catalogue import ALL, CATALOGUE, VOICES, WHISPERS, get, recommended
 from utils.models.here import fitting, to_fetch
 from utils.models.hub import megabytes
 from utils.models.nemo.files import find_voices
+from utils.models.places import alone
 from utils.models.whisper.files import packaged
 
 KOREAN = "stt_kr_conformer_transducer_large"
@@ -234,6 +236,25 @@ def test_remove_gives_the_disk_back(hub, models_here):
     again = models("remove", NAME)
     assert again.returncode == 1
     assert "there: no model" in again.stderr
+
+
+def test_what_is_left_of_an_add_that_was_killed_is_no_model_and_is_tidied(models_here, capsys):
+    left = {name: models_here / f".{name}.new" for name in ("one", "two", "three")}
+    for path in left.values():
+        path.mkdir(parents=True)
+        (path / "model.bin").write_bytes(bytes(2_000_000))
+    with pytest.raises(ModelError, match="there: no model"):
+        command.run("remove", left["one"].name, "en")
+    command.run("remove", "one", "en")
+    assert "Deleted one: 2 MB of disk are free again" in capsys.readouterr().out
+    with alone("two"):  # another process is adding it just now
+        with pytest.raises(ModelError, match="being added or fetched just now"):
+            command.run("remove", "two", "en")
+        command.run(None, None, "en")
+        assert [path.exists() for path in left.values()] == [False, True, False]
+    command.run(None, None, "en")
+    assert not left["two"].exists()
+    assert ".new" not in capsys.readouterr().out
 
 
 def test_remove_leaves_what_other_programs_share(hub, models_here, tmp_path):

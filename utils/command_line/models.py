@@ -8,7 +8,8 @@ from tqdm import tqdm
 
 from utils.command_line.models_list import COMMAND, listing, size_bytes
 from utils.command_line.output import note, put, tell
-from utils.errors import ModelError
+from utils.errors import DataError, ModelError
+from utils.faults import cause
 from utils.language import two_letters
 from utils.models import text_emotion
 from utils.models.catalogue import (
@@ -27,7 +28,7 @@ from utils.models.here import fitting
 from utils.models.hub import NetworkError, megabytes
 from utils.models.memory import check_fits
 from utils.models.nemo.files import find_voices, installed
-from utils.models.places import given
+from utils.models.places import alone, given, left_over, tidy
 from utils.models.translation.files import add
 from utils.models.translation.inside import SUFFIX
 from utils.models.whisper.files import installed_whisper, packaged
@@ -49,6 +50,8 @@ def run(action: str | None, name: str | None, language: str) -> int:
     ------
     ModelError : it cannot be done
     """
+    if action != "remove":  # which tells what it deletes
+        tidy()
     if action == "get":
         fetch(name, language)
     elif action == "add" and name is not None:
@@ -189,11 +192,12 @@ class _Shown:
 
 
 def remove(name: str) -> None:
-    """Delete a model that was fetched, and what is left of a fetch that was not ended.
+    """Delete a model that was fetched or added, and what is left where that was not ended.
 
     Raises
     ------
-    ModelError : there is none of that name, or it lies where other programs keep theirs
+    ModelError : there is none of that name, it lies where other programs keep theirs, or it is
+        being fetched or added just now
     """
     model = find(name)
     stem = model.name if model else name
@@ -206,15 +210,19 @@ def remove(name: str) -> None:
             raise ModelError(f"{path} lies in a folder of other programs; delete it by hand")
         here = sorted(
             path.name.removesuffix(".nemo").removesuffix(SUFFIX)
-            for path in models_folder().glob("*")
+            for path in models_folder().glob("[!.]*")
             if path.suffix in {".nemo", SUFFIX} or (os.path.isdir(path) and path.suffix != ".part")
         )
         raise ModelError(
             f"{name} is not in {models_folder()}; there: {', '.join(here) or 'no model'}"
         )
     freed = sum(map(size_bytes, found))
-    for path in found:
-        delete(path)
+    try:
+        with alone(stem):
+            for path in found:
+                delete(path)
+    except OSError as err:
+        raise DataError(f"{stem} cannot be deleted ({cause(err)})") from err
     tell(f"Deleted {stem}: {megabytes(freed)} of disk are free again.")
 
 
@@ -223,5 +231,6 @@ def _belongs(path: Path, stem: str) -> bool:
     return (
         part
         or path.name in {f"{stem}.nemo", stem + SUFFIX}
-        or (path.name == stem and os.path.isdir(path))
+        or path == left_over(stem)
+        or (path.name == stem and stem[:1] != "." and os.path.isdir(path))
     )

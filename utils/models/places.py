@@ -3,7 +3,8 @@
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from utils.errors import DataError, ModelError
@@ -13,6 +14,7 @@ from utils.models.hub import hub_folder
 
 log = logging.getLogger(__name__)
 
+_ADDED = ".new"  # how a folder's name ends while a model is copied into it
 _OTHERS = {".nemo", ".argosmodel", ".part"}  # how files of models end, and what is not whole
 
 
@@ -83,19 +85,50 @@ def take(original: Path, name: str, n_bytes: int, put: Callable[[Path], None]) -
     ModelError : one of that name is there already, or is just being added
     DataError : it cannot be written
     """
-    from filelock import FileLock, Timeout
-
     wanted = models_folder() / name
     try:
         wanted.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(wanted.with_name(f".{name}.lock"), timeout=0):  # that of `Download`, too
+        with alone(name):
             return _take_alone(original, wanted, n_bytes, put)
+    except OSError as err:
+        raise DataError(f"{wanted} cannot be written ({err.strerror or err})") from err
+
+
+@contextmanager
+def alone(name: str) -> Iterator[None]:
+    """While what lies in `models_folder()` under a name is changed; `Download` has the same lock.
+
+    Raises
+    ------
+    ModelError : it is being added or fetched just now
+    OSError : the folder cannot be written to
+    """
+    from filelock import FileLock, Timeout
+
+    wanted = models_folder() / name
+    lock = FileLock(wanted.with_name(f".{name}.lock"), timeout=0)
+    try:
+        lock.acquire()
     except Timeout as err:
         raise ModelError(
             f"{wanted} is being added or fetched just now; try again once that is done"
         ) from err
-    except OSError as err:
-        raise DataError(f"{wanted} cannot be written ({err.strerror or err})") from err
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def left_over(name: str) -> Path:
+    """Where a model lies while it is being added; what was killed stays there."""
+    return models_folder() / f".{name}{_ADDED}"
+
+
+def tidy() -> None:
+    """Delete what is left of models whose adding was killed."""
+    for part in sorted_paths(models_folder().glob(f".*{_ADDED}")):
+        with suppress(ModelError, OSError), alone(part.name[1 : -len(_ADDED)]):
+            shutil.rmtree(part, ignore_errors=True)
 
 
 def _take_alone(original: Path, wanted: Path, n_bytes: int, put: Callable[[Path], None]) -> Path:
@@ -103,7 +136,7 @@ def _take_alone(original: Path, wanted: Path, n_bytes: int, put: Callable[[Path]
     if wanted.exists():
         raise ModelError(f"{wanted} is there already; delete it first, with: models remove {name}")
     check_space(name, n_bytes, wanted)
-    part = wanted.with_name(f".{name}.new")
+    part = left_over(name)
     shutil.rmtree(part, ignore_errors=True)  # of one that was killed
     try:
         put(part)
