@@ -173,6 +173,9 @@ SENTENCES = {
     ),
     "refused.loading": "The program is not ready yet. Try again in a moment.",
     "refused.live": "The captions are live. Stop them first.",
+    "refused.recording": (
+        "A recording stands in for the microphone. Start the program without it to try one."
+    ),
     "refused.fetching": "{name} is being fetched: one at a time.",
     "refused.outside": (
         "You are not at this computer, and would shut yourself out. Change this there."

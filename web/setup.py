@@ -51,6 +51,8 @@ class SetupEvents:
         self._setup.trial.left(page)
 
     def _try(self, microphone: str) -> None:
+        if self._setup.settings.source:
+            raise RequestError(say("refused.recording"))
         self._setup.trial.begin(microphone, request.sid)  # type: ignore[attr-defined]
 
     def _choose(self, name: str, value: str) -> None:

@@ -124,6 +124,10 @@ def test_a_choice_outlives_the_program_and_its_file_says_what_is_wrong_with_it(t
             assert codes["settings.unknown"]["values"] == {"names": "nmae"}
             assert "clear_after 'soon'" in codes["settings.bad"]["message"]
             assert choose(presenter, "room", "Other") == {"ok": True}
+            assert presenter.ask("stop") == {"ok": True}
+            presenter.wait("status", state="ready")
+            assert presenter.ask("try", {"microphone": ""})["code"] == "refused.recording"
+            assert not presenter.of("trial")
         assert 'nmae = "x"' in path.read_text() and 'room = "Other"' in path.read_text()
     assert "Traceback" not in again.errors
 
