@@ -4,7 +4,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -169,11 +169,13 @@ def test_stop_while_others_end_before_it_begins_is_not_lost(page, transcriber, b
 
     session = begin(load, lambda start: FileSource(SPEECH, realtime=True), listen=itself)
 
-    def end() -> None:
+    @contextmanager
+    def alone() -> Iterator[None]:
         session.stop()
         ended.set()
+        yield
 
-    session.before_start(end)
+    session.start_within(alone)
     loaded.set()
     page.wait_for("ready")
     if not itself:
@@ -181,7 +183,7 @@ def test_stop_while_others_end_before_it_begins_is_not_lost(page, transcriber, b
     assert ended.wait(PATIENCE_S)
     session._pulse.close()  # a beat that is under way comes to its end
     assert not session.listening and "listening" not in page.states
-    session.before_start(lambda: None)
+    session.start_within(nullcontext)
     session.start()
     page.wait_for("listening")
 

@@ -165,13 +165,18 @@ class Listener:
     def close(self) -> None:
         """Stop, and wait for the end; it is not used again."""
         self.stop()
-        if self._worker:
-            self._worker.join(timeout=2 * LATE_S)
+        self.ended()
 
     def abandon(self) -> None:
         """Stop, and wait for nothing that might still be said of the last lines."""
         self._again.set()
         self.close()
+
+    def ended(self) -> bool:
+        """Wait until what it did has ended; return whether it has, and did not begin anew."""
+        if self._worker and not self.listening:
+            self._worker.join(timeout=2 * LATE_S)
+        return self._worker is None or not self._worker.is_alive()
 
     def leave_waiting(self) -> None:
         """Let nothing appear of what has been heard until now."""

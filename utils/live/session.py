@@ -9,6 +9,7 @@ import logging
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Self
 
@@ -95,7 +96,7 @@ class Session:
         self._pulse = Pulse(self._beat)
         self._elapsed = Elapsed(earlier.elapsed_s if earlier else 0.0)
         self._listener = self.listener(open_source, board, self._line, publish)
-        self._before_start: Callable[[], None] = lambda: None
+        self._alone: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def __enter__(self) -> Self:
         """Begin to load the engines."""
@@ -221,12 +222,21 @@ class Session:
         """Begin to listen, unless Stop is pressed while others end."""
         self._by_itself = self._listen_first = False
         if not self.listening:
-            self._before_start()
-            self._listener.start(engines.captioner, lambda: self._wanted)
+            with self._alone():
+                self._listener.start(engines.captioner, lambda: self._wanted)
 
-    def before_start(self, end: Callable[[], None]) -> None:
-        """Have others who listen by the same engines end before the session begins to."""
-        self._before_start = end
+    def start_within(self, alone: Callable[[], AbstractContextManager[None]]) -> None:
+        """Have others who listen by the same engines end, and not begin, while it begins to.
+
+        Parameters
+        ----------
+        alone : ends them as it is entered; none begins until it is left
+        """
+        self._alone = alone
+
+    def ended(self) -> bool:
+        """Wait until what was heard is captioned; return whether nothing works with the engines."""
+        return self._listener.ended()
 
     def change(self, bring: Better) -> None:
         """Have another recogniser take over, while captions go on."""

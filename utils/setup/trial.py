@@ -1,7 +1,8 @@
 """A microphone is tried: what is heard goes to presenters alone, and is forgotten at once."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from utils.errors import RequestError
 from utils.live.board import Board, Publish
@@ -36,7 +37,7 @@ class Trial:
         self._by = ""  # the page that tries
         self._turns = threading.RLock()
         self._limit: threading.Timer | None = None
-        session.before_start(self.end)
+        session.start_within(self._apart)
 
     def begin(self, microphone: str, by: str) -> None:
         """Try a microphone, instead of the one that is being tried.
@@ -54,7 +55,7 @@ class Trial:
             engines = self._session.engines
             if engines is None:
                 raise RequestError(say("refused.loading"))
-            if self._session.listening:
+            if not self._session.ended():  # its last words may still be captioned
                 raise RequestError(say("refused.live"))
             self.end()
             self._microphone, self._by = microphone, by
@@ -82,6 +83,13 @@ class Trial:
             if engines := self._session.engines:
                 engines.captioner.clear()  # nothing of it comes to the session's lines
             self._publish("trial", {"state": "over", "microphone": self._microphone})
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        """Let the microphone go, and begin no trial meanwhile."""
+        with self._turns:
+            self.end()
+            yield
 
     def left(self, page: str) -> None:
         """A page has gone, perhaps the one that tried."""
