@@ -269,7 +269,7 @@ def test_there_are_no_more_processes_than_memory_bears(
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(16)), raising=False)
     monkeypatch.setattr("utils.command_line.batch.free_bytes", lambda: free)
-    assert _most_workers() == most
+    assert _most_workers(Settings()) == most
 
 
 class Fatal:

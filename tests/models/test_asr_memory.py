@@ -75,6 +75,20 @@ check_spare("emotion", 1000, 2 * 10**9)
     assert "emotion reserves about 2.0 GB of memory, and the limit leaves" in ended.stderr
 
 
+def test_a_limit_that_leaves_no_room_for_the_words_is_told_before_they_are_loaded():
+    code = """
+import resource
+from app import load_engines
+from utils.config import Settings
+resource.setrlimit(resource.RLIMIT_AS, (10**9, 10**9))
+load_engines(Settings(asr="whisper"), lambda done, message: None)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=HOME, capture_output=True, text=True)
+    assert ended.returncode == 1  # and no signal of a library
+    last = ended.stderr.splitlines()[-1]
+    assert "captioning reserves about 900 MB of memory, and the limit leaves" in last
+
+
 def test_memory_that_nobody_uses_is_given_back():
     blocks = [b"x" * 100_000 for _ in range(2000)]
     last = blocks.pop()  # what lies on top keeps the C library from shrinking by itself

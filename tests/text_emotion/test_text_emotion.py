@@ -19,6 +19,7 @@ from tests.translation_models import make_opus
 from utils.captions.pipeline import Captioner
 from utils.captions.transcript import to_docx, to_srt, to_txt
 from utils.command_line import models
+from utils.command_line.batch import _how, _of_words
 from utils.config import Settings
 from utils.errors import ConfigError, ModelError
 from utils.live import loading
@@ -234,14 +235,14 @@ def test_it_is_no_recogniser(here):
         check_files("auto", MODEL.name, "en")
 
 
-def opened(**settings):
+def opened(desk=None, **settings):
     missing: list = []
-    desk = loading._open_text_emotion(Settings(text_emotion=True, **settings), missing)
+    desk = loading._open_text_emotion(Settings(text_emotion=True, **settings), desk, missing)
     return desk, [str(message) for message in missing]
 
 
 def test_without_a_model_it_is_told_what_to_do(models_here, made):
-    assert loading._open_text_emotion(Settings(), []) is None
+    assert loading._open_text_emotion(Settings(), None, []) is None
     desk, (told,) = opened()
     assert desk is None and f"models get {MODEL.name}" in told
     folder = shutil.copytree(made, models_here / MODEL.name)
@@ -261,6 +262,32 @@ def test_other_languages_are_read_by_english(here, models_here):
     assert desk.read("Der Hund ist tot.").result()["label"] == "sad"
     desk.close()
     assert desk.read("Ja.").cancelled()  # and nobody is told of a mistake
+
+
+def test_a_model_that_translates_lines_already_is_not_loaded_again(here, models_here, monkeypatch):
+    make_opus(models_here / "de-en", {"Der Hund ist tot.": "My dog died last night."})
+    translating = loading._open_translation(Settings(language="de", translate="en"), [])
+    for part in ("Translator", "check_usable"):
+        monkeypatch.setattr(f"utils.text_emotion.desk.{part}", lambda _: pytest.fail("again"))
+    desk, missing = opened(translating, language="de")
+    assert not missing
+    assert desk.read("Der Hund ist tot.").result()["label"] == "sad"
+    assert translating.read("Der Hund ist tot.").result() == {"en": "My dog died last night."}
+    desk.close()
+    translating.close()
+
+
+def test_memory_for_several_recordings_counts_what_reads_their_words(here, models_here):
+    make_opus(models_here / "de-en", {"Ja.": "word"})
+    texts, (way,) = look_into(here).needed_bytes, find_translations()
+    for asked, n_bytes in (
+        ({}, 0),
+        ({"translate": "en"}, way.needed_bytes),
+        ({"text_emotion": True}, texts + way.needed_bytes),
+        ({"translate": "en,fr", "text_emotion": True}, texts + way.needed_bytes),
+    ):
+        assert _of_words(Settings(language="de", **asked)) == n_bytes
+        assert ("text_emotion" in _how(Settings(**asked))) is ("text_emotion" in asked)
 
 
 def test_a_finished_line_comes_again_with_what_its_words_say(here, line):

@@ -1,7 +1,7 @@
 """What captions are made with, loaded: recogniser, detector, and what is said beside the words."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -30,6 +30,8 @@ from utils.models.memory import (
     PICTURES_BYTES,
     VOICES_BYTES,
     WHISPER_BYTES,
+    WORDS_ADDRESSES,
+    check_addresses,
     check_spare,
 )
 from utils.sounds import SoundModel
@@ -47,6 +49,7 @@ if TYPE_CHECKING:  # it imports torch
     from utils.models.translation.package import Package
     from utils.text_emotion.desk import TextEmotionDesk
     from utils.translation.desk import Desk
+    from utils.translation.translator import Translator
 
 log = logging.getLogger(__name__)
 
@@ -86,6 +89,7 @@ def load_engines(
     """
     live = live and rooms == 1
     progress(0.1, say("loading.recogniser"))
+    check_addresses("captioning", WORDS_ADDRESSES)
     _import_torch()
     transcriber, ready, better = _open_recogniser(settings, progress, live, rooms)
     progress(0.5, say("loading.detector"))
@@ -100,7 +104,7 @@ def load_engines(
     desk = _open_translation(settings, missing)
     if settings.sounds:
         sounds = optional(lambda: _open_sounds(emotions), "sounds.missing", missing)
-    texts = _open_text_emotion(settings, missing)
+    texts = _open_text_emotion(settings, desk, missing)
     models = _Models(transcriber, detector, emotions, voices, sounds, desk, texts)
     offer = offered(*choice(settings)) if live else None
     captioner = models.captioner(first_segment)
@@ -204,8 +208,13 @@ def _open_desk(routes: "dict[str, tuple[Package, ...]]") -> "Desk":
     return Desk(routes)
 
 
-def _open_text_emotion(settings: Settings, missing: list[Message]) -> "TextEmotionDesk | None":
-    """What reads the emotion of words, where somebody asked for it and there are models."""
+def _open_text_emotion(
+    settings: Settings, desk: "Desk | None", missing: list[Message]
+) -> "TextEmotionDesk | None":
+    """What reads the emotion of words, where somebody asked for it and there are models.
+
+    What translates to English is asked of the desk that translates lines, where it has it.
+    """
     if not settings.text_emotion:
         return None
     from utils.models.catalogue import TEXT_EMOTIONS
@@ -220,17 +229,21 @@ def _open_text_emotion(settings: Settings, missing: list[Message]) -> "TextEmoti
     if source != "en" and not way:
         missing.append(say("text_emotion.untranslated", source=source, name=f"{source}-en"))
         return None
-    return optional(lambda: _open_texts(found, way), "text_emotion.missing", missing)
+    loaded = desk.translators if desk else {}
+    return optional(lambda: _open_texts(found, way, loaded), "text_emotion.missing", missing)
 
 
 def _open_texts(
-    found: "list[text_emotion.Package]", way: "tuple[Package, ...]"
+    found: "list[text_emotion.Package]",
+    way: "tuple[Package, ...]",
+    loaded: "Mapping[Path, Translator]",
 ) -> "TextEmotionDesk":
-    needed = found[0].needed_bytes + sum(model.needed_bytes for model in way)
+    new = [model.needed_bytes for model in way if model.path not in loaded]
+    needed = found[0].needed_bytes + sum(new)
     check_spare("the emotion of words", needed, 0)
     from utils.text_emotion.desk import TextEmotionDesk
 
-    return TextEmotionDesk(found, way)
+    return TextEmotionDesk(found, way, loaded)
 
 
 def _open_voices() -> tuple[VoiceModel, Likeness]:

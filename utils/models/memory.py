@@ -33,6 +33,9 @@ TEXT_EMOTION_BYTES = 500_000_000
 EMOTION_BYTES, EMOTION_ADDRESSES = 270_000_000, 1_000_000_000
 PICTURES_BYTES = 250_000_000  # librosa and numba, where a network hears pictures of speech
 VOICES_BYTES = 30_000_000  # beside PyTorch
+# What the embedded Whisper and the detector reserve from the start to the end of a recording:
+# 1,193 MB, of which 203 were before; with 1,020 in all a library ended the program.
+WORDS_ADDRESSES = 900_000_000
 WORDS_BYTES = 150_000_000  # kept for the passes over long lines and for the pages
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -134,19 +137,12 @@ def check_fits(name: str, file_bytes: int, kind: str = NEMO) -> None:
         )
 
 
-def check_spare(name: str, n_bytes: int, n_addresses: int) -> None:
-    """Refuse a part that captions can do without, where the words would lack its memory.
-
-    Parameters
-    ----------
-    name : of the part, for the message
-    n_bytes : that it takes; `WORDS_BYTES` are to be left beside them
-    n_addresses : bytes that it reserves, taken or not, where they are limited (`ulimit -v`); a
-        library that gets none of them may end the program
+def check_addresses(name: str, n_addresses: int) -> None:
+    """Refuse what reserves more addresses than a limit leaves (`ulimit -v`).
 
     Raises
     ------
-    NoMemoryError : that much is not free
+    NoMemoryError : that many are not left; a library that gets none may end the program
     """
     left = _addresses_left()
     if left is not None and left < n_addresses:
@@ -154,6 +150,22 @@ def check_spare(name: str, n_bytes: int, n_addresses: int) -> None:
             f"{name} reserves about {megabytes(n_addresses)} of memory, and the limit leaves "
             f"{megabytes(left)}; raise it (ulimit -v)"
         )
+
+
+def check_spare(name: str, n_bytes: int, n_addresses: int) -> None:
+    """Refuse a part that captions can do without, where the words would lack its memory.
+
+    Parameters
+    ----------
+    name : of the part, for the message
+    n_bytes : that it takes; `WORDS_BYTES` are to be left beside them
+    n_addresses : bytes that it reserves, taken or not, as for `check_addresses`
+
+    Raises
+    ------
+    NoMemoryError : that much is not free
+    """
+    check_addresses(name, n_addresses)
     free = free_bytes()
     if free is not None and free < n_bytes + WORDS_BYTES:
         raise NoMemoryError(

@@ -1,9 +1,10 @@
 """Who reads what words say: one thread behind the captions, which gives way to them."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from utils.errors import ModelError, NoMemoryError
@@ -31,17 +32,23 @@ class TextEmotionDesk:
     ----------
     packages : models that tell the emotion of English words; the first that can be used does
     way : the models by which the spoken language becomes English; none where it is English
+    loaded : translators that others have loaded, by the paths of their models
 
     Raises
     ------
     ModelError : no package is whole, or a model that translates cannot be used
     """
 
-    def __init__(self, packages: Sequence[Package], way: Sequence[Translating] = ()) -> None:
+    def __init__(
+        self,
+        packages: Sequence[Package],
+        way: Sequence[Translating] = (),
+        loaded: Mapping[Path, Translator] = MappingProxyType({}),
+    ) -> None:
         _first(packages, check_whole)
-        self._packages, self._way = packages, way
-        if way:
-            check_usable(way)
+        self._packages, self._way, self._translators = packages, way, loaded
+        if new := [each for each in way if each.path not in loaded]:
+            check_usable(new)
         self._loaded: tuple[Classifier, list[Translator]] | None = None
         self._behind = Behind("text emotion", "the emotion of words is late: a line has none")
         self._behind.thread.submit(self._models)  # whoever reads first is told what was wrong
@@ -62,7 +69,8 @@ class TextEmotionDesk:
             from utils.models.memory import give_back
 
             classifier = _first(self._packages, load)
-            self._loaded = classifier, [Translator(each) for each in self._way]
+            way = [self._translators.get(each.path) or Translator(each) for each in self._way]
+            self._loaded = classifier, way
             give_back()
         return self._loaded
 

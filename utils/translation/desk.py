@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 
 from utils.models.translation.package import Package
 from utils.translation.behind import Behind
@@ -34,6 +35,7 @@ class Desk:
         except BaseException:
             self.close()
             raise
+        self.translators: Mapping[Path, Translator] = loaded  # others may ask them, too
         self._routes = {to: [loaded[p.path] for p in way] for to, way in routes.items()}
 
     def read(self, text: str) -> "Future[object]":
