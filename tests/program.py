@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import socket
 import subprocess
@@ -12,12 +13,16 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
+from itertools import cycle, islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
 PATIENCE_S = 120.0  # for models to load on a busy machine
+# Below those that systems give away by themselves; each process of the run begins at another one.
+PORTS = range(12_000, 32_000)
+_ports = islice(cycle(PORTS), random.Random().randrange(len(PORTS)), None)
 
 
 def run(arguments: Sequence[object], **options: Any) -> subprocess.CompletedProcess:
@@ -32,10 +37,15 @@ def run(arguments: Sequence[object], **options: Any) -> subprocess.CompletedProc
 
 
 def free_port() -> int:
-    """A port that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody uses, each time another one.
+
+    A program that starts is bound to it only seconds later: of those that systems give away,
+    somebody else would be given it meanwhile, once in some thousand times.
+    """
+    while True:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port := next(_ports)))
+            return port
 
 
 class Program:
