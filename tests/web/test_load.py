@@ -17,6 +17,7 @@ from tests.command_line.test_app import SPEECH, Client
 from tests.full_program import line
 from tests.process_tree import memory_mb
 from tests.program import PATIENCE_S, Program
+from tests.web.test_web import refusals
 from utils.captions.transcript import FORMATS
 from utils.live.board import LATE_JOINER_LINES
 from web.pages import EXPORTS_AT_ONCE, EXPORTS_OF_AN_ADDRESS
@@ -49,8 +50,8 @@ def program() -> Iterator[Program]:
         yield running
     assert running.process.returncode == 0
     assert "Traceback" not in running.errors, running.errors[running.errors.index("Traceback") :]
-    lines = [line.partition(" ")[2] for line in running.errors.splitlines()]  # but for the time
-    assert len(lines) == len(set(lines)), "a refusal was logged twice"
+    refused = refusals(running.errors)
+    assert len(refused) == len(set(refused)), "a refusal was logged twice"
 
 
 def until(condition: Callable[[], bool]) -> bool:
@@ -237,5 +238,5 @@ def test_captions_come_through_attacks_of_every_kind():
             for attacker in attackers:
                 attacker.join()
     assert "Traceback" not in program.errors
-    lines = [line.partition(" ")[2] for line in program.errors.splitlines()]
-    assert len(lines) == len(set(lines)) and len(lines) < 3 * len(KINDS)
+    refused = refusals(program.errors)
+    assert len(refused) == len(set(refused)) and len(refused) < 3 * len(KINDS)

@@ -46,8 +46,13 @@ def program(tmp_path_factory) -> Iterator[Saving]:
     assert running.process.returncode == 0
     assert "Traceback" not in running.errors, running.errors[running.errors.index("Traceback") :]
     assert running.token not in running.errors + running.output
-    lines = [line.partition(" ")[2] for line in running.errors.splitlines()]  # but for the time
-    assert len(lines) == len(set(lines)), "a refusal was logged twice"
+    refused = refusals(running.errors)
+    assert len(refused) == len(set(refused)), "a refusal was logged twice"
+
+
+def refusals(errors: str) -> list[str]:
+    """Of all that was logged, which a busy machine adds to, the refusals, but for their time."""
+    return [line.partition(" ")[2] for line in errors.splitlines() if "(told once)" in line]
 
 
 def request(
@@ -318,10 +323,7 @@ def test_a_flood_of_events_is_cut_off(program):
         except socketio.exceptions.SocketIOError:
             pass  # cut off
         flood.wait("refused", code="refused.flood")
-        deadline = time.monotonic() + 30
-        while flood.connected and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not flood.connected
+        until(lambda: not flood.connected, "the end of the connection")
         flood.shut()
     serves(program)
 
