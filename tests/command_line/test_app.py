@@ -243,4 +243,4 @@ def test_ctrl_c_ends_it_and_its_processes():
     with Program(["--asr", "whisper"]) as running:
         running.wait_for("ready")
         running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(timeout=30) == 0
+        assert running.process.wait(PATIENCE_S) == 0

@@ -89,7 +89,7 @@ def progress(done, message):
     if message.code == sys.argv[1]:
         reached.set()
 threading.Thread(target=app.load_engines, args=(Settings(), progress), daemon=True).start()
-assert reached.wait(60)
+assert reached.wait(100)
 leave(3)
 """
 

@@ -74,9 +74,6 @@ def test_a_computer_without_sound_is_told(monkeypatch, tmp_path):
     heard = Heard()
     heard.voice().speak("Hello.", "en")
     assert heard.ended.wait(60)
-    deadline = time.monotonic() + 10
-    while not heard.failures and time.monotonic() < deadline:
-        time.sleep(0.05)
     [told] = heard.failures
     assert told.startswith("the computer that shows the captions cannot play sound; connect")
     assert "error" not in told

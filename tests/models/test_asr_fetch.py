@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.hub_server import COMMIT, CONTENT, NAME, REPO, archive
+from tests.program import PATIENCE_S
 from tests.whisper_models import LARGE, MULTILINGUAL, whisper
 from utils.errors import ModelError
 from utils.models import memory
@@ -85,7 +86,7 @@ def test_attempts_end_when_nothing_comes(hub, models_here, status):
     hub.status, ending = status, Ending()
     began = time.monotonic()
     Fetch(NAME, lambda *_: None, pauses_s=[0.1, 0.2]).start(ending)
-    assert ending.came.wait(30)
+    assert ending.came.wait(PATIENCE_S)
     assert isinstance(ending.outcomes[0], NetworkError)
     assert str(status) in str(ending.outcomes[0])
     assert len(hub.asked) == 3
@@ -104,10 +105,10 @@ def test_who_waits_for_the_network_is_told_why_and_may_try_now(hub, models_here)
     hub.status, ending, told = 503, Ending(), queue.SimpleQueue[NetworkError]()
     job = Fetch(NAME, lambda *_: None, pauses_s=[3600.0], on_wait=told.put)
     job.start(ending)
-    assert "503" in str(told.get(timeout=30))
+    assert "503" in str(told.get(timeout=PATIENCE_S))
     hub.status = 0
     job.try_now()
-    assert ending.came.wait(30)
+    assert ending.came.wait(PATIENCE_S)
     assert ending.outcomes == [models_here / f"{NAME}.nemo"]
 
 
@@ -270,7 +271,7 @@ def test_two_processes_take_turns(hub, models_here):
         subprocess.Popen([sys.executable, "-c", code], cwd=HOME, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    paths = {process.communicate(timeout=60)[0].strip() for process in both}
+    paths = {process.communicate(timeout=PATIENCE_S)[0].strip() for process in both}
     assert paths == {str(models_here / f"{NAME}.nemo")}
     assert (models_here / f"{NAME}.nemo").read_bytes() == CONTENT
     assert len(hub.ranges()) == 1
@@ -294,7 +295,7 @@ def test_in_the_background(hub, models_here):
     began = time.monotonic()
     Fetch(NAME, lambda *progress: told.append(progress)).start(ending)
     assert not ending.came.is_set()  # it did not wait for the end
-    assert ending.came.wait(30)
+    assert ending.came.wait(PATIENCE_S)
     assert ending.outcomes == [models_here / f"{NAME}.nemo"]
     assert ending.outcomes[0].read_bytes() == CONTENT
     assert 3 <= len(told) <= 2 * (time.monotonic() - began) + 2
@@ -316,7 +317,7 @@ def test_stopped_within_a_second_and_resumed(hub, models_here, when):
             time.sleep(0.01)
         time.sleep(0.2)
     else:
-        assert begun.wait(30)
+        assert begun.wait(PATIENCE_S)
     began = time.monotonic()
     behind.stop()
     assert time.monotonic() - began < STOPS_S
@@ -354,7 +355,7 @@ def test_a_failure_in_the_background_is_told(hub, models_here):
     ending = Ending()
     hub.gated = True
     Fetch(NAME, lambda *_: None).start(ending)
-    assert ending.came.wait(30)
+    assert ending.came.wait(PATIENCE_S)
     assert isinstance(ending.outcomes[0], ModelError)
     assert "account" in str(ending.outcomes[0])
 
@@ -363,7 +364,7 @@ def test_too_little_memory_and_nothing_is_asked(hub, models_here, monkeypatch):
     ending = Ending()
     monkeypatch.setattr(memory, "free_bytes", lambda: 300_000_000)
     Fetch(NAME, lambda *_: None).start(ending)
-    assert ending.came.wait(30)
+    assert ending.came.wait(PATIENCE_S)
     assert "too large for the memory of this machine" in str(ending.outcomes[0])
     assert hub.asked == []
 
@@ -499,7 +500,7 @@ def test_a_folder_in_the_background_stopped_and_resumed(hub, models_here, files)
     hub.rate = 1_000_000
     behind = Fetch("base.en", lambda *_: begun.set())
     behind.start(ending)
-    assert begun.wait(30)
+    assert begun.wait(PATIENCE_S)
     began = time.monotonic()
     behind.stop()
     assert time.monotonic() - began < STOPS_S
@@ -507,7 +508,7 @@ def test_a_folder_in_the_background_stopped_and_resumed(hub, models_here, files)
     hub.rate = 0
     again = Fetch("base.en", lambda *_: None)
     again.start(ending)
-    assert ending.came.wait(30)
+    assert ending.came.wait(PATIENCE_S)
     assert ending.outcomes == [models_here / "base.en"]
     assert inside(models_here / "base.en") == files
     assert hub.ranges()[1].startswith("bytes=")
@@ -544,6 +545,6 @@ def test_too_little_memory_for_a_whisper(hub, models_here, files, monkeypatch):
     ending = Ending()
     monkeypatch.setattr(memory, "free_bytes", lambda: 340_000_000)
     Fetch("base.en", lambda *_: None).start(ending)
-    assert ending.came.wait(30)
+    assert ending.came.wait(PATIENCE_S)
     assert "base.en is too large for the memory of this machine" in str(ending.outcomes[0])
     assert hub.asked == []

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.ros.sound import HOME, WORDS, mp3_messages, pcm, said
-from tests.program import free_port
+from tests.program import PATIENCE_S, free_port
 
 SYSTEM = "/usr/bin/python3"  # Debian's, to which its ROS belongs
 GENPY = Path("/usr/lib/genpy/genmsg_py.py")
@@ -159,7 +159,7 @@ def launched(tmp_path, workspace) -> Iterator[dict[str, str]]:
             yield environment
         finally:
             started.send_signal(signal.SIGINT)
-            assert started.wait(60) == 0
+            assert started.wait(PATIENCE_S) == 0
 
 
 def test_a_robot_hears_captions_and_emotion_over_real_topics(launched, python, tmp_path):
@@ -167,7 +167,7 @@ def test_a_robot_hears_captions_and_emotion_over_real_topics(launched, python, t
     mp3 = [message.hex() for message in mp3_messages(tmp_path)]
     (tmp_path / "mp3.json").write_text(json.dumps(mp3))
     command = [str(python), "-c", CLIENT, str(tmp_path)]
-    client = subprocess.run(command, env=launched, timeout=150, capture_output=True, text=True)
+    client = subprocess.run(command, env=launched, timeout=2 * PATIENCE_S, capture_output=True, text=True)
     told = (tmp_path / "launch.log").read_text()
     assert client.returncode == 0, client.stderr + told
     captions, emotions, log, first_s, last_s = json.loads((tmp_path / "heard.json").read_text())
