@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from tests.hub_server import CONTENT, NAME, REPO, HubServer
+from tests.program import PATIENCE_S
 from tests.sound_server import SoundServer, missing
-from utils.audio import SAMPLE_RATE
+from utils.audio import SAMPLE_RATE, load
 from utils.models.whisper.files import packaged
 
 
@@ -60,6 +62,18 @@ def noise() -> np.ndarray:
 
 
 @pytest.fixture(scope="session")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A recording of somebody who speaks on, 8.6 s long: that line grows on a busy machine, too."""
+    path = tmp_path_factory.mktemp("unbroken") / "speech.flac"
+    speech = load(Path(__file__).parent / "data/speech.flac")
+    spoken = speech[
+        int(0.5 * SAMPLE_RATE) : int(4.8 * SAMPLE_RATE)
+    ]  # from its first word to its last
+    soundfile.write(path, np.tile(spoken, 2), SAMPLE_RATE)
+    return path
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of corpora and recordings beside the project; skips where there is none."""
     folder = Path(__file__).resolve().parents[2] / "shared"
@@ -86,6 +100,8 @@ def sound_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SoundServer]:
         pytest.skip(reason)
     if importlib.util.find_spec("pyaudio") is None:
         pytest.skip("PyAudio is not installed: pip install pyaudio (needs portaudio19-dev)")
+    # An opening takes 0.5 s on an idle machine; the program tries again, most tests do not.
+    monkeypatch.setattr("utils.sources.microphone.OPEN_TIMEOUT_S", PATIENCE_S)
     with SoundServer() as server:
         for name, value in server.env.items():
             monkeypatch.setenv(name, value)

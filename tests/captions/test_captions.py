@@ -1,6 +1,5 @@
 """The pipeline with the real recogniser: the same words however the sound arrives."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,15 +48,14 @@ def transcriber(whisper) -> Iterator[Transcriber]:
 
 
 def caption(
-    captioner: Captioner, samples: np.ndarray, size: int, spoken: bool = False
+    captioner: Captioner, samples: np.ndarray, size: int, heard_by: WhisperTranscriber | None = None
 ) -> list[CaptionEvent]:
-    """Caption samples, as fast as possible or as they are spoken."""
+    """Caption samples, as fast as possible or as fast as this one hears the growing line."""
     events: list[CaptionEvent] = []
-    began = time.monotonic()
     for start in range(0, len(samples), size):
-        if spoken:
-            time.sleep(max(0.0, began + start / SAMPLE_RATE - time.monotonic()))
         events += captioner.push(AudioFrame(start, samples[start : start + size]))
+        if heard_by:
+            heard_by._worker.submit(bool).result()  # after what it is at
     return events + list(captioner.flush())
 
 
@@ -68,7 +66,7 @@ def sentence() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def events(transcriber, sentence) -> list[CaptionEvent]:
-    return caption(Captioner(transcriber, [EmotionTag(Sad())]), sentence, 512, spoken=True)
+    return caption(Captioner(transcriber, [EmotionTag(Sad())]), sentence, 512, transcriber)
 
 
 def test_words_grow_and_end_in_final_lines(events):

@@ -19,8 +19,8 @@ SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
 
 
 @pytest.fixture(scope="module")
-def program() -> Iterator[Program]:
-    with Program(["--asr", "whisper", "--source", SPEECH]) as running:
+def program(unbroken) -> Iterator[Program]:
+    with Program(["--asr", "whisper", "--source", unbroken]) as running:
         running.wait_for("ready")
         yield running
     assert running.process.returncode == 0

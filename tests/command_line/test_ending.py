@@ -13,7 +13,6 @@ from tests.program import PATIENCE_S, Program
 from utils.live.saved import read_saved
 
 HOME = Path(__file__).resolve().parents[2]
-SPEECH = HOME / "tests" / "data" / "speech.flac"
 HANGING = """
 import signal, threading
 from utils.command_line import ending
@@ -31,8 +30,8 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_the_last_words_are_saved(tmp_path, number):
-    arguments = ["--asr", "whisper", "--no-emotion", "--source", SPEECH, "--save", tmp_path]
+def test_the_last_words_are_saved(tmp_path, unbroken, number):
+    arguments = ["--asr", "whisper", "--no-emotion", "--source", unbroken, "--save", tmp_path]
     # where the tests themselves run under nohup, it would heed none of it
     with Program(arguments, before=["env", "--default-signal"]) as running:
         running.wait_for("ready")

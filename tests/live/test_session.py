@@ -149,14 +149,6 @@ def test_a_recording_is_captioned_to_its_end(page, transcriber, open_session):
     assert session.status["message"] == "The recording has ended."
 
 
-@pytest.fixture
-def unbroken(tmp_path) -> Path:
-    """Somebody who speaks on without a pause, so that a line grows on a busy machine, too."""
-    spoken = audio.load(SPEECH)[: 3 * SAMPLE_RATE]  # before the sentence pauses
-    soundfile.write(tmp_path / "unbroken.wav", np.tile(spoken, 5), SAMPLE_RATE)
-    return tmp_path / "unbroken.wav"
-
-
 def test_stop_publishes_what_was_said_until_then(page, transcriber, open_session, unbroken):
     session = open_session(transcriber, lambda start: FileSource(unbroken, realtime=True))
     session.start()

@@ -84,14 +84,24 @@ def ready(node: Node) -> None:
         assert node.process.poll() is None
 
 
+def noticed(presenter: Client, code: str) -> str:
+    """What the presenter's page is told beside the state."""
+
+    def found() -> list[dict]:
+        told = [notice for status in presenter.of("status") for notice in status["notices"]]
+        return [notice for notice in told if notice["code"] == code]
+
+    return presenter.wait_for(found, code)[0]["message"]
+
+
 def told(client: Client) -> list[dict]:
     """The finished lines that a page was sent, one for each segment."""
     final = {one["segment"]: one for one in client.of("caption") if one["final"]}
     return [final[segment] for segment in sorted(final)]
 
 
-def test_nodes_show_readers_what_the_room_shows(server, ending):
-    room = ending.enter_context(Room(server))
+def test_nodes_show_readers_what_the_room_shows(server, ending, unbroken):
+    room = ending.enter_context(Room(server, source=unbroken))
     nodes = [ending.enter_context(Node(server)) for _ in range(2)]
     room.wait_for("ready")
     presenter = ending.enter_context(Client(room))
@@ -151,11 +161,11 @@ def test_a_wrong_address_is_refused_without_being_told(address):
     assert "--redis redis://10.0.0.5:6379" in run(["web"]).stderr
 
 
-def test_a_room_that_is_killed_loses_the_unfinished_line_alone(server, ending):
+def test_a_room_that_is_killed_loses_the_unfinished_line_alone(server, ending, unbroken):
     node = ending.enter_context(Node(server))
     ready(node)
     reader = ending.enter_context(Client(node, {}))
-    room = Room(server)
+    room = Room(server, source=unbroken)
     with room:
         room.wait_for("ready")
         with Client(room) as presenter:
@@ -167,7 +177,7 @@ def test_a_room_that_is_killed_loses_the_unfinished_line_alone(server, ending):
             reader.wait("caption", segment=growing["segment"])
         room.kill()
         reader.wait("status", code="sharing.gone")
-        again = ending.enter_context(Room(server, after=room))
+        again = ending.enter_context(Room(server, after=room, source=unbroken))
         again.wait_for("listening")  # by itself, as it did before
         with Client(again, {}) as own:
             mine = own.wait("caption", final=True, segment=growing["segment"] + 1)
@@ -185,8 +195,8 @@ def test_a_room_that_is_killed_loses_the_unfinished_line_alone(server, ending):
         assert [one["text"] for one in got if one["segment"] != 1] == [first["text"]] * 2
 
 
-def test_redis_is_killed_while_somebody_speaks_and_no_line_is_lost(server, ending):
-    room = ending.enter_context(Room(server))
+def test_redis_is_killed_while_somebody_speaks_and_no_line_is_lost(server, ending, unbroken):
+    room = ending.enter_context(Room(server, source=unbroken))
     node = ending.enter_context(Node(server))
     room.wait_for("ready")
     presenter = ending.enter_context(Client(room))
@@ -198,8 +208,7 @@ def test_redis_is_killed_while_somebody_speaks_and_no_line_is_lost(server, endin
     reader.wait("status", code="sharing.lost", state="lost")
     final = presenter.wait("caption", final=True)  # captions go on here
     presenter.wait("status", message="The recording has ended.")
-    waits = [s for s in presenter.of("status") if "sharing.waiting" in str(s["notices"])]
-    assert waits and "Redis cannot be reached" in waits[0]["notices"][0]["message"]
+    assert "Redis cannot be reached" in noticed(presenter, "sharing.waiting")
     server.start()
     assert reader.wait("caption", final=True)["text"] == final["text"]
     reader.wait("status", message="The recording has ended.")

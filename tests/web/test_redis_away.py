@@ -11,7 +11,7 @@ import soundfile
 from tests.command_line.test_app import SPEECH, Client
 from tests.page import CHROMIUM, expect
 from tests.redis_server import RedisServer, missing
-from tests.web.test_nodes import Node, Room, browser, fetched, ready, server, told
+from tests.web.test_nodes import Node, Room, browser, fetched, noticed, ready, server, told
 from utils.audio import SAMPLE_RATE, load
 from utils.live.sharing.server import Keys
 from utils.messages import SENTENCES
@@ -51,16 +51,6 @@ def in_order(client: Client) -> list[int]:
     came = [one["segment"] for one in client.of("caption") if one["final"]]
     assert came == sorted(set(came)), came
     return came
-
-
-def noticed(presenter: Client, code: str) -> str:
-    """What the presenter's page is told beside the state."""
-
-    def found() -> list[dict]:
-        told = [notice for status in presenter.of("status") for notice in status["notices"]]
-        return [notice for notice in told if notice["code"] == code]
-
-    return presenter.wait_for(found, code)[0]["message"]
 
 
 def begun(
