@@ -58,6 +58,13 @@ REQUESTS = (
     "answers",
     "answer",
 )
+LETTERS = "document.fonts.ready.then(() => null)"
+AT_END = """() => {
+    const { scrollTop, scrollHeight, clientHeight } = document.getElementById("view");
+    return scrollHeight - clientHeight - scrollTop < 2;
+}"""
+DRAWN = """() => new Promise((done) =>
+    requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
 WORDS = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
     for path in sorted((ROOT / "static/words").glob("*.json"))
@@ -96,7 +103,8 @@ class CaptionServer:
         self.app = Flask(__name__, root_path=str(ROOT))
         pings = {"ping_interval": ping_s, "ping_timeout": PONG_S}
         self.app.wsgi_app = read_whole(self.app.wsgi_app)  # type: ignore[method-assign]
-        self.socketio = SocketIO(self.app, async_mode="threading", **pings)
+        # each event in its turn, as the program has it: else each has a thread of its own
+        self.socketio = SocketIO(self.app, async_mode="threading", async_handlers=False, **pings)
         self.asked: Queue[tuple[str, object]] = Queue()
         self.answer = {"ok": True}
         self.answering = threading.Event()
@@ -296,6 +304,7 @@ def open_page(browser, server):
             page.add_init_script(before)
         page.goto(server.url)
         expect(page.locator("#status")).to_have_text(server.status["message"])
+        page.evaluate(LETTERS)  # with others, rows end elsewhere
         return page
 
     yield open_page
@@ -323,6 +332,16 @@ def stop_clock(page) -> None:
     page.clock.pause_at(60)
 
 
+def draw(page) -> None:
+    """Wait until the page has drawn what it was told: it answers to sizes in the next frame."""
+    page.evaluate(DRAWN)
+
+
 def gap_below(page) -> float:
     """How far the captions are from their end, in CSS pixels."""
     return page.locator("#view").evaluate("e => e.scrollHeight - e.clientHeight - e.scrollTop")
+
+
+def wait_for_end(page) -> None:
+    """Wait until the captions are at their end, which they are once the page is drawn."""
+    page.wait_for_function(AT_END)

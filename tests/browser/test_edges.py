@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.page import caption, expect, lines, needs_chromium, offer, room, status
+from tests.page import caption, draw, expect, lines, needs_chromium, offer, room, status
 from utils.setup.recognisers import recognisers
 
 pytestmark = needs_chromium
@@ -80,10 +80,12 @@ def test_the_upper_edge_cuts_no_row(open_page, server, size):
     for key in "+++---":
         page.keyboard.press(key)
         expect(lines(page).nth(39)).to_be_in_viewport()
+        draw(page)
         assert page.evaluate(CUT_ROWS) == 0
     for segment in range(40, 46):
         server.say(segment, f"This is line {segment} of a talk. " * (1 + segment % 3))
         expect(lines(page)).to_have_count(segment + 1)
+        draw(page)
         assert page.evaluate(CUT_ROWS) == 0
 
 
@@ -98,9 +100,7 @@ def test_the_upper_edge_cuts_no_feeling_that_stands_above_its_words(open_page, s
     for height in range(844, 744, -7):
         page.set_viewport_size({"width": 390, "height": height})
         expect(lines(page).last).to_be_in_viewport()
-        page.wait_for_function(
-            "() => new Promise((done) => requestAnimationFrame(() => done(true)))"
-        )
+        draw(page)
         found.append(view.evaluate("e => e.style.getPropertyValue('--cut')"))
         assert page.evaluate(CUT_FEELINGS) == 0
         assert page.evaluate(CUT_ROWS) == 0
@@ -117,9 +117,7 @@ def test_the_upper_edge_cuts_no_feeling_beside_its_words(open_page, server):
     left_out = 0
     for height in range(768, 648, -8):
         page.set_viewport_size({"width": 1366, "height": height})
-        page.wait_for_function(
-            "() => new Promise((done) => requestAnimationFrame(() => done(true)))"
-        )
+        draw(page)
         assert page.evaluate(WRONG_FEELINGS) == 0
         assert page.evaluate(CUT_ROWS) == 0
         left_out += page.locator("[data-cut]").count()
@@ -138,6 +136,7 @@ def test_a_growing_line_that_is_higher_than_the_view_loses_its_feeling_whole(ope
         text = "This is a line of a talk. " * count
         server.say(0, text, label="sad", final=False)
         expect(page.locator("#live")).to_contain_text(text.strip())
+        draw(page)
         assert page.evaluate(WRONG_FEELINGS) == 0
         left_out += page.locator("#live[data-cut]").count()
     assert left_out
@@ -149,6 +148,7 @@ def test_who_scrolls_sees_all_there_is(page, server):
     page.locator("#view").hover()
     page.mouse.wheel(0, -150)
     expect(page.locator("#back")).to_be_visible()
+    draw(page)
     assert page.locator("#view").evaluate("e => e.style.getPropertyValue('--cut')") == ""
 
 
@@ -174,9 +174,7 @@ def test_the_upper_edge_cuts_no_row_of_a_translation(open_page, server):
     expect(page.locator(".translation")).to_have_count(30)
     for height in range(844, 744, -9):
         page.set_viewport_size({"width": 390, "height": height})
-        page.wait_for_function(
-            "() => new Promise((done) => requestAnimationFrame(() => done(true)))"
-        )
+        draw(page)
         assert page.evaluate(CUT_ROWS) == 0
         assert page.evaluate(CUT_ROWS.replace(".caption", ".translation")) == 0
 
@@ -191,9 +189,7 @@ def test_the_upper_edge_cuts_no_row_below_the_name_of_a_voice(open_page, server)
     for height in range(768, 668, -9):
         page.set_viewport_size({"width": 1366, "height": height})
         expect(lines(page).last).to_be_in_viewport()
-        page.wait_for_function(
-            "() => new Promise((done) => requestAnimationFrame(() => done(true)))"
-        )
+        draw(page)
         assert page.evaluate(CUT_ROWS) == 0
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.test_page_access import problems
-from tests.page import WORDS, caption, expect, gap_below, lines, needs_chromium, talk
+from tests.page import WORDS, caption, expect, lines, needs_chromium, talk, wait_for_end
 
 pytestmark = needs_chromium
 
@@ -51,7 +51,7 @@ def test_it_is_gone_to_and_the_next_and_back(open_page, server, size):
     expect(lines(page).nth(122)).to_be_in_viewport(ratio=1)
     talk(server, 1, first=123)
     expect(lines(page).nth(123)).to_be_in_viewport(ratio=1)
-    assert gap_below(page) < 2
+    wait_for_end(page)
 
 
 def test_what_is_found_is_marked_can_be_pressed_and_enter_goes_to_the_first(page, server):

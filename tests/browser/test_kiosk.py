@@ -9,12 +9,12 @@ from tests.page import (
     CaptionServer,
     caption,
     expect,
-    gap_below,
     lines,
     needs_chromium,
     room,
     status,
     stop_clock,
+    wait_for_end,
 )
 
 pytestmark = needs_chromium
@@ -279,7 +279,7 @@ def test_a_locked_page_comes_back_to_its_newest_words(open_page, server):
     expect(page.locator("#back")).to_be_visible()
     page.clock.run_for(2000)
     expect(page.locator("#back")).to_be_hidden()
-    assert gap_below(page) < 2
+    wait_for_end(page)
 
 
 def test_the_presenter_locks_readers_and_stays_free(open_page, server):

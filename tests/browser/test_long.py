@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.page import caption, expect, gap_below, lines, needs_chromium
+from tests.page import caption, expect, lines, needs_chromium, wait_for_end
 
 pytestmark = needs_chromium
 
@@ -41,7 +41,7 @@ def test_elements_are_bounded_and_the_newest_line_is_followed(open_page, server,
         counts.append(page.evaluate(COUNT))
     assert len(set(counts)) == 1
     expect(lines(page)).to_have_count(MOST)
-    assert gap_below(page) < 2
+    wait_for_end(page)
     expect(page.locator("#back")).to_be_hidden()
 
 

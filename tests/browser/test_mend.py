@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.test_page_access import problems
-from tests.page import WORDS, caption, expect, gap_below, lines, needs_chromium, room, talk
+from tests.page import WORDS, caption, expect, lines, needs_chromium, room, talk, wait_for_end
 
 pytestmark = needs_chromium
 
@@ -194,7 +194,7 @@ def test_the_line_keeps_its_place_while_others_come_and_captions_go_on_after(pag
     page.locator(FIELD).press("Escape")
     expect(page.locator("#back")).to_be_hidden()
     expect(lines(page).nth(49)).to_be_in_viewport(ratio=1)
-    assert gap_below(page) < 2
+    wait_for_end(page)
 
 
 def test_a_cleared_line_takes_its_form_along(page, server):

@@ -4,6 +4,7 @@ import pytest
 
 from tests.page import (
     WORDS,
+    draw,
     expect,
     needs_chromium,
     offer,
@@ -31,9 +32,6 @@ SEEN = """e => { const { left, right, top, bottom } = e.getBoundingClientRect();
     const dialog = document.querySelector("dialog[open]"), box = dialog?.getBoundingClientRect();
     const free = !box || left >= box.right || right <= box.left || top >= box.bottom - 1 || bottom <= box.top + 1;
     return free && left >= 0 && top >= 0 && right <= innerWidth + 1 && bottom <= innerHeight + 1; }"""
-
-# The sizes of this frame are written on the page, and shown in the next.
-DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
 def fetching(done: int) -> dict:
@@ -80,7 +78,7 @@ def test_who_presents_may_try_again(open_page, server, presenter):
     again = page.get_by_role("button", name=EN["notice.again"])
     if presenter:
         again.click()
-        assert server.asked.get(timeout=10)[0] == "fetch"
+        assert server.asked.get(timeout=60)[0] == "fetch"
     else:
         expect(again).to_be_hidden()
 
@@ -94,7 +92,7 @@ def test_an_answer_that_was_not_spoken_says_so_where_it_was_pressed(open_page, s
     if window == "shown":
         page.keyboard.press("Enter")
     page.locator(f"#{window}-speak").click()
-    assert server.asked.get(timeout=10)[0] == "speak"
+    assert server.asked.get(timeout=60)[0] == "speak"
     failed = {"code": "speech.failed", "values": {"reason": "no sound"}, "message": "Not spoken."}
     server.show("listening", notices=[failed])
     expect(page.locator(f"#{window}-note")).to_have_text("Not spoken.")
@@ -122,7 +120,7 @@ def test_sheets_cover_neither_alerts_nor_saving_nor_the_way_back(open_page, serv
     for name, key in SHEETS.items():
         page.keyboard.press(key)
         expect(page.locator(f"#{name}")).to_be_visible()
-        page.evaluate(DRAWN)
+        draw(page)
         for place in ("#alert", "#saving", "#back", "#notices li", "#offer-fetch"):
             assert page.locator(place).first.evaluate(SEEN), (name, place)
         page.keyboard.press("Escape")
@@ -138,7 +136,7 @@ def test_what_a_sheet_leaves_free_is_one_press_away(open_page, server, size):
     page.mouse.wheel(0, -900)
     expect(page.locator("#back")).to_be_visible()
     page.keyboard.press("s")
-    page.evaluate(DRAWN)
+    draw(page)
     box = page.locator("#back").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.locator("#settings")).to_be_hidden()

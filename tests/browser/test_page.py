@@ -215,17 +215,17 @@ def test_the_button_asks_and_the_server_decides(page, server):
     button = page.locator("#record")
     expect(button).to_have_text("Start")
     button.click()
-    assert server.asked.get(timeout=10) == ("start", {})
+    assert server.asked.get(timeout=60) == ("start", {})
     expect(button).to_have_attribute("aria-pressed", "false")
     server.show("listening")
     expect(button).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#onair")).to_have_text("Live")
     button.press("Space")
-    assert server.asked.get(timeout=10) == ("stop", {})
+    assert server.asked.get(timeout=60) == ("stop", {})
     server.show("ready")
     expect(button).to_have_text("Start")
     button.press("Enter")
-    assert server.asked.get(timeout=10) == ("start", {})
+    assert server.asked.get(timeout=60) == ("start", {})
 
 
 def test_a_double_press_counts_once(page, server):
@@ -233,7 +233,7 @@ def test_a_double_press_counts_once(page, server):
     server.show("listening")
     expect(page.locator("#record")).to_have_text("Stop")
     page.locator("#record").click()
-    assert [server.asked.get(timeout=10)[0] for _ in range(2)] == ["start", "stop"]
+    assert [server.asked.get(timeout=60)[0] for _ in range(2)] == ["start", "stop"]
     assert server.asked.empty()
 
 
@@ -404,7 +404,7 @@ def test_a_lost_connection_is_said_and_mended(page, server):
     server.past = [caption(0, "Kept line."), caption(1, "Missed line.")]
     server.status = status("listening")
     server.start()
-    expect(page.locator("#record")).to_be_enabled(timeout=20_000)
+    expect(page.locator("#record")).to_be_enabled()
     expect(page.locator("#alert")).to_have_text("")
     expect(lines(page)).to_have_text(["Kept line.", "Missed line."])
 

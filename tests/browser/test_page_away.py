@@ -7,12 +7,12 @@ from tests.page import (
     CaptionServer,
     caption,
     expect,
-    gap_below,
     lines,
     needs_chromium,
     room,
     status,
     talk,
+    wait_for_end,
 )
 from tests.relay import Relay
 from web.events import PING_S, PONG_S
@@ -56,7 +56,7 @@ def test_a_restart_of_the_program_keeps_what_was_said_under_a_mark(page, server)
     server.say(7, "A late line.")
     new = ["New line.", "A late line.", "Another line."]
     expect(all_lines(page)).to_have_text(["Old line. happy", "old and growing", RESTARTED, *new])
-    assert gap_below(page) < 2
+    wait_for_end(page)
 
 
 def test_restarts_without_a_word_between_make_one_mark(page, server):

@@ -7,10 +7,12 @@ import pytest
 from tests.page import (
     WORDS,
     caption,
+    draw,
     expect,
     lines,
     needs_chromium,
     talk,
+    wait_for_end,
 )
 
 pytestmark = needs_chromium
@@ -53,7 +55,7 @@ def test_settings_are_one_press_away_take_effect_and_stay(open_page, server):
         assert (
             lines(page).evaluate("e => getComputedStyle(e).fontFamily").startswith("OpenDyslexic")
         )
-        assert page.evaluate("document.fonts.check('20px OpenDyslexic')")
+        page.wait_for_function("document.fonts.check('20px OpenDyslexic')")
         ratio = lines(page).evaluate("e => parseFloat(getComputedStyle(e).lineHeight)")
         assert ratio == pytest.approx(1.6 * 1.25 * first, rel=0.01)
         expect(page.locator(".caption .feeling")).to_be_visible()
@@ -298,12 +300,12 @@ def test_a_change_of_letters_keeps_the_newest_line_in_view(open_page, server):
     page.reload()
     expect(lines(page)).to_have_count(20)
     page.evaluate("document.fonts.ready")
-    end = "document.getElementById('view').scrollHeight - document.getElementById('view').clientHeight"
     for key in "fffhh++--":
         page.keyboard.press(key)
-        page.wait_for_timeout(100)
+        page.evaluate("document.fonts.ready")
+        draw(page)
         assert page.locator("#back").is_hidden(), key
-        assert page.evaluate(f"{end} - document.getElementById('view').scrollTop") < 2, key
+        wait_for_end(page)
 
 
 @pytest.mark.parametrize("locale", ["en", "ko"])

@@ -209,6 +209,7 @@ def test_a_language_and_its_recogniser_fetched_paused_and_given_up(visit, sound_
         expect(item).to_contain_text(re.compile(r"[12] of 3 MB are here"))
         item.locator("[data-act=pause]").click()
         expect(item.locator("[data-act=get]")).to_have_text(EN["setup.model.go_on"])
+        hub.rate = 50_000  # so that it is not all here before the next press
         item.locator("[data-act=get]").click()
         expect(item.locator("[data-act=pause]")).to_be_visible()
         item.locator("[data-act=cancel]").click()

@@ -5,7 +5,7 @@ import pytest
 from tests.browser.test_edges import CUT_FEELINGS, CUT_ROWS
 from tests.browser.test_feelings import ROWS, SENTENCE, SIZES
 from tests.browser.test_page_access import problems
-from tests.page import WORDS, caption, expect, lines, needs_chromium, room
+from tests.page import WORDS, caption, draw, expect, lines, needs_chromium, room
 
 pytestmark = needs_chromium
 
@@ -101,9 +101,7 @@ def test_the_upper_edge_cuts_it_no_more_than_a_row(reading, server, size):
     expect(lines(page)).to_have_count(30)
     for height in range(size[1], size[1] - 100, -13):
         page.set_viewport_size({"width": size[0], "height": height})
-        page.wait_for_function(
-            "() => new Promise((done) => requestAnimationFrame(() => done(true)))"
-        )
+        draw(page)
         assert page.evaluate(CUT_FEELINGS) == page.evaluate(CUT_ROWS) == 0
         assert page.evaluate(CUT_FEELINGS.replace(".feeling", ".wording")) == 0
 
