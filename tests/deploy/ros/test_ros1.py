@@ -167,7 +167,9 @@ def test_a_robot_hears_captions_and_emotion_over_real_topics(launched, python, t
     mp3 = [message.hex() for message in mp3_messages(tmp_path)]
     (tmp_path / "mp3.json").write_text(json.dumps(mp3))
     command = [str(python), "-c", CLIENT, str(tmp_path)]
-    client = subprocess.run(command, env=launched, timeout=2 * PATIENCE_S, capture_output=True, text=True)
+    client = subprocess.run(
+        command, env=launched, timeout=2 * PATIENCE_S, capture_output=True, text=True
+    )
     told = (tmp_path / "launch.log").read_text()
     assert client.returncode == 0, client.stderr + told
     captions, emotions, log, first_s, last_s = json.loads((tmp_path / "heard.json").read_text())
