@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.program import PATIENCE_S
 from tests.recordings import speechlike
 from tests.sound_server import SINK, SoundServer
-from tests.sources.test_sources import PATIENCE_S, alignment, joined
+from tests.sources.test_sources import alignment, joined
 from utils.audio import SAMPLE_RATE
 from utils.errors import CaptureError
 from utils.events import AudioFrame

@@ -15,6 +15,7 @@ import pytest
 import soundfile
 import soxr
 
+from tests.program import PATIENCE_S
 from tests.recordings import speechlike
 from tests.sound_server import SoundServer
 from utils import audio, config
@@ -35,7 +36,6 @@ from utils.sources.frames import Framer
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_SERVER = "no microphone found|cannot be opened"  # the latter if a reader was left hanging
-PATIENCE_S = 30.0  # for what takes a moment on an idle machine and more on a busy one
 
 
 def joined(frames: list[AudioFrame]) -> np.ndarray:

@@ -15,9 +15,10 @@ from typing import Any
 
 from utils.errors import CaptureError
 
-TRIAL = "import pyaudio; pyaudio.PyAudio()"  # takes 0.1 s
+# Takes 0.1 s, and ten times as long on a busy computer.
+TRIAL = "import pyaudio; pyaudio.PyAudio()"
 # More, and it hangs, as PortAudio does where a sound server is suspended: it does not end.
-PATIENCE_S = 2.0
+PATIENCE_S = 8.0
 
 # (file, line, function, error, format, …): whoever takes fewer than C gives leaves the rest alone.
 _SAY_NOTHING = ctypes.CFUNCTYPE(
