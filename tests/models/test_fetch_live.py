@@ -107,7 +107,7 @@ def test_offline_nothing_is_offered_or_fetched(hub, models_here):
 
 def test_ending_the_program_ends_the_fetch_at_once(hub, models_here):
     hub.files[f"{REPO}/{NAME}.nemo"] = DIGITS.read_bytes()
-    hub.rate = 500_000
+    hub.rate = 100_000
     with Program(["--no-emotion"]) as program:
         program.wait_for("ready")
         with Client(program) as presenter:

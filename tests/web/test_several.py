@@ -170,8 +170,12 @@ def test_links_health_and_addresses(program):
     assert 'id="rooms"' in requests.get(program.url, timeout=30).text
     assert requests.get(f"{program.url}/room/nowhere/", timeout=30).status_code == 404
     assert requests.get(f"{program.url}/health/live", timeout=30).json() == {"live": True}
-    metrics = requests.get(f"{program.url}/metrics", timeout=30).text
-    assert 'captions_state{state="ready"} 2.0' in metrics
+
+    def both_ready() -> bool:
+        metrics = requests.get(f"{program.url}/metrics", timeout=30).text
+        return 'captions_state{state="ready"} 2.0' in metrics
+
+    until(both_ready, "the end of both")  # which were told to stop a moment ago
 
 
 @pytest.mark.skipif(missing() is not None, reason=str(missing()))
