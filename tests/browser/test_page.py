@@ -13,6 +13,7 @@ from tests.page import (
     room,
     status,
     talk,
+    wait_for_end,
 )
 from utils.events import SILENT
 from utils.messages import SENTENCES
@@ -165,9 +166,6 @@ def test_old_lines_leave_the_page(page, server):
     expect(lines(page).first).to_have_attribute("data-segment", "3")
 
 
-AT_ITS_END = (
-    "(e => e.scrollHeight - e.clientHeight - e.scrollTop < 2)(document.getElementById('view'))"
-)
 STILL = """() => new Promise((ended) => {
   const view = document.getElementById("view");
   let last = NaN, frames = 0;
@@ -184,7 +182,7 @@ STILL = """() => new Promise((ended) => {
 def test_the_page_follows_only_at_its_end(page, server):
     talk(server, 40)
     expect(lines(page)).to_have_count(40)
-    page.wait_for_function(AT_ITS_END)
+    wait_for_end(page)
     expect(page.locator("#back")).to_be_hidden()
 
     page.mouse.move(400, 300)
@@ -200,14 +198,14 @@ def test_the_page_follows_only_at_its_end(page, server):
     expect(page.locator("#back")).to_be_hidden()
     talk(server, 5, first=45)
     expect(lines(page)).to_have_count(50)
-    page.wait_for_function(AT_ITS_END)
+    wait_for_end(page)
 
 
 def test_the_end_stays_in_view_when_the_window_changes(page, server):
     talk(server, 40)
     expect(lines(page)).to_have_count(40)
     page.set_viewport_size({"width": 390, "height": 600})
-    page.wait_for_function(AT_ITS_END)
+    wait_for_end(page)
     expect(page.locator("#back")).to_be_hidden()
 
 

@@ -55,7 +55,7 @@ def test_settings_are_one_press_away_take_effect_and_stay(open_page, server):
         assert (
             lines(page).evaluate("e => getComputedStyle(e).fontFamily").startswith("OpenDyslexic")
         )
-        page.wait_for_function("document.fonts.check('20px OpenDyslexic')")
+        page.wait_for_function("() => document.fonts.check('20px OpenDyslexic')")
         ratio = lines(page).evaluate("e => parseFloat(getComputedStyle(e).lineHeight)")
         assert ratio == pytest.approx(1.6 * 1.25 * first, rel=0.01)
         expect(page.locator(".caption .feeling")).to_be_visible()
