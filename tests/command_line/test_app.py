@@ -44,7 +44,13 @@ class Client:
         self._socket.on("*", self._keep)
         headers = program.presenter if headers is None else headers
         path = f"{below}/socket.io"
-        self._socket.connect(program.url, headers, transports=["websocket"], socketio_path=path)
+        self._socket.connect(
+            program.url,
+            headers,
+            transports=["websocket"],
+            socketio_path=path,
+            wait_timeout=PATIENCE_S,
+        )
 
     def __enter__(self) -> "Client":
         return self

@@ -123,7 +123,7 @@ def at_work(process: subprocess.Popen) -> list[int]:
 
 
 def wait_for(happened: object) -> None:
-    deadline_s = time.monotonic() + 2 * PATIENCE_S
+    deadline_s = time.monotonic() + 4 * PATIENCE_S
     while not happened():  # type: ignore[operator]
         assert time.monotonic() < deadline_s
         time.sleep(0.02)

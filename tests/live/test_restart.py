@@ -42,7 +42,7 @@ class Told:
         self.statuses: list[dict] = []
         self._socket = socketio.Client()
         self._socket.on("status", self.statuses.append)
-        self._socket.connect(program.url, transports=["websocket"])
+        self._socket.connect(program.url, transports=["websocket"], wait_timeout=PATIENCE_S)
 
     def __enter__(self) -> "Told":
         return self

@@ -14,7 +14,7 @@ import pytest
 from tests.program import PATIENCE_S
 from tests.recordings import speechlike
 from tests.sound_server import SINK, SoundServer
-from tests.sources.test_sources import alignment, joined
+from tests.sources.test_sources import Over, alignment, joined
 from utils.audio import SAMPLE_RATE
 from utils.errors import CaptureError
 from utils.events import AudioFrame
@@ -50,14 +50,8 @@ class Heard:
     def played(self, server: SoundServer, sound: np.ndarray, sink: str) -> None:
         """Take a sound that is played, and what comes within a second after it."""
         player = server.play(sound, wait=False, sink=sink)
-        tail = 30
-
-        def over() -> bool:
-            nonlocal tail
-            tail -= player.poll() is not None
-            return tail <= 0
-
-        self.until(over)
+        over = Over(lambda: player.poll() is None)
+        self.until(lambda: over(self.frames[-1]))
 
     def samples(self) -> np.ndarray:
         return joined(self.frames)

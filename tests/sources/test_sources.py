@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -475,19 +475,35 @@ def alignment(played: np.ndarray, recorded: np.ndarray) -> tuple[int, float]:
     return at, float(np.corrcoef(played, recorded[at : at + len(played)])[0, 1])
 
 
+class Over:
+    """Whether a sound that is played was heard, and about a second of silence after it.
+
+    The player ends before the last of it comes: how long before, a busy computer decides.
+    """
+
+    def __init__(self, playing: Callable[[], bool]) -> None:
+        self._playing, self._came, self._quiet = playing, False, 0
+        self._deadline_s = time.monotonic() + PATIENCE_S
+
+    def __call__(self, frame: AudioFrame) -> bool:
+        loud = bool(np.abs(frame.samples).max() > 1e-3)
+        self._came, self._quiet = self._came or loud, 0 if loud else self._quiet + 1
+        assert time.monotonic() < self._deadline_s, "it was never heard"
+        return self._came and self._quiet >= 30 and not self._playing()
+
+
 def test_recorded_is_what_was_played(sound_server: SoundServer) -> None:
     rng = np.random.default_rng(3)
     played = band_limited(rng.normal(0, 0.2, 2 * SAMPLE_RATE).astype(np.float32))
     with MicrophoneSource() as source:
         player = threading.Thread(target=sound_server.play, args=(played,))
         frames: list[AudioFrame] = []
-        tail = 30  # frames, about 1 s: the player ends before the server's last buffer is heard
+        over = Over(player.is_alive)
         for frame in source:
             if not frames:
                 player.start()
             frames.append(frame)
-            tail -= not player.is_alive()
-            if tail == 0:
+            if over(frame):
                 source.close()
         player.join()
         assert source.dropped == 0
@@ -523,11 +539,10 @@ def test_a_badly_wired_microphone_is_heard_as_a_good_one(
             next(iter(source))
             player = server.play(voice, wait=False)
             frames: list[AudioFrame] = []
-            tail = 30
+            over = Over(lambda: player.poll() is None)
             for frame in source:
                 frames.append(frame)
-                tail -= player.poll() is not None
-                if tail == 0:
+                if over(frame):
                     source.close()
     heard, spoken = joined(frames), voice[:, np.argmax(wiring)]
     at, correlation = alignment(spoken, heard)

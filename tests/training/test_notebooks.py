@@ -60,7 +60,7 @@ def run(name: str, cwd: Path = FOLDER, **settings: object) -> nbformat.NotebookN
         cell.source, found = re.subn(rf"^{key} = .*$", line, cell.source, flags=re.MULTILINE)
         assert found == 1, f"the first cell of {name} sets no {key}"
     client = NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(cwd)}}
+        notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(cwd)}}
     )
     return client.execute()
 
