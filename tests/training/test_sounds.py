@@ -138,9 +138,19 @@ def test_a_sound_is_added_and_the_command_says_how_often_it_would_be_wrong(tmp_p
 
 @pytest.mark.parametrize(
     ("name", "n", "reason"),
-    [("bell", 2, "expected 3 or more"), ("", 3, "expected a name"), ("[bell]", 3, "brackets")],
+    [
+        ("bell", 2, "expected 3 or more"),
+        ("bell" * 50, 3, "expected a name"),
+        ("[bell]", 3, "brackets"),
+    ],
 )
 def test_what_cannot_be_learnt_is_refused(tmp_path, capsys, name, n, reason):
     paths = [beeps(tmp_path / f"{i}.wav", 640 + i) for i in range(n)]
     assert main(["sounds", "add", name, *map(str, paths), "--folder", str(tmp_path)]) == 1
     assert reason in capsys.readouterr().err
+
+
+def test_a_sound_without_a_name_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["sounds", "add", "", str(beeps(tmp_path / "1.wav", 640))])
+    assert "it is empty; give a name" in capsys.readouterr().err
