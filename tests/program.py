@@ -18,6 +18,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
+import socketio
+
 APP = Path(__file__).resolve().parents[1] / "app.py"
 PATIENCE_S = 120.0  # for models to load on a busy machine
 # Below those that systems give away by themselves; each process of the run begins at another one.
@@ -46,6 +48,16 @@ def free_port() -> int:
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port := next(_ports)))
             return port
+
+
+def hang_up(page: socketio.Client) -> None:
+    """End a page's connection, also one that it gave up because the program was slow to answer.
+
+    Such a one it leaves open, and the collector of garbage tells of it in another test.
+    """
+    page.disconnect()
+    if page.eio.ws:
+        page.eio.ws.shutdown()
 
 
 class Program:

@@ -13,7 +13,7 @@ import pytest
 import socketio
 import soundfile
 
-from tests.program import PATIENCE_S, Program, run
+from tests.program import PATIENCE_S, Program, hang_up, run
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
 
@@ -56,7 +56,7 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._socket.disconnect()
+        hang_up(self._socket)
 
     def _keep(self, name: str, payload: dict) -> None:
         with self._changed:

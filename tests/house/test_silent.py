@@ -26,7 +26,7 @@ own = {{name: "" for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME")}}
 with Program(sys.argv[1:], own) as program:
     program.wait_for("ready")
     page = socketio.Client()
-    page.connect(program.url, headers=program.presenter, transports=["websocket"], wait_timeout=PATIENCE_S)
+    page.connect(program.url, headers=program.presenter, transports=["websocket"], wait_timeout={PATIENCE_S})
     print(page.call("start"))
     time.sleep({LISTEN_S})
     page.disconnect()

@@ -10,7 +10,7 @@ import pytest
 import socketio
 import soundfile
 
-from tests.program import PATIENCE_S, Program
+from tests.program import PATIENCE_S, Program, hang_up
 from utils import audio
 from utils.audio import SAMPLE_RATE
 from utils.live.pulse import STILL_S
@@ -48,7 +48,7 @@ class Told:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._socket.disconnect()
+        hang_up(self._socket)
 
     @property
     def codes(self) -> set[str]:
