@@ -167,6 +167,7 @@ def test_where_it_cannot_be_written_is_told_before_anyone_speaks(tmp_path: Path,
     (tmp_path / "file").write_text("")
     for path, reason in (
         (tmp_path / "file" / "a.wav", "cannot be written in"),
+        (Path("/proc/a.wav"), "cannot be written in /proc"),  # where not even root makes one
         (tmp_path / "b.wav", "is a folder"),
         (tmp_path / f"{300 * 'a'}.wav", "too long"),
     ):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from utils.errors import DataError
 from utils.faults import cause
-from utils.folders import write_whole
+from utils.folders import check_writable, write_whole
 
 
 class Kept:
@@ -30,8 +30,10 @@ class Kept:
             raise DataError(
                 f"cannot be written: {cause(err, str(path))}; name another file"
             ) from err
-        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-            raise DataError(f"{path}: cannot be written in {folder}; name another file")
+        try:
+            check_writable(folder)
+        except OSError as err:
+            raise DataError(f"{path}: cannot be written in {folder}; name another file") from err
 
     def write(self, content: bytes) -> None:
         """Leave it.
