@@ -11,7 +11,6 @@ from typing import Any
 
 import jiwer
 import numpy as np
-import socketio
 import soundfile
 import speech_recognition
 
@@ -31,7 +30,7 @@ from tests.measuring import (
     utterances,
 )
 from tests.process_tree import cpu_s, memory_mb
-from tests.program import Program
+from tests.program import PageSocket, Program
 from utils import audio
 from utils.asr.nemo.int8 import quantize_if_faster
 from utils.asr.nemo.load import load
@@ -307,7 +306,7 @@ def bench_takeover(path: Path) -> None:
                     f"{ready_s:.1f} s, {time.monotonic() - began:.1f} s",
                 ),
             ]
-            page = socketio.Client()
+            page = PageSocket()
             page.connect(program.url, program.presenter, transports=["websocket"])
             page.emit("start")
             cpu, began = cpu_s(program.process.pid), time.monotonic()

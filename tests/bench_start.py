@@ -9,11 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import socketio
-
 from tests.measuring import row, table, write_speech
 from tests.process_tree import Watch, cpu_s, memory_mb
-from tests.program import APP, Program
+from tests.program import APP, PageSocket, Program
 
 SPOKEN_MINUTES = (1, 2, 4)
 HOUR_MINUTES, REPORT_MINUTES = 60, 10
@@ -42,7 +40,7 @@ def _listen(program: Program, minutes: tuple[float, ...]) -> None:
     """Press Start; what the program takes after so many minutes of speech."""
     pid = program.process.pid
     row("memory when the button is ready", f"{memory_mb(pid):.0f} MB")
-    page = socketio.Client()
+    page = PageSocket()
     page.connect(program.url, program.presenter, transports=["websocket"])
     page.emit("start")
     cpu, began = cpu_s(pid), time.monotonic()

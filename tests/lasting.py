@@ -15,7 +15,7 @@ from pathlib import Path
 import socketio
 
 from tests.disks import Powered
-from tests.program import PATIENCE_S, Program, free_port
+from tests.program import PATIENCE_S, PageSocket, Program, free_port
 from tests.sound_server import SoundServer
 
 LOOK_S = 0.05
@@ -58,7 +58,7 @@ class Reader:
         self.newest: tuple[str, int, bool] = ("", -1, True)
         self.events = 0
         self._session = ""
-        self._socket = socketio.Client(reconnection_delay=0.2, reconnection_delay_max=0.5)
+        self._socket = PageSocket(reconnection_delay=0.2, reconnection_delay_max=0.5)
         self._socket.on("status", self._status)
         self._socket.on("caption", self._caption)
         until(lambda: self._connects(url), "a connection")

@@ -8,9 +8,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from itertools import cycle, islice
@@ -18,6 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
+import engineio
 import socketio
 
 APP = Path(__file__).resolve().parents[1] / "app.py"
@@ -50,14 +52,46 @@ def free_port() -> int:
             return port
 
 
-def hang_up(page: socketio.Client) -> None:
-    """End a page's connection, also one that it gave up because the program was slow to answer.
+class _InTurn(engineio.Client):
+    """Begins to take a message when the one before it has been taken."""
 
-    Such a one it leaves open, and the collector of garbage tells of it in another test.
+    _last: threading.Thread | None = None
+
+    def start_background_task(
+        self, target: Callable[..., object], *args: object, **kwargs: object
+    ) -> threading.Thread:
+        if target != self.handlers.get("message"):
+            return super().start_background_task(target, *args, **kwargs)
+        before = self._last
+
+        def take() -> None:
+            if before:
+                before.join()
+            target(*args, **kwargs)
+
+        self._last = super().start_background_task(take)
+        return self._last
+
+
+class PageSocket(socketio.Client):
+    """A page without a browser, which is told everything in the order in which it was sent.
+
+    The library's own client has a thread for each message, and on a busy machine they overtake
+    each other. What it is told with may not wait for an answer of the program.
     """
-    page.disconnect()
-    if page.eio.ws:
-        page.eio.ws.shutdown()
+
+    def _engineio_client_class(self) -> type[engineio.Client]:
+        return _InTurn
+
+    def hang_up(self) -> None:
+        """End the connection, also one that was given up because the program was slow to answer.
+
+        Such a one is left open by the library, and the collector of garbage tells of it in another
+        test.
+        """
+        self.disconnect()
+        if self.eio.ws:
+            self.eio.ws.shutdown()
 
 
 class Program:

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import socketio
 import soundfile
 
-from tests.program import PATIENCE_S, Program, hang_up, run
+from tests.program import PATIENCE_S, PageSocket, Program, run
 
 SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
 
@@ -40,7 +39,7 @@ class Client:
     ) -> None:
         self.events: list[tuple[str, dict]] = []
         self._changed = threading.Condition()
-        self._socket = socketio.Client(reconnection=False)
+        self._socket = PageSocket(reconnection=False)
         self._socket.on("*", self._keep)
         headers = program.presenter if headers is None else headers
         path = f"{below}/socket.io"
@@ -56,7 +55,7 @@ class Client:
         return self
 
     def __exit__(self, *_: object) -> None:
-        hang_up(self._socket)
+        self._socket.hang_up()
 
     def _keep(self, name: str, payload: dict) -> None:
         with self._changed:

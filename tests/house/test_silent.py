@@ -20,12 +20,12 @@ OURS = (f".local/state/{NAME}/", f".config/{NAME}/", f".local/share/{NAME}/", f"
 # ONNX Runtime first asked for its maker's address some 10 s after it was loaded.
 LISTEN_S = 20
 SESSION = f"""
-import sys, time, socketio
-from tests.program import Program
+import sys, time
+from tests.program import PageSocket, Program
 own = {{name: "" for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME")}}
 with Program(sys.argv[1:], own) as program:
     program.wait_for("ready")
-    page = socketio.Client()
+    page = PageSocket()
     page.connect(program.url, headers=program.presenter, transports=["websocket"], wait_timeout={PATIENCE_S})
     print(page.call("start"))
     time.sleep({LISTEN_S})

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import socketio
 import soundfile
 
-from tests.program import PATIENCE_S, Program, hang_up
+from tests.program import PATIENCE_S, PageSocket, Program
 from utils import audio
 from utils.audio import SAMPLE_RATE
 from utils.live.pulse import STILL_S
@@ -40,7 +39,7 @@ class Told:
 
     def __init__(self, program: Program) -> None:
         self.statuses: list[dict] = []
-        self._socket = socketio.Client()
+        self._socket = PageSocket()
         self._socket.on("status", self.statuses.append)
         self._socket.connect(program.url, transports=["websocket"], wait_timeout=PATIENCE_S)
 
@@ -48,7 +47,7 @@ class Told:
         return self
 
     def __exit__(self, *_: object) -> None:
-        hang_up(self._socket)
+        self._socket.hang_up()
 
     @property
     def codes(self) -> set[str]:

@@ -70,7 +70,8 @@ def serves(program: Program) -> None:
     """Another reader is greeted as ever."""
     with Client(program, {}) as reader:
         reader.wait("caption", segment=-1)
-        assert len(reader.of("caption")) == LATE_JOINER_LINES
+        came = [one["segment"] for one in reader.of("caption")]
+        assert came == list(range(-LATE_JOINER_LINES, 0))  # each once, in order
     assert program.health()["state"] == "ready"
 
 
