@@ -33,7 +33,7 @@ class _Page:
     def __init__(self, websocket: WebSocket, ping_s: float) -> None:
         self._websocket = websocket
         self._writer = threading.Thread(target=same_room(self._write), name="page", daemon=True)
-        self.outbox = Outbox(ping_s)
+        self.outbox = Outbox(ping_s, websocket.send_at_once)
 
     def start(self) -> None:
         """Begin to send what is in the outbox.

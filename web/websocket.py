@@ -75,6 +75,7 @@ class WebSocket:
         self._protocol = Connection(ConnectionType.SERVER)
         self._bucket = TokenBucket(PACKETS_A_SECOND, PACKETS_AT_ONCE)
         self._sending = threading.Lock()
+        self._torn = False  # whether of the last frame only a part has been sent
         self._parts: list[str] = []
         self._open = True
         self._over_at = 0.0  # when it is closed, it may still read for so long what was sent
@@ -113,22 +114,48 @@ class WebSocket:
         ------
         OSError : the page is gone, or does not read
         """
-        waiting: deque[memoryview] = deque(memoryview(one) for one in frames)
+        waiting = deque(frames)
         with self._sending:
             while waiting:
-                sent = self._socket.sendmsg(list(islice(waiting, PIECES_AT_ONCE)))
-                while waiting and sent >= len(waiting[0]):
-                    sent -= len(waiting.popleft())
-                if sent:
-                    waiting[0] = waiting[0][sent:]
+                self._send_some(waiting)
                 if not self._open and time.monotonic() > self._over_at:
                     raise OSError("the page takes too long to end")
+
+    def send_at_once(self, frames: Sequence[bytes]) -> Sequence[bytes]:
+        """Send as much of frames as the network takes without waiting; return what is left.
+
+        What is left has to be sent next.
+        """
+        waiting = deque(frames)
+        if self._sending.acquire(blocking=False):
+            try:
+                while waiting:
+                    self._send_some(waiting, socket.MSG_DONTWAIT)
+            except OSError:
+                pass  # it is gone, or does not read: whoever sends the rest finds that
+            finally:
+                self._sending.release()
+        return waiting
+
+    def _send_some(self, waiting: deque[bytes], flags: int = 0) -> None:
+        """Send some of what waits; what has been sent waits no more.
+
+        Raises
+        ------
+        OSError : the page is gone, or does not read; BlockingIOError : nothing goes now
+        """
+        sent = self._socket.sendmsg(list(islice(waiting, PIECES_AT_ONCE)), (), flags)
+        self._torn = False
+        while waiting and sent >= len(waiting[0]):
+            sent -= len(waiting.popleft())
+        if sent:
+            waiting[0], self._torn = waiting[0][sent:], True
 
     def _send_if_room(self, data: bytes) -> None:
         """Send a frame of the protocol itself, unless that would mean to wait."""
         if self._sending.acquire(blocking=False):
             try:
-                if self._socket.send(data, socket.MSG_DONTWAIT) < len(data):
+                if not self._torn and self._socket.send(data, socket.MSG_DONTWAIT) < len(data):
                     self._socket.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass  # it is gone, or does not read

@@ -116,3 +116,35 @@ def test_frames_are_sent_as_they_are_and_the_end_is_told(ends: Ends) -> None:
     while data := ends.browser.recv(1 << 16):
         received += data
     assert received == b"".join(frames) + framed(CLOSE, struct.pack("!H", 1000))
+
+
+def test_what_the_network_does_not_take_at_once_is_left_whole_and_in_order(ends: Ends) -> None:
+    ends.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    frames = [framed(TEXT, bytes([65 + k]) * 3000) for k in range(20)]
+    left = ends.server.send_at_once(frames)
+    assert 0 < len(left) < len(frames)
+    assert list(left)[1:] == frames[1 - len(left) :] and frames[-len(left)].endswith(left[0])
+    ends.say(PING, b"in the middle of a frame")  # no answer may come into it
+    ends.say(TEXT, b"x")
+    assert ends.server.receive() == "x"
+    assert list(ends.server.send_at_once([])) == []
+    sender = threading.Thread(target=ends.server.send, args=(left,))
+    sender.start()
+    wanted, got = b"".join(frames), b""
+    while len(got) < len(wanted):
+        got += ends.browser.recv(len(wanted) - len(got))
+    sender.join()
+    assert got == wanted
+    ends.say(PING, b"and now")
+    ends.say(TEXT, b"y")
+    assert ends.server.receive() == "y"
+    pong = framed(PONG, b"and now")
+    assert ends.browser.recv(len(pong)) == pong
+    ends.browser.close()
+    assert ends.server.receive() is None
+
+
+def test_a_page_that_has_gone_leaves_all_of_it(ends: Ends) -> None:
+    ends.browser.close()
+    frames = [framed(TEXT, b"a"), framed(TEXT, b"b")]
+    assert list(ends.server.send_at_once(frames)) == frames
