@@ -5,6 +5,8 @@ file run code.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from utils.folders import cache_folder
 
@@ -33,6 +35,8 @@ FRUGAL = {
 # PyTorch then reads files without `weights_only` as its older versions did, where NeMo asks it to.
 UNSAFE = ("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD",)
 
+N_THREADS = "OMP_NUM_THREADS"  # of one process; OpenMP's own, which Ray and clusters set, too
+
 NO_HOME = "/nonexistent"  # what Debian names as the home of who has none
 
 
@@ -46,3 +50,30 @@ def prepare() -> None:
         os.environ["HOME"] = NO_HOME  # a folder that cannot be written to is no reason to end
     # Matplotlib's list of fonts, which it would write to the user's home.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
+
+
+def cores() -> int:
+    """Processor cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def n_threads() -> int:
+    """Threads for the sums of this process: one for each core, or fewer if it is to take fewer."""
+    told = os.environ.get(N_THREADS, "")
+    return min(cores(), int(told)) if told.isdecimal() and int(told) else cores()
+
+
+@contextmanager
+def sharing(n_processes: int) -> Iterator[None]:
+    """Share the cores out among so many processes that start here; else each takes all of them."""
+    before = os.environ.get(N_THREADS)  # somebody's own choice stays
+    os.environ[N_THREADS] = before or str(max(1, cores() // n_processes))
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[N_THREADS]
+        else:
+            os.environ[N_THREADS] = before

@@ -19,6 +19,7 @@ from utils.asr import Tuning
 from utils.asr.whisper import transcriber as module
 from utils.asr.whisper.transcriber import AGAIN_S, MOST_THREADS, SLOWER_S, WhisperTranscriber
 from utils.config import PACES
+from utils.environment import N_THREADS
 from utils.errors import ModelError
 from utils.models import memory
 
@@ -109,12 +110,23 @@ def test_every_pace_opens(whisper, samples, pace):
     [(1, 1), (2, 1), (3, 2), (MOST_THREADS + 1, MOST_THREADS), (64, MOST_THREADS)],
 )
 def test_a_core_is_left_to_the_rest(monkeypatch, cores, threads):
+    monkeypatch.delenv(N_THREADS, raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)), raising=False)
+    assert module._threads() == threads
+
+
+@pytest.mark.parametrize(
+    ("told", "threads"), [("1", 1), ("3", 2), ("64", MOST_THREADS), ("", 4), ("0", 4), ("x", 4)]
+)
+def test_a_process_that_is_to_take_fewer_cores_takes_fewer(monkeypatch, told, threads):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
+    monkeypatch.setenv(N_THREADS, told)
     assert module._threads() == threads
 
 
 @pytest.mark.parametrize("cores", [None, 1, 8])
 def test_cores_are_counted_where_the_system_has_no_affinity(monkeypatch, cores):
+    monkeypatch.delenv(N_THREADS, raising=False)
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     assert module._threads() == max(1, min((cores or 1) - 1, MOST_THREADS))

@@ -22,6 +22,7 @@ from utils.command_line.batch import _most_workers, local
 from utils.command_line.batch.plan import DONE, FORMS, Done, Outcome, find
 from utils.command_line.batch.work import Work
 from utils.config import Settings
+from utils.environment import N_THREADS, cores
 from utils.errors import DataError, ModelError
 
 WORDS = ["--no-emotion", "--no-sounds"]
@@ -138,6 +139,10 @@ def test_who_is_killed_in_the_middle_loses_nothing_and_does_nothing_twice(
     out = tmp_path / "captions"
     process = started(batch(many, out, "--workers", 2, *(["--ray", "local"] if ray else [])))
     wait_for(lambda: (out / DONE).is_file() and of(out) and at_work(process))
+    if not ray:  # which shares cores out by itself
+        each = os.environ.get(N_THREADS) or max(1, cores() // 2)
+        told = Path(f"/proc/{at_work(process)[0]}/environ").read_bytes().split(b"\0")
+        assert f"{N_THREADS}={each}".encode() in told
     os.kill(at_work(process)[0], signal.SIGKILL)
     output, errors = process.communicate(timeout=4 * PATIENCE_S)
     assert process.returncode == 0, errors

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from utils.environment import FRUGAL, SILENT, UNSAFE, prepare
+from utils.environment import FRUGAL, N_THREADS, SILENT, UNSAFE, cores, prepare, sharing
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,3 +37,17 @@ def test_what_lets_a_models_file_run_code_does_not_stay(monkeypatch):
         monkeypatch.setenv(name, "1")
     prepare()
     assert not set(UNSAFE) & set(os.environ)
+
+
+@pytest.mark.parametrize(
+    ("told", "n_processes", "each"),
+    [(None, 1, str(cores())), (None, 1000, "1"), ("3", 2, "3")],
+)
+def test_processes_that_start_together_share_the_cores(monkeypatch, told, n_processes, each):
+    monkeypatch.delenv(N_THREADS, raising=False)
+    if told:
+        monkeypatch.setenv(N_THREADS, told)
+    with sharing(n_processes):
+        code = f"import os; print(os.environ[{N_THREADS!r}])"
+        assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == each
+    assert os.environ.get(N_THREADS) == told

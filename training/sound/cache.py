@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import os
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
@@ -26,6 +25,7 @@ from utils.emotion import steps
 from utils.emotion.encoder import Encoder
 from utils.emotion.features import DEFAULT_CONFIG
 from utils.emotion.spectra import Config
+from utils.environment import cores
 from utils.errors import AudioError, DataError
 from utils.threads import one_thread
 
@@ -133,7 +133,7 @@ class FeatureCache:
     ) -> None:
         self.config, self.encoder = config, encoder
         self._bench = _Bench(Path(folder), noises, unheard, config, encoder)
-        self._workers = workers or os.cpu_count() or 1
+        self._workers = workers or cores()
         self._contents = Contents(self._bench.folder / "contents.json")
         self._shards = shards.Shards(self._bench.folder)
         self._hashes: dict[Path, str] = {}

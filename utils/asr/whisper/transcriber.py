@@ -1,7 +1,6 @@
 """Whisper as an engine: what listens from the first minute, on every machine."""
 
 import copy
-import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +13,7 @@ from utils.asr.whisper.model import WhisperModel, width
 from utils.asr.whisper.stream import GROWING_BEAM, SHARED_BEAM, WhisperStream
 from utils.asr.whisper.trial import check_usable
 from utils.audio import SAMPLE_RATE
+from utils.environment import cores, n_threads
 from utils.errors import ModelError
 from utils.faults import model_error
 from utils.language import two_letters
@@ -53,7 +53,7 @@ class WhisperTranscriber(Transcriber):
         if folder != packaged():
             check_usable(folder, code)
         self._phrases = tuning.phrases
-        workers = min(tuning.rooms, _cores())
+        workers = min(tuning.rooms, cores())
         self._model = WhisperModel(folder, code, _threads(workers), workers)
         self._growing_beam = GROWING_BEAM if tuning.rooms <= workers else SHARED_BEAM
         self._is_twin = False
@@ -122,11 +122,6 @@ class WhisperTranscriber(Transcriber):
             self._worker.shutdown(wait=True, cancel_futures=True)
 
 
-def _cores() -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return cores or 1
-
-
 def _threads(workers: int = 1) -> int:
-    """Cores for a pass: one is left to the emotion, the detector and the page."""
-    return max(1, min((_cores() - 1) // workers, MOST_THREADS))
+    """Threads for a pass: one is left to the emotion, the detector and the page."""
+    return max(1, min((n_threads() - 1) // workers, MOST_THREADS))

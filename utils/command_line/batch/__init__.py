@@ -1,6 +1,5 @@
 """`app.py caption FOLDER --out FOLDER`: every recording once, whatever stops it in between."""
 
-import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from utils.command_line.batch.plan import Done, Job, Outcome, find
 from utils.command_line.batch.work import Work
 from utils.command_line.output import note, tell
 from utils.config import Settings
+from utils.environment import cores
 from utils.errors import DataError
 from utils.faults import cause
 from utils.folders import check_writable
@@ -105,9 +105,8 @@ def _how(settings: Settings) -> str:
 def _most_workers(settings: Settings) -> int:
     """As many as there are cores, if there is memory for their models."""
     free = free_bytes()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    by_memory = cores or 1 if free is None else free // (WORKER_BYTES + _of_words(settings))
-    return max(1, min(cores or 1, by_memory))
+    by_memory = cores() if free is None else free // (WORKER_BYTES + _of_words(settings))
+    return max(1, min(cores(), by_memory))
 
 
 def _of_words(settings: Settings) -> int:

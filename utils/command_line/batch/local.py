@@ -12,6 +12,7 @@ from multiprocessing.process import BaseProcess
 
 from utils.command_line.batch.plan import Job, Outcome
 from utils.command_line.batch.work import Work, worker
+from utils.environment import sharing
 from utils.errors import AppError, ModelError
 
 ATTEMPTS = 3  # at a recording, after which it is taken to be what ends the processes
@@ -40,7 +41,8 @@ def run(work: Work, jobs: Sequence[Job], n_workers: int, said: set[str]) -> Iter
     AppError : the engines cannot be loaded, or captions cannot be written
     """
     waiting, attempts = deque(jobs), dict.fromkeys(jobs, 0)
-    processes = [_begin(work) for _ in range(min(n_workers, len(jobs)))]
+    n_workers = min(n_workers, len(jobs))
+    processes = [_begin(work, n_workers) for _ in range(n_workers)]
     try:
         while waiting or any(one.job for one in processes):
             ready = wait([one.pipe for one in processes])
@@ -55,7 +57,7 @@ def run(work: Work, jobs: Sequence[Job], n_workers: int, said: set[str]) -> Iter
                     if (outcome := _again(one, waiting, attempts)) is not None:
                         yield outcome
                     if waiting:
-                        processes.append(_begin(work))
+                        processes.append(_begin(work, n_workers))
                     continue
                 _give(one, waiting)
     finally:
@@ -63,10 +65,11 @@ def run(work: Work, jobs: Sequence[Job], n_workers: int, said: set[str]) -> Iter
             _end(one)
 
 
-def _begin(work: Work) -> _Process:
+def _begin(work: Work, n_workers: int) -> _Process:
     here, there = _CONTEXT.Pipe()
     process = _CONTEXT.Process(target=_serve, args=(work, there), daemon=True)
-    process.start()
+    with sharing(n_workers):
+        process.start()
     there.close()
     return _Process(process, here)
 
