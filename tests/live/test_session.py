@@ -370,6 +370,15 @@ def test_an_error_while_listening_is_told_and_start_tries_again(
                 if frame.start > 2 * SAMPLE_RATE:  # in the middle of a word
                     raise error
 
+    listens: list[bool] = []  # as pages are told that it has failed
+    shown = page.publish
+
+    def publish(name: str, payload: dict) -> None:
+        if name == "status" and payload["state"] == "error":
+            listens.append(session.listening)
+        shown(name, payload)
+
+    page.publish = publish
     sources = [Broken(SPEECH, realtime=False), FileSource(SPEECH, realtime=False)]
     session = open_session(transcriber, lambda start: sources.pop(0))
     session.start()
@@ -377,6 +386,7 @@ def test_an_error_while_listening_is_told_and_start_tries_again(
     assert str(error) in session.status["message"]
     session.start()
     page.wait_for("ready")
+    assert not listens[0], "who presses Start at once is not heard"
     whole = [e for e in page.finals if e["end_s"] > 4]
     assert len(whole) == 1 and whole[0]["segment"] > 0
 

@@ -189,18 +189,18 @@ class Listener:
             self._listen(captioner)
         except AppError as err:
             log.error("%s", err)
-            captioner.abandon()
-            message = say("failed", reason=str(err))
-            self._line.set(self._loader.status("error", message), over="pace.down")
+            self._fail(captioner, say("failed", reason=str(err)))
         except Exception as err:
             log.exception("listening failed")
-            captioner.abandon()
-            message = unexpected(err, "failed", "failed.mistake")
-            self._line.set(self._loader.status("error", message), over="pace.down")
+            self._fail(captioner, unexpected(err, "failed", "failed.mistake"))
         finally:
-            self._stopping.set()
             captioner.forget()
         self._wait_for_tags(captioner)
+
+    def _fail(self, captioner: Captioner, message: Message) -> None:
+        captioner.abandon()
+        self._stopping.set()  # whoever sees that it has failed may start it again
+        self._line.set(self._loader.status("error", message), over="pace.down")
 
     def _listen(self, captioner: Captioner) -> None:
         message, moves = say("ready"), Moves()
