@@ -74,7 +74,7 @@ class _InTurn(engineio.Client):
 
 
 class PageSocket(socketio.Client):
-    """A page without a browser, which is told everything in the order in which it was sent.
+    """A page without a browser, whose messages come in the order in which they were sent.
 
     The library's own client has a thread for each message, and on a busy machine they overtake
     each other. What it is told with may not wait for an answer of the program.

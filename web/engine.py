@@ -3,8 +3,8 @@
 What python-engineio brings lets a thread sleep for each ping, keeps any number of messages for a
 reader that does not read, counts nothing of what it is sent and ends in a traceback where a
 handshake is wrong. So python-socketio, above it, is given this server of pages in its place: a
-page is one thread that reads, in turns with all others, and one that writes from a bounded
-outbox. Only public names of both libraries are used.
+page is one thread that reads, in turns with all others, and one that pings, and writes from a
+bounded outbox what the network does not take at once. Only public names of both libraries are used.
 """
 
 import json
@@ -36,7 +36,7 @@ class _Page:
         self.outbox = Outbox(ping_s, websocket.send_at_once)
 
     def start(self) -> None:
-        """Begin to send what is in the outbox.
+        """Begin to send pings, and what is in the outbox.
 
         Raises
         ------
@@ -120,7 +120,6 @@ class Engine(engineio.Server):
     def _serve(self, websocket: WebSocket, environ: WSGIEnvironment, address: str) -> None:
         sid = self.generate_id()
         page = self._pages[sid] = _Page(websocket, self.ping_interval)
-        page.outbox.put(frame(f"0{json.dumps(self._opening(sid))}"))
 
         def take(text: str) -> None:
             try:
@@ -132,6 +131,7 @@ class Engine(engineio.Server):
         try:
             self.handlers["connect"](sid, environ)
             page.start()
+            page.outbox.put(frame(f"0{json.dumps(self._opening(sid))}"))
         except RuntimeError:
             refusals.warn("a page for which there is no thread", address)
         else:

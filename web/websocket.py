@@ -8,8 +8,10 @@ import base64
 import binascii
 import hashlib
 import logging
+import select
 import socket
 import struct
+import sys
 import threading
 import time
 from collections import deque
@@ -34,6 +36,9 @@ RECEIVE_BYTES = 4096
 PACKETS_A_SECOND, PACKETS_AT_ONCE = 20, 80
 WRONG = (1002, 1007)  # codes of what cannot be parsed
 PIECES_AT_ONCE = 256  # that one call gives to the network
+# Whether a call can be told not to wait: Windows has no word for it, macOS may wait all the same.
+LINUX = sys.platform == "linux"
+DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 VERSION = "13"
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, section 1.3
 
@@ -55,6 +60,11 @@ def is_handshake(environ: WSGIEnvironment) -> bool:
         and environ.get("HTTP_SEC_WEBSOCKET_VERSION", "").strip() == VERSION
         and len(key) == 16
     )
+
+
+def _timeout(seconds: int) -> int | bytes:
+    """As the system takes it: Windows in milliseconds, others as a `timeval`."""
+    return 1000 * seconds if sys.platform == "win32" else struct.pack("ll", seconds, 0)
 
 
 class WebSocket:
@@ -87,14 +97,13 @@ class WebSocket:
         ------
         OSError : the page has gone again
         """
-        page, seconds = self._socket, struct.pack("ll", SEND_S, 0)
+        page = self._socket
         key = environ["HTTP_SEC_WEBSOCKET_KEY"].strip().encode() + GUID
         accept = base64.b64encode(hashlib.sha1(key).digest()).decode()
         page.settimeout(None)
         page.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        page.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
-        seconds = struct.pack("ll", SILENT_S, 0)
-        page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
+        page.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeout(SEND_S))
+        page.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeout(SILENT_S))
         page.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         page.sendall(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
@@ -127,10 +136,10 @@ class WebSocket:
         What is left has to be sent next.
         """
         waiting = deque(frames)
-        if self._sending.acquire(blocking=False):
+        if LINUX and self._sending.acquire(blocking=False):
             try:
                 while waiting:
-                    self._send_some(waiting, socket.MSG_DONTWAIT)
+                    self._send_some(waiting, DONT_WAIT)
             except OSError:
                 pass  # it is gone, or does not read: whoever sends the rest finds that
             finally:
@@ -144,7 +153,10 @@ class WebSocket:
         ------
         OSError : the page is gone, or does not read; BlockingIOError : nothing goes now
         """
-        sent = self._socket.sendmsg(list(islice(waiting, PIECES_AT_ONCE)), (), flags)
+        if hasattr(self._socket, "sendmsg"):
+            sent = self._socket.sendmsg(list(islice(waiting, PIECES_AT_ONCE)), (), flags)
+        else:  # Windows
+            sent = self._socket.send(waiting[0], flags)
         self._torn = False
         while waiting and sent >= len(waiting[0]):
             sent -= len(waiting.popleft())
@@ -155,12 +167,17 @@ class WebSocket:
         """Send a frame of the protocol itself, unless that would mean to wait."""
         if self._sending.acquire(blocking=False):
             try:
-                if not self._torn and self._socket.send(data, socket.MSG_DONTWAIT) < len(data):
+                if self._torn or not (LINUX or self._has_room()):
+                    return
+                if self._socket.send(data, DONT_WAIT) < len(data):
                     self._socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # it is gone, or does not read
+            except (OSError, ValueError):
+                pass  # it is gone, or does not read; or it is one too many for `select`
             finally:
                 self._sending.release()
+
+    def _has_room(self) -> bool:
+        return bool(select.select((), (self._socket,), (), 0)[1])
 
     def receive(self) -> str | None:
         """The next message, in this page's turn until the next call; None at the end."""

@@ -116,7 +116,7 @@ def test_a_core_is_left_to_the_rest(monkeypatch, cores, threads):
 
 
 @pytest.mark.parametrize(
-    ("told", "threads"), [("1", 1), ("3", 2), ("64", MOST_THREADS), ("", 4), ("0", 4), ("x", 4)]
+    ("told", "threads"), [("1", 1), ("3", 3), ("64", MOST_THREADS), ("", 4), ("0", 4), ("x", 4)]
 )
 def test_a_process_that_is_to_take_fewer_cores_takes_fewer(monkeypatch, told, threads):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)

@@ -139,11 +139,12 @@ def test_who_is_killed_in_the_middle_loses_nothing_and_does_nothing_twice(
     out = tmp_path / "captions"
     process = started(batch(many, out, "--workers", 2, *(["--ray", "local"] if ray else [])))
     wait_for(lambda: (out / DONE).is_file() and of(out) and at_work(process))
+    one = at_work(process)[0]
     if not ray:  # which shares cores out by itself
         each = os.environ.get(N_THREADS) or max(1, cores() // 2)
-        told = Path(f"/proc/{at_work(process)[0]}/environ").read_bytes().split(b"\0")
+        told = Path(f"/proc/{one}/environ").read_bytes().split(b"\0")
         assert f"{N_THREADS}={each}".encode() in told
-    os.kill(at_work(process)[0], signal.SIGKILL)
+    os.kill(one, signal.SIGKILL)
     output, errors = process.communicate(timeout=4 * PATIENCE_S)
     assert process.returncode == 0, errors
     assert f"{MANY} of {MANY} captioned" in output

@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.attackers import masked
 from tests.program import PATIENCE_S
+from web import websocket
 from web.outbox import CLOSE, PONG, TEXT, framed
 from web.turns import turns
 from web.websocket import PACKETS_AT_ONCE, WebSocket
@@ -118,6 +120,7 @@ def test_frames_are_sent_as_they_are_and_the_end_is_told(ends: Ends) -> None:
     assert received == b"".join(frames) + framed(CLOSE, struct.pack("!H", 1000))
 
 
+@pytest.mark.skipif(not websocket.LINUX, reason="elsewhere nothing is sent at once")
 def test_what_the_network_does_not_take_at_once_is_left_whole_and_in_order(ends: Ends) -> None:
     ends.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     frames = [framed(TEXT, bytes([65 + k]) * 3000) for k in range(20)]
@@ -148,3 +151,65 @@ def test_a_page_that_has_gone_leaves_all_of_it(ends: Ends) -> None:
     ends.browser.close()
     frames = [framed(TEXT, b"a"), framed(TEXT, b"b")]
     assert list(ends.server.send_at_once(frames)) == frames
+
+
+class OfWindows:
+    """A socket that has what Windows has: no `sendmsg`, and no flag that says not to wait."""
+
+    def __init__(self, real: socket.socket) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> object:
+        if name == "sendmsg":
+            raise AttributeError(name)
+        return getattr(self._real, name)
+
+    def send(self, data: bytes, flags: int) -> int:
+        assert not flags
+        return self._real.send(data)
+
+
+@pytest.fixture
+def on_windows(ends: Ends, monkeypatch: pytest.MonkeyPatch) -> Ends:
+    monkeypatch.setattr(websocket, "LINUX", False)
+    monkeypatch.setattr(websocket, "DONT_WAIT", 0)
+    monkeypatch.setattr(ends.server, "_socket", OfWindows(ends.socket))
+    return ends
+
+
+def test_where_a_call_cannot_be_told_not_to_wait_all_is_left_and_then_sent(
+    on_windows: Ends,
+) -> None:
+    frames = [framed(TEXT, bytes([65 + k]) * 30_000) for k in range(20)]
+    assert list(on_windows.server.send_at_once(frames)) == frames
+    sender = threading.Thread(target=on_windows.server.send, args=(frames,))
+    sender.start()
+    wanted, got = b"".join(frames), b""
+    while len(got) < len(wanted):
+        got += on_windows.browser.recv(len(wanted) - len(got))
+    sender.join()
+    assert got == wanted
+
+
+def test_a_ping_is_answered_there_and_not_waited_for(on_windows: Ends) -> None:
+    on_windows.say(PING, b"are you there")
+    on_windows.say(TEXT, b"x")
+    assert on_windows.server.receive() == "x"
+    pong = framed(PONG, b"are you there")
+    assert on_windows.browser.recv(len(pong)) == pong
+    on_windows.socket.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            on_windows.socket.send(b"a" * 1000)
+    on_windows.socket.setblocking(True)
+    on_windows.say(PING, b"and now that nothing is read")
+    on_windows.say(TEXT, b"y")
+    assert on_windows.server.receive() == "y"
+    on_windows.browser.close()
+    assert on_windows.server.receive() is None
+
+
+def test_seconds_are_told_as_the_system_takes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert websocket._timeout(25) == struct.pack("ll", 25, 0)
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert websocket._timeout(25) == 25_000

@@ -124,4 +124,4 @@ class WhisperTranscriber(Transcriber):
 
 def _threads(workers: int = 1) -> int:
     """Threads for a pass: one is left to the emotion, the detector and the page."""
-    return max(1, min((n_threads() - 1) // workers, MOST_THREADS))
+    return max(1, min((cores() - 1) // workers, n_threads(), MOST_THREADS))
