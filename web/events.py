@@ -82,7 +82,7 @@ class Events:
         install(self._socketio, self._engine)
         self._publisher = Publisher(self._socketio, self._engine)
         self._told_readers: dict = {}
-        self._demoting = threading.Lock()
+        self._demoting, self._announcing = threading.Lock(), threading.Lock()
 
     def publish(self, name: str, payload: dict) -> None:
         """Let an event be sent to every page it is for; waits for none of them."""
@@ -110,7 +110,8 @@ class Events:
     def announce(self) -> None:
         """Tell every page how the room is now."""
         for audience, presenter in ((PRESENTERS, True), (READERS, False)):
-            self._publisher.publish("room", self._room.state(presenter), audience)
+            with self._announcing:  # who looked earlier is not told later
+                self._publisher.publish("room", self._room.state(presenter), audience)
 
         def end_waiting(told: Told, blank: bool) -> None:
             if not blank:

@@ -1,6 +1,7 @@
 """The page of one room, its events, and what stands behind them, put together."""
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -99,9 +100,12 @@ def add_room(app: Flask, found: Gathered, file: Path, load: Load, among: Among) 
         events.publish(name, payload)
         shared.publish(name, payload)
 
+    announcing = threading.Lock()
+
     def announce() -> None:
         events.announce()
-        shared.publish("room", room.state(False))
+        with announcing:  # who looked earlier is not told later
+            shared.publish("room", room.state(False))
 
     board = Board(publish)
     if earlier:

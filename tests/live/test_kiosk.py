@@ -23,6 +23,16 @@ def kiosk(told, board) -> Kiosk:
     return Kiosk(board.tell, lambda: told.append("room"), lambda: board.blank)
 
 
+def test_an_answer_stands_when_pages_are_told_of_it(board):
+    stood = []
+    kiosk = Kiosk(
+        lambda name, payload: stood.append(kiosk.shown()), lambda: None, lambda: board.blank
+    )
+    kiosk.answer("Yes")
+    kiosk.take_away()
+    assert stood == [[("answer", {"text": "Yes"})], []]
+
+
 def test_an_answer_is_told_to_every_page_and_to_those_that_come(kiosk, told):
     assert kiosk.shown() == []
     kiosk.answer("  Which platform?\n")

@@ -20,6 +20,7 @@ from utils.live.engines import Engines
 from utils.live.mending.remembered import Remembered
 from utils.live.room import Room
 from utils.live.saved import read_saved
+from utils.live.saving import SavedLines
 from utils.live.session import Session
 from utils.sources import Source
 
@@ -192,6 +193,25 @@ def test_what_an_older_file_tells_late_is_not_of_the_new_one(room, board):
     path = room._saved.path
     room.set_saving(False)
     assert [e.text for e in read_saved(path)[0]] == ["kept"]
+
+
+def test_a_file_is_being_written_until_its_saving_has_ended(room, board, monkeypatch):
+    refused, close = [], SavedLines.close
+
+    def slowly(saved: SavedLines) -> None:
+        with pytest.raises(DataError, match="being written") as caught:
+            room.history.delete(saved.path.name)
+        refused.append(caught.value)
+        close(saved)
+
+    monkeypatch.setattr(SavedLines, "close", slowly)
+    room.set_saving(True)
+    path = room._saved.path
+    board.show(line(0, "kept"), board.cuts)
+    room.set_saving(False)
+    assert refused and room.state(True)["saving"] is None
+    room.history.delete(path.name)
+    assert not path.exists()
 
 
 def test_lines_are_saved_while_that_is_on(room, board):

@@ -112,9 +112,10 @@ class Kiosk:
         return next((place for place in (HERE, ELSEWHERE) if self._screens[place]), "")
 
     def _show(self, text: str) -> None:
-        if text != self._answer:
-            self._publish("answer", {"text": text})
+        changed = text != self._answer
         self._answer, self._answered = text, time.monotonic()
+        if changed:  # told when it is so: a page that opens now misses none
+            self._publish("answer", {"text": text})
 
     def _settle(self, name: str, on: bool) -> None:
         try:

@@ -142,7 +142,12 @@ class Loader:
     def _improve(self, engines: Engines, bring: Better) -> None:
         """Bring the better recogniser; it takes the next segment over."""
 
+        kept: list[Message] = []  # told when it can be tried again
+
         def notice(code: str, **values: str | int) -> None:
+            if code == "engine.kept":
+                kept.append(say(code, **values))
+                return
             self._line.notice(say(code, **values))
             if code == "engine.waiting":
                 self._promise_nothing()
@@ -153,6 +158,8 @@ class Loader:
             self._failed = None if better else bring
             self.engines = better or _kept(engines)
             self._refresh()
+            for message in kept:
+                self._line.notice(message)
             self._bring_next()
         if better:
             self._line.remark("engine.changed", engine=better.captioner.transcriber.name)

@@ -310,14 +310,15 @@ class Room:
         return saved
 
     def _end_saving(self) -> None:
-        saved, self._saved = self._saved, None
         self._board.set_keep(None)
-        if saved:
-            saved.close()
+        if saved := self._saved:
+            saved.close()  # until then its file is one that is being written
+            self._saved = None
+            self._session.withdraw("saving.waiting")
 
     def _on_saving_failed(self, reason: str) -> None:
-        self._saved = None
         self._board.set_keep(None)
+        self._saved = None
         self._session.withdraw("saving.waiting")
         self._session.notice("saving.failed", reason=reason)
         self._announce()

@@ -72,7 +72,7 @@ class Setup:
         self._fetching = Fetching(self._tell_fetch, self._arrived)
         self._measuring = ""  # name of the recogniser that is being measured
         self._working = threading.Lock()
-        self._telling = threading.Lock()
+        self._telling, self._telling_recognisers = threading.Lock(), threading.Lock()
         self._heard_with: str | None = None  # the microphone that the session has opened
         session = around.session
         if gathered.problems:
@@ -113,7 +113,8 @@ class Setup:
 
     def tell(self) -> None:
         """Tell presenters how things are set."""
-        self._around.publish("setup", self.state())
+        with self._telling:  # who looked earlier is not told later
+            self._around.publish("setup", self.state())
 
     def look(self) -> None:
         """Tell presenters, soon, what there is: devices, languages and recognisers."""
@@ -133,7 +134,7 @@ class Setup:
         self._around.publish("setup_devices", {"devices": found, "reason": reason})
 
     def _tell_recognisers(self) -> None:
-        with self._telling:  # who looked earlier, in another language, is not told later
+        with self._telling_recognisers:  # nor who looked in another language
             language = self.settings.language
             told = {
                 "language": language,
