@@ -18,6 +18,7 @@ from tests.program import PATIENCE_S, Program, free_port, run
 from tests.proxy import NAME, Proxy
 from tests.proxy import missing as missing_nginx
 from tests.redis_server import PASSWORD, RedisServer, missing
+from tests.scoring import word_errors
 from tests.web.test_web import key_file
 from utils.messages import SENTENCES
 
@@ -188,11 +189,14 @@ def test_a_room_that_is_killed_loses_the_unfinished_line_alone(server, ending, u
         sessions = {status["session"] for status in reader.of("status") if status["session"]}
     assert len(sessions) == 1  # pages go on, and put no mark
     assert [one["segment"] for one in lines] == [0, 1, 2]
-    assert lines[0]["text"] == first["text"] and lines[2]["text"] == first["text"]
+    assert [lines[0]["text"], lines[2]["text"]] == [first["text"], mine["text"]]
+    # the same is said, and may be heard with fewer passes on a busy machine
+    n_wrong, n_words = word_errors(first["text"], mine["text"])
+    assert n_wrong < n_words / 4
     assert lines[2]["start_s"] >= lines[1]["end_s"] >= lines[0]["end_s"]
     for client in (reader, late):
         got = told(client)
-        assert [one["text"] for one in got if one["segment"] != 1] == [first["text"]] * 2
+        assert [one["text"] for one in got if one["segment"] != 1] == [first["text"], mine["text"]]
 
 
 def test_redis_is_killed_while_somebody_speaks_and_no_line_is_lost(server, ending, unbroken):
