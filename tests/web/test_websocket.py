@@ -4,7 +4,7 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -44,6 +44,16 @@ class Ends:
     def say(self, first: int, payload: bytes) -> None:
         """Let the browser send a frame."""
         self.browser.sendall(masked(first, payload))
+
+    def read_while_sent(self, frames: Sequence[bytes], n_bytes: int) -> bytes:
+        """Let the server send frames; the next bytes that the browser reads meanwhile."""
+        sender = threading.Thread(target=self.server.send, args=(frames,))
+        sender.start()
+        got = b""
+        while len(got) < n_bytes:
+            got += self.browser.recv(n_bytes - len(got))
+        sender.join()
+        return got
 
 
 @pytest.fixture
@@ -122,22 +132,15 @@ def test_frames_are_sent_as_they_are_and_the_end_is_told(ends: Ends) -> None:
 
 @pytest.mark.skipif(not websocket.LINUX, reason="elsewhere nothing is sent at once")
 def test_what_the_network_does_not_take_at_once_is_left_whole_and_in_order(ends: Ends) -> None:
-    ends.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    frames = [framed(TEXT, bytes([65 + k]) * 3000) for k in range(20)]
-    left = ends.server.send_at_once(frames)
-    assert 0 < len(left) < len(frames)
-    assert list(left)[1:] == frames[1 - len(left) :] and frames[-len(left)].endswith(left[0])
+    frames = [framed(TEXT, b"a"), framed(TEXT, b"b" * 1_000_000), framed(TEXT, b"c")]
+    wanted = b"".join(frames)
+    left = list(ends.server.send_at_once(frames))
+    assert left[1:] == frames[2:] and frames[1].endswith(left[0]) and left[0] != frames[1]
+    got = ends.browser.recv(100_000)  # so that there is room again
     ends.say(PING, b"in the middle of a frame")  # no answer may come into it
     ends.say(TEXT, b"x")
     assert ends.server.receive() == "x"
-    assert list(ends.server.send_at_once([])) == []
-    sender = threading.Thread(target=ends.server.send, args=(left,))
-    sender.start()
-    wanted, got = b"".join(frames), b""
-    while len(got) < len(wanted):
-        got += ends.browser.recv(len(wanted) - len(got))
-    sender.join()
-    assert got == wanted
+    assert got + ends.read_while_sent(left, len(wanted) - len(got)) == wanted
     ends.say(PING, b"and now")
     ends.say(TEXT, b"y")
     assert ends.server.receive() == "y"
@@ -182,13 +185,8 @@ def test_where_a_call_cannot_be_told_not_to_wait_all_is_left_and_then_sent(
 ) -> None:
     frames = [framed(TEXT, bytes([65 + k]) * 30_000) for k in range(20)]
     assert list(on_windows.server.send_at_once(frames)) == frames
-    sender = threading.Thread(target=on_windows.server.send, args=(frames,))
-    sender.start()
-    wanted, got = b"".join(frames), b""
-    while len(got) < len(wanted):
-        got += on_windows.browser.recv(len(wanted) - len(got))
-    sender.join()
-    assert got == wanted
+    wanted = b"".join(frames)
+    assert on_windows.read_while_sent(frames, len(wanted)) == wanted
 
 
 def test_a_ping_is_answered_there_and_not_waited_for(on_windows: Ends) -> None:
