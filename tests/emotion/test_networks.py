@@ -19,7 +19,7 @@ from utils.emotion.encoder import Encoder
 from utils.emotion.features import DEFAULT_CONFIG
 from utils.emotion.judgement import Judgement
 from utils.emotion.networks import images
-from utils.emotion.networks.config import CNNS, IMAGES, NAMES, OURS, SVM, NetworkConfig
+from utils.emotion.networks.config import CNNS, IMAGES, NAMES, OURS, SIZES, SVM, NetworkConfig
 from utils.emotion.networks.segments import Segments
 from utils.emotion.place import Place
 from utils.emotion.spectra import SpectraConfig
@@ -98,6 +98,17 @@ def test_image_networks_take_one_channel_or_three(name: str, channels: int) -> N
     assert first.in_channels == channels
     with torch.inference_mode():
         assert network(torch.randn(1, 60, MEL.n_features), torch.tensor([60])).shape[1] == 6
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_image_networks_learn_from_small_pictures_too(name: str) -> None:
+    network = made(name, size=SIZES[0]).train()
+    seen: list[torch.Size] = []
+    first = next(m for m in network.modules() if isinstance(m, torch.nn.Conv2d))
+    first.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape))
+    network(torch.randn(2, 60, MEL.n_features), torch.tensor([60, 60])).sum().backward()
+    assert seen == [(2, 1, 64, 64)]
+    assert first.weight.grad is not None and first.weight.grad.abs().sum() > 0
 
 
 def test_speech_of_any_length_is_heard_in_half_overlapping_stretches() -> None:
@@ -192,6 +203,8 @@ def test_an_unknown_network_is_told_which_there_are() -> None:
         ({"n_features": 0}, "n_features is 0"),
         ({"segment": 10**9}, "expected 1 to 100000"),
         ({"channels": 2}, "expected 1 or 3"),
+        ({"size": 63}, "expected an edge of 64 to 512"),
+        ({"size": 10**6}, "expected an edge of 64 to 512"),
     ],
 )
 def test_sizes_that_give_no_network_are_refused(change: dict, message: str) -> None:

@@ -38,10 +38,18 @@ OF_FIT = {
 OF_SHAPE = {
     "segment": "segment_s",
     "channels": "channels",
+    "size": "size",
     "dropout": "dropout",
     "width": "width",
 }
-ONLY_OF = {"dropout": DROPPING, "width": WIDENED, "c": (SVM,), "gamma": (SVM,)}
+ONLY_OF = {
+    "channels": IMAGES,
+    "size": IMAGES,
+    "dropout": DROPPING,
+    "width": WIDENED,
+    "c": (SVM,),
+    "gamma": (SVM,),
+}
 _OF_WIDENED = "of cnn5 to cnn8, cnn5-1d to cnn8-1d and cnn-lstm"
 _OF_DROPPING = f"{_OF_WIDENED}, and of alexnet-gap"
 
@@ -86,6 +94,9 @@ def add_settings(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--segment", type=number, metavar="S", help="heard at a time (3)")
     group.add_argument(
         "--channels", type=at_least(1), metavar="N", help="of an image network's picture: 1 or 3"
+    )
+    group.add_argument(
+        "--size", type=at_least(1), metavar="N", help="its edge in pixels (224); less is quicker"
     )
     group.add_argument("--epochs", type=at_least(1), metavar="N", help="at the most (40)")
     group.add_argument("--batch", type=at_least(1), metavar="N", help="clips in a step (32)")
@@ -174,8 +185,6 @@ def chosen(options: argparse.Namespace) -> Choice:
         raise ConfigError(f"{OURS} hears {ENCODER}, not {options.features}: name another --model")
     if options.stability is not None and options.mixnoise is None:
         raise ConfigError("--stability needs noisy copies: give --mixnoise too, such as 10")
-    if options.channels and name not in IMAGES:
-        raise ConfigError(f"{name} gets no picture: --channels is for {', '.join(IMAGES)}")
     for setting, names in ONLY_OF.items():
         if getattr(options, setting) is not None and name not in names:
             raise ConfigError(f"{name} has no --{setting}: it is for {', '.join(names)}")
@@ -184,7 +193,15 @@ def chosen(options: argparse.Namespace) -> Choice:
     try:
         fit, own = FitConfig(**given), Shape(**shape)
         if name != OURS:
-            NetworkConfig(name, 1, 2, channels=own.channels, dropout=own.dropout, width=own.width)
+            NetworkConfig(
+                name,
+                1,
+                2,
+                channels=own.channels,
+                size=own.size,
+                dropout=own.dropout,
+                width=own.width,
+            )
     except ValueError as err:
         raise ConfigError(f"{name}: {err}") from err
     return Choice(name, heard, fit, own)

@@ -33,11 +33,12 @@ class Shape:
     Parameters
     ----------
     segment_s : what it hears at a time
-    channels, dropout, width : as in `NetworkConfig`
+    channels, size, dropout, width : as in `NetworkConfig`
     """
 
     segment_s: float = 3.0
-    channels: int = 1
+    channels: int = NetworkConfig.channels
+    size: int = NetworkConfig.size
     dropout: float = NetworkConfig.dropout
     width: float = NetworkConfig.width
 
@@ -83,6 +84,7 @@ class Bench:
             segment=max(1, round(shape.segment_s * cache.per_s)),
             dropout=shape.dropout,
             channels=shape.channels,
+            size=shape.size,
             n_heard=encoder.width if encoder else 0,
             encoder=encoder.identity if encoder else "",
             n_vectors=int(name == SVM),

@@ -237,7 +237,10 @@ def _run(
     """AdamW under a one-cycle schedule; ends early where voices judge and gain nothing."""
     names = [[clip.identity for clip in part] for part in (clips, validation)]
     optimiser = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        model.parameters(),
+        lr=config.learning_rate,
+        weight_decay=config.weight_decay,
+        fused=True,  # on one processor AlexNet's 57 million weights take half the time
     )
     steps = config.epochs * per_epoch
     schedule = torch.optim.lr_scheduler.OneCycleLR(

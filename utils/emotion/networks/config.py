@@ -15,6 +15,7 @@ KINDS = {
     "cnn_lstm": ("cnn-lstm",),
     "images": IMAGES,
 }
+SIZES = (64, 512)  # least and greatest edge of an image: smaller leaves AlexNet no pixel
 WIDENED = (*CNNS, "cnn-lstm")  # networks whose width is a setting
 DROPPING = (*WIDENED, "alexnet-gap")  # and whose dropout is one
 NAMES = (OURS, *(name for names in KINDS.values() for name in names), SVM)
@@ -31,7 +32,7 @@ class NetworkConfig:
     n_classes : width of the logits
     segment : steps that it hears at a time
     dropout : share of inputs of the last layer that training leaves out
-    channels : of the picture that an image network gets, 1 or 3
+    channels, size : of the picture that an image network gets: 1 or 3, and the pixels of its edge
     n_vectors, n_taught : of a support vector machine: how many there are, and classes it learnt
     n_heard, encoder : columns of a step that an encoder heard, and its identity
     width : of the layers of those in `WIDENED`, in times the usual
@@ -47,6 +48,7 @@ class NetworkConfig:
     segment: int = 300
     dropout: float = 0.4
     channels: int = 1
+    size: int = 224
     n_vectors: int = 0
     n_taught: int = 0
     n_heard: int = 0
@@ -62,6 +64,10 @@ class NetworkConfig:
                 raise ValueError(f"{name} is {value!r}, expected 1 to 100000")
         if self.channels not in (1, 3):
             raise ValueError(f"{self.channels} channels of a picture, expected 1 or 3")
+        if not isinstance(self.size, int) or not SIZES[0] <= self.size <= SIZES[1]:
+            raise ValueError(
+                f"a picture of {self.size} pixels, expected an edge of {SIZES[0]} to {SIZES[1]}"
+            )
         if not 0 <= self.dropout < 1:
             raise ValueError(f"a dropout of {self.dropout}, expected 0 to less than 1")
         if not 0.1 <= self.width <= 8:

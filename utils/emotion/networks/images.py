@@ -15,7 +15,6 @@ from utils.errors import ModelError
 
 log = logging.getLogger(__name__)
 
-SIZE = 224  # pixels of an image's edge, as they were trained with
 INSTALL = "utils/emotion/networks/torchvision.txt"
 
 
@@ -65,17 +64,17 @@ def teach(network: nn.Module, config: NetworkConfig) -> bool:
 
 
 class Image(nn.Module):
-    """Stretches as images of 224 x 224 pixels, and what a network says of them.
+    """Stretches as square images, and what a network says of them.
 
     Parameters
     ----------
-    config : whose channels and classes it is fitted to
+    config : whose channels and classes it is fitted to, and whose size its images have
     published : the network as torchvision has it
     """
 
     def __init__(self, config: NetworkConfig, published: Any) -> None:
         super().__init__()
-        self.channels = config.channels
+        self.channels, self.size = config.channels, config.size
         if config.name == "googlenet":
             published.transform_input = False  # of ImageNet's colours
         if config.name == "alexnet-gap":
@@ -87,13 +86,15 @@ class Image(nn.Module):
 
     def forward(self, stretches: torch.Tensor) -> torch.Tensor:
         """Logits (n, n_classes) of stretches (n, n_features, segment)."""
-        return self.network(as_images(stretches, self.channels))
+        return self.network(as_images(stretches, self.channels, self.size))
 
 
-def as_images(stretches: torch.Tensor, channels: int) -> torch.Tensor:
-    """Pictures (n, channels, 224, 224) of stretches (n, n_features, segment)."""
+def as_images(
+    stretches: torch.Tensor, channels: int, size: int = NetworkConfig.size
+) -> torch.Tensor:
+    """Pictures (n, channels, size, size) of stretches (n, n_features, segment)."""
     images = nn.functional.interpolate(
-        stretches[:, None], (SIZE, SIZE), mode="bilinear", align_corners=False
+        stretches[:, None], (size, size), mode="bilinear", align_corners=False
     )
     return images.expand(-1, channels, -1, -1)
 
