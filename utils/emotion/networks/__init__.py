@@ -41,4 +41,5 @@ def build(config: ModelConfig | NetworkConfig) -> Network:
     module = import_module(f"{__name__}.{kind}")
     make: Callable[[NetworkConfig], nn.Module] = module.make
     # Of two-dimensional convolutions processors are the quicker with channels last, by a third.
-    return Segments(config, make(config)).to(memory_format=torch.channels_last)
+    network = Segments(config, make(config))
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
