@@ -149,7 +149,6 @@ class Events:
         page = _Page(who, who.presents(self._token), facing)
         self._pages[_sid()] = page
         metrics.PAGES_OPENED.inc()
-        emit("room", self._room.state(page.presenter))
         greeting = self._setup.greeting() if self._setup and page.presenter else []
         self._welcome(_sid(), page.presenter, *greeting)
         if facing:
@@ -162,7 +161,8 @@ class Events:
         def welcome(told: Told, blank: bool) -> None:
             audiences = [audience, WAITING[audience]] if blank else [audience]
             told = told if presenter else _as_readers_get(told)
-            self._publisher.welcome(sid, audiences, [*first, *told])
+            state = partial(self._room.state, presenter)
+            self._publisher.welcome(sid, audiences, state, [*first, *told])
 
         self._room.greet(welcome)
 
@@ -236,7 +236,7 @@ class Events:
             page.presenter = False
         for room in (PRESENTERS, WAITING[PRESENTERS]):
             self._socketio.server.leave_room(sid, room, namespace="/")
-        self._welcome(sid, False, ("room", self._room.state(False)))
+        self._welcome(sid, False)
 
     def _refuse(self, message: Message) -> dict:
         page = self._pages[_sid()]

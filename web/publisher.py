@@ -52,9 +52,16 @@ class Publisher:
         """Send an event to every page of some audiences; all of them if none is named."""
         self._tasks.put(partial(self._publish, name, payload, audiences or (PRESENTERS, READERS)))
 
-    def welcome(self, sid: str, audiences: Sequence[str], told: Told) -> None:
-        """Tell a page that opens how things are, and send it what follows."""
-        self._tasks.put(partial(self._welcome, sid, audiences, told))
+    def welcome(
+        self, sid: str, audiences: Sequence[str], room: Callable[[], dict], told: Told
+    ) -> None:
+        """Tell a page that opens how things are, and send it what follows.
+
+        Parameters
+        ----------
+        room : called once the page stands in the order, so that no change of the room is missed
+        """
+        self._tasks.put(partial(self._welcome, sid, audiences, room, told))
 
     def end_waiting(self, audience: str, told: Told) -> None:
         """Tell the pages of an audience that wait how things are; they wait no more."""
@@ -81,13 +88,15 @@ class Publisher:
             self._made.clear()
         self._send(audiences, [(name, payload)])
 
-    def _welcome(self, sid: str, audiences: Sequence[str], told: Told) -> None:
+    def _welcome(
+        self, sid: str, audiences: Sequence[str], room: Callable[[], dict], told: Told
+    ) -> None:
         try:
             for audience in audiences:
                 self._server.enter_room(sid, audience, namespace="/")
         except (KeyError, ValueError):
             return  # it has gone again
-        self._send([sid], told)
+        self._send([sid], [("room", room()), *told])
 
     def _end_waiting(self, room: str, told: Told) -> None:
         self._send([room], told)
