@@ -96,7 +96,10 @@ def add_settings(group: argparse._ArgumentGroup) -> None:
         "--channels", type=at_least(1), metavar="N", help="of an image network's picture: 1 or 3"
     )
     group.add_argument(
-        "--size", type=at_least(1), metavar="N", help="its edge in pixels (224); less is quicker"
+        "--size",
+        type=at_least(1),
+        metavar="N",
+        help="edge of an image network's picture, in pixels (224); smaller ones are quicker",
     )
     group.add_argument("--epochs", type=at_least(1), metavar="N", help="at the most (40)")
     group.add_argument("--batch", type=at_least(1), metavar="N", help="clips in a step (32)")
@@ -193,15 +196,7 @@ def chosen(options: argparse.Namespace) -> Choice:
     try:
         fit, own = FitConfig(**given), Shape(**shape)
         if name != OURS:
-            NetworkConfig(
-                name,
-                1,
-                2,
-                channels=own.channels,
-                size=own.size,
-                dropout=own.dropout,
-                width=own.width,
-            )
+            NetworkConfig(name, 1, 2, **own.settings)
     except ValueError as err:
         raise ConfigError(f"{name}: {err}") from err
     return Choice(name, heard, fit, own)

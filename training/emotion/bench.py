@@ -1,8 +1,9 @@
 """The bench at which other networks than ours are trained and tested: pictures, no readers."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +42,11 @@ class Shape:
     size: int = NetworkConfig.size
     dropout: float = NetworkConfig.dropout
     width: float = NetworkConfig.width
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `NetworkConfig` takes of it, whatever the length of a frame."""
+        return {name: value for name, value in asdict(self).items() if name != "segment_s"}
 
 
 class Bench:
@@ -82,14 +88,11 @@ class Bench:
             steps.width(cache.config, encoder),
             len(labels),
             segment=max(1, round(shape.segment_s * cache.per_s)),
-            dropout=shape.dropout,
-            channels=shape.channels,
-            size=shape.size,
             n_heard=encoder.width if encoder else 0,
             encoder=encoder.identity if encoder else "",
             n_vectors=int(name == SVM),
             n_taught=2 * (name == SVM),
-            width=shape.width,
+            **shape.settings,
         )
         self.identity = f"{cache.identity} {labels}"
         self.origin = "scratch"  # of the first weights of the network that was trained last
