@@ -31,6 +31,7 @@ KEPT = (
 )  # of a run, beside its parts
 SEED_STEP = 1_000_003  # keeps the random numbers of (seed, step) apart from those of others
 MOST_NORM = 1.0  # to which longer gradients are clipped
+KEEP_S = 30.0  # between two states, at the least: a gigabyte takes as long to write as an epoch
 
 
 class Stateful(Protocol):
@@ -95,7 +96,8 @@ class Run:
 
     draws, learns and ends with the same numbers as a run that nobody killed, if all that is
     random follows from the step, from a generator of PyTorch's or from `random`. The state is
-    kept every so many steps and after the last; a step after that is done again.
+    kept at the first look, at later ones every half minute, and at the last; a step after that is
+    done again.
 
     Where several processes train (`training.parallel`), all go on from the first one's state, and
     it alone keeps anything; each learns from its part of a batch; what the first judged counts.
@@ -105,7 +107,7 @@ class Run:
     parts : all that changes from step to step, by name, but for the two that follow
     optimiser, schedule : of the learning rate
     steps : how many, all together
-    every : steps between two looks, at which the state is kept
+    every : steps between two looks, at which what was learnt is judged
     seed : with a step's number, of the random numbers of that step
     identity : of all that the run depends on; a state of another is not taken
     folder : keeps the state; made if need be. None keeps nothing
@@ -136,6 +138,7 @@ class Run:
         self.seconds = 0.0  # of the processor, in all processes: what else runs is not counted
         self.history: list[dict[str, float]] = []  # of each look: step, loss, what was judged
         self._since = time.process_time()
+        self._kept_at = -math.inf
         self._with_log = log
         self._log: SummaryWriter | None = None
         self._losses: list[float] = []  # since the last look
@@ -157,7 +160,7 @@ class Run:
 
     def __iter__(self) -> Iterator[int]:
         """The number of each step that is still to do, from 1."""
-        while self.step < self.steps and not self._stuck():
+        while not self._ended():
             self.step += 1
             torch.manual_seed(self.seed * SEED_STEP + self.step)
             random.seed(self.seed * SEED_STEP + self.step)
@@ -167,7 +170,7 @@ class Run:
 
     @property
     def due(self) -> bool:
-        """Whether the state is kept after this step: the time to judge what was learnt."""
+        """Whether a look follows this step: the time to judge what was learnt."""
         return self.step % self.every == 0 or self.step == self.steps
 
     def learn(self, loss: torch.Tensor) -> float:
@@ -201,12 +204,14 @@ class Run:
             self.best_score, self.best_step = score, self.step
             self.best = copy.deepcopy(weights)
 
-    def _stuck(self) -> bool:
+    def _ended(self) -> bool:
+        """Whether all steps are done, or nothing was gained for too long."""
         waited = self.step - self.best_step
-        return self.patience is not None and waited >= self.patience * self.every
+        stuck = self.patience is not None and waited >= self.patience * self.every
+        return stuck or self.step >= self.steps
 
     def _look(self) -> None:
-        """Log what was found since the last look, and keep the state."""
+        """Log what was found since the last look, and keep the state where that is due."""
         now = time.process_time()
         self.seconds, self._since = self.seconds + now - self._since, now
         mean = sum(self._losses) / max(len(self._losses), 1)
@@ -217,8 +222,10 @@ class Run:
                 self._log.add_scalar(name, value, self.step)
             self._log.flush()
         self._losses.clear()
-        if self.folder and parallel.leads():
+        late = time.monotonic() - self._kept_at >= KEEP_S
+        if self.folder and parallel.leads() and (late or self._ended()):
             self._save(self.folder / STATE)
+            self._kept_at = time.monotonic()
 
     def _save(self, path: Path) -> None:
         """Keep the state; a crash leaves the old file or none."""
@@ -289,6 +296,12 @@ def seconds_of(folder: Path) -> float:
             found = checkpoint.unpack(path)
             total += float(found.get("seconds", 0.0)) if isinstance(found, dict) else 0.0
     return total
+
+
+def forget(folder: Path) -> None:
+    """Drop all states in a folder, of what has ended: weights of many networks fill a disk."""
+    for path in folder.rglob(STATE):
+        path.unlink()
 
 
 def state_of(path: Path) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from tests.training.test_train import CLIPS, CONFIG, LABELS, MODEL, N_FEATURES, OTHERS, Sung
-from training import parallel
+from training import parallel, run
 from training.emotion.dataset import Dataset
 from training.emotion.train import train
 from utils.errors import DataError
@@ -49,6 +49,7 @@ def main(folder: Path, dies_at: int) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    run.KEEP_S = 0.0  # a test kills it after a look
     try:
         main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0)
     except DataError as err:

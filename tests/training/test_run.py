@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from training import run as run_module
 from training.run import FORMAT, STATE, Run, Stateful, Weights
 from utils.errors import DataError
 
@@ -105,6 +106,21 @@ def test_killed_at_every_look_it_ends_the_same(whole, tmp_path: Path) -> None:
     assert last.weights() == whole and last.done == [STEPS]
 
 
+def test_looks_soon_after_one_another_keep_the_first_and_the_last(
+    whole, tmp_path: Path, monkeypatch
+) -> None:
+    """The state of a large network takes as long to write as an epoch to learn."""
+    monkeypatch.setattr(run_module, "KEEP_S", 1e9)
+    with pytest.raises(Killed):
+        Line().train(tmp_path, lambda step: step == 8)
+    second = Line()
+    second.train(tmp_path)
+    assert second.done == list(range(EVERY + 1, STEPS + 1)) and second.weights() == whole
+    third = Line()
+    third.train(tmp_path)
+    assert third.done == [] and third.weights() == whole
+
+
 def test_a_finished_run_does_no_step(whole, tmp_path: Path) -> None:
     Line().train(tmp_path)
     again = Line()
@@ -131,7 +147,9 @@ def test_the_best_weights_do_not_change_with_later_steps(tmp_path: Path) -> None
     assert not torch.equal(run.best["weight"], line.average.tensors["weight"])
 
 
-def test_it_ends_where_nothing_is_gained(tmp_path: Path) -> None:
+@pytest.mark.parametrize("keep_s", [0.0, 1e9])
+def test_it_ends_where_nothing_is_gained(keep_s: float, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(run_module, "KEEP_S", keep_s)
     line = Line()
     line.train(tmp_path, score=lambda step: -step, patience=2)
     assert line.done == list(range(1, 3 * EVERY + 1))

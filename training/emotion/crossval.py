@@ -15,7 +15,7 @@ from training.emotion.protocols import Protocol
 from training.emotion.splits import Split
 from training.emotion.train import logits
 from training.emotion.workshop import Workshop
-from training.run import make_folder, seconds_of
+from training.run import forget, make_folder, seconds_of
 from training.sound.shards import replace
 from utils.emotion.networks import Network
 from utils.errors import DataError
@@ -40,8 +40,8 @@ def crossval(
     Parameters
     ----------
     seeds : how many networks each fold gets
-    folder : a folder in it for each fold and seed keeps its state and its answers; what is
-        there from the same recipe and clips is not computed again
+    folder : a folder in it for each fold and seed keeps its answers, and until it has them its
+        state; what is there from the same recipe and clips is not computed again
     about : what is run, for `results`: "protocol", "network", "features"
     only : number of the one fold that is run, from 1; None runs all
 
@@ -99,6 +99,7 @@ def _fold(
     make_folder(own)
     replace(own / FACTS, (json.dumps(facts, indent=2) + "\n").encode())
     predictions.save(own / PREDICTIONS)
+    forget(own)
     return predictions
 
 

@@ -25,7 +25,7 @@ from training.emotion.arguments import Choice
 from training.emotion.bench import Bench
 from training.emotion.space import Space, suggest, values_of, with_values
 from training.emotion.splits import Split, k_fold
-from training.run import STATE, make_folder
+from training.run import forget, make_folder
 from training.search.study import n_finished
 from utils.emotion.networks.config import SVM
 from utils.errors import DataError
@@ -79,12 +79,12 @@ class Search:
                 )
                 scores.append(100 * bench.uar(model, split.test))
         except TrialPruned:
-            _forget(own)
+            forget(own)
             raise
         except KeyboardInterrupt:
             trial.study.enqueue_trial(trial.params)
             raise
-        _forget(own)
+        forget(own)
         return float(np.mean(scores))
 
     @property
@@ -186,9 +186,3 @@ def _leave(folder: Path) -> None:
         with suppress(OSError):  # Windows deletes no file that is open
             (folder / LOCK).unlink()
             folder.rmdir()
-
-
-def _forget(folder: Path) -> None:
-    """Drop the states of a trial that ended: weights of many networks would fill the disk."""
-    for path in folder.rglob(STATE):
-        path.unlink()
