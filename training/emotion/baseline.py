@@ -3,15 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
-from sklearn.svm import SVC
 
 from training.corpora import Clip
 from utils.emotion.networks.config import NetworkConfig
 from utils.emotion.networks.svm import SupportVectors
+
+if TYPE_CHECKING:
+    from sklearn.svm import SVC
 
 
 class Examples(Protocol):
@@ -47,6 +49,8 @@ def fit(
     c : what an example on the wrong side costs
     gamma : how narrow the kernel is, in times the usual 1 / (2 n_features)
     """
+    from sklearn.svm import SVC  # takes longer than all else that most commands import
+
     found = summaries([examples.steps(clip) for clip in clips])
     centre, scale = found.mean(axis=0), (found.std(axis=0) + 1e-6) / np.sqrt(gamma)
     machine = SVC(C=c, gamma=1 / found.shape[1], class_weight="balanced")
@@ -67,7 +71,7 @@ def fit(
     return network.eval()
 
 
-def _of_pairs(machine: SVC) -> tuple[np.ndarray, np.ndarray]:
+def _of_pairs(machine: "SVC") -> tuple[np.ndarray, np.ndarray]:
     """Weights (n_pairs, n_vectors) and bias (n_pairs,) of each pair; over 0 is the first class.
 
     scikit-learn keeps the weights of a vector against each other class, class by class.

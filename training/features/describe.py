@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
+from tqdm import tqdm
 
 from training.corpora import Clip
 from training.features.table import CLEAN, NOISY, Table
 from training.sound.cache import FeatureCache
 from utils.emotion.encoder import STEP
+from utils.emotion.networks.config import NetworkConfig
 from utils.emotion.networks.images import as_images
 from utils.emotion.spectra import SpectraConfig
 from utils.errors import DataError
@@ -47,7 +49,7 @@ def describe(
         copies.append((NOISY, cache.noisy(clips, snr_db)))
     size = max(1, round(segment_s * cache.per_s))
     values, told, names, starts = [], [], [], []
-    for clip in clips:
+    for clip in tqdm(clips, "rows", unit="clip", disable=None):
         found = [list(_parts(cache.get(clip, variant), form, size)) for _, variant in copies]
         for rows in zip(*found):  # a clean part, and its noisy copy
             for (name, _), (start, part) in zip(copies, rows):
@@ -86,6 +88,10 @@ def _parts(steps: np.ndarray, form: str, size: int) -> Iterator[tuple[int, np.nd
 
 def _images(segments: np.ndarray, channels: int) -> np.ndarray:
     """Images (n, channels, 224, 224) of segments, each from its least value 0 to its most, 1."""
-    least, most = (f(segments, axis=(1, 2), keepdims=True) for f in (np.min, np.max))
-    scaled = torch.from_numpy((segments - least) / np.maximum(most - least, 1e-6))
-    return as_images(scaled, channels).contiguous().numpy()
+    # One after the other into their place: those of all corpora together take gigabytes.
+    images = np.empty((len(segments), channels, NetworkConfig.size, NetworkConfig.size), np.float32)
+    for image, segment in zip(images, tqdm(segments, "images", unit="image", disable=None)):
+        least, most = segment.min(), segment.max()
+        scaled = torch.from_numpy((segment - least) / np.maximum(most - least, 1e-6))
+        image[:] = as_images(scaled[None], channels)[0].numpy()
+    return images

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
+from tqdm.utils import CallbackIOWrapper
 
 from training.corpora import Clip
 from utils.errors import DataError
@@ -95,7 +97,8 @@ class Table:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow([*LEADING, *self.columns])
-            for row, values in zip(self._rows(), self.values):
+            rows = zip(self._rows(), self.values)
+            for row, values in tqdm(rows, "writing", len(self), unit="row", disable=None):
                 writer.writerow([*row, *(f"{value:.6g}" for value in values.tolist())])
 
     def _write_npz(self, path: Path) -> None:
@@ -104,8 +107,18 @@ class Table:
         )
         told["start_s"] = self.start_s
         told |= {"format": np.array(FORMAT), "columns": np.array(self.columns)}
-        with path.open("wb") as file:
-            np.savez_compressed(file, values=self.values, **told)
+        arrays = {"values": self.values, **told}
+        size = sum(array.nbytes for array in arrays.values())
+        # As `np.savez`, with a word on how far it is: pictures of all corpora are gigabytes.
+        # To compress them takes as long as to compute them, and spares a tenth of MFCC.
+        with (
+            tqdm(total=size, desc="writing", unit="B", unit_scale=True, disable=None) as bar,
+            zipfile.ZipFile(path, "w") as archive,
+        ):
+            for name, array in arrays.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                    counted = CallbackIOWrapper(bar.update, file, "write")
+                    np.lib.format.write_array(counted, array, allow_pickle=False)
 
 
 def check_name(path: Path) -> None:
