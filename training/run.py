@@ -16,6 +16,7 @@ from torch.utils.tensorboard import SummaryWriter
 from training import parallel
 from utils import checkpoint
 from utils.errors import DataError
+from utils.folders import whole
 
 logger = logging.getLogger(__name__)
 
@@ -229,9 +230,8 @@ class Run:
 
     def _save(self, path: Path) -> None:
         """Keep the state; a crash leaves the old file or none."""
-        part = path.with_name(f"{path.name}.part")
-        torch.save(self._content(), part)
-        part.replace(path)
+        with whole(path) as part:
+            torch.save(self._content(), part)
 
     def _content(self) -> dict[str, Any]:
         """All that a process needs to go on."""

@@ -4,6 +4,8 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 NAME = "recognition_helpers"
@@ -60,6 +62,20 @@ def check_writable(folder: Path) -> None:
     """
     with tempfile.TemporaryFile(dir=folder):
         pass
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Have a file written under another name, which becomes `path` when all of it is there.
+
+    Whatever ends the writing, Ctrl-C too, leaves an older file as it was and nothing beside it.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: str | bytes, mode: int = 0o600) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas
 import pytest
+from tqdm import tqdm
 
 from training.corpora import Clip
+from training.features import table as table_module
 from training.features.merge import merge, read_map
 from training.features.table import CLEAN, LEADING, NOISY, Table, load
 from utils.errors import DataError
@@ -45,6 +47,30 @@ def test_what_was_written_is_read(ending: str, copies: bool, tmp_path: Path) -> 
     np.testing.assert_array_equal(again.start_s, table.start_s)
     assert again.copy.tolist() == table.copy.tolist()
     assert [p.name for p in (tmp_path / "new").iterdir()] == [f"features.{ending}"]
+
+
+class Stopped(tqdm):
+    """Ctrl-C once a part of a file is written."""
+
+    def __iter__(self):
+        yield from list(self.iterable)[:1]
+        raise KeyboardInterrupt
+
+    def update(self, n: float | None = 1) -> bool | None:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("ending", ["csv", "npz"])
+def test_ctrl_c_leaves_the_older_file_and_nothing_beside_it(
+    ending: str, tmp_path: Path, monkeypatch
+) -> None:
+    path = tmp_path / f"features.{ending}"
+    table_of("happy", "sad").save(path)
+    before = path.read_bytes()
+    monkeypatch.setattr(table_module, "tqdm", Stopped)
+    with pytest.raises(KeyboardInterrupt):
+        table_of("fear", "sad", "happy").save(path)
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
 
 
 def test_pandas_reads_the_csv(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from training.asr.quiet import quiet
 from utils.errors import DataError
+from utils.folders import whole
 from utils.models.nemo.archive import parsed_config
 
 FACTS = "training_facts"  # in the model's configuration
@@ -26,19 +27,15 @@ def save(
     """
     from omegaconf import OmegaConf, open_dict
 
-    part = path.with_name(f"{path.name}.part")
     with open_dict(model.cfg):
         model.cfg[FACTS] = OmegaConf.create(dict(facts))
         if decoding:
             model.cfg.decoding = OmegaConf.create(dict(decoding))
     try:
-        with quiet():
+        with whole(path) as part, quiet():
             model.save_to(str(part))
-        part.replace(path)
     except OSError as err:
         raise DataError(f"{path}: cannot be written ({err}); give another file") from err
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def facts(path: Path) -> dict[str, Any]:

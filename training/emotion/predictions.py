@@ -11,6 +11,7 @@ import numpy as np
 
 from training.corpora import Clip
 from utils.errors import DataError
+from utils.folders import whole
 
 FORMAT = "recognition-helpers/predictions/1"  # in every file; a new layout, a new number
 CLEAN = "clean"  # the condition of a clip as it was recorded
@@ -137,14 +138,12 @@ class Predictions:
         for name in _CLIP_FIELDS:
             values = ["" if (v := getattr(c, name)) is None else str(v) for c in self.clips]
             arrays[f"clip_{name}"] = np.array(values, dtype=str)
-        part = path.with_name(f"{path.name}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
+            with whole(path) as part, part.open("wb") as file:
                 np.savez_compressed(
                     file, format=np.array(FORMAT), labels=np.array(self.labels), **arrays
                 )
-            part.replace(path)
         except OSError as err:
             raise DataError(
                 f"{path}: cannot be written ({err.strerror}); name another file"

@@ -14,6 +14,7 @@ from tqdm.utils import CallbackIOWrapper
 
 from training.corpora import Clip
 from utils.errors import DataError
+from utils.folders import whole
 
 FORMAT = "recognition-helpers/features/1"  # in every NPZ; a new layout, a new number
 CLEAN, NOISY = "clean", "noisy"
@@ -69,7 +70,7 @@ class Table:
         return Table(self.columns, self.values[rows], clips, self.copy[rows], self.start_s[rows])
 
     def save(self, path: Path) -> None:
-        """Write it, as .csv or .npz by its name, in one step: a kill leaves the old file or none.
+        """Write it, as .csv or .npz by its name, whole: a kill leaves the old file or none.
 
         Raises
         ------
@@ -78,13 +79,11 @@ class Table:
         check_name(path)
         if path.suffix == ".csv" and self.values.ndim > 2:
             raise DataError(f"{path}: a CSV has a row of values a line; write pictures to an .npz")
-        part = path.with_name(f"{path.name}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            (self._write_csv if path.suffix == ".csv" else self._write_npz)(part)
-            part.replace(path)
+            with whole(path) as part:
+                (self._write_csv if path.suffix == ".csv" else self._write_npz)(part)
         except OSError as err:
-            part.unlink(missing_ok=True)
             reason = err.strerror or str(err)
             raise DataError(f"{path}: cannot be written ({reason}); name another file") from err
 

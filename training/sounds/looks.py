@@ -12,6 +12,7 @@ from utils import audio
 from utils.audio import SAMPLE_RATE
 from utils.emotion.encoder import Encoder
 from utils.errors import AudioError
+from utils.folders import whole
 from utils.sounds.features import describe
 from utils.sounds.gate import BLOCK, Gate
 
@@ -105,9 +106,8 @@ def kept(
             return Take(name, group, label, found["features"], found["ends"])
     heard = take(name, group, label, samples, variant, encoder)
     folder.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part.npz")
-    np.savez(part, features=heard.features, ends=heard.ends)
-    part.replace(path)
+    with whole(path) as part, part.open("wb") as file:
+        np.savez(file, features=heard.features, ends=heard.ends)
     return heard
 
 

@@ -11,6 +11,7 @@ from typing import Self, TextIO
 
 from utils.errors import DataError
 from utils.faults import cause
+from utils.folders import whole
 
 DONE = "done.jsonl"  # in the folder that is written to: a line for each recording
 FORMS = ("txt", "srt", "vtt", "json")  # the last one written says that all are there
@@ -214,14 +215,11 @@ def write(job: Job, texts: Iterable[tuple[str, Iterable[str]]]) -> None:
     """
     for form, parts in texts:
         path = job.outputs[form]
-        part = path.with_name(f".{path.name}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("w", encoding="utf-8") as file:
+            with whole(path) as part, part.open("w", encoding="utf-8") as file:
                 file.writelines(parts)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(part, path)
         except OSError as err:
-            part.unlink(missing_ok=True)
             raise DataError(f"{path}: cannot be written ({cause(err)})") from err
