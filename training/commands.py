@@ -24,7 +24,7 @@ from training.emotion.workshop import Workshop
 from training.features.commands import extract_file
 from training.inputs import features_here, read_all, read_aloud
 from training.reports.eda import draw_corpora, measure
-from training.reports.results import collect, write_results
+from training.reports.results import begun, collect, write_results
 from training.reports.terminal import say_report
 from training.run import make_folder
 from utils.command_line.output import counted
@@ -132,6 +132,8 @@ def results(options: argparse.Namespace) -> None:
     if not options.runs.is_dir():
         raise DataError(f"{options.runs}: no such folder; `python -m training crossval` makes it")
     print(write_results(collect(options.runs), options.out or options.runs / "results"))
+    for line in begun(options.runs):
+        print(f"no fold is finished yet of {line}")
 
 
 def calibrate(options: argparse.Namespace) -> None:

@@ -149,7 +149,8 @@ class Run:
         if self.folder and parallel.leads():
             make_folder(self.folder)
             self._load(self.folder / STATE)
-            self._log = SummaryWriter(str(self.folder)) if self._with_log else None
+            if self._with_log:  # without what was learnt after the state, and is learnt again
+                self._log = SummaryWriter(str(self.folder), purge_step=self.step + 1)
         if parallel.many():
             self._follow_first()
         self._since = time.process_time()
@@ -229,9 +230,18 @@ class Run:
             self._kept_at = time.monotonic()
 
     def _save(self, path: Path) -> None:
-        """Keep the state; a crash leaves the old file or none."""
-        with whole(path) as part:
-            torch.save(self._content(), part)
+        """Keep the state; a crash leaves the old file or none.
+
+        Raises
+        ------
+        DataError : it cannot be written
+        """
+        try:
+            with whole(path) as part:
+                torch.save(self._content(), part)
+        except (OSError, RuntimeError) as err:  # RuntimeError: torch, on a full disk
+            reason = str(err).partition("\n")[0]
+            raise _unwritten(path, reason) from err
 
     def _content(self) -> dict[str, Any]:
         """All that a process needs to go on."""
@@ -273,6 +283,11 @@ class Run:
         logger.info("%s: resumed after step %d", path, self.step)
 
 
+def _unwritten(path: Path, reason: str) -> DataError:
+    remedy = "make room, or give --runs another folder; the same command goes on"
+    return DataError(f"{path}: cannot be written ({reason}); {remedy}")
+
+
 def make_folder(path: Path) -> None:
     """Have the folder of a run.
 
@@ -288,6 +303,20 @@ def make_folder(path: Path) -> None:
         ) from err
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file of a run: whole, or as it was.
+
+    Raises
+    ------
+    DataError : it cannot be written
+    """
+    try:
+        with whole(path) as part:
+            part.write_bytes(content)
+    except OSError as err:
+        raise _unwritten(path, str(err.strerror)) from err
+
+
 def seconds_of(folder: Path) -> float:
     """Of the processor, in all runs whose states lie in a folder; 0 where there is none."""
     total = 0.0
@@ -300,7 +329,7 @@ def seconds_of(folder: Path) -> float:
 
 def forget(folder: Path) -> None:
     """Drop all states in a folder, of what has ended: weights of many networks fill a disk."""
-    for path in folder.rglob(STATE):
+    for path in folder.rglob(f"{STATE}*"):  # one that was killed as it was written, too
         path.unlink()
 
 

@@ -42,7 +42,7 @@ from training.emotion.predictions import (
 )
 from training.evaluation import commands as evaluation_commands
 from training.reports.terminal import classes_text
-from training.run import Run
+from training.run import STATE, Run
 from training.sound.conditions import CONDITIONS, NOT_FEELINGS, as_live
 from utils.audio import load
 from utils.emotion.encoder import STEP
@@ -231,9 +231,12 @@ def test_an_interrupted_crossval_goes_on_with_what_is_not_done(
     whole = Predictions.load(folder / "predictions.npz")
 
     done.write_bytes(done.read_bytes()[:-100])  # damage it: it is tested again
+    left = next(folder.glob("*-fold2")) / "listener-1" / STATE  # as if killed before it was dropped
+    left.write_bytes(b"a gigabyte")
     trained.clear()
     assert run("crossval", "tess", "--seeds", 1) == 0
     assert trained == ["tess, seed 0, fold 1"]
+    assert not left.exists()
     again = Predictions.load(folder / "predictions.npz")
     np.testing.assert_array_equal(again.logits, whole.logits)
 

@@ -168,9 +168,23 @@ def test_results_tell_what_is_finished_and_what_runs(
             raise KeyboardInterrupt  # after the first look of the second fold
         return learn(self, loss)
 
+    def at_once(self, loss: torch.Tensor) -> float:
+        if self.history:
+            raise KeyboardInterrupt
+        return learn(self, loss)
+
+    korean = ("crossval", "korean", "--seeds", 1, "--model")
+    monkeypatch.setattr(Run, "learn", at_once)
+    assert run(*korean, "cnn5-1d", *QUICK) == 130
+    assert run("results") == 1
+    assert "\nkorean, cnn5-1d, mfcc: fold1: step " in capsys.readouterr().err
+
+    assert run(*korean, "svm", *QUICK[:2]) == 0
+    assert run("results") == 0
+    assert "no fold is finished yet of korean, cnn5-1d, mfcc: fold1" in capsys.readouterr().out
+
     monkeypatch.setattr(Run, "learn", until_stopped)
-    for options, status in ((("svm", *QUICK[:2]), 0), (("cnn5-1d", *QUICK), 130)):
-        assert run("crossval", "korean", "--seeds", 1, "--model", *options) == status
+    assert run(*korean, "cnn5-1d", *QUICK) == 130
     capsys.readouterr()
     assert run("results") == 0
     out = capsys.readouterr().out

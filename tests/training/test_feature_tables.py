@@ -49,14 +49,20 @@ def test_what_was_written_is_read(ending: str, copies: bool, tmp_path: Path) -> 
     assert [p.name for p in (tmp_path / "new").iterdir()] == [f"features.{ending}"]
 
 
+def test_what_is_told_of_rows_takes_little_beside_their_values(tmp_path: Path) -> None:
+    clips = tuple(clip_of(k // 100, "happy", "a-long-name-of-a-corpus") for k in range(5000))
+    values = np.random.default_rng(0).standard_normal((5000, 3)).astype(np.float32)
+    table = Table(COLUMNS, values, clips, np.full(5000, CLEAN), np.arange(5000) / 100)
+    table.save(tmp_path / "frames.npz")
+    assert (tmp_path / "frames.npz").stat().st_size < 1.5 * values.nbytes
+    assert load(tmp_path / "frames.npz").clips == clips
+
+
 class Stopped(tqdm):
     """Ctrl-C once a part of a file is written."""
 
     def __iter__(self):
         yield from list(self.iterable)[:1]
-        raise KeyboardInterrupt
-
-    def update(self, n: float | None = 1) -> bool | None:
         raise KeyboardInterrupt
 
 

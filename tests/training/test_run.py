@@ -3,12 +3,14 @@
 import itertools
 import logging
 import random
+import resource
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from training import run as run_module
 from training.run import FORMAT, STATE, Run, Stateful, Weights
@@ -119,6 +121,26 @@ def test_looks_soon_after_one_another_keep_the_first_and_the_last(
     third = Line()
     third.train(tmp_path)
     assert third.done == [] and third.weights() == whole
+
+
+def test_the_log_has_each_look_once_though_some_are_done_again(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(run_module, "KEEP_S", 1e9)
+    with pytest.raises(Killed):
+        Line().train(tmp_path, lambda step: step == 8, log=True)
+    Line().train(tmp_path, log=True)
+    seen = EventAccumulator(str(tmp_path)).Reload().Scalars("loss")
+    assert [look.step for look in seen] == [3, 6, 9, 10]
+
+
+def test_a_state_that_cannot_be_written_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # as on a full disk
+    try:
+        with pytest.raises(DataError, match=r"state\.pt: cannot be written \(.+\); make room"):
+            Line().train(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_finished_run_does_no_step(whole, tmp_path: Path) -> None:

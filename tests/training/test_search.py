@@ -211,7 +211,14 @@ def stepwise(**changes: float) -> Choice:
     return Choice("cnn5-1d", None, replace(config, **changes), Shape())  # type: ignore[arg-type]
 
 
-def test_ctrl_c_loses_no_trial_and_none_of_its_epochs(tmp_path: Path, monkeypatch) -> None:
+class Killed(BaseException):
+    """Ends a process without a word to the storage, but for locks, which end with it."""
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, Killed])
+def test_ctrl_c_and_a_kill_lose_no_trial_and_none_of_its_epochs(
+    end: type[BaseException], tmp_path: Path, monkeypatch
+) -> None:
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     for folder in (whole, cut):
         folder.mkdir()
@@ -223,12 +230,12 @@ def test_ctrl_c_loses_no_trial_and_none_of_its_epochs(tmp_path: Path, monkeypatc
         nonlocal looks
         looks += 1
         if looks == 20:  # in the second trial of 16 looks each
-            raise KeyboardInterrupt
+            raise end
         report(trial, value, step)
 
     monkeypatch.setattr(optuna.Trial, "report", until_stopped)
     search = replace(searched(cut, stepwise()), space=space)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(end):
         go_on(opened(cut), search, 3)
     assert n_finished(opened(cut)) == 1 and len(list(cut.rglob(STATE))) == 1
     resumed = looks
@@ -236,6 +243,7 @@ def test_ctrl_c_loses_no_trial_and_none_of_its_epochs(tmp_path: Path, monkeypatc
     assert looks - resumed == 2 * 16 - 3  # epochs that were kept are not done again
     for (params, value), (same, other) in zip(drawn(opened(cut)), drawn(opened(whole))):
         assert params == same and value == pytest.approx(other, abs=5)
+    assert not opened(cut).get_trials(states=[TrialState.RUNNING])
     assert not list(cut.rglob(STATE))  # weights of trials that ended are dropped
 
 

@@ -15,8 +15,7 @@ from training.emotion.protocols import Protocol
 from training.emotion.splits import Split
 from training.emotion.train import logits
 from training.emotion.workshop import Workshop
-from training.run import forget, make_folder, seconds_of
-from training.sound.shards import replace
+from training.run import forget, make_folder, seconds_of, write_file
 from utils.emotion.networks import Network
 from utils.errors import DataError
 
@@ -60,7 +59,7 @@ def crossval(
     ]
     make_folder(folder)
     told = {**about, "folds": [name for *_, name in parts]}
-    replace(folder / RUN, (json.dumps(told, indent=2) + "\n").encode())
+    write_file(folder / RUN, (json.dumps(told, indent=2) + "\n").encode())
     predictions = join(
         [
             _fold(workshop, protocol, split, fold, seed, folder / name)
@@ -83,6 +82,7 @@ def _fold(
             logger.warning("%s; tested again", err)
         else:
             logger.info("%s: done before", name)
+            forget(own)  # it may have been killed just before it did
             return found
     since = time.process_time()
     model = workshop.train(split.train, seed, own, name)
@@ -97,7 +97,7 @@ def _fold(
         "threads": torch.get_num_threads(),
     }
     make_folder(own)
-    replace(own / FACTS, (json.dumps(facts, indent=2) + "\n").encode())
+    write_file(own / FACTS, (json.dumps(facts, indent=2) + "\n").encode())
     predictions.save(own / PREDICTIONS)
     forget(own)
     return predictions

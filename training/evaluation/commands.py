@@ -23,8 +23,7 @@ from training.emotion.train import logits
 from training.evaluation.loose import Loose, read_loose
 from training.inputs import cache_of
 from training.reports.terminal import classes_text, named_text, say_report
-from training.run import make_folder
-from training.sound.shards import replace
+from training.run import make_folder, write_file
 from utils.command_line.output import counted
 from utils.errors import AudioError, ConfigError, DataError
 from utils.events import Emotion
@@ -121,7 +120,7 @@ def _evaluate_loose(
     print(named_text([(answer.emotion, answer.scores) for answer in answers], recognizer.labels))
     out = options.runs / f"evaluate-{folder.resolve().name}"
     make_folder(out)
-    replace(out / ANSWERS, _csv(answers, recognizer.labels))
+    write_file(out / ANSWERS, _csv(answers, recognizer.labels))
     print(f"each of them: {out / ANSWERS}")
     for reason, n in Counter(a.of.reason for a in answers if a.of.reason).items():
         print(f"{n} without a label: {reason}")

@@ -113,9 +113,25 @@ def collect(runs: Path) -> list[Result]:
     found = [result for path in sorted(runs.rglob(RUN)) for result in _results(path)]
     if not found:
         raise DataError(
-            f"{runs}: no finished fold of any run in it; `python -m training crossval` makes some"
+            "\n".join(
+                [
+                    f"{runs}: no finished fold of any run in it; `python -m training crossval` "
+                    "makes some",
+                    *begun(runs),
+                ]
+            )
         )
     return sorted(found, key=lambda r: (r.corpus, -evaluate.uar(r.found.truth, r.found.logits)))
+
+
+def begun(runs: Path) -> list[str]:
+    """Of each run under a folder that has no finished fold yet, a line on how far it is."""
+    lines = []
+    for path in sorted(runs.rglob(RUN)):
+        about, _, finished, running = _folds(path)
+        if running and not finished:
+            lines.append(f"{', '.join(about.values())}: {', '.join(running)}")
+    return lines
 
 
 def write_results(results: Sequence[Result], folder: Path) -> str:
@@ -169,8 +185,8 @@ def _classes(figures: Mapping) -> str:
     return "\n".join([title, "", table_of(head, rows), ""])
 
 
-def _results(path: Path) -> list[Result]:
-    """Of one run, a result for each corpus that it tests; none where nothing is finished."""
+def _folds(path: Path) -> tuple[dict[str, str], int, list[tuple[Predictions, dict]], list[str]]:
+    """Of one run: what it is, its folds, answers and facts of finished ones, how far others are."""
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
         names = [str(name) for name in about.pop("folds")]
@@ -189,6 +205,12 @@ def _results(path: Path) -> list[Result]:
                 logger.warning("%s; left out", err)
         elif states := sorted(own.rglob(STATE)):
             running.append(f"{name.rpartition('-')[2]}: {state_of(states[-1])}")
+    return about, len(names), finished, running
+
+
+def _results(path: Path) -> list[Result]:
+    """Of one run, a result for each corpus that it tests; none where nothing is finished."""
+    about, n_folds, finished, running = _folds(path)
     if not finished:
         return []
     every = join([predictions for predictions, _ in finished]).acted()
@@ -199,9 +221,7 @@ def _results(path: Path) -> list[Result]:
         there = {clip.label for clip in part.clips}
         part = part.restrict([label for label in part.labels if label in there])
         facts = tuple(facts for _, facts in finished)
-        results.append(
-            Result(about, corpus, len(finished), len(names), facts, part, tuple(running))
-        )
+        results.append(Result(about, corpus, len(finished), n_folds, facts, part, tuple(running)))
     return results
 
 

@@ -111,6 +111,8 @@ def go_on(study: Study, search: Search, trials: int, shared: bool = False) -> No
     shared : others search there at the same time, whose draws must be other ones
     """
     own = secrets.randbits(32) if shared else 0
+    if not shared:
+        _retry_killed(study, search)
     if not study.trials:
         study.enqueue_trial(values_of(search.choice, search.space), skip_if_exists=True)
     while n_finished(study) < trials:
@@ -133,6 +135,31 @@ def folds_inside(clips: Sequence[Clip], n_folds: int, seed: int) -> list[Split]:
             "--protocol of more speakers"
         )
     return k_fold(clips, min(n_folds, len(speakers)), seed)
+
+
+def _retry_killed(study: Study, search: Search) -> None:
+    """Have trials tried again whose process was killed: nobody holds their folder any more.
+
+    Optuna does so too, after minutes without a sign of life, and wherever the process was.
+    """
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        if trial.params.keys() != search.space.keys():
+            continue
+        choice = with_values(search.choice, trial.params)
+        name = _identity(choice, search.seed)
+        folders = [search.folder / name, *search.folder.glob(f"{name}-*")]
+        if all(_free(folder) for folder in folders if folder.is_dir()):
+            study.tell(trial.number, state=TrialState.FAIL)
+            study.enqueue_trial(trial.params)
+
+
+def _free(folder: Path) -> bool:
+    """Whether nobody works in a trial's folder."""
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return True
+    except Timeout:
+        return False
 
 
 def _seed(seed: int, own: int, study: Study) -> int:

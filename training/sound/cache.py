@@ -254,7 +254,7 @@ class FeatureCache:
         parts = [todo[k : k + PER_SHARD] for k in range(0, len(todo), PER_SHARD)]
         refused: dict[str, str] = {}
         results = spread(self._bench.fill_shard, parts, self._workers)
-        bar = tqdm(total=len(todo), desc=title, unit="clip", disable=not todo)
+        bar = tqdm(total=len(todo), desc=title, unit="clip", disable=None if todo else True)
         try:
             with self._writing(), bar, closing(results):
                 for n_done, reasons in results:

@@ -37,7 +37,8 @@ class Contents:
             hashes[path] = known[2] if known and known[:2] == stamp else ""
             if not hashes[path]:
                 new.append((path, stamp))
-        for path, stamp in tqdm(new, "hashing", unit="file", disable=not new, mininterval=1):
+        shown = None if new else True  # None: no bar where there is no terminal
+        for path, stamp in tqdm(new, "hashing", unit="file", disable=shown, mininterval=1):
             try:
                 hashes[path] = hashlib.sha256(path.read_bytes()).hexdigest()
                 self._known[str(path.absolute())] = [*stamp, hashes[path]]
