@@ -10,7 +10,7 @@ import numpy as np
 from training.corpora import LABELS, Clip
 from training.emotion import baseline
 from training.emotion.evaluate import TARGETS, choose_thresholds, fit_temperature
-from training.emotion.fit import FitConfig, fit
+from training.emotion.fit import RECIPE, FitConfig, fit
 from training.emotion.predictions import CLEAN, UNAIDED, Predictions, join
 from training.emotion.splits import validation_speakers
 from training.emotion.train import judge, logits
@@ -94,7 +94,7 @@ class Bench:
             n_taught=2 * (name == SVM),
             **shape.settings,
         )
-        self.identity = f"{cache.identity} {labels}"
+        self.identity = f"{cache.identity} {labels} {RECIPE}"
         self.origin = "scratch"  # of the first weights of the network that was trained last
 
     def steps(self, clip: Clip, variant: int | str = 0) -> np.ndarray:

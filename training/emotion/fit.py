@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch.nn import functional as F
+from torch.optim.swa_utils import update_bn
 
 from training import parallel
 from training.corpora import Clip
@@ -20,7 +21,9 @@ from utils.emotion import networks
 from utils.emotion.networks.config import IMAGES, NetworkConfig
 from utils.emotion.networks.segments import Segments
 
+RECIPE = 2  # another way to train than what FitConfig says, another number
 N_NORMALISING = 400  # clips that say what is usual
+N_SETTLING = 8  # batches that say what is usual within a network
 
 
 @dataclass(frozen=True)
@@ -142,8 +145,9 @@ def fit(
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 loss = _loss(model, steps, copies, truth, weights, config)
             progress(step, run.learn(loss))
+            if run.due:
+                _settle(model, batches)
             if run.due and validation:
-                model.eval()
                 found = logits(model, [examples.steps(clip) for clip in validation])
                 uar, likelihood = judge(examples, validation, found)
                 figures = {f"uar/{corpus}": value for corpus, value in uar.items()}
@@ -209,6 +213,19 @@ class _Batches:
         rows = (start + np.arange(self.segment)) % len(steps)
         copy = self.examples.steps(clip, self.noisy) if self.noisy else steps
         return steps[rows], copy[np.minimum(rows, len(copy) - 1)]
+
+
+def _settle(model: Segments, batches: _Batches) -> None:
+    """Count anew what batch normalisation takes for usual, and set the network to evaluation.
+
+    What it averages while weights change lags behind them: with three steps an epoch so far that
+    networks which had learnt answered one class to everything (Wu and Johnson, "Rethinking 'batch'
+    in BatchNorm", 2021).
+    """
+    draws = (batches.draw(k + 1) for k in range(min(batches.per_epoch, N_SETTLING)))
+    heard = (torch.cat([clean, noisy]).to(model.mean.device) for clean, noisy, _ in draws)
+    update_bn((((x - model.mean) / model.std).transpose(1, 2) for x in heard), model.body)
+    model.eval()
 
 
 def _begin(config: NetworkConfig) -> tuple[Segments, str]:

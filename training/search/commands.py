@@ -16,6 +16,7 @@ from training.arguments import at_least
 from training.corpora import Clip
 from training.emotion.arguments import ENCODER, Choice, add_features, add_settings, chosen
 from training.emotion.bench import Bench
+from training.emotion.fit import RECIPE
 from training.emotion.protocols import PROTOCOLS
 from training.emotion.space import Space, space_of, with_values
 from training.inputs import features_here
@@ -182,6 +183,7 @@ def _about(
         "searched": ", ".join(sorted(space)),
         "settings": f"{choice.fit} {choice.shape}",
         "seed": str(options.seed),
+        "trained by": f"recipe {RECIPE}",
     }
 
 
