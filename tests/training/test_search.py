@@ -39,6 +39,7 @@ from utils.emotion.networks.config import IMAGES, NAMES, OURS, SVM, NetworkConfi
 from utils.errors import ConfigError, DataError
 
 RATE = FloatDistribution(3e-4, 2e-2, log=True)
+ALSO_POOR = FloatDistribution(1e-7, 2e-2, log=True)  # rates with which hardly anything is learnt
 CLIPS = clips_of("1", "2", "3", "4")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="/proc is of Linux")
 ABOUT = {"network": "svm", "seed": "0"}
@@ -264,11 +265,11 @@ def test_a_trial_that_is_worse_than_others_is_pruned(tmp_path: Path, monkeypatch
     choice, study = stepwise(), opened(tmp_path)
     search = replace(
         searched(tmp_path, choice),
-        space={"learning_rate": RATE},
+        space={"learning_rate": ALSO_POOR},
     )
     study.pruner = pruner_of("median", search.epochs, len(search.folds))
     go_on(study, search, 1)
-    study.enqueue_trial({"learning_rate": 3e-4})
+    study.enqueue_trial({"learning_rate": 1e-7})
     go_on(study, search, 2)
     good, poor = study.trials
     assert good.state == TrialState.COMPLETE and good.value is not None and good.value > 80
@@ -287,7 +288,7 @@ def test_pruners_are_fed_from_every_epoch_of_every_fold() -> None:
 def test_hyperband_prunes_too(tmp_path: Path) -> None:
     search = replace(
         searched(tmp_path, stepwise(epochs=4)),
-        space={"learning_rate": RATE},
+        space={"learning_rate": ALSO_POOR},
     )
     study = opened(tmp_path)
     study.pruner = pruner_of("hyperband", search.epochs, len(search.folds))
