@@ -330,7 +330,7 @@ def seconds_of(folder: Path) -> float:
 def forget(folder: Path) -> None:
     """Drop all states in a folder, of what has ended: weights of many networks fill a disk."""
     for path in folder.rglob(f"{STATE}*"):  # one that was killed as it was written, too
-        path.unlink()
+        path.unlink(missing_ok=True)
 
 
 def state_of(path: Path) -> str:

@@ -90,7 +90,7 @@ def _images(segments: np.ndarray, channels: int) -> np.ndarray:
     """Images (n, channels, 224, 224) of segments, each from its least value 0 to its most, 1."""
     # One after the other into their place: those of all corpora together take gigabytes.
     images = np.empty((len(segments), channels, NetworkConfig.size, NetworkConfig.size), np.float32)
-    for image, segment in zip(images, tqdm(segments, "images", unit="image", disable=None)):
+    for segment, image in zip(tqdm(segments, "images", unit="image", disable=None), images):
         least, most = segment.min(), segment.max()
         scaled = torch.from_numpy((segment - least) / np.maximum(most - least, 1e-6))
         image[:] = as_images(scaled[None], channels)[0].numpy()
