@@ -14,6 +14,7 @@ import torch
 from torch.utils.tensorboard import SummaryWriter
 
 from training import parallel
+from training.sound.shards import replace
 from utils import checkpoint
 from utils.errors import DataError
 from utils.folders import whole
@@ -311,8 +312,7 @@ def write_file(path: Path, content: bytes) -> None:
     DataError : it cannot be written
     """
     try:
-        with whole(path) as part:
-            part.write_bytes(content)
+        replace(path, content)
     except OSError as err:
         raise _unwritten(path, str(err.strerror)) from err
 

@@ -128,8 +128,9 @@ def begun(runs: Path) -> list[str]:
     """Of each run under a folder that has no finished fold yet, a line on how far it is."""
     lines = []
     for path in sorted(runs.rglob(RUN)):
-        about, _, finished, running = _folds(path)
-        if running and not finished:
+        about, folds = _read(path)
+        running = _running(folds)
+        if running and not any(map(_is_done, folds)):
             lines.append(f"{', '.join(about.values())}: {', '.join(running)}")
     return lines
 
@@ -185,34 +186,44 @@ def _classes(figures: Mapping) -> str:
     return "\n".join([title, "", table_of(head, rows), ""])
 
 
-def _folds(path: Path) -> tuple[dict[str, str], int, list[tuple[Predictions, dict]], list[str]]:
-    """Of one run: what it is, its folds, answers and facts of finished ones, how far others are."""
+def _read(path: Path) -> tuple[dict[str, str], list[Path]]:
+    """Of one run: what it is, and the folders of its folds."""
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
         names = [str(name) for name in about.pop("folds")]
         about = {name: str(about[name]) for name in ("protocol", "network", "features")}
     except (OSError, ValueError, KeyError, AttributeError, TypeError) as err:
         raise DataError(f"{path}: not readable ({err}); run its crossval again") from err
-    finished: list[tuple[Predictions, dict]] = []
-    running: list[str] = []
-    for name in names:
-        own = path.parent / name
-        if (own / PREDICTIONS).is_file() and (own / FACTS).is_file():
-            try:
-                facts = json.loads((own / FACTS).read_text(encoding="utf-8"))
-                finished.append((Predictions.load(own / PREDICTIONS), facts))
-            except (DataError, ValueError) as err:
-                logger.warning("%s; left out", err)
-        elif states := sorted(own.rglob(STATE)):
-            running.append(f"{name.rpartition('-')[2]}: {state_of(states[-1])}")
-    return about, len(names), finished, running
+    return about, [path.parent / name for name in names]
+
+
+def _is_done(fold: Path) -> bool:
+    return (fold / PREDICTIONS).is_file() and (fold / FACTS).is_file()
+
+
+def _running(folds: Sequence[Path]) -> list[str]:
+    """How far each fold is that has begun and is not done."""
+    states = {fold: sorted(fold.rglob(STATE)) for fold in folds if not _is_done(fold)}
+    return [
+        f"{fold.name.rpartition('-')[2]}: {state_of(found[-1])}"
+        for fold, found in states.items()
+        if found
+    ]
 
 
 def _results(path: Path) -> list[Result]:
     """Of one run, a result for each corpus that it tests; none where nothing is finished."""
-    about, n_folds, finished, running = _folds(path)
+    about, folds = _read(path)
+    finished: list[tuple[Predictions, dict]] = []
+    for own in filter(_is_done, folds):
+        try:
+            facts = json.loads((own / FACTS).read_text(encoding="utf-8"))
+            finished.append((Predictions.load(own / PREDICTIONS), facts))
+        except (DataError, ValueError) as err:
+            logger.warning("%s; left out", err)
     if not finished:
         return []
+    running = tuple(_running(folds))
     every = join([predictions for predictions, _ in finished]).acted()
     every = every.only(every.condition == CLEAN)
     results = []
@@ -220,8 +231,8 @@ def _results(path: Path) -> list[Result]:
         part = every.only(every.column("corpus") == corpus)
         there = {clip.label for clip in part.clips}
         part = part.restrict([label for label in part.labels if label in there])
-        facts = tuple(facts for _, facts in finished)
-        results.append(Result(about, corpus, len(finished), n_folds, facts, part, tuple(running)))
+        every_facts = tuple(facts for _, facts in finished)
+        results.append(Result(about, corpus, len(finished), len(folds), every_facts, part, running))
     return results
 
 
