@@ -19,6 +19,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.study import Study
 from optuna.trial import TrialState
 
+import training.emotion.fit
 from tests.training.test_fit import LABELS, NETWORK, Sung, clips_of
 from training.corpora import Clip
 from training.emotion import baseline
@@ -234,14 +235,24 @@ def test_ctrl_c_and_a_kill_lose_no_trial_and_none_of_its_epochs(
             raise end
         report(trial, value, step)
 
+    epochs, settle = 0, training.emotion.fit._settle
+
+    def counted(*parts) -> None:
+        nonlocal epochs
+        epochs += 1
+        settle(*parts)
+
     monkeypatch.setattr(optuna.Trial, "report", until_stopped)
+    monkeypatch.setattr(training.emotion.fit, "_settle", counted)
     search = replace(searched(cut, stepwise()), space=space)
     with pytest.raises(end):
         go_on(opened(cut), search, 3)
     assert n_finished(opened(cut)) == 1 and len(list(cut.rglob(STATE))) == 1
-    resumed = looks
+    epochs = 0
     go_on(opened(cut), search, 3)
-    assert looks - resumed == 2 * 16 - 3  # epochs that were kept are not done again
+    assert epochs == 2 * 16 - 3  # epochs that were kept are not done again
+    for trial in opened(cut).get_trials(states=[TrialState.COMPLETE]):
+        assert sorted(trial.intermediate_values) == list(range(1, 17))  # the pruner knows them
     for (params, value), (same, other) in zip(drawn(opened(cut)), drawn(opened(whole))):
         assert params == same and value == pytest.approx(other, abs=5)
     assert not opened(cut).get_trials(states=[TrialState.RUNNING])

@@ -118,7 +118,8 @@ def fit(
     folder : keeps the state to resume from, TensorBoard's log, and the curves as a picture
     noisy : variant under which the noisy copies are
     looked : called after each epoch, where voices validate, with its number from 1 and the UAR
-        that the weights which would be kept have, mean over corpora; what it raises ends it all
+        that the weights which would be kept have, mean over corpora; what it raises ends it all.
+        A run that goes on tells it of the epochs before, too
 
     Returns
     -------
@@ -139,6 +140,9 @@ def fit(
     batches = _Batches(examples, clips, config, network_config.segment, seed, noisy)
     identity = f"{config} {network_config} {seed} {examples.identity} {noisy} {origin}"
     with _run(model, config, batches.per_epoch, seed, identity, clips, validation, folder) as run:
+        for k, look in enumerate(run.history, start=1):
+            if looked and validation:
+                looked(int(look["step"]) // batches.per_epoch, _kept(run.history[:k]))
         for step in run:
             model.train()
             steps, copies, truth = (part.to(device) for part in batches.draw(step))
@@ -151,9 +155,10 @@ def fit(
                 found = logits(model, [examples.steps(clip) for clip in validation])
                 uar, likelihood = judge(examples, validation, found)
                 figures = {f"uar/{corpus}": value for corpus, value in uar.items()}
-                run.judged(likelihood, model.state_dict(), figures | {"likelihood": likelihood})
+                figures["likelihood"] = likelihood
+                run.judged(likelihood, model.state_dict(), figures)
                 if looked:
-                    looked(step // batches.per_epoch, _kept(run, figures))
+                    looked(step // batches.per_epoch, _kept([*run.history, figures]))
     if run.best is not None:
         model.load_state_dict(run.best)
     if folder and parallel.leads():
@@ -276,12 +281,10 @@ def _run(
     )
 
 
-def _kept(run: Run, figures: Mapping[str, float]) -> float:
-    """UAR of the best weights so far, mean over corpora, where the last look found `figures`."""
-    looks: dict[int, Mapping[str, float]] = {int(look["step"]): look for look in run.history}
-    looks[run.step] = figures
-    best = looks.get(run.best_step, figures)
-    return float(np.mean([best[name] for name in figures]))
+def _kept(looks: Sequence[Mapping[str, float]]) -> float:
+    """UAR of the weights that are kept after these looks, mean over corpora."""
+    best = max(looks, key=lambda look: look["likelihood"])
+    return float(np.mean([value for name, value in best.items() if name.startswith("uar/")]))
 
 
 def _loss(
