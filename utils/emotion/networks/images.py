@@ -3,6 +3,7 @@ to our classes.
 """
 
 import logging
+from functools import cache
 from pathlib import Path, PurePosixPath
 from pickle import UnpicklingError
 from typing import Any
@@ -46,21 +47,25 @@ def teach(network: nn.Module, config: NetworkConfig) -> bool:
     try:
         taught.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     except FileNotFoundError:
-        log.warning(
-            "%s is trained from scratch: ImageNet's weights are not here; to begin with them, "
-            "fetch %s to %s, and start again",
+        _scratch(
             name,
-            url,
-            path,
+            "ImageNet's weights are not here; to begin with them, "
+            f"fetch {url} to {path}, and start again",
         )
         return False
     except (OSError, RuntimeError, ValueError, EOFError, UnpicklingError):
-        log.warning("%s is trained from scratch: %s is damaged; delete it", name, path)
+        _scratch(name, f"{path} is damaged; delete it")
         return False
     if name == "googlenet":
         taught.aux_logits, taught.aux1, taught.aux2 = False, None, None
     network.load_state_dict(Image(config, taught).state_dict())
     return True
+
+
+@cache
+def _scratch(name: str, reason: str) -> None:
+    """Say it once, not for each fold and trial."""
+    log.warning("%s is trained from scratch: %s", name, reason)
 
 
 class Image(nn.Module):
