@@ -12,7 +12,7 @@ from training import corpora as readers
 from training import parallel
 from training.corpora import LABELS, SHIPPED, Clip
 from training.corpora.overview import overview, to_text
-from training.emotion.arguments import ENCODER, Choice, chosen
+from training.emotion.arguments import Choice, chosen
 from training.emotion.bench import Bench
 from training.emotion.calibrate import calibrate as run_calibrate
 from training.emotion.calibrate import summary
@@ -60,12 +60,13 @@ def crossval(options: argparse.Namespace) -> None:
     """Train and test by a protocol, and write a report for each corpus and set of classes."""
     choice, protocol = chosen(options), PROTOCOLS[options.protocol]
     workshop = _bench(protocol.read(options.folder), choice, options)
-    one = "" if options.fold is None else f"-fold{options.fold}"
-    folder = options.runs / f"{protocol.name}{choice.name}{one}"
+    one = [] if options.fold is None else [f"fold {options.fold}"]
+    folder = options.runs / "-".join([protocol.name + choice.name, *one]).replace(" ", "")
     about = {
         "protocol": protocol.name,
         "network": choice.network,
-        "features": choice.features.kind if choice.features else ENCODER,
+        "features": choice.kind,
+        "settings": ", ".join([*choice.settings, *one]),
     }
     seeds = 1 if choice.network == SVM else options.seeds  # it has no chance in it
     predictions = run_crossval(workshop, protocol, seeds, folder, about, options.fold)

@@ -24,6 +24,7 @@ from utils.emotion.spectra import SpectraConfig
 
 pytestmark = pytest.mark.usefixtures("here")
 QUICK = ("--features", "mfcc", "--epochs", 2, "--batch", 8, "--segment", 0.5)
+QUICKLY = "-mfcc-epochs2-batch8-segment0.5"  # in the names of its folders
 DATA = Path(__file__).parents[1] / "data"
 
 
@@ -132,7 +133,7 @@ def test_corpora_are_drawn(run, tmp_path: Path) -> None:
 def test_a_network_is_tested_on_unheard_voices(run, model: str, tmp_path: Path) -> None:
     options = QUICK if model != "svm" else QUICK[:2]
     assert run("crossval", "korean", "--seeds", 1, "--model", model, *options) == 0
-    folder = tmp_path / "runs" / f"korean-{model}-mfcc"
+    folder = tmp_path / "runs" / f"korean-{model}{'-mfcc' if model == 'svm' else QUICKLY}"
     found = Predictions.load(folder / "predictions.npz")
     assert set(found.condition) == set(CONDITIONS)
     clean = found.only(found.condition == CLEAN)
@@ -153,14 +154,15 @@ def test_a_network_is_tested_on_unheard_voices(run, model: str, tmp_path: Path) 
 
 def test_noisy_copies_are_learnt_from(run, home: Path, tmp_path: Path) -> None:
     options = (*QUICK, "--mixnoise", 10, "--stability", 2)
+    name = QUICKLY.replace("-segment", "-mixnoise10-stability2-segment")
     assert run("crossval", "korean", "--seeds", 1, "--model", "cnn5-1d", *options) == 0
-    assert (tmp_path / "runs" / "korean-cnn5-1d-mfcc-stable" / "predictions.npz").is_file()
+    assert (tmp_path / "runs" / f"korean-cnn5-1d{name}" / "predictions.npz").is_file()
 
 
 def test_results_tell_what_is_finished_and_what_runs(
     run, tmp_path: Path, monkeypatch, capsys
 ) -> None:
-    folder = tmp_path / "runs" / "korean-cnn5-1d-mfcc"
+    folder = tmp_path / "runs" / f"korean-cnn5-1d{QUICKLY}"
     learn = Run.learn
 
     def until_stopped(self, loss: torch.Tensor) -> float:
@@ -177,11 +179,14 @@ def test_results_tell_what_is_finished_and_what_runs(
     monkeypatch.setattr(Run, "learn", at_once)
     assert run(*korean, "cnn5-1d", *QUICK) == 130
     assert run("results") == 1
-    assert "\nkorean, cnn5-1d, mfcc: fold1: step " in capsys.readouterr().err
+    assert (
+        "\nkorean, cnn5-1d, mfcc, epochs 2, batch 8, segment 0.5: fold1: step "
+        in capsys.readouterr().err
+    )
 
     assert run(*korean, "svm", *QUICK[:2]) == 0
     assert run("results") == 0
-    assert "no fold is finished yet of korean, cnn5-1d, mfcc: fold1" in capsys.readouterr().out
+    assert "no fold is finished yet of korean, cnn5-1d, mfcc, epochs 2" in capsys.readouterr().out
 
     monkeypatch.setattr(Run, "learn", until_stopped)
     assert run(*korean, "cnn5-1d", *QUICK) == 130
@@ -202,10 +207,68 @@ def test_results_tell_what_is_finished_and_what_runs(
     assert whole["ua"] == pytest.approx(np.mean(recalls))
     assert np.sum(whole["confusion"]) == len(clean)
     assert sum(f["support"] for f in whole["classes"].values()) == len(clean)
-    names = {f"korean-{network}-mfcc-korean-emotional.png" for network in by_network}
+    names = {f"korean-{name}-korean-emotional.png" for name in ("svm-mfcc", f"cnn5-1d{QUICKLY}")}
     assert set(pictures(tmp_path / "runs" / "results")) == names
-    assert "| korean-emotional | svm | mfcc | korean | 2 of 2 |" in out
+    assert "| korean-emotional | svm | mfcc |  | korean | 2 of 2 |" in out
     assert "taken for" in (tmp_path / "runs" / "results" / "results.md").read_text()
+
+
+def test_runs_of_other_settings_stand_beside_each_other(run, tmp_path: Path, capsys) -> None:
+    korean = ("crossval", "korean", "--model", "svm", "--features", "mfcc")
+    for options in ((), ("--hop", 20), ("--hop", 20, "--fold", 1), ("--c", 2)):
+        assert run(*korean, *options) == 0
+    capsys.readouterr()
+    assert run("results") == 0
+    out = capsys.readouterr().out
+    for settings in ("", "hop 20", "hop 20, fold 1", "c 2"):
+        assert f"| svm | mfcc | {settings} | korean |" in out
+    assert len(pictures(tmp_path / "runs" / "results")) == 4
+    assert (
+        "## svm on mfcc with hop 20, korean" in (tmp_path / "runs/results/results.md").read_text()
+    )
+
+
+def test_more_seeds_than_are_asked_for_again_still_count(run, tmp_path: Path) -> None:
+    korean = ("crossval", "korean", "--model", "cnn5-1d", *QUICK, "--epochs", 1, "--fold", 1)
+    told = []
+    for seeds in (2, 1):
+        assert run(*korean, "--seeds", seeds) == 0
+        (path,) = (tmp_path / "runs").glob("*/run.json")
+        told.append(json.loads(path.read_text())["folds"])
+    assert len(told[0]) == 2 and told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("*-fold1/facts.json", "{}"),
+        ("*-fold1/facts.json", "[1]"),
+        ("*-fold1/facts.json", "{"),
+        ("run.json", "{}"),
+        ("run.json", "[1]"),
+    ],
+)
+def test_a_damaged_run_is_told_and_left_out(
+    run, name: str, content: str, tmp_path: Path, caplog
+) -> None:
+    korean = ("crossval", "korean", "--model", "svm", "--features", "mfcc")
+    for hop in (10, 20):
+        assert run(*korean, "--hop", hop) == 0
+    (path,) = (tmp_path / "runs" / "korean-svm-mfcc-hop20").glob(name)
+    path.write_text(content)
+    assert run("results") == 0
+    found = json.loads((tmp_path / "runs" / "results" / "results.json").read_text())
+    assert [result["folds"][0] for result in found if not result["settings"]] == [2]
+    assert [result["folds"][0] for result in found if result["settings"]] == (
+        [] if name == "run.json" else [1]
+    )
+    assert f"{path}: not readable" in caplog.text and "left out" in caplog.text
+
+
+def test_settings_that_a_machine_does_not_have_are_refused(run, capsys) -> None:
+    for option in ("epochs", "batch", "learning-rate", "weight-decay", "blank", "mixnoise"):
+        assert run("crossval", "korean", "--model", "svm", f"--{option}", 1) == 1
+        assert f"svm has no --{option}: it is for cnn5, " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("model", ["cnn5-1d", "svm"])

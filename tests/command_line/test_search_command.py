@@ -61,7 +61,7 @@ def test_it_is_kept_goes_on_is_drawn_and_trains_what_it_found(
         name: float(f"{value:.3g}") for name, value in study.best_params.items() if name != "hop"
     }
     assert main(lines_of(told, "crossval")) == 0
-    (tested,) = (tmp_path / "runs").glob("ravdess-loso-svm-mfcc-fold1/*/facts.json")
+    (tested,) = (tmp_path / "runs").glob("ravdess-loso-svm-mfcc-*fold1/*/facts.json")
     assert json.loads(tested.read_text())["parameters"] > 0
     assert len(json.loads((tested.parents[1] / "run.json").read_text())["folds"]) == 1
     assert main(lines_of(told, "train")) == 0
@@ -90,7 +90,7 @@ def test_a_network_is_searched_with_the_settings_that_were_given(run, tmp_path, 
     told = capsys.readouterr().out
     best = lines_of(told, "train")
     assert best[best.index("--learning-rate") + 1] == "0.004"
-    name = "ravdess-loso-cnn5-1d-mfcc-fold1"
+    name = "ravdess-loso-cnn5-1d-mfcc-epochs2-learning-rate0.004-segment0.5-fold1"
     study = open_study(f"sqlite:///{tmp_path / 'runs/search' / name / 'study.sqlite'}", name, {})
     varied = {"batch", "blank", "dropout", "weight_decay", "width"}
     assert all(trial.params.keys() == varied for trial in study.trials)

@@ -14,6 +14,7 @@ from utils.emotion.networks.config import (
     IMAGES,
     NAMES,
     OURS,
+    STEPWISE,
     SVM,
     WIDENED,
     NetworkConfig,
@@ -43,6 +44,8 @@ OF_SHAPE = {
     "width": "width",
 }
 ONLY_OF = {
+    **dict.fromkeys(("epochs", "batch", "learning_rate", "weight_decay", "blank"), STEPWISE),
+    **dict.fromkeys(("mixnoise", "stability"), STEPWISE),
     "channels": IMAGES,
     "size": IMAGES,
     "dropout": DROPPING,
@@ -148,27 +151,40 @@ class Choice:
 
     @property
     def name(self) -> str:
-        """Of its folder of runs, after the protocol's: nothing for ours."""
+        """Of its folder of runs, after the protocol's, so that no other recipe takes its place.
+
+        Nothing for ours.
+        """
         if self.network == OURS:
             return ""
-        kind = self.features.kind if self.features else ENCODER
-        noisy = "" if self.fit.snr_db is None else "-stable"
-        return f"-{self.network}-{kind.replace('+', '-')}{noisy}"
+        words = [self.network, self.kind, *self.settings]
+        return "".join(f"-{word.replace(' ', '').replace('+', '-')}" for word in words)
+
+    @property
+    def kind(self) -> str:
+        """Of the features."""
+        return self.features.kind if self.features else ENCODER
+
+    @property
+    def settings(self) -> list[str]:
+        """What is not as the recipe has it, in words, such as "hop 20"."""
+        words = self._unusual
+        return [f"{option[2:]} {float(value):g}" for option, value in zip(words[::2], words[1::2])]
 
     @property
     def arguments(self) -> list[str]:
         """The options that choose it: those that are not as the recipe has them."""
+        return ["--model", self.network, "--features", self.kind, *self._unusual]
+
+    @property
+    def _unusual(self) -> list[str]:
         parts = [*_unlike(self.fit, FitConfig(), OF_FIT), *_unlike(self.shape, Shape(), OF_SHAPE)]
         if self.features:
             own = SpectraConfig(self.features.kind)
-            hop = (
-                []
-                if self.features.hop_s == own.hop_s
-                else ["--hop", f"{1000 * self.features.hop_s:g}"]
-            )
-            parts += _unlike(self.features, own, {"nfreq": "n_freq", "rate": "rate"}) + hop
-        kind = self.features.kind if self.features else ENCODER
-        return ["--model", self.network, "--features", kind, *parts]
+            parts += _unlike(self.features, own, {"nfreq": "n_freq", "rate": "rate"})
+            if self.features.hop_s != own.hop_s:
+                parts += ["--hop", f"{1000 * self.features.hop_s:g}"]
+        return parts
 
 
 def chosen(options: argparse.Namespace) -> Choice:
@@ -190,7 +206,8 @@ def chosen(options: argparse.Namespace) -> Choice:
         raise ConfigError("--stability needs noisy copies: give --mixnoise too, such as 10")
     for setting, names in ONLY_OF.items():
         if getattr(options, setting) is not None and name not in names:
-            raise ConfigError(f"{name} has no --{setting}: it is for {', '.join(names)}")
+            option = setting.replace("_", "-")
+            raise ConfigError(f"{name} has no --{option}: it is for {', '.join(names)}")
     kind = options.features or (ENCODER if name in (OURS, SVM) else "mel")
     heard = spectra(kind, options)
     try:

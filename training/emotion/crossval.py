@@ -41,7 +41,7 @@ def crossval(
     seeds : how many networks each fold gets
     folder : a folder in it for each fold and seed keeps its answers, and until it has them its
         state; what is there from the same recipe and clips is not computed again
-    about : what is run, for `results`: "protocol", "network", "features"
+    about : what is run, for `results`: "protocol", "network", "features", "settings"
     only : number of the one fold that is run, from 1; None runs all
 
     Raises
@@ -58,7 +58,7 @@ def crossval(
         for fold, split in splits.items()
     ]
     make_folder(folder)
-    told = {**about, "folds": [name for *_, name in parts]}
+    told = {**about, "folds": _folds(folder / RUN, [name for *_, name in parts])}
     write_file(folder / RUN, (json.dumps(told, indent=2) + "\n").encode())
     predictions = join(
         [
@@ -68,6 +68,22 @@ def crossval(
     )
     predictions.save(folder / PREDICTIONS)
     return predictions
+
+
+def _folds(path: Path, names: list[str]) -> list[str]:
+    """Folders of folds that count as this run: those of more seeds, asked for before, too.
+
+    A fold that both have tells that recordings and recipe are the same; else what was there is
+    of others, and is no longer counted.
+    """
+    try:
+        before = [str(name) for name in json.loads(path.read_text(encoding="utf-8"))["folds"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return names
+    if not set(names) & set(before):
+        logger.warning("%s: was of other recordings or another version; it is anew", path)
+        return names
+    return [*names, *(name for name in before if name not in names)]
 
 
 def _fold(

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from training.emotion.predictions import CLEAN, Predictions, join
 from training.reports.markdown import rate_text, spread_text, table_of
 from training.reports.plots import plot_confusion
 from training.run import STATE, state_of
+from utils.command_line.output import counted
 from utils.errors import DataError
 
 logger = logging.getLogger(__name__)
@@ -22,6 +24,7 @@ HEAD = (
     "corpus",
     "network",
     "features",
+    "settings",
     "protocol",
     "folds",
     "parameters",
@@ -34,13 +37,17 @@ HEAD = (
 )
 
 
+ABOUT = ("protocol", "network", "features", "settings")  # of a run, told by `crossval`
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """What one run found on one corpus so far.
 
     Parameters
     ----------
-    about : of `crossval`: protocol, network, features
+    about : of `crossval`: protocol, network, features, settings
+    run : name of its folder
     corpus : that was tested
     done, folds : how many folds are finished, and how many there are
     facts : of the finished ones
@@ -49,6 +56,7 @@ class Result:
     """
 
     about: Mapping[str, str]
+    run: str
     corpus: str
     done: int
     folds: int
@@ -59,8 +67,7 @@ class Result:
     @property
     def name(self) -> str:
         """Of its picture."""
-        names = (self.about["protocol"], self.about["network"], self.about["features"], self.corpus)
-        return "-".join(names).replace("+", "-")
+        return f"{self.run}-{self.corpus}"
 
     @property
     def counts(self) -> np.ndarray:
@@ -88,7 +95,7 @@ class Result:
                 "sd": float(np.std(by_fold)) if len(by_fold) > 1 else None,
             },
             "train_s": float(np.mean([facts["train_s"] for facts in self.facts])),
-            "device": sorted({f"{f['device']}, {f['threads']} threads" for f in self.facts}),
+            "device": sorted({_device(facts) for facts in self.facts}),
             "classes": {
                 label: {
                     "support": int(support),
@@ -110,7 +117,7 @@ def collect(runs: Path) -> list[Result]:
     ------
     DataError : no run in the folder
     """
-    found = [result for path in sorted(runs.rglob(RUN)) for result in _results(path)]
+    found = [result for path in sorted(runs.rglob(RUN)) for result in _results(runs, path)]
     if not found:
         raise DataError(
             "\n".join(
@@ -128,10 +135,13 @@ def begun(runs: Path) -> list[str]:
     """Of each run under a folder that has no finished fold yet, a line on how far it is."""
     lines = []
     for path in sorted(runs.rglob(RUN)):
-        about, folds = _read(path)
+        try:
+            about, folds = _read(path)
+        except DataError:  # `collect` tells of it
+            continue
         running = _running(folds)
         if running and not any(map(_is_done, folds)):
-            lines.append(f"{', '.join(about.values())}: {', '.join(running)}")
+            lines.append(f"{', '.join(filter(None, about.values()))}: {', '.join(running)}")
     return lines
 
 
@@ -159,7 +169,7 @@ def table(figures: Sequence[Mapping]) -> str:
     """The runs in Markdown, a line each; rates in percent."""
     rows = [
         (
-            *(f["corpus"], f["network"], f["features"], f["protocol"]),
+            *(f["corpus"], f["network"], f["features"], f["settings"], f["protocol"]),
             "{} of {}".format(*f["folds"]),
             f"{f['parameters']:,}",
             ", ".join(f["weights"]),
@@ -177,7 +187,8 @@ def table(figures: Sequence[Mapping]) -> str:
 def _classes(figures: Mapping) -> str:
     """Each class of one run, and what is taken for what, in Markdown."""
     labels = list(figures["classes"])
-    title = f"## {figures['network']} on {figures['features']}, {figures['corpus']}"
+    heard = " with ".join(filter(None, (figures["features"], figures["settings"])))
+    title = f"## {figures['network']} on {heard}, {figures['corpus']}"
     head = ("class", "support", "precision", "recall", "F1", *(f"taken for {x}" for x in labels))
     rows = []
     for (label, f), row in zip(figures["classes"].items(), figures["confusion"]):
@@ -187,12 +198,17 @@ def _classes(figures: Mapping) -> str:
 
 
 def _read(path: Path) -> tuple[dict[str, str], list[Path]]:
-    """Of one run: what it is, and the folders of its folds."""
+    """Of one run: what it is, and the folders of its folds.
+
+    Raises
+    ------
+    DataError : it is damaged
+    """
     try:
-        about = json.loads(path.read_text(encoding="utf-8"))
-        names = [str(name) for name in about.pop("folds")]
-        about = {name: str(about[name]) for name in ("protocol", "network", "features")}
-    except (OSError, ValueError, KeyError, AttributeError, TypeError) as err:
+        about = {"settings": "", **json.loads(path.read_text(encoding="utf-8"))}
+        names = [str(name) for name in about["folds"]]
+        about = {name: str(about[name]) for name in ABOUT}
+    except (OSError, ValueError, KeyError, TypeError) as err:
         raise DataError(f"{path}: not readable ({err}); run its crossval again") from err
     return about, [path.parent / name for name in names]
 
@@ -211,16 +227,42 @@ def _running(folds: Sequence[Path]) -> list[str]:
     ]
 
 
-def _results(path: Path) -> list[Result]:
+def _facts(path: Path) -> dict:
+    """What `crossval` noted of one network.
+
+    Raises
+    ------
+    DataError : it is damaged
+    """
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        numbers = [float(facts[name]) for name in ("parameters", "train_s", "threads")]
+        words = [facts[name] for name in ("weights", "device")]
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        raise DataError(f"{path}: not readable ({err})") from err
+    if not all(map(math.isfinite, numbers)) or not all(isinstance(word, str) for word in words):
+        raise DataError(f"{path}: not as crossval writes it")
+    return facts
+
+
+def _device(facts: Mapping) -> str:
+    return f"{facts['device']}, {counted(facts['threads'], 'thread')}"
+
+
+def _results(runs: Path, path: Path) -> list[Result]:
     """Of one run, a result for each corpus that it tests; none where nothing is finished."""
-    about, folds = _read(path)
+    try:
+        about, folds = _read(path)
+    except DataError as err:
+        logger.warning("%s; it is left out", err)
+        return []
     finished: list[tuple[Predictions, dict]] = []
     for own in filter(_is_done, folds):
         try:
-            facts = json.loads((own / FACTS).read_text(encoding="utf-8"))
+            facts = _facts(own / FACTS)
             finished.append((Predictions.load(own / PREDICTIONS), facts))
-        except (DataError, ValueError) as err:
-            logger.warning("%s; left out", err)
+        except DataError as err:
+            logger.warning("%s; left out: delete %s, and run its crossval again", err, own)
     if not finished:
         return []
     running = tuple(_running(folds))
@@ -232,7 +274,9 @@ def _results(path: Path) -> list[Result]:
         there = {clip.label for clip in part.clips}
         part = part.restrict([label for label in part.labels if label in there])
         every_facts = tuple(facts for _, facts in finished)
-        results.append(Result(about, corpus, len(finished), len(folds), every_facts, part, running))
+        name = "-".join(path.parent.relative_to(runs).parts) or runs.resolve().name
+        done = len(finished)
+        results.append(Result(about, name, corpus, done, len(folds), every_facts, part, running))
     return results
 
 

@@ -18,7 +18,8 @@ KINDS = {
 SIZES = (64, 512)  # least and greatest edge of an image: smaller leaves AlexNet no pixel
 WIDENED = (*CNNS, "cnn-lstm")  # networks whose width is a setting
 DROPPING = (*WIDENED, "alexnet-gap")  # and whose dropout is one
-NAMES = (OURS, *(name for names in KINDS.values() for name in names), SVM)
+STEPWISE = tuple(name for names in KINDS.values() for name in names)  # learn by gradients
+NAMES = (OURS, *STEPWISE, SVM)
 
 
 @dataclass(frozen=True)
