@@ -2,11 +2,14 @@
 
 import csv
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+import emotion_model
 from tests.training.made_corpora import record
 from tests.training.made_recognizer import untrained
 from training.__main__ import main
@@ -137,3 +140,13 @@ def test_classes_that_were_never_learnt_do_not_count(
     assert report["overall"]["uar"]["mean"] == pytest.approx(
         sum(c["recall"] for c in report["classes"].values()) / len(known), abs=1e-3
     )
+
+
+def test_stats_of_the_terminal_are_those_of_the_workshop(home: Path, tmp_path: Path) -> None:
+    words = ["stats", saved(tmp_path), "--corpus", "emodb", "--corpora", home / "corpora"]
+    program = Path(emotion_model.__file__)
+    ended = subprocess.run(
+        [sys.executable, program, *map(str, words)], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "recall" in ended.stdout and list((tmp_path / "runs").glob("evaluate-*/report.json"))

@@ -2,10 +2,11 @@
 
 `files` hears recordings as a whole, `record` the microphone, `lines` it line by line, `analyze` a
 recording by `chunks`, which it shows as `bars` and as a `timeline`, plays (`player`), and fetches
-where it lies behind an address (`fetched`).
+where it lies behind an address (`fetched`). `stats` is the workshop's `evaluate`.
 """
 
 import argparse
+import runpy
 import sys
 from pathlib import Path
 from typing import cast
@@ -29,7 +30,12 @@ def say(load: Load, arguments: list[str] | None = None) -> int:
     arguments : those of the process where None
     """
     words = sys.argv[1:] if arguments is None else arguments
-    commands = {"record": _record, "microphone": _microphone, "analyze": _analyze}
+    commands = {
+        "record": _record,
+        "microphone": _microphone,
+        "analyze": _analyze,
+        "stats": _stats,
+    }
     command = commands.get(words[0] if words else "")
     try:
         return command(load, words[1:]) if command else _files(load, words)
@@ -73,6 +79,15 @@ def _analyze(load: Load, words: list[str]) -> int:
         plot=plot,
     )
     return 0
+
+
+def _stats(_load: Load, words: list[str]) -> int:
+    """Run the workshop, which the program does without: it is no part of it to be imported."""
+    options = known.stats().parse_args(words)
+    places = ["--corpora", str(options.corpora), "--weights", str(options.checkpoint)]
+    sys.argv = ["training", "evaluate", options.corpus, *places]
+    runpy.run_module("training", run_name="__main__", alter_sys=True)
+    return 0  # not reached: it ends the process
 
 
 def _kept(path: Path | None, options: argparse.Namespace) -> Kept | None:

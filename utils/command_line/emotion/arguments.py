@@ -13,6 +13,7 @@ LONGEST_CHUNK_S, LONGEST_S = 60.0, 600.0
 RECORD = "record from the microphone, and tell how it was spoken"
 LINES = "tell each line that is spoken into the microphone, and how it is spoken"
 ANALYZE = "tell how speech sounds along a recording, a video, or one behind an address"
+STATS = "judge a checkpoint on a corpus that it never heard; python -m training evaluate does it"
 
 
 def files() -> argparse.ArgumentParser:
@@ -21,7 +22,8 @@ def files() -> argparse.ArgumentParser:
         prog=PROGRAM,
         description="Say how recordings of speech were spoken, a JSON line each.",
         epilog=f"commands (--help after each says the rest):\n  record       {RECORD}\n"
-        f"  microphone   {LINES}\n  analyze      {ANALYZE}\n",
+        f"  microphone   {LINES}\n  analyze      {ANALYZE}\n"
+        f"  stats        {STATS}\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -79,6 +81,23 @@ def analyze() -> argparse.ArgumentParser:
     parser.add_argument("--plot", type=ending(".png"), metavar="PNG", help="draw a timeline there")
     _add_overwrite(parser, "--plot")
     return _with_checkpoint(parser)
+
+
+def stats() -> argparse.ArgumentParser:
+    """Of `stats`."""
+    parser = _command("stats", STATS)
+    parser.add_argument("checkpoint", type=named_path, metavar="CHECKPOINT")
+    parser.add_argument(
+        "--corpus", type=filled, required=True, metavar="NAME", help="such as ravdess"
+    )
+    parser.add_argument(
+        "--corpora",
+        type=named_path,
+        required=True,
+        metavar="DIR",
+        help="the folder that holds that of the corpus",
+    )
+    return parser
 
 
 def seconds(most: float) -> Callable[[str], float]:
