@@ -75,6 +75,7 @@ def test_frames_of_the_encoder_are_written(run, tmp_path: Path) -> None:
     assert len(set(found.clips)) == N_CLIPS["korean-emotional"] < len(found)
     assert found.columns[-1] == f"encoder_{small_encoder().width}"
     assert found.start_s[:3].tolist() == [0, 0.08, 0.16]
+    assert found.features == "encoder, frames"
 
 
 @pytest.mark.parametrize("rate", [8000, 16000])
@@ -96,7 +97,10 @@ def test_images_are_as_image_networks_take_them(run, channels: int, tmp_path: Pa
     out = tmp_path / "images.npz"
     options = ("--form", "images", "--channels", channels, "--only", "korean-emotional")
     assert run("extract", "--features", "mfcc", "--out", out, *options) == 0
-    values = load(out).values
+    found = load(out)
+    channel = "1 channel" if channels == 1 else "3 channels"
+    assert found.features == f"mfcc 16000 Hz, hop 10 ms, images of 3 s in {channel}"
+    values = found.values
     assert values.shape == (N_CLIPS["korean-emotional"], channels, 224, 224)
     assert values.min() >= 0 and values.max() <= 1
 
@@ -112,6 +116,35 @@ def test_data_sets_are_merged(run, tmp_path: Path, capsys) -> None:
     frame = pandas.read_csv(both)
     assert "surprised" not in set(frame.label) and set(frame.corpus) == {"ravdess", "emodb"}
     assert run("merge", one, one, "--out", both) == 0  # named twice is given once
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "told"),
+    [
+        ((), ("--form", "segments"), "mfcc 16000 Hz, hop 10 ms, segments of 3 s"),
+        (
+            ("--form", "segments"),
+            ("--form", "segments", "--segment", "1"),
+            "mfcc 16000 Hz, hop 10 ms, segments of 1 s",
+        ),
+        ((), ("--rate", "8000", "--hop", "20"), "mfcc 8000 Hz, hop 20 ms, mean"),
+        (
+            ("--mixnoise", "10"),
+            ("--mixnoise", "5"),
+            "mfcc 16000 Hz, hop 10 ms, mean, noisy copies at 5 dB",
+        ),
+    ],
+)
+def test_features_of_other_settings_are_not_merged(
+    run, ours: tuple[str, ...], theirs: tuple[str, ...], told: str, tmp_path: Path, capsys
+) -> None:
+    one, two, both = (tmp_path / f"{name}.npz" for name in ("one", "two", "both"))
+    asked = ("extract", "--features", "mfcc", "--only")
+    assert run(*asked, "emodb", "--out", one, *ours) == 0
+    assert run(*asked, "tess", "--out", two, *theirs) == 0
+    assert run("merge", one, two, "--out", both) == 1
+    assert f"{two} is of {told}; {one} of mfcc 16000 Hz, hop 10 ms" in capsys.readouterr().err
+    assert not both.exists()
 
 
 def test_features_of_a_recording_are_drawn(run, tmp_path: Path) -> None:

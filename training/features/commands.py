@@ -7,7 +7,7 @@ from training.arguments import add_command, at_least, number
 from training.corpora import READERS
 from training.emotion.arguments import add_features, spectra
 from training.features import table
-from training.features.describe import FORMS, describe
+from training.features.describe import CUT, FORMS, Form, describe
 from training.features.merge import merge, read_map
 from training.features.pictures import draw_features
 from training.inputs import features_here, read_all
@@ -85,20 +85,18 @@ def extract_file(options: argparse.Namespace) -> None:
             "a file of features needs both what is extracted and a name: --features KIND --out FILE"
         )
     table.check_name(options.out)
-    form = options.form or "mean"
-    if options.out.suffix == ".csv" and form not in ("mean", "frames"):
-        raise ConfigError(f"--form {form}: pictures go into an .npz, not into {options.out}")
+    form = Form(
+        options.form or Form.name,
+        Form.segment_s if options.segment is None else options.segment,
+        options.channels or Form.channels,
+        options.mixnoise,
+    )
+    if options.out.suffix == ".csv" and form.name in CUT:
+        raise ConfigError(f"--form {form.name}: pictures go into an .npz, not into {options.out}")
     config = spectra(options.features, options)
     clips = read_all(options.folder, options.only)
     cache = features_here(options, config)
-    found = describe(
-        cache.prepare(clips, 1),
-        cache,
-        form,
-        options.segment or 3.0,
-        options.channels or 1,
-        options.mixnoise,
-    )
+    found = describe(cache.prepare(clips, 1), cache, form)
     found.save(options.out)
     sizes = " x ".join(map(str, found.values.shape))
     print(f"{options.out}: {sizes} values of {counted(len(set(found.clips)), 'recording')}")

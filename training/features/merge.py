@@ -20,18 +20,23 @@ def merge(
 
     Parameters
     ----------
-    tables : by what they are called; of the same columns and sizes
+    tables : by what they are called; of the same settings, columns and sizes
     labels : new names of labels; `DROP` leaves a label's recordings out
     least : recordings of a class; smaller classes are dropped
 
     Raises
     ------
-    DataError : tables of other columns or sizes, a recording that stands in two of them, a label
-        that none has, or nothing left
+    DataError : tables of other settings, columns or sizes, a recording that stands in two of them,
+        a label that none has, or nothing left
     """
     names = list(tables)
     first = tables[names[0]]
     for name, table in tables.items():
+        if table.features != first.features:
+            raise DataError(
+                f"{name} is of {table.features}; {names[0]} of {first.features}; merge features "
+                "that were extracted with the same settings"
+            )
         if table.columns != first.columns or table.values.shape[1:] != first.values.shape[1:]:
             raise DataError(
                 f"{name} has {_shape(table)}, {names[0]} {_shape(first)}; merge features that were "
@@ -61,6 +66,7 @@ def merge(
         if label not in small
     ]
     merged = Table(
+        first.features,
         first.columns,
         np.concatenate([table.values for table in tables.values()]),
         tuple(clips),
