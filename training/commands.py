@@ -21,7 +21,7 @@ from training.emotion.crossval import crossval as run_crossval
 from training.emotion.predictions import Predictions, labels_of
 from training.emotion.protocols import ALL, PROTOCOLS
 from training.emotion.workshop import Workshop
-from training.features.commands import extract_file
+from training.features.commands import check_bare, extract_file
 from training.inputs import features_here, read_all, read_aloud
 from training.reports.eda import draw_corpora, measure
 from training.reports.results import begun, collect, write_results
@@ -49,10 +49,11 @@ def corpora(options: argparse.Namespace) -> None:
 
 def extract(options: argparse.Namespace) -> None:
     """Compute the features of every corpus that is there; or write some as a file."""
-    if options.features or options.out:
+    if options.features is not None or options.out is not None:
         extract_file(options)
         return
-    workshop = _workshop(read_all(options.folder), options)
+    check_bare(options)
+    workshop = _workshop(read_all(options.folder, options.only), options)
     print(f"ready in {options.cache}: {counted(len(workshop.clips), 'recording')}")
 
 

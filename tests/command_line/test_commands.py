@@ -122,6 +122,11 @@ def test_extract_computes_once(run, home: Path, capsys) -> None:
     assert sorted(os.listdir(home / "cache")) == shards
 
 
+def test_extract_computes_features_of_one_corpus_alone(run, capsys) -> None:
+    assert run("extract", "--only", "tess") == 0
+    assert f": {N_CLIPS['tess']} recordings" in capsys.readouterr().out
+
+
 def test_features_of_another_encoder_are_computed_anew(run, home: Path, here) -> None:
     assert run("extract") == 0
     before = set(os.listdir(home / "cache"))

@@ -25,6 +25,7 @@ from utils.emotion.spectra import SpectraConfig
 pytestmark = pytest.mark.usefixtures("here")
 QUICK = ("--features", "mfcc", "--epochs", 2, "--batch", 8, "--segment", 0.5)
 QUICKLY = "-mfcc-epochs2-batch8-segment0.5"  # in the names of its folders
+MEL = ("--features", "mel", "--out", "mel.npz")
 DATA = Path(__file__).parents[1] / "data"
 
 
@@ -343,6 +344,20 @@ def test_a_network_is_trained_for_the_live_program(run, model: str, tmp_path: Pa
             ("extract", "--features", "mel", "--out", "a.csv", "--form", "images"),
             "pictures go into an .npz",
         ),
+        (("extract", "--segment", "3"), "--segment: only for a file of features; give --features"),
+        (("extract", "--rate", "8000", "--hop", "0"), "--rate, --hop: only for a file of features"),
+        (("extract", "--features", ""), "--features KIND --out FILE"),
+        (("extract", *MEL, "--hop", "0"), "frames 0.0 s apart, expected 0.001 to 0.04"),
+        (
+            ("extract", *MEL, "--form", "segments", "--segment", "0"),
+            "segments of 0.0 s, expected 0.2 to 30",
+        ),
+        (("extract", *MEL, "--segment", "3"), "--segment is for --form segments or images, not"),
+        (
+            ("extract", *MEL, "--form", "segments", "--channels", "3"),
+            "--channels is for --form images, not segments",
+        ),
+        (("crossval", "korean", "--model", "cnn5", "--hop", "0"), "frames 0.0 s apart"),
         (("results",), "no such folder"),
         (("plots", "features", "none.wav"), "none.wav"),
         (("plots", "features", str(DATA / "speech.flac"), "--out", "a.jpg"), "ends in .png"),

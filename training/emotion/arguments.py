@@ -253,15 +253,12 @@ def spectra(kind: str, options: argparse.Namespace) -> SpectraConfig | None:
         if options.rate is not None or options.hop is not None:
             raise ConfigError(f"{ENCODER} has a rate and a hop of its own: leave --rate and --hop")
         return None
-    rate = options.rate or SpectraConfig.rate
+    given = _given(options, {"rate": "rate", "nfreq": "n_freq"})
+    if options.hop is not None:
+        given["hop_s"] = options.hop / 1000
+    if given.get("rate", SpectraConfig.rate) != SpectraConfig.rate:
+        given["n_mels"] = 64  # as many bands as reach the same frequencies, where the rate has them
     try:
-        # as many bins and bands as reach the same frequencies, where the rate has them
-        return SpectraConfig(
-            kind,
-            rate,
-            (options.hop or 10) / 1000,
-            options.nfreq or SpectraConfig.n_freq,
-            SpectraConfig.n_mels if rate == SpectraConfig.rate else 64,
-        )
+        return SpectraConfig(kind, **given)
     except ValueError as err:
         raise ConfigError(str(err)) from err

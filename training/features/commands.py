@@ -18,11 +18,16 @@ from utils.errors import ConfigError
 
 ABOUT_MERGE = "make one data set of several, labels mapped, small classes dropped"
 ABOUT_PLOTS = "draw what features show of a recording"
+OF_FORMS = {"segment": CUT, "channels": ("images",)}  # settings that other forms have no use for
+OF_A_FILE = ("nfreq", "rate", "hop", "mixnoise", "form", "segment", "channels")
 
 
 def add_extract(command: argparse.ArgumentParser) -> None:
     """What `extract` takes to write a file of features."""
     add_features(command)
+    command.add_argument(
+        "--only", choices=READERS, nargs="+", metavar="CORPUS", help="of these corpora alone"
+    )
     group = command.add_argument_group("file", "with --features, one file of them is written")
     group.add_argument("--out", type=named_path, metavar="FILE", help=".csv or .npz")
     group.add_argument(
@@ -33,9 +38,6 @@ def add_extract(command: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--segment", type=number, metavar="S", help="length of a segment (3)")
     group.add_argument("--channels", type=int, choices=(1, 3), help="of an image (1)")
-    group.add_argument(
-        "--only", choices=READERS, nargs="+", metavar="CORPUS", help="of these corpora alone"
-    )
 
 
 def add_merge(command: argparse.ArgumentParser) -> None:
@@ -78,6 +80,14 @@ def add_plots(command: argparse.ArgumentParser) -> None:
     )
 
 
+def check_bare(options: argparse.Namespace) -> None:
+    """Refuse settings of a file of features where none was asked for."""
+    if given := [f"--{name}" for name in OF_A_FILE if getattr(options, name) is not None]:
+        raise ConfigError(
+            f"{', '.join(given)}: only for a file of features; give --features KIND --out FILE too"
+        )
+
+
 def extract_file(options: argparse.Namespace) -> None:
     """Write features as .csv or .npz."""
     if not options.features or not options.out:
@@ -85,12 +95,7 @@ def extract_file(options: argparse.Namespace) -> None:
             "a file of features needs both what is extracted and a name: --features KIND --out FILE"
         )
     table.check_name(options.out)
-    form = Form(
-        options.form or Form.name,
-        Form.segment_s if options.segment is None else options.segment,
-        options.channels or Form.channels,
-        options.mixnoise,
-    )
+    form = _form(options)
     if options.out.suffix == ".csv" and form.name in CUT:
         raise ConfigError(f"--form {form.name}: pictures go into an .npz, not into {options.out}")
     config = spectra(options.features, options)
@@ -121,3 +126,16 @@ def plots_features(options: argparse.Namespace) -> None:
     make_folder(out.parent)
     draw_features(options.file, out)
     print(out)
+
+
+def _form(options: argparse.Namespace) -> Form:
+    name = options.form or Form.name
+    for setting, names in OF_FORMS.items():
+        if getattr(options, setting) is not None and name not in names:
+            raise ConfigError(f"--{setting} is for --form {' or '.join(names)}, not {name}")
+    return Form(
+        name,
+        Form.segment_s if options.segment is None else options.segment,
+        options.channels or Form.channels,
+        options.mixnoise,
+    )
