@@ -19,6 +19,7 @@ from training.corpora import SHIPPED
 from training.emotion.predictions import CLEAN, Predictions
 from training.features.table import load
 from training.run import Run
+from training.sound.cache import FeatureCache
 from training.sound.conditions import CONDITIONS
 from utils.emotion.spectra import SpectraConfig
 
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("here")
 QUICK = ("--features", "mfcc", "--epochs", 2, "--batch", 8, "--segment", 0.5)
 QUICKLY = "-mfcc-epochs2-batch8-segment0.5"  # in the names of its folders
 MEL = ("--features", "mel", "--out", "mel.npz")
-DATA = Path(__file__).parents[1] / "data"
+SPEECH = Path(__file__).parents[1] / "data" / "speech.flac"
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ def test_features_of_other_settings_are_not_merged(
 
 def test_features_of_a_recording_are_drawn(run, tmp_path: Path) -> None:
     out = tmp_path / "new" / "speech.png"
-    assert run("plots", "features", DATA / "speech.flac", "--out", out) == 0
+    assert run("plots", "features", SPEECH, "--out", out) == 0
     assert list(pictures(tmp_path / "new")) == ["speech.png"]
 
 
@@ -360,7 +361,7 @@ def test_a_network_is_trained_for_the_live_program(run, model: str, tmp_path: Pa
         (("crossval", "korean", "--model", "cnn5", "--hop", "0"), "frames 0.0 s apart"),
         (("results",), "no such folder"),
         (("plots", "features", "none.wav"), "none.wav"),
-        (("plots", "features", str(DATA / "speech.flac"), "--out", "a.jpg"), "ends in .png"),
+        (("plots", "features", str(SPEECH), "--out", "a.jpg"), "ends in .png"),
         (("merge", "none.csv", "--out", "b.csv"), "none.csv: no such file"),
     ],
 )
@@ -372,6 +373,21 @@ def test_bad_input_is_told_and_nothing_is_written(
     told = capsys.readouterr().err
     assert message in told and "Traceback" not in told
     assert not list(tmp_path.iterdir())
+
+
+def test_where_no_file_can_be_written_no_feature_is_computed(
+    run, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    def prepared(*_: object) -> None:
+        raise AssertionError("features are computed")
+
+    monkeypatch.setattr(FeatureCache, "prepare", prepared)
+    folder = tmp_path / "means.npz"
+    folder.mkdir()
+    for out in (folder, "/proc/means.npz", SPEECH / "means.npz", tmp_path / f"{'a' * 300}.npz"):
+        assert run("extract", "--features", "mel", "--out", out) == 1
+        told = "is a folder; name a file" if out == folder else "cannot be written ("
+        assert f"{out}: {told}" in capsys.readouterr().err
 
 
 def test_a_corpus_of_one_speaker_is_told(run, home: Path, tmp_path: Path, capsys) -> None:

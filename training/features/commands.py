@@ -94,7 +94,7 @@ def extract_file(options: argparse.Namespace) -> None:
         raise ConfigError(
             "a file of features needs both what is extracted and a name: --features KIND --out FILE"
         )
-    table.check_name(options.out)
+    table.check_out(options.out)
     form = _form(options)
     if options.out.suffix == ".csv" and form.name in CUT:
         raise ConfigError(f"--form {form.name}: pictures go into an .npz, not into {options.out}")
@@ -109,7 +109,7 @@ def extract_file(options: argparse.Namespace) -> None:
 
 def merge_(options: argparse.Namespace) -> None:
     """Merge data sets, and tell what the result holds."""
-    table.check_name(options.out)
+    table.check_out(options.out)
     labels = read_map(options.map)
     merged, said = merge(
         {str(path): table.load(path) for path in options.files}, labels, options.min_clips

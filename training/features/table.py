@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from training.corpora import Clip
 from utils.errors import DataError
-from utils.folders import whole
+from utils.folders import check_writable, whole
 
 FORMAT = "recognition-helpers/features/2"  # in every NPZ; a new layout, a new number
 CLEAN, NOISY = "clean", "noisy"
@@ -94,8 +94,7 @@ class Table:
             with whole(path) as part:
                 (self._write_csv if path.suffix == ".csv" else self._write_npz)(part)
         except OSError as err:
-            reason = err.strerror or str(err)
-            raise DataError(f"{path}: cannot be written ({reason}); name another file") from err
+            raise _unwritten(path, err) from err
 
     def _rows(self) -> Iterator[list[str]]:
         for clip, copy, start_s in zip(self.clips, self.copy, self.start_s):
@@ -144,6 +143,17 @@ def check_name(path: Path) -> None:
     """Raise DataError where a file's name says neither CSV nor NPZ."""
     if path.suffix not in (".csv", ".npz"):
         raise DataError(f"{path}: expected a name that ends in .csv or .npz")
+
+
+def check_out(path: Path) -> None:
+    """Raise DataError where no file of features can be written, before hours go into one."""
+    check_name(path)
+    try:
+        if path.is_dir():
+            raise DataError(f"{path}: is a folder; name a file")
+        check_writable(next(place for place in path.absolute().parents if place.exists()))
+    except OSError as err:
+        raise _unwritten(path, err) from err
 
 
 def load(path: Path) -> Table:
@@ -264,6 +274,11 @@ def _numbers(path: Path, line: int, texts: Sequence[str], columns: Sequence[str]
             raise _wrong(path, line, column, text, "a finite number of 32 bits")
         found.append(value)
     return found
+
+
+def _unwritten(path: Path, err: OSError) -> DataError:
+    reason = err.strerror or str(err)
+    return DataError(f"{path}: cannot be written ({reason}); name another file")
 
 
 def _wrong(path: Path, line: int, column: str, text: str, expected: str) -> DataError:
