@@ -9,6 +9,7 @@ import matplotlib.image
 import numpy as np
 import pandas
 import pytest
+import soundfile
 import torch
 
 from emotion_model import EmotionRecognizer
@@ -153,6 +154,19 @@ def test_features_of_a_recording_are_drawn(run, tmp_path: Path) -> None:
     out = tmp_path / "new" / "speech.png"
     assert run("plots", "features", SPEECH, "--out", out) == 0
     assert list(pictures(tmp_path / "new")) == ["speech.png"]
+
+
+@pytest.mark.parametrize(
+    ("n_samples", "message"), [(16_000, "silent; give"), (160, "at least 0.1")]
+)
+def test_a_recording_without_features_is_named(
+    run, n_samples: int, message: str, tmp_path: Path, capsys
+) -> None:
+    path = tmp_path / "quiet.wav"
+    soundfile.write(path, np.zeros(n_samples), 16_000)
+    assert run("plots", "features", path, "--out", tmp_path / "quiet.png") == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"{path}: ") and message in told and "microphone" not in told
 
 
 def test_corpora_are_drawn(run, tmp_path: Path) -> None:

@@ -580,7 +580,7 @@ def test_command_line_goes_on_after_bad_files(tmp_path: Path) -> None:
         "text.wav": "not a readable recording",
         "empty.wav": "empty",
         "nan.wav": "NaN",
-        "silent.wav": "silent",
+        "silent.wav": "the audio is silent; give a recording",
         "short.wav": "expected at least 0.5 s",
     }
     (tmp_path / "text.wav").write_text("hello")

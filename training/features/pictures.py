@@ -10,6 +10,7 @@ from utils.audio import SAMPLE_RATE, load
 from utils.command_line.figures import BLUE, figure_of, tidy
 from utils.emotion import features, spectra
 from utils.emotion.spectra import N_CHROMA, SpectraConfig
+from utils.errors import AudioError
 
 LONGEST_S = 30.0  # drawn of a recording
 PANELS = 7
@@ -26,9 +27,13 @@ def draw_features(recording: Path, path: Path) -> None:
 
     Raises
     ------
-    AudioError : the recording cannot be read, or is silent
+    AudioError : the recording cannot be read, is silent, or too short
     """
     samples = load(recording)[: int(LONGEST_S * SAMPLE_RATE)]
+    try:
+        level, _ = features.at_speech_level(samples)
+    except AudioError as err:
+        raise AudioError(f"{recording}: {err}") from err
     pictures = {
         "spectrogram (dB)": SpectraConfig("logspec", n_freq=401),
         "mel bands (dB)": SpectraConfig("mel"),
@@ -36,7 +41,6 @@ def draw_features(recording: Path, path: Path) -> None:
         "chroma": SpectraConfig("chroma"),
     }
     found = {name: spectra.extract(samples, config) for name, config in pictures.items()}
-    level, _ = features.at_speech_level(samples)
     figure = figure_of(9, 14)
     panels = figure.subplots(PANELS, 1, sharex=True)
     _line(panels[0], samples, SAMPLE_RATE, "samples")

@@ -160,7 +160,7 @@ def at_speech_level(
     rms = np.sqrt(_moving_sum(np.square(samples, dtype=np.float64), config) / config.n_fft)
     level = float(np.percentile(rms, LEVEL_PERCENTILE))
     if level < 10 ** (SILENT_DB / 20):
-        raise AudioError("the audio is silent; check that the microphone is on and not muted")
+        raise AudioError("the audio is silent; give a recording with sound in it")
     return samples / np.float32(level), rms / level
 
 
