@@ -164,6 +164,17 @@ def test_a_corpus_without_our_labels_is_refused(tmp_path: Path) -> None:
         corpora.read("emodb", tmp_path)
 
 
+def test_folders_behind_links_are_read_once(tmp_path: Path) -> None:
+    record(tmp_path, "disk/b/03-01-05-01-02-01-03.wav", "corpus/Actor_04/03-01-05-01-02-01-04.wav")
+    corpus = tmp_path / "corpus"
+    (corpus / "Actor_03").symlink_to(tmp_path / "disk" / "b")
+    (corpus / "0-again").symlink_to(corpus / "Actor_04")
+    (tmp_path / "disk" / "b" / "back").symlink_to(corpus)
+    clips = corpora.read("ravdess", corpus)
+    names = ["Actor_03/03-01-05-01-02-01-03.wav", "Actor_04/03-01-05-01-02-01-04.wav"]
+    assert [str(clip.path.relative_to(corpus)) for clip in clips] == names
+
+
 # --- IEMOCAP
 
 

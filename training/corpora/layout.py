@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from training.corpora.clip import Clip
@@ -13,7 +14,7 @@ N_NAMED = 5  # names that a message lists
 
 
 def recordings(folder: Path, example: str) -> list[Path]:
-    """Audio files anywhere under `folder`, in the same order on every machine.
+    """Audio files anywhere under `folder`, behind links too, in one order on every machine.
 
     Hidden files, such as the `._*.wav` that macOS leaves in some published archives, are
     no recordings.
@@ -25,7 +26,7 @@ def recordings(folder: Path, example: str) -> list[Path]:
     existing(folder, example)
     paths = sorted(
         path
-        for path in folder.rglob("*")
+        for path in _files(folder)
         if path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".")
     )
     if not paths:
@@ -136,6 +137,25 @@ def listed(names: Iterable[object]) -> str:
     """The first few of `names`, and that there are more."""
     texts = [str(name) for name in names]
     return ", ".join(texts[:N_NAMED]) + (", …" if len(texts) > N_NAMED else "")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """What is no folder under one; links to folders are followed, each folder is read once.
+
+    So a link that leads back ends there. Links wait until the rest is read: a folder that is
+    there itself goes by its own name.
+    """
+    seen, waiting = set(), [folder]
+    for start in waiting:  # which grows meanwhile
+        for place, folders, names in os.walk(start):
+            real = os.path.realpath(place)
+            if real in seen:
+                folders.clear()
+                continue
+            seen.add(real)
+            yield from (Path(place, name) for name in names)
+            found = (Path(place, name) for name in sorted(folders))
+            waiting += [path for path in found if path.is_symlink()]
 
 
 def _in(folder: Path) -> str:
