@@ -27,6 +27,7 @@ from training.reports.eda import draw_corpora, measure
 from training.reports.results import begun, collect, write_results
 from training.reports.terminal import say_report
 from training.run import make_folder
+from utils.checkpoint import check_place
 from utils.command_line.output import counted
 from utils.emotion.networks.config import OURS, SVM
 from utils.errors import ConfigError, DataError
@@ -91,6 +92,8 @@ def train(options: argparse.Namespace) -> None:
         raise ConfigError(
             f"{choice.network} is not the network that ships: name its --weights FILE"
         )
+    if parallel.leads():
+        check_place(options.weights)
     folder = options.runs / f"train{choice.name}-{options.seed}"
     if choice.network != OURS:
         clips = [clip for clip in clips if clip.label in SHIPPED]
@@ -141,6 +144,7 @@ def results(options: argparse.Namespace) -> None:
 def calibrate(options: argparse.Namespace) -> None:
     """Set temperature and thresholds of a checkpoint by answers to voices it never heard."""
     recognizer = EmotionRecognizer.load(options.weights)
+    check_place(options.weights)
     voices, unheard = (
         [Predictions.load(path) for path in paths]
         for paths in (options.predictions, options.unheard)

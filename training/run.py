@@ -239,10 +239,9 @@ class Run:
         """
         try:
             with whole(path) as part:
-                torch.save(self._content(), part)
-        except (OSError, RuntimeError) as err:  # RuntimeError: torch, on a full disk
-            reason = str(err).partition("\n")[0]
-            raise _unwritten(path, reason) from err
+                checkpoint.pack(self._content(), part)
+        except OSError as err:
+            raise _unwritten(path, str(err.strerror)) from err
 
     def _content(self) -> dict[str, Any]:
         """All that a process needs to go on."""

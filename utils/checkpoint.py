@@ -14,6 +14,7 @@ from torch import nn
 from utils import untrusted, untrusted_torch
 from utils.errors import ModelError
 from utils.faults import model_error
+from utils.folders import check_writable
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -52,6 +53,22 @@ MADE_BY = {
 }
 
 
+def check_place(path: Path) -> None:
+    """See that a checkpoint can be written there, before hours of work.
+
+    Raises
+    ------
+    ModelError : it cannot
+    """
+    if path.exists() and not path.is_file():
+        raise _unwritten(path, "it is a folder" if path.is_dir() else "it is no plain file")
+    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    try:
+        check_writable(folder)
+    except OSError as err:
+        raise _unwritten(path, f"no file can be made in {folder}: {err.strerror}") from err
+
+
 def write(path: Path, format: Format, content: Mapping) -> None:
     """Keep the parts of a checkpoint; a crash leaves the old file or none.
 
@@ -63,17 +80,37 @@ def write(path: Path, format: Format, content: Mapping) -> None:
     ------
     ModelError : the file cannot be written
     """
+    check_place(path)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            torch.save({"format": str(format), **content}, part)
+            pack({"format": str(format), **content}, part)
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
-    except (OSError, RuntimeError) as err:  # RuntimeError: torch, on a full disk
-        reason = str(err).partition("\n")[0]
-        raise ModelError(f"{path}: cannot be written ({reason}); name another file") from err
+    except OSError as err:
+        raise _unwritten(path, str(err.strerror)) from err
+
+
+def _unwritten(path: Path, reason: str) -> ModelError:
+    return ModelError(f"{path}: cannot be written ({reason}); name another file")
+
+
+def pack(content: Mapping, path: Path) -> None:
+    """Write plain types and tensors to a file, for `unpack`.
+
+    Raises
+    ------
+    OSError : it cannot be written; torch's own words would name a line of its source
+    """
+    try:
+        with path.open("wb") as file:
+            torch.save(content, file)
+    except RuntimeError as err:  # torch's, on top of what the system said
+        if not isinstance(err.__context__, OSError):
+            raise
+        raise OSError(err.__context__.errno, err.__context__.strerror) from err
 
 
 def read(path: Path, format: Format, *others: Format) -> dict:

@@ -1,8 +1,10 @@
 """Every command of `python -m training`, on small corpora of real files."""
 
+import errno
 import json
 import logging
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -499,9 +501,41 @@ def test_places_that_cannot_be_written_are_named(home: Path, tmp_path: Path, cap
         assert main([*command, *places, "--runs", str(file)]) == 1
         assert f"{file}/" in (message := capsys.readouterr().err)
         assert "cannot be made" in message and "--runs" in message
-    weights = file / "w.pt"
-    assert main(["train", *places, "--runs", str(tmp_path), "--weights", str(weights)]) == 1
-    assert f"{weights}: cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is of Linux")
+@pytest.mark.parametrize("model", ["lstm", "cnn5-1d"])
+def test_a_checkpoint_that_cannot_be_written_is_told_before_anything_is_computed(
+    model: str, home: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(commands, "features_here", lambda *_: pytest.fail("late"))
+    file = tmp_path / "file"
+    file.write_text("")
+    places = ["--corpora", str(home / "corpora"), "--runs", str(tmp_path / "runs")]
+    for weights, reason in (
+        (tmp_path, "it is a folder"),
+        (Path("/proc/x.pt"), "no file can be made in /proc: No such file or directory"),
+        (file / "w.pt", f"no file can be made in {file}: Not a directory"),
+        (Path("/dev/null"), "it is no plain file"),
+    ):
+        assert main(["train", "--model", model, *places, "--weights", str(weights)]) == 1
+        told = f"{weights}: cannot be written ({reason}); name another file\n"
+        assert capsys.readouterr().err == told
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told_before_it_is_calibrated(
+    tmp_path: Path, monkeypatch, capsys
+) -> None:
+    weights = tmp_path / "w.pt"
+    untrained().save(weights)
+
+    def full(folder: Path) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("utils.checkpoint.check_writable", full)
+    assert main(["calibrate", "none.npz", "--weights", str(weights)]) == 1
+    assert "Read-only file system); name another file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

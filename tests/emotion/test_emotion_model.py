@@ -1,8 +1,10 @@
 """The recogniser says the same at any level, keeps silent when unsure, and refuses in words."""
 
+import errno
 import json
 import os
 import pickle
+import resource
 import subprocess
 import sys
 import tracemalloc
@@ -141,6 +143,22 @@ def test_a_place_that_cannot_be_written_is_named(tiny: EmotionRecognizer, tmp_pa
         with pytest.raises(ModelError, match=f"{path}: cannot be written .*name another"):
             tiny.save(path)
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_full_disk_is_told_in_the_words_of_the_system(
+    tiny: EmotionRecognizer, tmp_path: Path
+) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(ModelError) as told:
+            tiny.save(tmp_path / "model.pt")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    reason = os.strerror(errno.EFBIG)
+    place = tmp_path / "model.pt"
+    assert str(told.value) == f"{place}: cannot be written ({reason}); name another file"
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize(
