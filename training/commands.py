@@ -26,7 +26,7 @@ from training.inputs import features_here, read_all, read_aloud
 from training.reports.eda import draw_corpora, measure
 from training.reports.results import begun, collect, write_results
 from training.reports.terminal import say_report
-from training.run import make_folder
+from training.run import forget, make_folder
 from utils.checkpoint import check_place
 from utils.command_line.output import counted
 from utils.emotion.networks.config import OURS, SVM
@@ -127,6 +127,7 @@ def train(options: argparse.Namespace) -> None:
         facts=facts,
     )
     recognizer.save(options.weights)
+    forget(folder)
     size_mb = options.weights.stat().st_size / 1e6
     then = "now calibrate it" if choice.network == OURS else "app.py --emotion FILE hears with it"
     print(f"{options.weights}: {size_mb:.2f} MB; {then}")

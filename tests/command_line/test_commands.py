@@ -50,6 +50,7 @@ from utils.audio import load
 from utils.emotion.encoder import STEP
 from utils.emotion.judgement import Judgement
 from utils.emotion.network import ModelConfig
+from utils.errors import ModelError
 
 pytestmark = pytest.mark.usefixtures("here")
 FEW = TrainConfig(listeners=2, steps=4, batch_size=8, every=2)
@@ -90,6 +91,10 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(workshop.Workshop, "train", train)
     return titles
+
+
+def cannot_be_written(recognizer: EmotionRecognizer, path: Path) -> None:
+    raise ModelError(f"{path}: no room")
 
 
 @pytest.fixture
@@ -291,13 +296,40 @@ def test_the_state_of_a_training_is_not_taken_by_another_encoder(
 ) -> None:
     caplog.set_level(logging.INFO)
     weights = tmp_path / "weights.pt"
-    assert run("train", "--weights", weights) == 0
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr(EmotionRecognizer, "save", cannot_be_written)
+        assert run("train", "--weights", weights) == 1
     assert "of another recipe" not in caplog.text
     here(small_encoder(1))
     assert run("train", "--weights", weights) == 0
     assert caplog.text.count("of another recipe") == FEW.listeners
     config = EmotionRecognizer.load(weights).model.config
     assert config.encoder == small_encoder(1).identity
+
+
+@pytest.mark.parametrize("model", ["lstm", "cnn5-1d"])
+def test_the_state_of_a_training_is_kept_until_its_checkpoint_is_written(
+    model: str, run, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    steps, learn = 0, Run.learn
+
+    def counted(self, loss: torch.Tensor) -> float:
+        nonlocal steps
+        steps += 1
+        return learn(self, loss)
+
+    monkeypatch.setattr(Run, "learn", counted)
+    weights = tmp_path / "weights.pt"
+    quick = () if model == "lstm" else ("--features", "mfcc", "--epochs", 1, "--segment", 0.5)
+    command = ("train", "--model", model, "--only", "ravdess", *quick, "--weights", weights)
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr(EmotionRecognizer, "save", cannot_be_written)
+        assert run(*command) == 1
+    assert "no room" in capsys.readouterr().err
+    n = steps
+    assert run(*command) == 0
+    assert steps == n > 0 and weights.is_file()
+    assert list((tmp_path / "runs").rglob("events.*")) and not list(tmp_path.rglob(f"{STATE}*"))
 
 
 @pytest.mark.parametrize("aided", [True, False], ids=["with", "without"])
@@ -352,8 +384,6 @@ def test_from_training_to_a_calibrated_checkpoint(run, home, tmp_path: Path, cap
     assert isinstance(config, ModelConfig)
     assert config.n_listeners == FEW.listeners
     assert config.encoder == small_encoder().identity
-    for k in range(FEW.listeners):
-        assert (tmp_path / "runs" / "train-3" / f"listener-{k + 1}" / "state.pt").is_file()
 
     assert run("evaluate", "tess", "--weights", weights) == 1
     message = capsys.readouterr().err
