@@ -1,6 +1,7 @@
 """What the commands of `python -m training` do."""
 
 import argparse
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
@@ -20,6 +21,7 @@ from training.emotion.config import TrainConfig
 from training.emotion.crossval import crossval as run_crossval
 from training.emotion.predictions import Predictions, labels_of
 from training.emotion.protocols import ALL, PROTOCOLS
+from training.emotion.splits import LEAST_JUDGED, validation_speakers
 from training.emotion.workshop import Workshop
 from training.features.commands import check_bare, extract_file
 from training.inputs import features_here, read_all, read_aloud
@@ -31,6 +33,8 @@ from utils.checkpoint import check_place
 from utils.command_line.output import counted
 from utils.emotion.networks.config import OURS, SVM
 from utils.errors import ConfigError, DataError
+
+logger = logging.getLogger(__name__)
 
 
 def corpora(options: argparse.Namespace) -> None:
@@ -97,8 +101,17 @@ def train(options: argparse.Namespace) -> None:
     folder = options.runs / f"train{choice.name}-{options.seed}"
     if choice.network != OURS:
         clips = [clip for clip in clips if clip.label in SHIPPED]
+    _check_voices(clips)
     with parallel.in_turn():  # the first fills the folder of features
         workshop = _bench(clips, choice, options, SHIPPED)
+    _check_voices(workshop.clips)  # of whom some may be unreadable
+    judged = validation_speakers(workshop.clips, options.seed)
+    if not judged and parallel.leads():
+        logger.warning(
+            "no corpus has %d speakers, of whom one could judge: no voice chooses when to stop, "
+            "and nothing is calibrated",
+            LEAST_JUDGED,
+        )
     model: Network
     judgement = None
     if isinstance(workshop, Workshop):
@@ -129,8 +142,24 @@ def train(options: argparse.Namespace) -> None:
     recognizer.save(options.weights)
     forget(folder)
     size_mb = options.weights.stat().st_size / 1e6
-    then = "now calibrate it" if choice.network == OURS else "app.py --emotion FILE hears with it"
+    if choice.network == OURS:
+        then = "now calibrate it: until then it names nothing"
+    elif judged:
+        then = "app.py --emotion FILE hears with it"
+    else:
+        then = "nobody judged it: it names nothing"
     print(f"{options.weights}: {size_mb:.2f} MB; {then}")
+
+
+def _check_voices(clips: Sequence[Clip]) -> None:
+    """Raise DataError where they are of one voice, from which nothing is learnt about others."""
+    speakers = sorted({clip.speaker for clip in clips})
+    if len(speakers) < 2:
+        raise DataError(
+            f"{len(clips)} clips of {', '.join(speakers) or 'nobody'} are there to train with, "
+            "expected two speakers or more: what one voice alone teaches holds for no other; give "
+            "--only corpora of more speakers"
+        )
 
 
 def results(options: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ import torch
 from emotion_model import EmotionRecognizer
 from tests.emotion.small_encoder import small_encoder
 from tests.training.made_corpora import ACTORS, KOREAN, N_CLIPS
+from training import commands
 from training.__main__ import main
 from training.corpora import SHIPPED
 from training.emotion.predictions import CLEAN, Predictions
@@ -335,6 +336,21 @@ def test_a_network_is_trained_for_the_live_program(run, model: str, tmp_path: Pa
     assert (tmp_path / "runs" / "evaluate-tess" / "report.json").is_file()
 
 
+@pytest.mark.parametrize("model", ["cnn5-1d", "svm"])
+def test_a_network_that_nobody_judged_names_nothing(
+    run, model: str, tmp_path: Path, caplog, capsys
+) -> None:
+    weights = tmp_path / "mine.pt"
+    options = QUICK if model != "svm" else QUICK[:2]
+    asked = ("--model", model, "--only", "korean-emotional", "tess", "--weights", weights)
+    assert run("train", *asked, *options) == 0
+    assert caplog.text.count("no voice chooses when to stop, and nothing is calibrated") == 1
+    assert "nobody judged it: it names nothing" in capsys.readouterr().out
+    judgement = EmotionRecognizer.load(weights).judgement
+    certain = dict.fromkeys(SHIPPED, 0.0) | {"sad": 1.0}
+    assert judgement.decide(certain) is None
+
+
 # --- bad input
 
 
@@ -404,7 +420,16 @@ def test_where_no_file_can_be_written_no_feature_is_computed(
         assert f"{out}: {told}" in capsys.readouterr().err
 
 
-def test_a_corpus_of_one_speaker_is_told(run, home: Path, tmp_path: Path, capsys) -> None:
+@pytest.mark.parametrize(
+    ("command", "model"),
+    [
+        ("crossval korean", "cnn5-1d"),
+        *(("train", model) for model in ("lstm", "cnn5-1d", "svm")),
+    ],
+)
+def test_a_corpus_of_one_speaker_is_told(
+    command: str, model: str, run, home: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
     corpora = tmp_path / "corpora"
     corpora.mkdir()
     (corpora / "korean-emotional").mkdir()
@@ -415,6 +440,10 @@ def test_a_corpus_of_one_speaker_is_told(run, home: Path, tmp_path: Path, capsys
     (corpora / "korean-emotional" / "manifest.csv").write_text("\n".join(own) + "\n")
     (tmp_path / "noise").symlink_to(home / "noise")
     places = ("--corpora", corpora, "--cache", home / "cache", "--runs", tmp_path / "runs")
-    asked = ("crossval", "korean", "--model", "cnn5-1d", *QUICK, *places)
+    asked = [*command.split(), "--model", model, *places]
+    if command == "train":
+        monkeypatch.setattr(commands, "features_here", lambda *_: pytest.fail("late"))
+        asked += ["--only", "korean-emotional", "--weights", tmp_path / "mine.pt"]
     assert main([*map(str, asked)]) == 1
     assert "two speakers or more" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()

@@ -380,11 +380,16 @@ def test_each_label_has_its_own_threshold(label: str, tiny: EmotionRecognizer) -
     )  # and none that is less likely is named in its place
 
 
-def test_a_recogniser_names_what_is_likelier_than_not_until_it_is_calibrated() -> None:
+def test_a_recogniser_names_nothing_until_it_is_calibrated() -> None:
     recognizer = EmotionRecognizer(network(), ("calm", "fear"))
-    assert recognizer.trusted().decide({"calm": 0.4, "fear": 0.6}) == Emotion(
-        "fear", 0.6, {"calm": 0.4, "fear": 0.6}, "likely"
-    )
+    for certainty in (0.6, 1.0):
+        assert recognizer.trusted().decide({"calm": 1 - certainty, "fear": certainty}) is None
+
+
+def test_a_class_that_is_never_named_in_a_grade_is_not_however_certain() -> None:
+    scores = dict.fromkeys(LABELS, 0.0) | {"sad": 1.0}
+    assert named_from(0.99, NEVER).decide(scores) == Emotion("sad", 1.0, scores, "sure")
+    assert named_from(NEVER, 0.99).decide(scores) == Emotion("sad", 1.0, scores, "likely")
 
 
 @pytest.mark.parametrize(

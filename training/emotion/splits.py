@@ -17,6 +17,7 @@ RAVDESS_FOLDS = (
     (1, 4, 9, 22),
 )
 N_FOLDS = len(RAVDESS_FOLDS)
+LEAST_JUDGED = 5  # speakers of a corpus of whom some can be kept from training
 
 
 @dataclass(frozen=True)
@@ -154,11 +155,11 @@ def _speakers(clips: tuple[Clip, ...], corpus: str) -> list[str]:
 
 
 def validation_speakers(clips: Iterable[Clip], seed: int) -> set[str]:
-    """One speaker in ten of each corpus that has five or more: they choose when to stop."""
+    """One speaker in ten of each corpus that has `LEAST_JUDGED`: they choose when to stop."""
     clips, held_out = tuple(clips), set()
     for corpus in sorted({clip.corpus for clip in clips}):
         own = [clip for clip in clips if clip.corpus == corpus]
         n_speakers = len({clip.speaker for clip in own})
-        if n_speakers >= 5:
+        if n_speakers >= LEAST_JUDGED:
             held_out |= {c.speaker for c in k_fold(own, min(10, n_speakers), seed)[0].test}
     return held_out

@@ -28,8 +28,8 @@ class Judgement:
 
     @classmethod
     def untuned(cls, labels: tuple[str, ...]) -> "Judgement":
-        """Where nothing was measured yet: even odds, never sure."""
-        return cls(1.0, dict.fromkeys(labels, NEVER), dict.fromkeys(labels, 0.5))
+        """Where nothing was measured yet: nothing is named."""
+        return cls(1.0, *(dict.fromkeys(labels, NEVER) for _ in ("sure", "likely")))
 
     @classmethod
     def read(cls, found: Mapping) -> "Judgement":
@@ -65,7 +65,8 @@ class Judgement:
         """The likeliest class and its grade, or None where it is under both thresholds."""
         label = max(scores, key=scores.__getitem__)
         confidence = scores[label]
-        grade: Grade = "sure" if confidence >= self.sure[label] else "likely"
-        if grade == "likely" and not confidence >= self.likely[label]:  # nor where it is no number
-            return None
-        return Emotion(label, confidence, scores, grade)
+        for grade, thresholds in self.grades.items():
+            least = thresholds[label]
+            if confidence >= least < NEVER:  # a network can be as certain as that
+                return Emotion(label, confidence, scores, grade)
+        return None
