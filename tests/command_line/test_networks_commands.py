@@ -351,6 +351,14 @@ def test_a_network_that_nobody_judged_names_nothing(
     assert judgement.decide(certain) is None
 
 
+def test_a_training_that_diverges_is_told(run, tmp_path: Path, capsys) -> None:
+    options = (*QUICK, "--batch", 2, "--learning-rate", 1e30)
+    assert run("crossval", "korean", "--seeds", 1, "--model", "cnn5", *options) == 1
+    told = capsys.readouterr().err
+    assert "the training diverged: " in told and "give a smaller --learning-rate" in told
+    assert not list(tmp_path.rglob("state.pt"))
+
+
 # --- bad input
 
 

@@ -105,6 +105,13 @@ def test_a_network_is_searched_with_the_settings_that_were_given(run, tmp_path, 
     assert sorted(first.intermediate_values) == [1, 2, 3, 4, 5, 6]  # each epoch of three parts
 
 
+def test_a_search_of_which_all_trials_diverge_is_told(run, tmp_path: Path, capsys) -> None:
+    given = ("--epochs", 1, "--segment", 0.5, "--batch", 4, "--learning-rate", 1e30)
+    assert run("cnn5-1d", *LOSO, *given, "--hop", 10, "--trials", 2) == 1
+    assert "none of 2 trials came to its end" in capsys.readouterr().err
+    assert not list(tmp_path.rglob("state.pt"))
+
+
 def started(places: list[str], *words: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "training", "search", *words, *places]
     env = {**os.environ, "OMP_NUM_THREADS": "1"}

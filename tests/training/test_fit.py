@@ -1,5 +1,6 @@
 """Other networks than ours: they learn, repeat with their seed, and go on after a kill."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ import torch
 
 from training.corpora import Clip
 from training.emotion import fit as fit_module
-from training.emotion.fit import FitConfig, class_weights, fit
+from training.emotion.fit import Diverged, FitConfig, class_weights, fit
 from training.emotion.train import logits
 from training.run import STATE, Run, seconds_of, state_of
 from utils.emotion.networks.config import NetworkConfig
@@ -131,6 +132,47 @@ def test_the_best_weights_are_kept_and_the_curves_drawn(tmp_path: Path, monkeypa
     assert all({"loss", "uar/ravdess", "likelihood"} <= look.keys() for look in found["history"])
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
     assert seconds_of(tmp_path) == pytest.approx(found["seconds"]) and found["seconds"] > 0
+
+
+BEYOND = replace(CONFIG, learning_rate=1e30)
+
+
+@pytest.mark.parametrize("validation", [OTHERS, []], ids=["judged", "not judged"])
+def test_a_training_that_diverges_is_told_and_leaves_no_state(
+    validation: list[Clip], tmp_path: Path, monkeypatch
+) -> None:
+    with pytest.raises(Diverged, match=r"a loss of (nan|inf) after step \d+; give a smaller --lea"):
+        fitted(tmp_path, BEYOND, validation=validation)
+    assert not list(tmp_path.rglob(f"{STATE}*"))
+
+
+@pytest.mark.parametrize("validation", [OTHERS, []], ids=["judged", "not judged"])
+def test_weights_that_the_last_step_broke_are_not_kept(
+    validation: list[Clip], tmp_path: Path, monkeypatch
+) -> None:
+    learn, per_epoch = Run.learn, len(CLIPS) // CONFIG.batch_size
+
+    def too_far(self, loss: torch.Tensor) -> float:
+        found = learn(self, loss)
+        if self.step == 2 * per_epoch:
+            with torch.no_grad():
+                self.parts["model"].body[0].weight[0] = math.nan
+        return found
+
+    monkeypatch.setattr(Run, "learn", too_far)
+    with pytest.raises(Diverged, match=f"no finite numbers after step {2 * per_epoch}; give"):
+        fitted(tmp_path, replace(CONFIG, epochs=2), validation=validation)
+    assert not list(tmp_path.rglob(f"{STATE}*"))
+
+
+def test_answers_that_are_no_numbers_judge_nothing(tmp_path: Path, monkeypatch) -> None:
+    def beyond(*given) -> np.ndarray:
+        return np.full((len(OTHERS), len(LABELS)), np.inf, np.float32)
+
+    monkeypatch.setattr(fit_module, "logits", beyond)
+    with pytest.raises(Diverged, match="answers that are no finite numbers after step 4; give"):
+        fitted(tmp_path)
+    assert not list(tmp_path.rglob(f"{STATE}*"))
 
 
 def test_without_voices_that_judge_it_goes_to_the_end(tmp_path: Path) -> None:

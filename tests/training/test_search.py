@@ -1,6 +1,7 @@
 """The search for settings: what it varies, how it goes on, whom it prunes."""
 
 import argparse
+import logging
 import sqlite3
 import sys
 from collections.abc import Callable, Sequence
@@ -287,6 +288,23 @@ def test_a_trial_that_is_worse_than_others_is_pruned(tmp_path: Path, monkeypatch
     assert poor.state == TrialState.PRUNED
     assert max(poor.intermediate_values) < search.epochs * len(search.folds)
     assert max(good.intermediate_values) == search.epochs * len(search.folds)
+    assert not list(tmp_path.rglob(STATE))
+
+
+def test_a_trial_that_diverges_is_pruned_and_the_search_goes_on(tmp_path: Path, caplog) -> None:
+    caplog.set_level(logging.INFO)
+    study = opened(tmp_path)
+    search = replace(
+        searched(tmp_path, stepwise(epochs=2)),
+        space={"learning_rate": FloatDistribution(1e-3, 1e35, log=True)},
+    )
+    study.enqueue_trial({"learning_rate": 1e30})
+    go_on(study, search, 1)
+    assert "trial 0: the training diverged: a loss of" in caplog.text
+    assert "trial 0: pruned at look " in caplog.text
+    study.enqueue_trial({"learning_rate": 1e-2})
+    go_on(study, search, 2)
+    assert [trial.state for trial in study.trials] == [TrialState.PRUNED, TrialState.COMPLETE]
     assert not list(tmp_path.rglob(STATE))
 
 

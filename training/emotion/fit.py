@@ -16,10 +16,11 @@ from training import parallel
 from training.corpora import Clip
 from training.emotion.train import judge, logits
 from training.reports.curves import plot_curves
-from training.run import Run
+from training.run import Run, forget
 from utils.emotion import networks
 from utils.emotion.networks.config import IMAGES, NetworkConfig
 from utils.emotion.networks.segments import Segments
+from utils.errors import DataError
 
 RECIPE = 2  # another way to train than what FitConfig says, another number
 N_NORMALISING = 400  # clips that say what is usual
@@ -70,6 +71,10 @@ class FitConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
         if not 0 <= self.blank < 1:
             raise ValueError(f"blank is {self.blank}, expected a share from 0 to less than 1")
+
+
+class Diverged(DataError):
+    """A training whose numbers have grown beyond all bounds."""
 
 
 class Examples(Protocol):
@@ -130,6 +135,7 @@ def fit(
     ------
     ModelError : the network needs a package that is not here
     DataError : the folder cannot be made
+    Diverged : loss, weights or answers are no finite numbers any more
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(seed)
@@ -148,11 +154,18 @@ def fit(
             steps, copies, truth = (part.to(device) for part in batches.draw(step))
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
                 loss = _loss(model, steps, copies, truth, weights, config)
-            progress(step, run.learn(loss))
+            learnt = run.learn(loss)
+            progress(step, learnt)
+            if not math.isfinite(learnt):
+                raise _diverged(f"a loss of {learnt}", step, folder)
             if run.due:
                 _settle(model, batches)
+                if not all(value.isfinite().all() for value in model.state_dict().values()):
+                    raise _diverged("weights that are no finite numbers", step, folder)
             if run.due and validation:
                 found = logits(model, [examples.steps(clip) for clip in validation])
+                if not np.isfinite(found).all():
+                    raise _diverged("answers that are no finite numbers", step, folder)
                 uar, likelihood = judge(examples, validation, found)
                 figures = {f"uar/{corpus}": value for corpus, value in uar.items()}
                 figures["likelihood"] = likelihood
@@ -278,6 +291,15 @@ def _run(
         identity=hashlib.sha256(f"{identity} {names}".encode()).hexdigest(),
         folder=folder,
         patience=config.patience if validation else None,
+    )
+
+
+def _diverged(what: str, step: int, folder: Path | None) -> Diverged:
+    """The error to raise; a state from which it would come to the same again is dropped."""
+    if folder and parallel.leads():
+        forget(folder)
+    return Diverged(
+        f"the training diverged: {what} after step {step}; give a smaller --learning-rate"
     )
 
 

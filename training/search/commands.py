@@ -39,7 +39,7 @@ from utils.command_line.output import counted
 from utils.emotion.networks import check_name
 from utils.emotion.networks.config import NAMES, OURS
 from utils.emotion.spectra import SpectraConfig
-from utils.errors import ConfigError
+from utils.errors import ConfigError, DataError
 
 ABOUT = "search settings of a network, judged by voices of training that it never heard"
 LONGEST = 200  # bytes of a name; systems allow 255
@@ -135,6 +135,11 @@ def search(options: argparse.Namespace) -> None:
     print(f"{name}: {n_finished(study)} of {options.trials} trials are there", flush=True)
     with storage_errors(url):
         go_on(study, run, options.trials, shared=bool(options.storage))
+        if not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+            raise DataError(
+                f"{name}: none of {counted(n_finished(study), 'trial')} came to its end, as told "
+                "above; ask for more --trials, or give settings with which networks learn"
+            )
         _tell(study, with_values(choice, study.best_params), folder, options)
 
 

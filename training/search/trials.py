@@ -23,6 +23,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from training.corpora import Clip
 from training.emotion.arguments import Choice
 from training.emotion.bench import Bench
+from training.emotion.fit import Diverged
 from training.emotion.space import Space, suggest, values_of, with_values
 from training.emotion.splits import Split, k_fold
 from training.run import forget, make_folder
@@ -60,7 +61,7 @@ class Search:
 
         Raises
         ------
-        TrialPruned : it is worse than others were so far
+        TrialPruned : it is worse than others were so far, or diverged
         """
         choice = with_values(self.choice, suggest(trial, self.space))
         with _alone_in(self.folder / _identity(choice, self.seed)) as own:
@@ -81,6 +82,10 @@ class Search:
         except TrialPruned:
             forget(own)
             raise
+        except Diverged as err:  # one that failed would count for nothing, and be drawn again
+            forget(own)
+            logger.warning("trial %d: %s", trial.number, err)
+            raise TrialPruned(str(err)) from err
         except KeyboardInterrupt:
             trial.study.enqueue_trial(trial.params)
             raise
@@ -172,7 +177,8 @@ def _tell(study: Study, trial: FrozenTrial) -> None:
     settings = ", ".join(f"{name} {value:.3g}" for name, value in sorted(trial.params.items()))
     if trial.state == TrialState.PRUNED:
         looks = trial.intermediate_values
-        how = f"pruned at look {max(looks)}, UAR {looks[max(looks)]:.1f} % so far,"
+        last = max(looks, default=0)
+        how = f"pruned at look {last}, UAR {looks.get(last, 0.0):.1f} % so far,"
     else:
         how = f"UAR {trial.value or 0:.1f} %"
     whole = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
