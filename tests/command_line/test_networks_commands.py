@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -426,6 +427,20 @@ def test_where_no_file_can_be_written_no_feature_is_computed(
         assert run("extract", "--features", "mel", "--out", out) == 1
         told = "is a folder; name a file" if out == folder else "cannot be written ("
         assert f"{out}: {told}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["crossval korean --model", "train --model", "search"])
+def test_image_networks_without_torchvision_are_told_before_features_are_computed(
+    command: str, home: Path, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    monkeypatch.setattr(FeatureCache, "prepare", lambda *_: pytest.fail("late"))
+    words = [*command.split(), "vgg11", "--runs", tmp_path / "runs"]
+    places = ["--corpora", home / "corpora", "--cache", tmp_path / "cache"]
+    others = {"train": ["--weights", tmp_path / "mine.pt"], "search": ["--trials", 1]}
+    assert main([*map(str, [*words, *places, *others.get(words[0], [])])]) == 1
+    assert "need torchvision" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from training.sound.cache import FeatureCache
 from training.sound.conditions import CONDITIONS
 from utils.emotion import steps
 from utils.emotion.judgement import Judgement
+from utils.emotion.networks import check_here
 from utils.emotion.networks.config import SVM, NetworkConfig
 from utils.emotion.networks.segments import Segments
 from utils.emotion.networks.svm import SupportVectors
@@ -64,6 +65,7 @@ class Bench:
     Raises
     ------
     DataError : no clip can be read, or stretches of no length
+    ModelError : the network needs a package that is not here
     """
 
     read: Sequence[Clip] = ()
@@ -79,6 +81,7 @@ class Bench:
     ) -> None:
         if not 0.2 <= shape.segment_s <= 30:
             raise DataError(f"stretches of {shape.segment_s} s, expected 0.2 to 30")
+        check_here(name)
         self.config, self.cache, self.labels = config, cache, labels
         self.clips = cache.prepare(clips, 1)
         self.noisy = None if config.snr_db is None else cache.noisy(self.clips, config.snr_db)

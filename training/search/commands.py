@@ -36,7 +36,7 @@ from training.search.trials import Search, folds_inside, go_on
 from training.sound.cache import FeatureCache
 from utils.command_line.arguments import plain
 from utils.command_line.output import counted
-from utils.emotion.networks import check_name
+from utils.emotion.networks import check_here, check_name
 from utils.emotion.networks.config import NAMES, OURS
 from utils.emotion.spectra import SpectraConfig
 from utils.errors import ConfigError, DataError
@@ -146,6 +146,7 @@ def search(options: argparse.Namespace) -> None:
 def _asked(options: argparse.Namespace) -> tuple[Choice, Space]:
     """The network, and those of its settings that were not given."""
     check_name(options.model)
+    check_here(options.model)
     if options.model == OURS:
         raise ConfigError(
             f"{OURS} has a recipe of its own (training/emotion/config.py), whose trials "

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from utils.emotion.network import EmotionLSTM, ModelConfig
-from utils.emotion.networks.config import KINDS, NAMES, SVM, NetworkConfig
+from utils.emotion.networks.config import IMAGES, KINDS, NAMES, SVM, NetworkConfig
 from utils.emotion.networks.segments import Segments
 from utils.emotion.networks.svm import SupportVectors
 from utils.errors import ConfigError
@@ -24,6 +24,14 @@ def check_name(name: str) -> None:
     """Raise ConfigError where no network has that name."""
     if name not in NAMES:
         raise ConfigError(f"unknown network {name!r}, expected one of {', '.join(NAMES)}")
+
+
+def check_here(name: str) -> None:
+    """Raise ModelError where a network needs a package that is not here: before hours of work."""
+    if name in IMAGES:
+        from utils.emotion.networks import images
+
+        images.published_models()
 
 
 def build(config: ModelConfig | NetworkConfig) -> Network:

@@ -40,7 +40,7 @@ def teach(network: nn.Module, config: NetworkConfig) -> bool:
     False, and a line in the log, where they are not here or damaged: it is then trained from
     scratch
     """
-    models, name = _models(), _published(config.name)
+    models, name = published_models(), _published(config.name)
     url = models.get_model_weights(name).DEFAULT.url
     path = Path(torch.hub.get_dir()) / "checkpoints" / PurePosixPath(url).name
     taught = _random(name)
@@ -138,15 +138,15 @@ def _random(name: str, **options: bool) -> Any:
     """A network as torchvision has it, its weights random."""
     if name == "googlenet":
         options["init_weights"] = False  # PyTorch's own are as good, and take no minute
-    return getattr(_models(), name)(weights=None, **options)
+    return getattr(published_models(), name)(weights=None, **options)
 
 
 def _published(name: str) -> str:
     return name.removesuffix("-gap")
 
 
-def _models() -> Any:
-    """torchvision's models.
+def published_models() -> Any:
+    """All that torchvision has.
 
     Raises
     ------
