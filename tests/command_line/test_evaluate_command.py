@@ -42,6 +42,12 @@ def evaluate(what: object, weights: Path, *more: object) -> int:
     )
 
 
+def found(folder: Path, name: str, file: str) -> Path:
+    """The only file of that kind that was left of what was tested by a checkpoint."""
+    (path,) = (folder / "runs").glob(f"evaluate-{name}-*/{file}")
+    return path
+
+
 def test_recordings_without_labels_have_no_accuracy(weights: Path, tmp_path: Path, capsys) -> None:
     folder = tmp_path / "talks"
     for seed in range(4):
@@ -51,7 +57,7 @@ def test_recordings_without_labels_have_no_accuracy(weights: Path, tmp_path: Pat
     assert f"4 of 4 recordings in {folder}, by weights.pt" in said
     assert "4 without a label: no label in the name" in said and "No accuracy" in said
     assert "UAR" not in said and "recall" not in said
-    with (tmp_path / "runs/evaluate-talks/answers.csv").open(encoding="utf-8") as file:
+    with found(tmp_path, "talks-weights", "answers.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [Path(row["path"]).name for row in rows] == [f"talk{k}.wav" for k in range(4)]
     named = Counter(row["named"] for row in rows)
@@ -65,11 +71,32 @@ def test_recordings_without_labels_have_no_accuracy(weights: Path, tmp_path: Pat
         assert f"{n} ({25 * n} %)" in line
 
 
+def test_each_checkpoint_and_each_folder_has_answers_of_its_own(
+    weights: Path, tmp_path: Path, capsys
+) -> None:
+    talks, others = tmp_path / "talks", tmp_path / "others/talks"
+    record(talks / "happy.wav", 0)
+    record(others / "sad.wav", 1)
+    mine, again = tmp_path / "mine.pt", tmp_path / "again/mine.pt"
+    again.parent.mkdir()
+    for copy in (mine, again):
+        copy.write_bytes(weights.read_bytes())
+    runs = str(tmp_path / "runs")
+    for folder, by in ((talks, weights), (talks, mine), (talks, again), (others, mine)):
+        for _ in range(2):
+            assert main(["evaluate", str(folder), "--weights", str(by), "--runs", runs]) == 0
+    assert "each of them: " in capsys.readouterr().out
+    names = Counter(path.name.rpartition("-")[0] for path in (tmp_path / "runs").iterdir())
+    assert names == {"evaluate-talks-weights": 1, "evaluate-talks-mine": 3}
+    for name in ("answers.csv", "report.json"):
+        assert len(list((tmp_path / "runs").glob(f"*/{name}"))) == 4
+
+
 def test_a_name_that_is_no_utf_8_stands_in_the_answers(weights: Path, tmp_path: Path) -> None:
     record(tmp_path / "talks/talk.wav", 0)
     (tmp_path / "talks/talk.wav").rename(tmp_path / "talks/talk\udcff.wav")
     assert evaluate(tmp_path / "talks", weights) == 0
-    with (tmp_path / "runs/evaluate-talks/answers.csv").open(encoding="utf-8") as file:
+    with found(tmp_path, "talks-weights", "answers.csv").open(encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     assert Path(row["path"]).name == r"talk\udcff.wav"
 
@@ -91,7 +118,7 @@ def test_what_names_tell_is_judged_and_what_is_broken_is_named(tmp_path: Path, c
     assert (
         "left out of what is judged: fear (1); the network learnt happy, sad, angry alone" in said
     )
-    report = json.loads((tmp_path / "runs/evaluate-mine/report.json").read_text())
+    report = json.loads(found(tmp_path, "mine-weights", "report.json").read_text())
     assert {k: c["answers"] for k, c in report["classes"].items()} == {
         "happy": 2,
         "sad": 1,
@@ -135,7 +162,7 @@ def test_classes_that_were_never_learnt_do_not_count(
     known = ("neutral", "happy", "sad", "angry") if "corpora" in facts else ("happy", "sad")
     assert f"the network learnt {', '.join(known)} alone" in said
     assert "fear (2)" in said and "±" not in said
-    report = json.loads((tmp_path / "runs/evaluate-emodb/report.json").read_text())
+    report = json.loads(found(tmp_path, "emodb-weights", "report.json").read_text())
     assert tuple(report["classes"]) == known
     assert report["overall"]["uar"]["mean"] == pytest.approx(
         sum(c["recall"] for c in report["classes"].values()) / len(known), abs=1e-3

@@ -6,7 +6,9 @@ each as the live program does, and labels are known only where names tell them.
 
 import argparse
 import csv
+import hashlib
 import io
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,7 +95,7 @@ def _evaluate_corpus(
     predictions = _predictions(recognizer.labels, found, clips, lengths_s)
     figures = say_report(
         predictions.restrict(labels_of(predictions)),
-        options.runs / f"evaluate-{corpus}",
+        _place(options.folder / corpus, options),
         f"{options.weights.name} on {corpus}",
         recognizer.trusted().temperature,
     )
@@ -118,13 +120,23 @@ def _evaluate_loose(
         raise DataError(f"{folder}: none of {all_of_them} can be heard, as told above")
     print(f"{len(answers)} of {all_of_them} in {folder}, by {options.weights.name}")
     print(named_text([(answer.emotion, answer.scores) for answer in answers], recognizer.labels))
-    out = options.runs / f"evaluate-{folder.resolve().name}"
+    out = _place(folder, options)
     make_folder(out)
     write_file(out / ANSWERS, _csv(answers, recognizer.labels))
     print(f"each of them: {out / ANSWERS}")
     for reason, n in Counter(a.of.reason for a in answers if a.of.reason).items():
         print(f"{n} without a label: {reason}")
     _judge_loose(recognizer, answers, out, options.weights.name)
+
+
+def _place(tested: Path, options: argparse.Namespace) -> Path:
+    """Where the answers of a checkpoint to the recordings of a folder lie, and those of no other.
+
+    Names of both are there to be found by; others may have the same, but not the same paths.
+    """
+    folder, weights = (Path(os.path.abspath(path)) for path in (tested, options.weights))
+    digest = hashlib.sha256(os.fsencode(folder) + b"\0" + os.fsencode(weights)).hexdigest()[:8]
+    return options.runs / f"evaluate-{folder.name}-{weights.stem}-{digest}"
 
 
 def _judge_loose(
