@@ -44,7 +44,7 @@ def corpora(options: argparse.Namespace) -> None:
         found = overview(clips, lambda done, _: bar.update(done - bar.n))
     print(to_text(found))
     if options.plots:
-        make_folder(options.plots)
+        make_folder(options.plots, "--plots")
         with tqdm(total=len(clips), desc="lengths and levels", disable=None) as bar:
             measured = measure(clips, bar.update)
         if not measured:

@@ -288,8 +288,12 @@ def _unwritten(path: Path, reason: str) -> DataError:
     return DataError(f"{path}: cannot be written ({reason}); {remedy}")
 
 
-def make_folder(path: Path) -> None:
-    """Have the folder of a run.
+def make_folder(path: Path, option: str = "--runs") -> None:
+    """Have a folder to write in.
+
+    Parameters
+    ----------
+    option : that names it, for who is told
 
     Raises
     ------
@@ -299,7 +303,7 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as err:
         raise DataError(
-            f"{path}: cannot be made ({err.strerror}); give --runs another folder"
+            f"{path}: cannot be made ({err.strerror}); give {option} another folder"
         ) from err
 
 

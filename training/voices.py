@@ -56,6 +56,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def make(options: argparse.Namespace) -> None:
     """Keep the weights in half precision, and what all voices have in common."""
+    checkpoint.check_place(options.weights)
     try:  # an older kind of file than the program itself reads
         state = torch.load(options.pretrained, map_location="cpu", weights_only=True)["model_state"]
     except (OSError, LookupError, RuntimeError, TypeError, ValueError, UnpicklingError) as err:

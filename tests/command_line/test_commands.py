@@ -531,6 +531,26 @@ def test_places_that_cannot_be_written_are_named(home: Path, tmp_path: Path, cap
         assert main([*command, *places, "--runs", str(file)]) == 1
         assert f"{file}/" in (message := capsys.readouterr().err)
         assert "cannot be made" in message and "--runs" in message
+    places = ["--corpora", str(home / "corpora"), "--plots", str(file / "pictures")]
+    assert main(["corpora", *places]) == 1
+    assert "give --plots another folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "voices nothing.pt --corpora absent --noise absent",
+        "sounds train --noise absent --speech absent",
+        "asr train --noise absent --speech absent",
+    ],
+)
+def test_other_models_too_are_refused_where_they_cannot_be_written(
+    command: str, tmp_path: Path, capsys
+) -> None:
+    weights = tmp_path / "model.nemo"
+    weights.mkdir()
+    assert main([*command.split(), "--weights", str(weights)]) == 1
+    assert f"{weights}: cannot be written (it is a folder)" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is of Linux")

@@ -37,7 +37,7 @@ from training.search.plots import PLOTS, draw_study
 from training.search.study import check_file, n_finished, open_study, pruner_of
 from training.search.trials import Search, _alone_in, folds_inside, go_on
 from utils.emotion.networks import Network
-from utils.emotion.networks.config import IMAGES, NAMES, OURS, SVM, NetworkConfig
+from utils.emotion.networks.config import IMAGES, NAMES, OURS, STEPWISE, SVM, NetworkConfig
 from utils.errors import ConfigError, DataError
 
 RATE = FloatDistribution(3e-4, 2e-2, log=True)
@@ -62,8 +62,13 @@ def asked(*words: str) -> Choice:
 # --- spaces
 
 
-@pytest.mark.parametrize("name", NAMES[1:])
-@pytest.mark.parametrize("noisy", [(), ("--mixnoise", "10")])
+@pytest.mark.parametrize(
+    ("name", "noisy"),
+    [
+        *((name, ()) for name in NAMES[1:]),
+        *((name, ("--mixnoise", "10")) for name in STEPWISE),
+    ],
+)
 def test_the_recipe_lies_in_the_space_and_each_draw_can_be_asked_for(
     name: str, noisy: tuple[str, ...]
 ) -> None:

@@ -18,6 +18,7 @@ from training.asr.train import CONFIG
 from training.asr.train import train as run_train
 from training.corpora.noise import read_noise
 from training.parallel import steps_bar
+from utils.checkpoint import check_place
 from utils.command_line.output import counted
 from utils.errors import DataError
 
@@ -181,6 +182,8 @@ def writable(path: Path) -> None:
     Raises
     ------
     DataError : not a .nemo file, or no such folder
+    ModelError : nothing can be written there
     """
     if path.suffix != ".nemo" or not path.parent.is_dir():
         raise DataError(f"{path}: expected a file FILE.nemo in a folder that exists")
+    check_place(path)

@@ -123,7 +123,7 @@ def plots_features(options: argparse.Namespace) -> None:
     out = options.out or Path(f"{options.file.stem}-features.png")
     if out.suffix != ".png":
         raise ConfigError(f"--out {out}: expected a name that ends in .png")
-    make_folder(out.parent)
+    make_folder(out.parent, "--out")
     draw_features(options.file, out)
     print(out)
 

@@ -9,6 +9,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib import pyplot, ticker
+from matplotlib.figure import Figure
 from optuna.exceptions import ExperimentalWarning
 from optuna.study import Study
 from optuna.trial import TrialState
@@ -45,9 +46,23 @@ def draw_study(study: Study, folder: Path) -> list[Path]:
                 continue
             axes = draw(study, target_name=UAR)
             figure = np.ravel(axes)[0].figure
-            if name == "history":  # there is no trial 1.5
-                axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
+            _tidy(name, figure)
             figure.savefig(folder / f"{name}.png", dpi=DPI, bbox_inches="tight")
             pyplot.close(figure)
             paths.append(folder / f"{name}.png")
     return paths
+
+
+def _tidy(name: str, figure: Figure) -> None:
+    """Where Optuna draws one thing over another, or white on grey."""
+    for axes in figure.axes:
+        for part in axes.collections if name in ("parallel", "slice") else ():
+            part.set_cmap("viridis_r")  # whose palest colour is still seen
+        if name == "history":  # there is no trial 1.5
+            axes.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
+        elif name == "slice":
+            axes.tick_params("x", which="both", labelrotation=90)
+        elif name == "parallel":
+            axes.grid(visible=False)  # those of the axes cross each other
+        elif legend := axes.get_legend():  # of the one thing that there is
+            legend.remove()

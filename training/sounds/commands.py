@@ -9,6 +9,7 @@ from training.sounds import data, music, own
 from training.sounds.bank import WEIGHTS as BANK
 from training.sounds.bank import Bank
 from training.sounds.fit import with_thresholds
+from utils.checkpoint import check_place
 from utils.command_line.arguments import filled, named_path
 from utils.command_line.output import counted
 from utils.sounds.head import WEIGHTS
@@ -54,6 +55,7 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
 
 def train(options: argparse.Namespace) -> None:
     """Train the head, and tell how it does on the folds that it was left out of."""
+    check_place(options.weights)
     encoder = encoder_here()
     takes = [
         *data.sounds(options.noise, options.cache, encoder),
