@@ -81,7 +81,7 @@ def _folds(path: Path, names: list[str]) -> list[str]:
     except (OSError, ValueError, KeyError, TypeError):
         return names
     if not set(names) & set(before):
-        logger.warning("%s: was of other recordings or another version; it is anew", path)
+        logger.warning("%s: of other recordings or another version; it counts no longer", path)
         return names
     return [*names, *(name for name in before if name not in names)]
 
