@@ -21,7 +21,7 @@ from training.emotion.config import TrainConfig
 from training.emotion.crossval import crossval as run_crossval
 from training.emotion.predictions import Predictions, labels_of
 from training.emotion.protocols import ALL, PROTOCOLS
-from training.emotion.splits import LEAST_JUDGED, validation_speakers
+from training.emotion.splits import LEAST_JUDGED, check_voices, validation_speakers
 from training.emotion.workshop import Workshop
 from training.features.commands import check_bare, extract_file
 from training.inputs import features_here, read_all, read_aloud
@@ -101,10 +101,11 @@ def train(options: argparse.Namespace) -> None:
     folder = options.runs / f"train{choice.name}-{options.seed}"
     if choice.network != OURS:
         clips = [clip for clip in clips if clip.label in SHIPPED]
-    _check_voices(clips)
+    need = ("train with", "give --only corpora of more speakers")
+    check_voices(clips, *need)
     with parallel.in_turn():  # the first fills the folder of features
         workshop = _bench(clips, choice, options, SHIPPED)
-    _check_voices(workshop.clips)  # of whom some may be unreadable
+    check_voices(workshop.clips, *need)  # of whom some may be unreadable
     judged = validation_speakers(workshop.clips, options.seed)
     if not judged and parallel.leads():
         logger.warning(
@@ -149,17 +150,6 @@ def train(options: argparse.Namespace) -> None:
     else:
         then = "nobody judged it: it names nothing"
     print(f"{options.weights}: {size_mb:.2f} MB; {then}")
-
-
-def _check_voices(clips: Sequence[Clip]) -> None:
-    """Raise DataError where they are of one voice, from which nothing is learnt about others."""
-    speakers = sorted({clip.speaker for clip in clips})
-    if len(speakers) < 2:
-        raise DataError(
-            f"{len(clips)} clips of {', '.join(speakers) or 'nobody'} are there to train with, "
-            "expected two speakers or more: what one voice alone teaches holds for no other; give "
-            "--only corpora of more speakers"
-        )
 
 
 def results(options: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from torch import nn
 from utils import untrusted, untrusted_torch
 from utils.errors import ModelError
 from utils.faults import model_error
-from utils.folders import check_writable
+from utils.folders import check_writable, nearest
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -62,7 +62,7 @@ def check_place(path: Path) -> None:
     """
     if path.exists() and not path.is_file():
         raise _unwritten(path, "it is a folder" if path.is_dir() else "it is no plain file")
-    folder = next(folder for folder in path.absolute().parents if folder.exists())
+    folder = nearest(path)
     try:
         check_writable(folder)
     except OSError as err:

@@ -64,6 +64,11 @@ def check_writable(folder: Path) -> None:
         pass
 
 
+def nearest(path: Path) -> Path:
+    """The folder that is there already, above a name whose folders may still have to be made."""
+    return next(folder for folder in path.absolute().parents if folder.exists())
+
+
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
     """Have a file written under another name, which becomes `path` when all of it is there.

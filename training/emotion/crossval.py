@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 PREDICTIONS = "predictions.npz"  # in the folder of a fold, and of the protocol when all are done
 FACTS = "facts.json"  # of a network that was trained and tested: size, time, first weights
+ABOUT = ("protocol", "network", "features", "settings")  # of a run
 RUN = "run.json"  # in the folder of the protocol: what is run, and the folders of its folds
 
 
@@ -70,6 +71,22 @@ def crossval(
     return predictions
 
 
+def read_run(path: Path) -> tuple[dict[str, str], list[Path]]:
+    """Of one run: what it is, and the folders of its folds.
+
+    Raises
+    ------
+    DataError : there is none, or it is damaged
+    """
+    try:
+        about = {"settings": "", **json.loads(path.read_text(encoding="utf-8"))}
+        names = [str(name) for name in about["folds"]]
+        about = {name: str(about[name]) for name in ABOUT}
+    except (OSError, ValueError, KeyError, TypeError) as err:
+        raise DataError(f"{path}: not readable ({err}); run its crossval again") from err
+    return about, [path.parent / name for name in names]
+
+
 def _folds(path: Path, names: list[str]) -> list[str]:
     """Folders of folds that count as this run: those of more seeds, asked for before, too.
 
@@ -77,8 +94,8 @@ def _folds(path: Path, names: list[str]) -> list[str]:
     of others, and is no longer counted.
     """
     try:
-        before = [str(name) for name in json.loads(path.read_text(encoding="utf-8"))["folds"]]
-    except (OSError, ValueError, KeyError, TypeError):
+        before = [folder.name for folder in read_run(path)[1]]
+    except DataError:
         return names
     if not set(names) & set(before):
         logger.warning("%s: of other recordings or another version; it counts no longer", path)

@@ -1,6 +1,6 @@
 """Who trains and who tests: splits in which no voice stands on both sides."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -150,6 +150,22 @@ def _speakers(clips: tuple[Clip, ...], corpus: str) -> list[str]:
         raise DataError(
             f"no clip of {corpus}, found {', '.join(sorted({c.corpus for c in clips})) or 'none'}; "
             "give the folder of that corpus too"
+        )
+    return speakers
+
+
+def check_voices(clips: Sequence[Clip], use: str, remedy: str) -> list[str]:
+    """Speakers of clips, of whom there have to be two: what one teaches holds for no other.
+
+    Raises
+    ------
+    DataError : of one or none, with what they are for and what to do
+    """
+    speakers = sorted({clip.speaker for clip in clips})
+    if len(speakers) < 2:
+        raise DataError(
+            f"{len(clips)} clips of {', '.join(speakers) or 'nobody'} are left to {use}, expected "
+            f"two speakers or more: {remedy}"
         )
     return speakers
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from training.corpora import Clip
 from utils.errors import DataError
-from utils.folders import check_writable, whole
+from utils.folders import check_writable, nearest, whole
 
 FORMAT = "recognition-helpers/features/2"  # in every NPZ; a new layout, a new number
 CLEAN, NOISY = "clean", "noisy"
@@ -151,7 +151,7 @@ def check_out(path: Path) -> None:
     try:
         if path.is_dir():
             raise DataError(f"{path}: is a folder; name a file")
-        check_writable(next(place for place in path.absolute().parents if place.exists()))
+        check_writable(nearest(path))
     except OSError as err:
         raise _unwritten(path, err) from err
 

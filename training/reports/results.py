@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from training.emotion import evaluate
-from training.emotion.crossval import FACTS, PREDICTIONS, RUN
+from training.emotion.crossval import FACTS, PREDICTIONS, RUN, read_run
 from training.emotion.predictions import CLEAN, Predictions, join
 from training.reports.markdown import rate_text, spread_text, table_of
 from training.reports.plots import plot_confusion
@@ -35,9 +35,6 @@ HEAD = (
     "training of a fold, processor time",
     "running",
 )
-
-
-ABOUT = ("protocol", "network", "features", "settings")  # of a run, told by `crossval`
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,11 +133,10 @@ def begun(runs: Path) -> list[str]:
     lines = []
     for path in sorted(runs.rglob(RUN)):
         try:
-            about, folds = _read(path)
+            about, folds = read_run(path)
         except DataError:  # `collect` tells of it
             continue
-        running = _running(folds)
-        if running and not any(map(_is_done, folds)):
+        if not any(map(_is_done, folds)) and (running := _running(folds)):
             lines.append(f"{', '.join(filter(None, about.values()))}: {', '.join(running)}")
     return lines
 
@@ -197,22 +193,6 @@ def _classes(figures: Mapping) -> str:
     return "\n".join([title, "", table_of(head, rows), ""])
 
 
-def _read(path: Path) -> tuple[dict[str, str], list[Path]]:
-    """Of one run: what it is, and the folders of its folds.
-
-    Raises
-    ------
-    DataError : it is damaged
-    """
-    try:
-        about = {"settings": "", **json.loads(path.read_text(encoding="utf-8"))}
-        names = [str(name) for name in about["folds"]]
-        about = {name: str(about[name]) for name in ABOUT}
-    except (OSError, ValueError, KeyError, TypeError) as err:
-        raise DataError(f"{path}: not readable ({err}); run its crossval again") from err
-    return about, [path.parent / name for name in names]
-
-
 def _is_done(fold: Path) -> bool:
     return (fold / PREDICTIONS).is_file() and (fold / FACTS).is_file()
 
@@ -252,20 +232,22 @@ def _device(facts: Mapping) -> str:
 def _results(runs: Path, path: Path) -> list[Result]:
     """Of one run, a result for each corpus that it tests; none where nothing is finished."""
     try:
-        about, folds = _read(path)
+        about, folds = read_run(path)
     except DataError as err:
         logger.warning("%s; it is left out", err)
         return []
     finished: list[tuple[Predictions, dict]] = []
     for own in filter(_is_done, folds):
         try:
-            facts = _facts(own / FACTS)
-            finished.append((Predictions.load(own / PREDICTIONS), facts))
+            noted = _facts(own / FACTS)
+            finished.append((Predictions.load(own / PREDICTIONS), noted))
         except DataError as err:
             logger.warning("%s; left out: delete %s, and run its crossval again", err, own)
     if not finished:
         return []
-    running = tuple(_running(folds))
+    name = "-".join(path.parent.relative_to(runs).parts) or runs.resolve().name
+    done, running = len(finished), tuple(_running(folds))
+    facts = tuple(noted for _, noted in finished)
     every = join([predictions for predictions, _ in finished]).acted()
     every = every.only(every.condition == CLEAN)
     results = []
@@ -273,10 +255,7 @@ def _results(runs: Path, path: Path) -> list[Result]:
         part = every.only(every.column("corpus") == corpus)
         there = {clip.label for clip in part.clips}
         part = part.restrict([label for label in part.labels if label in there])
-        every_facts = tuple(facts for _, facts in finished)
-        name = "-".join(path.parent.relative_to(runs).parts) or runs.resolve().name
-        done = len(finished)
-        results.append(Result(about, name, corpus, done, len(folds), every_facts, part, running))
+        results.append(Result(about, name, corpus, done, len(folds), facts, part, running))
     return results
 
 

@@ -25,11 +25,10 @@ from training.emotion.arguments import Choice
 from training.emotion.bench import Bench
 from training.emotion.fit import Diverged
 from training.emotion.space import Space, suggest, values_of, with_values
-from training.emotion.splits import Split, k_fold
+from training.emotion.splits import Split, check_voices, k_fold
 from training.run import forget, make_folder
 from training.search.study import n_finished
 from utils.emotion.networks.config import SVM
-from utils.errors import DataError
 
 LOCK = ".lock"  # of whoever works in a trial's folder
 
@@ -132,13 +131,8 @@ def folds_inside(clips: Sequence[Clip], n_folds: int, seed: int) -> list[Split]:
     ------
     DataError : of one voice
     """
-    speakers = sorted({clip.speaker for clip in clips})
-    if len(speakers) < 2:
-        raise DataError(
-            f"{len(clips)} clips of {', '.join(speakers) or 'nobody'} are left to search with, "
-            "expected two speakers or more, of whom one trains and the other judges: give a "
-            "--protocol of more speakers"
-        )
+    remedy = "one trains and the other judges; give a --protocol of more speakers"
+    speakers = check_voices(clips, "search with", remedy)
     return k_fold(clips, min(n_folds, len(speakers)), seed)
 
 

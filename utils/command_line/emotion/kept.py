@@ -5,7 +5,7 @@ from pathlib import Path
 
 from utils.errors import DataError
 from utils.faults import cause
-from utils.folders import check_writable, write_whole
+from utils.folders import check_writable, nearest, write_whole
 
 
 class Kept:
@@ -25,7 +25,7 @@ class Kept:
         self.path, self._overwrite = path, overwrite
         try:
             self._check()
-            folder = next((p for p in path.absolute().parents if p.exists()), path.parent)
+            folder = nearest(path)
         except OSError as err:  # such as a name that is too long
             raise DataError(
                 f"cannot be written: {cause(err, str(path))}; name another file"
