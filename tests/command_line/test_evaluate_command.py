@@ -177,3 +177,12 @@ def test_stats_of_the_terminal_are_those_of_the_workshop(home: Path, tmp_path: P
     )
     assert ended.returncode == 0, ended.stderr
     assert "recall" in ended.stdout and list((tmp_path / "runs").glob("evaluate-*/report.json"))
+
+
+def test_no_value_of_stats_is_taken_for_an_option(tmp_path: Path) -> None:
+    words = ["stats", saved(tmp_path), "--corpus=--help", "--corpora", tmp_path]
+    ended = subprocess.run(
+        [sys.executable, emotion_model.__file__, *map(str, words)], capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert "--help: no corpus of that name" in ended.stderr

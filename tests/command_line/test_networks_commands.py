@@ -266,14 +266,15 @@ def test_results_tell_what_is_finished_and_what_runs(
 
 def test_runs_of_other_settings_stand_beside_each_other(run, tmp_path: Path, capsys) -> None:
     korean = ("crossval", "korean", "--model", "svm", "--features", "mfcc")
-    for options in ((), ("--hop", 20), ("--hop", 20, "--fold", 1), ("--c", 2)):
+    more = [("--hop", 20.0000001), ("--c", 2)]
+    for options in ((), ("--hop", 20), ("--hop", 20, "--fold", 1), *more):
         assert run(*korean, *options) == 0
     capsys.readouterr()
     assert run("results") == 0
     out = capsys.readouterr().out
-    for settings in ("", "hop 20", "hop 20, fold 1", "c 2"):
+    for settings in ("", "hop 20", "hop 20.0000001", "hop 20, fold 1", "c 2"):
         assert f"| svm | mfcc | {settings} | korean |" in out
-    assert len(pictures(tmp_path / "runs" / "results")) == 4
+    assert len(pictures(tmp_path / "runs" / "results")) == 5
     assert (
         "## svm on mfcc with hop 20, korean" in (tmp_path / "runs/results/results.md").read_text()
     )
@@ -295,6 +296,8 @@ def test_more_seeds_than_are_asked_for_again_still_count(run, tmp_path: Path) ->
         ("*-fold1/facts.json", "{}"),
         ("*-fold1/facts.json", "[1]"),
         ("*-fold1/facts.json", "{"),
+        ("*-fold1/facts.json", "[" * 100_000),
+        ("run.json", '{"protocol": "", "network": "", "features": "", "folds": "fold"}'),
         ("run.json", "{}"),
         ("run.json", "[1]"),
     ],
@@ -314,6 +317,22 @@ def test_a_damaged_run_is_told_and_left_out(
         [] if name == "run.json" else [1]
     )
     assert f"{path}: not readable" in caplog.text and "left out" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("parameters", "9372"), ("train_s", "0.3"), ("train_s", -5), ("threads", 1.5), ("device", 1)],
+)
+def test_a_fold_whose_facts_were_edited_is_left_out(
+    run, name: str, value: object, tmp_path: Path, caplog
+) -> None:
+    assert run("crossval", "korean", "--model", "svm", "--features", "mfcc") == 0
+    (path,) = (tmp_path / "runs").glob("*/*-fold1/facts.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
+    assert run("results") == 0
+    (found,) = json.loads((tmp_path / "runs" / "results" / "results.json").read_text())
+    assert found["folds"] == [1, 2]
+    assert f"{path}: {name} not as crossval writes it" in caplog.text
 
 
 def test_settings_that_a_machine_does_not_have_are_refused(run, capsys) -> None:

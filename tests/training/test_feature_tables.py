@@ -233,3 +233,19 @@ def test_a_map_is_read_as_it_is_written() -> None:
     for texts in (["calm"], ["=happy"], ["calm=sad", "calm=neutral"]):
         with pytest.raises(DataError, match="--map"):
             read_map(texts)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"copy": np.array(["dirty", CLEAN])}, "copy 'dirty', expected clean or noisy"),
+        ({"start_s": np.array([-1.0, 0.0])}, "starts that are no seconds from 0 on"),
+        ({"start_s": np.array([np.nan, 0.0])}, "starts that are no seconds from 0 on"),
+        ({"start_s": np.zeros((2, 2))}, "another shape"),
+        ({"values": np.zeros(2, np.float32)}, "another shape"),
+        ({"columns": ("a", "a", "b")}, "two columns of one name"),
+    ],
+)
+def test_an_edited_npz_is_refused_as_a_csv_is(change: dict, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        replace(table_of("happy", "sad"), **change)

@@ -157,8 +157,8 @@ class Choice:
         """
         if self.network == OURS:
             return ""
-        words = [self.network, self.kind, *self.settings]
-        return "".join(f"-{word.replace(' ', '').replace('+', '-')}" for word in words)
+        words = [self.network, self.kind.replace("+", "-"), *self.settings]
+        return "".join(f"-{word.replace(' ', '')}" for word in words)
 
     @property
     def kind(self) -> str:
@@ -168,8 +168,9 @@ class Choice:
     @property
     def settings(self) -> list[str]:
         """What is not as the recipe has it, in words, such as "hop 20"."""
-        words = self._unusual
-        return [f"{option[2:]} {float(value):g}" for option, value in zip(words[::2], words[1::2])]
+        pairs = zip(self._unusual[::2], self._unusual[1::2])
+        # with all their digits: a folder is of one choice
+        return [f"{option[2:]} {value.removesuffix('.0')}" for option, value in pairs]
 
     @property
     def arguments(self) -> list[str]:
@@ -183,7 +184,7 @@ class Choice:
             own = SpectraConfig(self.features.kind)
             parts += _unlike(self.features, own, {"nfreq": "n_freq", "rate": "rate"})
             if self.features.hop_s != own.hop_s:
-                parts += ["--hop", f"{1000 * self.features.hop_s:g}"]
+                parts += ["--hop", f"{1000 * self.features.hop_s:.12g}"]
         return parts
 
 

@@ -80,9 +80,11 @@ def read_run(path: Path) -> tuple[dict[str, str], list[Path]]:
     """
     try:
         about = {"settings": "", **json.loads(path.read_text(encoding="utf-8"))}
+        if not isinstance(about["folds"], list):
+            raise TypeError("folds is no list")
         names = [str(name) for name in about["folds"]]
         about = {name: str(about[name]) for name in ABOUT}
-    except (OSError, ValueError, KeyError, TypeError) as err:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
         raise DataError(f"{path}: not readable ({err}); run its crossval again") from err
     return about, [path.parent / name for name in names]
 

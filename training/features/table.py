@@ -62,8 +62,16 @@ class Table:
             )
         if self.values.ndim == 2 and self.values.shape[1] != len(self.columns):
             raise DataError(f"{self.values.shape[1]} values a row, {len(self.columns)} columns")
+        if self.values.ndim < 2 or self.start_s.ndim != 1:
+            raise DataError("values or starts of another shape")
+        if len(set(self.columns)) < len(self.columns):
+            raise DataError("two columns of one name")
         if not np.isfinite(self.values).all():
             raise DataError("values that are not finite numbers")
+        if not (np.isfinite(self.start_s) & (self.start_s >= 0)).all():
+            raise DataError("starts that are no seconds from 0 on")
+        if others := set(self.copy.tolist()) - {CLEAN, NOISY}:
+            raise DataError(f"copy {min(map(str, others))!r:.80}, expected {CLEAN} or {NOISY}")
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -149,8 +157,9 @@ def check_out(path: Path) -> None:
     """Raise DataError where no file of features can be written, before hours go into one."""
     check_name(path)
     try:
-        if path.is_dir():
-            raise DataError(f"{path}: is a folder; name a file")
+        if path.exists() and not path.is_file():
+            kind = "a folder" if path.is_dir() else "no plain file"
+            raise DataError(f"{path}: is {kind}; name a file")
         check_writable(nearest(path))
     except OSError as err:
         raise _unwritten(path, err) from err

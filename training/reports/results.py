@@ -37,6 +37,10 @@ HEAD = (
 )
 
 
+NUMBERS = {"parameters": int, "threads": int, "train_s": (int, float)}  # in a fold's facts
+KINDS = {**NUMBERS, "weights": str, "device": str}
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """What one run found on one corpus so far.
@@ -216,12 +220,12 @@ def _facts(path: Path) -> dict:
     """
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        numbers = [float(facts[name]) for name in ("parameters", "train_s", "threads")]
-        words = [facts[name] for name in ("weights", "device")]
-    except (OSError, ValueError, KeyError, TypeError) as err:
+        wrong = [name for name, kind in KINDS.items() if not isinstance(facts[name], kind)]
+        wrong += [name for name in NUMBERS if name not in wrong and not 0 <= facts[name] < math.inf]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as err:
         raise DataError(f"{path}: not readable ({err})") from err
-    if not all(map(math.isfinite, numbers)) or not all(isinstance(word, str) for word in words):
-        raise DataError(f"{path}: not as crossval writes it")
+    if wrong:
+        raise DataError(f"{path}: {', '.join(wrong)} not as crossval writes it")
     return facts
 
 

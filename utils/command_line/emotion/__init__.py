@@ -84,8 +84,9 @@ def _analyze(load: Load, words: list[str]) -> int:
 def _stats(_load: Load, words: list[str]) -> int:
     """Run the workshop, which the program does without: it is no part of it to be imported."""
     options = known.stats().parse_args(words)
-    places = ["--corpora", str(options.corpora), "--weights", str(options.checkpoint)]
-    sys.argv = ["training", "evaluate", options.corpus, *places]
+    # so that none is taken for an option
+    places = [f"--corpora={options.corpora}", f"--weights={options.checkpoint}"]
+    sys.argv = ["training", "evaluate", *places, "--", options.corpus]
     runpy.run_module("training", run_name="__main__", alter_sys=True)
     return 0  # not reached: it ends the process
 
