@@ -37,7 +37,7 @@ HEAD = (
 )
 
 
-NUMBERS = {"parameters": int, "threads": int, "train_s": (int, float)}  # in a fold's facts
+NUMBERS = {"parameters": int, "threads": int, "train_s": int | float}  # in a fold's facts
 KINDS = {**NUMBERS, "weights": str, "device": str}
 
 
